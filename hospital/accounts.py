@@ -1,0 +1,201 @@
+"""Staff accounts: sign-in, sessions, rights.
+
+Rules: deny by default, a role names what it may. A refused sign-in takes as long as an accepted one and does not
+say which part was wrong. After LIMIT refusals in WINDOW an account name or a client address waits.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import ARRAY, ForeignKey, String, delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital import audit
+from hospital.database import Base, Id
+from hospital.vault import Sealed
+
+LIMIT = 5
+WINDOW = timedelta(minutes=10)
+CLIENT_LIMIT = 30
+IDLE = timedelta(hours=1)
+LONGEST = timedelta(hours=12)  # a shift
+
+RIGHTS: dict[str, frozenset[str]] = {
+    "agent": frozenset({"calls.take", "callbacks.work", "patients.read"}),
+    "nurse": frozenset({"calls.take", "callbacks.work", "patients.read", "followups.work", "recordings.own"}),
+    "supervisor": frozenset(
+        {"calls.take", "callbacks.work", "patients.read", "followups.work", "followups.all"}
+        | {"recordings.own", "recordings.all", "audit.read"}
+    ),
+    "administrator": frozenset({"audit.read", "accounts.manage"}),
+    "none": frozenset(),
+}
+
+_hasher = PasswordHasher()  # argon2id, the library's current defaults (RFC 9106, low-memory profile)
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+class Account(Base):
+    __tablename__ = "account"
+    id: Mapped[Id]
+    username: Mapped[str]
+    display_name: Mapped[str]
+    role: Mapped[str]
+    password_hash: Mapped[str]
+    sip_username: Mapped[str | None]
+    sip_secret: Mapped[str | None] = mapped_column("sip_secret_sealed", Sealed("account.sip_secret"))
+    languages: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["en"])
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    def may(self, right: str) -> bool:
+        return self.disabled_at is None and right in RIGHTS.get(self.role, frozenset())
+
+
+class SignInSession(Base):
+    __tablename__ = "sign_in_session"
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    csrf: Mapped[str]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class SignInFailure(Base):
+    __tablename__ = "sign_in_failure"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str]
+    client: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Refused(Exception):
+    """The name or the password is wrong, or the account is disabled; it is not said which."""
+
+
+class Throttled(Exception):
+    """Too many refusals; `until` is when to try again."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("too many tries; wait a little and try again")
+        self.until = until
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """`token` goes into the cookie and nowhere else; `csrf` into forms."""
+
+    token: str
+    csrf: str
+    account: Account
+
+
+def create(
+    session: Session,
+    *,
+    username: str,
+    display_name: str,
+    role: str,
+    password: str,
+    sip_username: str | None = None,
+    sip_secret: str | None = None,
+    languages: list[str] | None = None,
+) -> Account:
+    account = Account(
+        username=username,
+        display_name=display_name,
+        role=role,
+        password_hash=_hasher.hash(password),
+        sip_username=sip_username,
+        sip_secret=sip_secret,
+        languages=languages or ["en"],
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def sign_in(
+    session: Session, username: str, password: str, at: datetime, client: str
+) -> SignedIn | Refused | Throttled:
+    """A new session, or why not. A refusal is returned, not raised, so that its row is committed."""
+    waits = _throttled(session, username, client, at)
+    if waits is not None:
+        return waits
+    account = session.scalar(select(Account).where(Account.username == username))
+    if not _matches(account.password_hash if account else _NOBODY, password) or not account or account.disabled_at:
+        session.add(SignInFailure(username=username[:64], client=client[:64], at=at))
+        audit.record(session, account.id if account else None, "sign_in.refused", "", at)
+        return Refused("the name or the password is not right")
+    session.execute(delete(SignInFailure).where(SignInFailure.username == username))
+    token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
+    session.add(
+        SignInSession(
+            token_hash=_digest(token),
+            account_id=account.id,
+            csrf=csrf,
+            created_at=at,
+            seen_at=at,
+            expires_at=at + LONGEST,
+        )
+    )
+    audit.record(session, account.id, "sign_in", "", at)
+    return SignedIn(token, csrf, account)
+
+
+def _throttled(session: Session, username: str, client: str, at: datetime) -> Throttled | None:
+    session.execute(delete(SignInFailure).where(SignInFailure.at < at - WINDOW))
+    for column, value, limit in (
+        (SignInFailure.username, username[:64], LIMIT),
+        (SignInFailure.client, client[:64], CLIENT_LIMIT),
+    ):
+        times = session.scalars(select(SignInFailure.at).where(column == value).order_by(SignInFailure.at)).all()
+        if len(times) >= limit:
+            return Throttled(times[-limit] + WINDOW)
+    return None
+
+
+def _matches(password_hash: str, password: str) -> bool:
+    try:
+        return _hasher.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def resume(session: Session, token: str, at: datetime) -> tuple[Account, str] | None:
+    """The account behind a cookie and its CSRF token, or None (unknown, idle too long, older than a shift)."""
+    found = session.get(SignInSession, _digest(token))
+    if found is None:
+        return None
+    account = session.get_one(Account, found.account_id)
+    if found.expires_at <= at or found.seen_at + IDLE <= at or account.disabled_at is not None:
+        session.delete(found)
+        return None
+    if at - found.seen_at > timedelta(minutes=1):
+        found.seen_at = at
+    return account, found.csrf
+
+
+def sign_out(session: Session, token: str, at: datetime) -> None:
+    found = session.get(SignInSession, _digest(token))
+    if found is not None:
+        session.delete(found)
+        audit.record(session, found.account_id, "sign_out", "", at)
+
+
+def by_sip_username(session: Session, sip_username: str) -> Account | None:
+    return session.scalar(select(Account).where(Account.sip_username == sip_username, Account.disabled_at.is_(None)))
+
+
+def staff(session: Session) -> list[Account]:
+    return list(session.scalars(select(Account).order_by(Account.username)))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,117 @@
+"""Callbacks: an abandoned, after-hours or unserved call becomes one owned item for each number.
+
+Rules: collected once for each origin; a later answered call from the number closes what was open for it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital import patients
+from hospital.calls import Call
+from hospital.database import Base, Id, announce
+from hospital.vault import Sealed
+
+
+class Callback(Base):
+    __tablename__ = "callback"
+    id: Mapped[Id]
+    origin: Mapped[str]
+    number: Mapped[str] = mapped_column("number_sealed", Sealed("callback.number"))
+    number_token: Mapped[bytes]
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    language: Mapped[str | None]
+    why: Mapped[str]
+    state: Mapped[str] = mapped_column(default="open")
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking for a callback: a new item, or the one that was open for this number already."""
+
+    callback_id: UUID
+    new: bool
+
+
+def ask(session: Session, *, origin: str, number: str, why: str, at: datetime, language: str | None = None) -> Asked:
+    """One open item for each number, and one for each origin however often it is collected."""
+    token = patients.number_token(number)
+    known = patients.candidates(session, number)
+    made = session.scalar(
+        insert(Callback)
+        .values(
+            origin=origin,
+            number=number,
+            number_token=token,
+            patient_id=known[0].patient.id if len(known) == 1 else None,
+            language=language or (known[0].patient.language if len(known) == 1 else None),
+            why=why,
+            asked_at=at,
+        )
+        .on_conflict_do_nothing()
+        .returning(Callback.id)
+    )
+    if made is not None:
+        announce(session, "callback", made)
+        return Asked(made, new=True)
+    there = select(Callback.id).where(
+        (Callback.origin == origin) | ((Callback.number_token == token) & (Callback.state != "done"))
+    )
+    return Asked(session.scalars(there.order_by(Callback.asked_at)).first() or _vanished(), new=False)
+
+
+def _vanished() -> UUID:
+    raise RuntimeError("the open callback of this number was closed at this very moment; ask again")
+
+
+def still_open(session: Session, limit: int = 100) -> list[Callback]:
+    """Oldest first."""
+    rows = select(Callback).where(Callback.state != "done").order_by(Callback.asked_at).limit(limit)
+    return list(session.scalars(rows))
+
+
+def own(session: Session, callback_id: UUID, account_id: UUID) -> bool:
+    """Take an open item; False where somebody else was faster."""
+    taken = session.scalar(
+        update(Callback)
+        .where(Callback.id == callback_id, Callback.state == "open")
+        .values(state="owned", owner_id=account_id)
+        .returning(Callback.id)
+    )
+    announce(session, "callback", callback_id)
+    return taken is not None
+
+
+def finish(session: Session, callback_id: UUID, account_id: UUID, outcome: str, at: datetime) -> bool:
+    """Its owner closes it."""
+    done = session.scalar(
+        update(Callback)
+        .where(Callback.id == callback_id, Callback.state == "owned", Callback.owner_id == account_id)
+        .values(state="done", done_at=at, outcome=outcome)
+        .returning(Callback.id)
+    )
+    announce(session, "callback", callback_id)
+    return done is not None
+
+
+def close_for(session: Session, call_id: str, at: datetime) -> None:
+    """A later answered call from the same number closes what was open for it."""
+    call = session.get_one(Call, call_id)
+    if call.number_token is None:
+        return
+    closed = session.scalars(
+        update(Callback)
+        .where(Callback.number_token == call.number_token, Callback.state != "done", Callback.asked_at <= at)
+        .values(state="done", done_at=at, outcome="answered_later")
+        .returning(Callback.id)
+    ).all()
+    for callback_id in closed:
+        announce(session, "callback", callback_id)

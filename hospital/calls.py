@@ -1,0 +1,106 @@
+"""Calls and their journal.
+
+Rules: a call's id is Asterisk's Linkedid. The journal holds codes and ids, nothing personal. A call ends once; its
+first outcome stands.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ForeignKey, String, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital import patients
+from hospital.database import Base, announce
+from hospital.vault import Sealed
+
+
+class Call(Base):
+    __tablename__ = "call"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    node: Mapped[str]
+    direction: Mapped[str]
+    number: Mapped[str | None] = mapped_column("number_sealed", Sealed("call.number"))
+    number_token: Mapped[bytes | None]
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    identified_by: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    language: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(default="")
+    queue: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="ivr")
+    started_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    note: Mapped[str] = mapped_column(default="")
+
+
+class CallStep(Base):
+    __tablename__ = "call_step"
+    call_id: Mapped[str] = mapped_column(ForeignKey("call.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+
+
+def begin(session: Session, call_id: str, node: str, number: str | None, at: datetime, direction: str = "in") -> Call:
+    """The call's row, made once however often it is told (the IVR and AMI both see a call begin)."""
+    session.execute(
+        insert(Call)
+        .values(
+            id=call_id,
+            node=node,
+            direction=direction,
+            number=number,
+            number_token=patients.number_token(number) if number else None,
+            started_at=at,
+        )
+        .on_conflict_do_nothing()
+    )
+    return session.get_one(Call, call_id)
+
+
+def step(session: Session, call_id: str, kind: str, at: datetime, /, **facts: Any) -> None:
+    """One line of the journal. `facts`: codes and ids only."""
+    # The call's row is locked first: the IVR and the agent's page may both write at the same moment.
+    session.execute(select(Call.id).where(Call.id == call_id).with_for_update())
+    last = session.scalar(select(func.max(CallStep.seq)).where(CallStep.call_id == call_id)) or 0
+    session.add(CallStep(call_id=call_id, seq=last + 1, at=at, kind=kind, facts=facts))
+    session.flush()
+    announce(session, "call", call_id)
+
+
+def journal(session: Session, call_id: str) -> list[CallStep]:
+    return list(session.scalars(select(CallStep).where(CallStep.call_id == call_id).order_by(CallStep.seq)))
+
+
+def update_call(session: Session, call_id: str, /, **columns: Any) -> None:
+    """Set what is now known of a call (language, patient_id, identified_by, reason, note); never its state."""
+    allowed = {"language", "patient_id", "identified_by", "reason", "note"}
+    if not columns.keys() <= allowed:
+        raise ValueError(f"a call's {', '.join(columns.keys() - allowed)} is not set this way")
+    session.execute(update(Call).where(Call.id == call_id).values(**columns))
+    announce(session, "call", call_id)
+
+
+def queued(session: Session, call_id: str, queue: str) -> None:
+    session.execute(
+        update(Call).where(Call.id == call_id, Call.state.in_(("ivr", "queued"))).values(state="queued", queue=queue)
+    )
+    announce(session, "call", call_id)
+
+
+def end(session: Session, call_id: str, at: datetime, outcome: str) -> bool:
+    """End a call once; False where it had ended before (its first outcome stands: I5)."""
+    ended = session.scalar(
+        update(Call)
+        .where(Call.id == call_id, Call.state != "ended")
+        .values(state="ended", ended_at=at, outcome=outcome)
+        .returning(Call.id)
+    )
+    announce(session, "call", call_id)
+    return ended is not None

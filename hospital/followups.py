@@ -1,0 +1,189 @@
+"""Follow-up tasks: what is due, what was answered, why a patient was or wasn't called.
+
+Rules: a task is a medical fact; attempts are telephony facts (`attempts.py`). Every answer is saved as it is given:
+the newest of an item counts, the older ones stay. Each decision about a task is written down in codes that a nurse
+can read as a sentence.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from hospital.database import Base, Id, announce
+from hospital.patients import Patient
+from hospital.questionnaires import Questionnaire
+from hospital.vault import Sealed
+
+SKIP_REASONS = ("readmitted", "not_needed", "done_elsewhere", "in_hospital", "other")
+
+
+class FollowUpTask(Base):
+    __tablename__ = "followup_task"
+    id: Mapped[Id]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    questionnaire_id: Mapped[UUID] = mapped_column(ForeignKey("questionnaire.id"))
+    reason: Mapped[str]
+    stay_id: Mapped[UUID | None] = mapped_column(ForeignKey("stay.id"))
+    priority: Mapped[int] = mapped_column(default=5)
+    channel: Mapped[str] = mapped_column(default="nurse_call")
+    due_at: Mapped[datetime]
+    due_until: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="open")
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    tries: Mapped[int] = mapped_column(default=0)
+    max_tries: Mapped[int] = mapped_column(default=3)
+    next_try_at: Mapped[datetime | None]
+    next_number_rank: Mapped[int | None]
+    stop_reason: Mapped[str | None]
+    summary: Mapped[str] = mapped_column(default="")
+    closed_at: Mapped[datetime | None]
+
+    patient: Mapped[Patient] = relationship()
+    questionnaire: Mapped[Questionnaire] = relationship()
+
+
+class Answer(Base):
+    __tablename__ = "answer"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"))
+    questionnaire_id: Mapped[UUID] = mapped_column(ForeignKey("questionnaire.id"))
+    attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempt.id"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    item: Mapped[str]
+    value: Mapped[str] = mapped_column("value_sealed", Sealed("answer.value"))
+    at: Mapped[datetime]
+
+
+class DecisionRow(Base):
+    __tablename__ = "decision"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"))
+    at: Mapped[datetime]
+    code: Mapped[str]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+
+
+def plan(
+    session: Session,
+    *,
+    patient_id: UUID,
+    questionnaire_id: UUID,
+    reason: str,
+    due_at: datetime,
+    due_until: datetime | None = None,
+    stay_id: UUID | None = None,
+    owner_id: UUID | None = None,
+) -> FollowUpTask:
+    """A new task, due from `due_at` until `due_until` (two business days' worth by default)."""
+    task = FollowUpTask(
+        patient_id=patient_id,
+        questionnaire_id=questionnaire_id,
+        reason=reason,
+        due_at=due_at,
+        due_until=due_until or due_at + timedelta(days=4),
+        stay_id=stay_id,
+        owner_id=owner_id,
+    )
+    session.add(task)
+    session.flush()
+    decide(session, task.id, "planned", due_at, reason=reason)
+    announce(session, "task", task.id)
+    return task
+
+
+def decide(session: Session, task_id: UUID, code: str, at: datetime, /, **facts: Any) -> None:
+    """One line of the task's decision log; `facts` are codes, counts and instants (ISO)."""
+    session.add(DecisionRow(task_id=task_id, at=at, code=code, facts=facts))
+
+
+def decisions(session: Session, task_id: UUID) -> list[DecisionRow]:
+    return list(session.scalars(select(DecisionRow).where(DecisionRow.task_id == task_id).order_by(DecisionRow.id)))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of the follow-up list. `standing`: overdue | due | later | calling | wrap_up | review."""
+
+    task: FollowUpTask
+    standing: str
+
+
+def worklist(
+    session: Session, at: datetime, *, owner_id: UUID | None = None, ahead: timedelta = timedelta(days=1)
+) -> list[Listed]:
+    """What is not closed and due until `at + ahead`: overdue first, then by priority and time. With `owner_id`:
+    that nurse's own and nobody's."""
+    rows = select(FollowUpTask).where(
+        FollowUpTask.state.in_(("open", "calling", "wrap_up", "review")), FollowUpTask.due_at <= at + ahead
+    )
+    if owner_id is not None:
+        rows = rows.where(or_(FollowUpTask.owner_id == owner_id, FollowUpTask.owner_id.is_(None)))
+    listed = [Listed(task, _standing(task, at)) for task in session.scalars(rows)]
+    order = ("calling", "wrap_up", "review", "overdue", "due", "later")
+    return sorted(listed, key=lambda line: (order.index(line.standing), line.task.priority, line.task.due_at))
+
+
+def _standing(task: FollowUpTask, at: datetime) -> str:
+    if task.state != "open":
+        return task.state
+    if max(task.due_at, task.next_try_at or task.due_at) > at:
+        return "later"
+    return "overdue" if task.due_until < at else "due"
+
+
+def save_answer(
+    session: Session,
+    task_id: UUID,
+    item: str,
+    value: Any,
+    at: datetime,
+    *,
+    account_id: UUID | None = None,
+    attempt_id: UUID | None = None,
+) -> None:
+    """One answer as it was given (JSON value); answered again it is another row, and the newest counts."""
+    task = session.get_one(FollowUpTask, task_id)
+    session.add(
+        Answer(
+            task_id=task_id,
+            questionnaire_id=task.questionnaire_id,
+            attempt_id=attempt_id,
+            account_id=account_id,
+            item=item,
+            value=json.dumps(value, ensure_ascii=False),
+            at=at,
+        )
+    )
+
+
+def answers(session: Session, task_id: UUID) -> dict[str, Any]:
+    """The newest answer of each item."""
+    rows = session.scalars(select(Answer).where(Answer.task_id == task_id).order_by(Answer.id))
+    return {row.item: json.loads(row.value) for row in rows}
+
+
+def save_summary(session: Session, task_id: UUID, summary: str) -> None:
+    session.execute(update(FollowUpTask).where(FollowUpTask.id == task_id).values(summary=summary[:4000]))
+
+
+def skip(session: Session, task_id: UUID, reason: str, at: datetime, account_id: UUID) -> bool:
+    """Stop an open task with a coded reason; False where it was being called or was closed already."""
+    if reason not in SKIP_REASONS:
+        raise ValueError(f"{reason!r} is no reason to skip: {', '.join(SKIP_REASONS)}")
+    stopped = session.scalar(
+        update(FollowUpTask)
+        .where(FollowUpTask.id == task_id, FollowUpTask.state.in_(("open", "review")))
+        .values(state="stopped", stop_reason=reason, closed_at=at)
+        .returning(FollowUpTask.id)
+    )
+    if stopped is None:
+        return False
+    decide(session, task_id, "skipped", at, reason=reason, by=str(account_id))
+    announce(session, "task", task_id)
+    return True

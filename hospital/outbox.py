@@ -1,0 +1,112 @@
+"""Messages to patients, before they are rendered and sent.
+
+Rules: a row holds a wording's key, a locale and parameters, never text. `once` names what the message is about, so
+that the same thing is told once. A row is claimed in one conditional statement; one that was claimed and never
+settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital.database import Base, Id, announce
+from hospital.vault import Sealed
+
+CLAIM = timedelta(minutes=2)
+TRIES = 5
+
+
+class OutboxRow(Base):
+    __tablename__ = "outbox"
+    id: Mapped[Id]
+    once: Mapped[str]
+    key: Mapped[str]
+    locale: Mapped[str]
+    params: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    number: Mapped[str] = mapped_column("number_sealed", Sealed("outbox.number"))
+    state: Mapped[str] = mapped_column(default="queued")
+    tries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    gateway_ref: Mapped[str | None]
+    error: Mapped[str | None]
+
+
+@dataclass(frozen=True)
+class Due:
+    """A claimed message, ready to be rendered and handed to the gateway."""
+
+    id: UUID
+    key: str
+    locale: str
+    params: dict[str, Any]
+    number: str
+
+
+def put(
+    session: Session,
+    *,
+    once: str,
+    key: str,
+    locale: str,
+    number: str,
+    at: datetime,
+    patient_id: UUID | None = None,
+    **params: Any,
+) -> bool:
+    """Queue a message; False where this was told (or is about to be) already."""
+    made = session.scalar(
+        insert(OutboxRow)
+        .values(once=once, key=key, locale=locale, number=number, due_at=at, patient_id=patient_id, params=params)
+        .on_conflict_do_nothing(index_elements=[OutboxRow.once])
+        .returning(OutboxRow.id)
+    )
+    if made is not None:
+        announce(session, "outbox", made)
+    return made is not None
+
+
+def claim(session: Session, at: datetime) -> Due | None:
+    """The next due message, claimed for CLAIM; None where nothing is due."""
+    next_due = (
+        select(OutboxRow.id)
+        .where(OutboxRow.state.in_(("queued", "sending")), OutboxRow.due_at <= at)
+        .order_by(OutboxRow.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    row = session.scalar(
+        update(OutboxRow)
+        .where(OutboxRow.id == next_due)
+        .values(state="sending", tries=OutboxRow.tries + 1, due_at=at + CLAIM)
+        .returning(OutboxRow)
+    )
+    return Due(row.id, row.key, row.locale, row.params, row.number) if row else None
+
+
+def sent(session: Session, message_id: UUID, gateway_ref: str, at: datetime) -> None:
+    session.execute(
+        update(OutboxRow)
+        .where(OutboxRow.id == message_id, OutboxRow.state == "sending")
+        .values(state="sent", sent_at=at, gateway_ref=gateway_ref, error=None)
+    )
+    announce(session, "outbox", message_id)
+
+
+def not_sent(session: Session, message_id: UUID, error: str, at: datetime, *, final: bool = False) -> None:
+    """Try later (1, 2, 4, 8 minutes), or give up after TRIES or where the gateway said `final`. `error`: a code."""
+    row = session.get_one(OutboxRow, message_id)
+    if row.state != "sending":
+        return
+    given_up = final or row.tries >= TRIES
+    row.state = "failed" if given_up else "queued"
+    row.due_at = at + timedelta(minutes=2 ** (row.tries - 1))
+    row.error = error[:200]
+    announce(session, "outbox", message_id)

@@ -1,0 +1,128 @@
+"""What follows from the outcome of an attempt: pure, time is an argument.
+
+Rules: two columns, never one. The *line result* comes from signalling, the *contact result* from whom we reached;
+each has its own next step. An attempt counts only if the phone rang (or was busy: carriers report refusals as
+busy); a trunk's failure is ours, not the patient's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from hospital.calling_hours import Window, first_allowed
+
+LINE_RESULTS = frozenset(
+    {"answered", "busy", "no_answer", "rejected", "invalid_number", "unreachable", "network_failure"}
+    | {"machine", "fax", "cancelled"}
+)
+CONTACT_RESULTS = frozenset(
+    {"completed", "partial", "refused", "call_later", "wrong_person", "carer_answered", "moved", "deceased"}
+    | {"language_not_served", "hung_up", "left_message"}
+)
+COUNTED_WITHOUT_RINGING = frozenset({"busy", "rejected", "machine"})
+EVENING, MORNING = time(18, 10), time(9, 40)
+
+
+@dataclass(frozen=True)
+class TryAgain:
+    """Call again at `at`, the number of this rank; `tries` counted so far."""
+
+    at: datetime
+    number_rank: int
+    code: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Nobody is called again for this task; `reason` is coded."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The task is completed."""
+
+
+Next = TryAgain | Stop | Done
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a task stands when an attempt ends: tries counted with this one, and the usable numbers' ranks."""
+
+    tries: int
+    max_tries: int
+    number_rank: int
+    usable_ranks: tuple[int, ...]
+
+    def next_rank(self) -> int | None:
+        """The usable number after this one, round and round; None where there is none."""
+        later = [rank for rank in self.usable_ranks if rank > self.number_rank]
+        return later[0] if later else (self.usable_ranks[0] if self.usable_ranks else None)
+
+
+def counts(line_result: str, rang: bool) -> bool:
+    """Whether an attempt counts as one of the task's tries."""
+    return rang or line_result in COUNTED_WITHOUT_RINGING or line_result == "answered"
+
+
+def after_line(result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo) -> Next:
+    """The next step after an attempt that nobody answered."""
+    if result == "cancelled":
+        return TryAgain(at, standing.number_rank, "cancelled_by_us")
+    if result == "network_failure":
+        return _again(at + timedelta(minutes=10), standing.number_rank, "network_failure", window, zone)
+    if standing.tries >= standing.max_tries:
+        return Stop("not_reached")
+    other = standing.next_rank()
+    if other is None:
+        return Stop("no_usable_number")
+    if result == "busy":
+        return _again(at + timedelta(minutes=30), standing.number_rank, "busy", window, zone)
+    if result == "invalid_number":
+        return _again(at + timedelta(minutes=5), other, "invalid_number", window, zone)
+    if result == "unreachable":
+        return _again(at + timedelta(hours=2), other, "unreachable", window, zone)
+    return _again(_another_time_tomorrow(at, zone), other, result, window, zone)
+
+
+def after_contact(
+    result: str,
+    standing: Standing,
+    at: datetime,
+    window: Window,
+    zone: ZoneInfo,
+    call_at: datetime | None = None,
+) -> Next:
+    """The next step after a person was reached; `call_at` is when they asked to be called."""
+    match result:
+        case "completed":
+            return Done()
+        case "refused":
+            return Stop("refused")
+        case "moved":
+            return Stop("moved")
+        case "deceased":
+            return Stop("reported_deceased")
+    if standing.tries >= standing.max_tries and result != "call_later":
+        return Stop("not_reached" if result != "partial" else "partly_answered")
+    if result == "wrong_person":
+        other = standing.next_rank()
+        if other is None or other == standing.number_rank:
+            return Stop("no_usable_number")
+        return _again(at + timedelta(minutes=5), other, "wrong_person", window, zone)
+    if result == "call_later":
+        return _again(call_at or at + timedelta(hours=2), standing.number_rank, "call_later", window, zone)
+    return _again(_another_time_tomorrow(at, zone), standing.number_rank, result, window, zone)
+
+
+def _again(at: datetime, rank: int, code: str, window: Window, zone: ZoneInfo) -> TryAgain:
+    return TryAgain(first_allowed(at, window, zone), rank, code)
+
+
+def _another_time_tomorrow(at: datetime, zone: ZoneInfo) -> datetime:
+    """Who was not in during the day is called in the evening, and the other way round."""
+    local = at.astimezone(zone)
+    hour = EVENING if local.time() < time(15) else MORNING
+    return datetime.combine(local.date() + timedelta(days=1), hour, tzinfo=zone).astimezone(at.tzinfo)

@@ -1,0 +1,190 @@
+"""Patients, their numbers and identifiers, their visits and stays.
+
+Rules: a number is E.164 or nothing; a number may belong to several patients and a patient has several, ranked.
+Nobody is "recognised" by a number alone: it only says who it may be (`candidates`); two identifiers make sure.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+import phonenumbers
+from sqlalchemy import ARRAY, ForeignKey, LargeBinary, String, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from hospital import vault
+from hospital.database import Base, Id
+from hospital.vault import Sealed
+
+
+class Patient(Base):
+    __tablename__ = "patient"
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column("name_sealed", Sealed("patient.name"))
+    name_tokens: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), default=list)
+    birth: Mapped[str | None] = mapped_column("birth_sealed", Sealed("patient.birth"))  # ISO date
+    birth_year: Mapped[int | None]
+    birth_token: Mapped[bytes | None]
+    sex: Mapped[str | None]
+    language: Mapped[str] = mapped_column(default="en")
+    address: Mapped[str | None] = mapped_column("address_sealed", Sealed("patient.address"))
+    note: Mapped[str] = mapped_column(default="")
+    deceased_at: Mapped[datetime | None]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    guardian_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    opted_out: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    numbers: Mapped[list["PhoneNumber"]] = relationship(order_by="PhoneNumber.rank", back_populates="patient")
+    identifiers: Mapped[list["PatientIdentifier"]] = relationship(order_by="PatientIdentifier.rank")
+
+    @property
+    def birth_date(self) -> date | None:
+        return date.fromisoformat(self.birth) if self.birth else None
+
+
+class PatientIdentifier(Base):
+    __tablename__ = "patient_identifier"
+    id: Mapped[Id]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    kind: Mapped[str]
+    rank: Mapped[int] = mapped_column(default=1)
+    value: Mapped[str] = mapped_column("value_sealed", Sealed("patient_identifier.value"))
+    token: Mapped[bytes]
+
+
+class PhoneNumber(Base):
+    __tablename__ = "phone_number"
+    id: Mapped[Id]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    rank: Mapped[int]
+    number: Mapped[str] = mapped_column("number_sealed", Sealed("phone_number"))
+    token: Mapped[bytes]
+    owner: Mapped[str] = mapped_column(default="self")
+    language: Mapped[str | None]
+    safe_to_call: Mapped[bool] = mapped_column(default=True)
+    may_leave_message: Mapped[bool] = mapped_column(default=False)
+    invalid_since: Mapped[datetime | None]
+
+    patient: Mapped[Patient] = relationship(back_populates="numbers")
+
+
+class Visit(Base):
+    __tablename__ = "visit"
+    id: Mapped[Id]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    at: Mapped[datetime]
+    department: Mapped[str]
+    doctor: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+    diagnosis: Mapped[str] = mapped_column(default="")
+
+
+class Stay(Base):
+    __tablename__ = "stay"
+    id: Mapped[Id]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    ward: Mapped[str]
+    admitted_at: Mapped[datetime]
+    discharged_at: Mapped[datetime | None]
+    diagnosis: Mapped[str] = mapped_column(default="")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Who may be calling from a number, and how sure that is by the number alone."""
+
+    patient: Patient
+    owner: str
+    sure: Literal["only_one", "one_of_several"]
+
+
+def normalise_number(raw: str, country: str) -> str | None:
+    """`raw` as E.164, read in `country` (ISO 3166 alpha-2), or None where it is no possible number."""
+    try:
+        number = phonenumbers.parse(raw[:40], country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def number_token(number: str) -> bytes:
+    """The token under which an E.164 number is looked up, locked, capped and called back."""
+    return vault.token("phone", number)
+
+
+def register(
+    session: Session,
+    *,
+    name: str,
+    birth: date | None,
+    language: str,
+    numbers: list[str],
+    identifiers: dict[str, str] | None = None,
+    sex: str | None = None,
+) -> Patient:
+    """A new patient. `numbers` are E.164 in the order in which they are dialled; `identifiers` kind → value."""
+    patient = Patient(
+        name=name,
+        name_tokens=[vault.token("name", part) for part in name.split()],
+        birth=birth.isoformat() if birth else None,
+        birth_year=birth.year if birth else None,
+        birth_token=vault.token("birth", birth.isoformat()) if birth else None,
+        language=language,
+        sex=sex,
+    )
+    patient.numbers = [
+        PhoneNumber(rank=rank, number=number, token=number_token(number)) for rank, number in enumerate(numbers, 1)
+    ]
+    patient.identifiers = [
+        PatientIdentifier(kind=kind, value=value, token=vault.token(kind, value))
+        for kind, value in (identifiers or {}).items()
+    ]
+    session.add(patient)
+    session.flush()
+    return patient
+
+
+def candidates(session: Session, number: str | None) -> list[Candidate]:
+    """The living patients that a number (E.164, None when withheld) belongs to, the number's owner first."""
+    if number is None:
+        return []
+    rows = session.execute(
+        select(Patient, PhoneNumber)
+        .join(PhoneNumber, PhoneNumber.patient_id == Patient.id)
+        .where(
+            PhoneNumber.token == number_token(number),
+            Patient.merged_into.is_(None),
+            Patient.deceased_at.is_(None),
+        )
+        .order_by(PhoneNumber.owner != "self", PhoneNumber.rank, Patient.created_at, Patient.id)
+    ).all()
+    sure: Literal["only_one", "one_of_several"] = "only_one" if len(rows) == 1 else "one_of_several"
+    return [Candidate(patient, number.owner, sure) for patient, number in rows]
+
+
+def matching(session: Session, number: str | None, birth: date) -> list[Patient]:
+    """Who has this number and this birth date: one, nobody, or twins."""
+    token = vault.token("birth", birth.isoformat())
+    return [c.patient for c in candidates(session, number) if c.patient.birth_token == token]
+
+
+@dataclass(frozen=True)
+class History:
+    """Past visits and stays, newest first. Clinical: shown only after two identifiers, and audited."""
+
+    visits: list[Visit]
+    stays: list[Stay]
+
+
+def history(session: Session, patient_id: UUID, *, limit: int = 20) -> History:
+    visits = session.scalars(
+        select(Visit).where(Visit.patient_id == patient_id).order_by(Visit.at.desc()).limit(limit)
+    ).all()
+    stays = session.scalars(
+        select(Stay).where(Stay.patient_id == patient_id).order_by(Stay.admitted_at.desc()).limit(limit)
+    ).all()
+    return History(list(visits), list(stays))

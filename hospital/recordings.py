@@ -1,0 +1,148 @@
+"""The catalogue of recordings: what there is of each call, or why there is nothing.
+
+Rules: every answered call has one recording or one coded reason for none (I5). A recording is opened before the
+first byte is written, so that a sweep knows what a crash left behind.
+"""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital.database import Base, Id, announce
+from hospital.vault import Sealed
+
+REASONS = {"refused", "spool_full", "not_started", "no_audio", "not_answered", "asterisk_lost"}
+
+
+class Recording(Base):
+    __tablename__ = "recording"
+    id: Mapped[Id]
+    call_id: Mapped[str]
+    attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempt.id"))
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    state: Mapped[str]
+    reason: Mapped[str | None]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    seconds: Mapped[float | None]
+    path: Mapped[str | None]
+    sha256: Mapped[str | None]
+    wrapped_key: Mapped[bytes | None]
+    peaks: Mapped[str | None] = mapped_column("peaks_sealed", Sealed("recording.peaks"))
+    legal_hold: Mapped[bool] = mapped_column(default=False)
+
+
+def open_for(
+    session: Session,
+    *,
+    call_id: str,
+    at: datetime,
+    attempt_id: UUID | None = None,
+    patient_id: UUID | None = None,
+    account_id: UUID | None = None,
+) -> UUID | None:
+    """Open the recording of an attempt before MixMonitor starts; None where it has one already."""
+    made = session.scalar(
+        insert(Recording)
+        .values(
+            id=uuid4(),
+            call_id=call_id,
+            attempt_id=attempt_id,
+            patient_id=patient_id,
+            account_id=account_id,
+            state="open",
+            started_at=at,
+        )
+        .on_conflict_do_nothing()
+        .returning(Recording.id)
+    )
+    if made is not None:
+        announce(session, "recording", made)
+    return made
+
+
+def none_because(
+    session: Session,
+    *,
+    call_id: str,
+    reason: str,
+    at: datetime,
+    attempt_id: UUID | None = None,
+    patient_id: UUID | None = None,
+    account_id: UUID | None = None,
+) -> None:
+    """The coded reason instead of a recording; nothing where there is one already."""
+    if reason not in REASONS:
+        raise ValueError(f"{reason!r} is no reason for a missing recording: {', '.join(sorted(REASONS))}")
+    session.execute(
+        insert(Recording)
+        .values(
+            id=uuid4(),
+            call_id=call_id,
+            attempt_id=attempt_id,
+            patient_id=patient_id,
+            account_id=account_id,
+            state="none",
+            reason=reason,
+            started_at=at,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def sealed(
+    session: Session,
+    recording_id: UUID,
+    *,
+    path: str,
+    seconds: float,
+    sha256: str,
+    wrapped_key: bytes,
+    peaks: str,
+    at: datetime,
+) -> bool:
+    """What the sealing made of it; False where it was sealed before (a sweep met the end of a call)."""
+    moved = session.scalar(
+        update(Recording)
+        .where(Recording.id == recording_id, Recording.state == "open")
+        .values(
+            state="sealed",
+            path=path,
+            seconds=seconds,
+            sha256=sha256,
+            wrapped_key=wrapped_key,
+            peaks=peaks,
+            ended_at=at,
+        )
+        .returning(Recording.id)
+    )
+    announce(session, "recording", recording_id)
+    return moved is not None
+
+
+def lost(session: Session, recording_id: UUID, reason: str, at: datetime) -> None:
+    """Nothing usable was written."""
+    session.execute(
+        update(Recording)
+        .where(Recording.id == recording_id, Recording.state == "open")
+        .values(state="lost", reason=reason, ended_at=at)
+    )
+    announce(session, "recording", recording_id)
+
+
+def still_open(session: Session) -> list[Recording]:
+    return list(session.scalars(select(Recording).where(Recording.state == "open")))
+
+
+def of_attempt(session: Session, attempt_id: UUID) -> Recording | None:
+    return session.scalar(select(Recording).where(Recording.attempt_id == attempt_id))
+
+
+def newest(session: Session, *, account_id: UUID | None = None, limit: int = 100) -> list[Recording]:
+    """Newest first; of one account, or everybody's."""
+    rows = select(Recording).order_by(Recording.started_at.desc()).limit(limit)
+    return list(session.scalars(rows.where(Recording.account_id == account_id) if account_id else rows))

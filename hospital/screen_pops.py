@@ -1,0 +1,112 @@
+"""Screen-pops: the card of a call on the page of the one agent who is ringing, and on no other (I9).
+
+Rules: a pop shows who it may be; the clinical part opens after two identifiers are ticked on it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ForeignKey, String, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital import callbacks, patients
+from hospital.calls import Call
+from hospital.database import Base, Id, announce
+
+IDENTIFIERS_TO_OPEN = 2
+
+
+class ScreenPop(Base):
+    __tablename__ = "screen_pop"
+    id: Mapped[Id]
+    call_id: Mapped[str] = mapped_column(ForeignKey("call.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    channel: Mapped[str]
+    state: Mapped[str] = mapped_column(default="ringing")
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    ticked: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    rang_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+def pop(session: Session, call_id: str, account_id: UUID, channel: str, at: datetime) -> UUID:
+    """The row that makes the call's card appear on the page of the agent who is ringing, and on no other (I9)."""
+    call = session.get_one(Call, call_id)
+    known = patients.candidates(session, call.number)
+    alone = call.patient_id or (known[0].patient.id if len(known) == 1 else None)
+    made = (
+        session.scalar(
+            insert(ScreenPop)
+            .values(call_id=call_id, account_id=account_id, channel=channel, rang_at=at, patient_id=alone)
+            .on_conflict_do_nothing()
+            .returning(ScreenPop.id)
+        )
+        or session.scalars(select(ScreenPop.id).where(ScreenPop.call_id == call_id, ScreenPop.channel == channel)).one()
+    )
+    announce(session, "screen_pop", made)
+    return made
+
+
+POP_MOVES = {"answered": ("ringing",), "missed": ("ringing",), "ended": ("answered", "ringing")}
+
+
+def pop_moved(session: Session, call_id: str, channel: str, state: str, at: datetime) -> bool:
+    """Move a leg's pop to `state` where the table of moves allows it; the answered one makes the call `talking`."""
+    stamp = {"answered": {"answered_at": at}, "missed": {"ended_at": at}, "ended": {"ended_at": at}}[state]
+    moved = session.execute(
+        update(ScreenPop)
+        .where(ScreenPop.call_id == call_id, ScreenPop.channel == channel, ScreenPop.state.in_(POP_MOVES[state]))
+        .values(state=state, **stamp)
+        .returning(ScreenPop.id, ScreenPop.account_id)
+    ).one_or_none()
+    if moved is None:
+        return False
+    if state == "answered":
+        session.execute(
+            update(Call)
+            .where(Call.id == call_id, Call.state != "ended")
+            .values(state="talking", answered_at=at, answered_by=moved.account_id)
+        )
+        callbacks.close_for(session, call_id, at)
+    announce(session, "screen_pop", moved.id)
+    return True
+
+
+def pops_of(session: Session, account_id: UUID) -> list[ScreenPop]:
+    """What is on an agent's page: what rings, what they talk to, and the last call that they may still write up."""
+    live = select(ScreenPop).where(ScreenPop.account_id == account_id, ScreenPop.state.in_(("ringing", "answered")))
+    rows = list(session.scalars(live.order_by(ScreenPop.rang_at.desc())))
+    if rows:
+        return rows
+    last = select(ScreenPop).where(ScreenPop.account_id == account_id, ScreenPop.state == "ended")
+    return list(session.scalars(last.order_by(ScreenPop.rang_at.desc()).limit(1)))
+
+
+def choose_patient(session: Session, pop_id: UUID, account_id: UUID, patient_id: UUID) -> bool:
+    """The agent says which of the number's patients it is; what had been ticked for another is forgotten."""
+    pop_row = session.scalar(
+        select(ScreenPop).where(ScreenPop.id == pop_id, ScreenPop.account_id == account_id).with_for_update()
+    )
+    if pop_row is None:
+        return False
+    call = session.get_one(Call, pop_row.call_id)
+    if patient_id not in {c.patient.id for c in patients.candidates(session, call.number)} | {call.patient_id}:
+        return False
+    if pop_row.patient_id != patient_id:
+        pop_row.patient_id, pop_row.ticked = patient_id, []
+    announce(session, "screen_pop", pop_id)
+    return True
+
+
+def tick(session: Session, pop_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:
+    """Tick an identifier the caller has told; True when two are ticked and the clinical part may open."""
+    pop_row = session.scalar(
+        select(ScreenPop).where(ScreenPop.id == pop_id, ScreenPop.account_id == account_id).with_for_update()
+    )
+    if pop_row is None or pop_row.patient_id is None:
+        return False
+    pop_row.ticked = sorted((set(pop_row.ticked) | {identifier}) if on else set(pop_row.ticked) - {identifier})
+    announce(session, "screen_pop", pop_id)
+    return len(pop_row.ticked) >= IDENTIFIERS_TO_OPEN

@@ -1,0 +1,32 @@
+"""The processes below a process, read from /proc: bwrap stands between us and the server that we mean."""
+
+from collections import defaultdict, deque
+from pathlib import Path
+
+
+def name(pid: int) -> str:
+    """The program's short name, or "" when the process is gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def descendants(pid: int) -> list[int]:
+    """Children first, then their children, and so on."""
+    children: dict[int, list[int]] = defaultdict(list)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                # "pid (name) state parent …"; a name may hold blanks and brackets, so count from its end
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, IndexError):
+                continue  # it ended while we were looking
+            children[parent].append(int(entry.name))
+    found: list[int] = []
+    waiting = deque([pid])
+    while waiting:
+        below = sorted(children[waiting.popleft()])
+        found += below
+        waiting += below
+    return found

@@ -1,0 +1,208 @@
+"""Settings: one file `hotline.toml`, each key overridable by the environment (HOTLINE_SITE__NAME, HOTLINE_ADDRESS …).
+
+Objects are frozen and a `Settings` that exists can be used. Reading the file, and what a wrong one is told, is in
+settings_file.py; hotline.toml.example explains every key."""
+
+import ipaddress
+import re
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from hotline import numbering
+
+Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
+Country = Literal["au", "br", "cn", "co", "mx", "nz", "us"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError("allowed: an IP address, such as 127.0.0.1 or 192.0.2.10") from None
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("allowed: a time zone of the IANA database, such as America/Bogota")
+    return value
+
+
+def _digits(value: str) -> str:
+    if not re.fullmatch(r"\+?[0-9]{2,15}", value):
+        raise ValueError("allowed: 2 to 15 digits, with or without a leading +")
+    return value
+
+
+def _number_pattern(value: str) -> str:
+    if not re.fullmatch(r"\+?[0-9]{2,15}|_\+?([0-9XZN]|\[[0-9]+(-[0-9])?\])+[.!]?", value):
+        raise ValueError("allowed: digits, or an Asterisk pattern such as _+57XXXXXXXXXX")
+    return value
+
+
+def _interval(value: str) -> str:
+    start, _, end = value.partition("-")
+    try:
+        if time.fromisoformat(start) < time.fromisoformat(end):
+            return value
+    except ValueError:
+        pass  # told below, with the same words
+    raise ValueError('allowed: a start and a later end, such as "08:00-12:30"')
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Number = Annotated[str, AfterValidator(_digits)]
+NumberPattern = Annotated[str, AfterValidator(_number_pattern)]
+Interval = Annotated[str, AfterValidator(_interval)]
+Port = Annotated[int, Field(ge=1024, le=65535)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Site(_Frozen):
+    """The hospital as patients meet it."""
+
+    name: str = Field(min_length=1, max_length=100)
+    spoken: dict[Language, str] = {}
+    """How the name is said, by language, where reading `name` aloud would sound wrong."""
+    emergency_number: Number
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    country: Country
+    languages: tuple[Language, ...] = Field(("en",), min_length=1)
+    default_language: Language = "en"
+    callback_number: Number | None = None
+    """The number that messages and voicemails name."""
+
+    @model_validator(mode="after")
+    def _default_is_offered(self) -> Self:
+        if self.default_language not in self.languages:
+            raise ValueError(f"default_language {self.default_language} must be one of languages {self.languages}")
+        return self
+
+    def spoken_name(self, language: str) -> str:
+        return {str(key): value for key, value in self.spoken.items()}.get(language, self.name)
+
+
+class Web(_Frozen):
+    """Where the console listens."""
+
+    bind: Address = "127.0.0.1"
+    port: Port = numbering.CONSOLE_PORT
+
+
+class DatabaseServer(_Frozen):
+    """A PostgreSQL of the hospital's. Without a URL the hotline runs a private one in its data folder."""
+
+    url: SecretStr | None = None
+
+
+class Trunk(_Frozen):
+    """The line to the telephone network."""
+
+    host: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
+    port: Annotated[int, Field(ge=1, le=65535)] = 5060
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    sources: tuple[str, ...] = ()
+    """Addresses that calls are taken from; nothing wider than 16 addresses."""
+    numbers: tuple[Number, ...] = ()
+    """Our own numbers, which lead to the hotline."""
+    caller_id: Number
+    allow: tuple[NumberPattern, ...] = ()
+    """The only outside numbers that may be dialled."""
+    trusted: bool = False
+    """Its P-Asserted-Identity and Diversion are believed."""
+
+
+class Calling(_Frozen):
+    """When and how often patients are called. Presets are not legal advice."""
+
+    window: Country | Literal["open"] | None = None
+    """A country's preset; without one that of the site's country. `open` is the demo's."""
+    hours: dict[Weekday, tuple[Interval, ...]] | None = None
+    """The site's own intervals, instead of a preset; a weekday that is missing has no calls."""
+    per_day: Annotated[int, Field(ge=1)] | None = 1
+    per_week: Annotated[int, Field(ge=1)] | None = 3
+
+
+class Booking(_Frozen):
+    """How long a slot is held for a caller who is deciding."""
+
+    hold_seconds: Annotated[int, Field(ge=30, le=900)] = 120
+
+
+class Lock(_Frozen):
+    """Wrong birth dates: after so many tries the machine asks a calling number nothing for so long."""
+
+    tries: Annotated[int, Field(ge=1, le=10)] = 3
+    seconds: Annotated[int, Field(ge=60)] = 3600
+
+
+class Messages(_Frozen):
+    """How messages leave the house."""
+
+    gateway: Literal["file"] = "file"
+
+
+class Settings(BaseSettings):
+    """Everything that a site can set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="HOTLINE_", env_nested_delimiter="__", hide_input_in_errors=False
+    )
+
+    demo: bool = False
+    address: Address = "127.0.0.1"
+    """The one address that Asterisk and the ivr listen on."""
+    data: Path = Path("var")
+    node: str = Field(numbering.NODE, pattern=r"^[a-z][a-z0-9]{0,11}$")
+    site: Site
+    web: Web = Web()
+    database: DatabaseServer = DatabaseServer()
+    trunk: Trunk | None = None
+    calling: Calling = Calling()
+    booking: Booking = Booking()
+    lock: Lock = Lock()
+    messages: Messages = Messages()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (env_settings, init_settings)  # the environment wins over the file
+
+    @model_validator(mode="after")
+    def _demo_is_harmless(self) -> Self:
+        if not self.demo:
+            if self.calling.window == "open":
+                raise ValueError('calling.window "open" is for the demo only; allowed: a country, or calling.hours')
+            if self.calling.per_day is None or self.calling.per_week is None:
+                raise ValueError("calling.per_day and calling.per_week may be unlimited in the demo only")
+            return self
+        for key, value in (("address", self.address), ("web.bind", self.web.bind)):
+            if not ipaddress.ip_address(value).is_loopback:
+                raise ValueError(f"the demo has phones without sign-in: {key} {value} must be a loopback address")
+        if self.trunk is not None:
+            raise ValueError("the demo never reaches the telephone network: remove [trunk] or set demo = false")
+        return self
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "log"
+
+    @property
+    def console_url(self) -> str:
+        host = f"[{self.web.bind}]" if ":" in self.web.bind else self.web.bind
+        return f"http://{host}:{self.web.port}"

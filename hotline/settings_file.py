@@ -1,0 +1,92 @@
+"""Reading hotline.toml: once at the start, whole or not at all.
+
+What is wrong is told with its key, its value (never a password) and what is allowed, and nothing starts half.
+Without a file the demo runs."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hotline import numbering
+from hotline.settings import Settings
+
+FILE = Path("hotline.toml")
+
+
+class SettingsRefused(ValueError):
+    """The settings can't be used; the text names each key, its value and what is allowed."""
+
+
+DEMO: dict[str, Any] = {
+    "demo": True,
+    "site": {
+        "name": "San Rafael Hospital",
+        "spoken": {"es": "Hospital San Rafael"},
+        "emergency_number": "112",
+        "time_zone": "America/Bogota",
+        "country": "co",
+        "languages": ["en", "es"],
+        "callback_number": numbering.HOTLINE_EXTENSION,
+    },
+    "calling": {"window": "open", "per_day": None, "per_week": None},
+}
+"""The settings of a start without a file."""
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings of `path`, of HOTLINE_SETTINGS or ./hotline.toml; the demo's when none of them is there.
+
+    Raises SettingsRefused."""
+    named = path or (Path(os.environ["HOTLINE_SETTINGS"]) if os.environ.get("HOTLINE_SETTINGS") else None)
+    chosen = named or FILE
+    if not chosen.exists():
+        if named:
+            raise SettingsRefused(f"{chosen} isn't there. Copy hotline.toml.example to it, or name another file.")
+        return build(DEMO, source="The demo's settings")
+    try:
+        values = tomllib.loads(chosen.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsRefused(f"{chosen} is not valid TOML: {error}") from error
+    if _holds_secret(values) and chosen.stat().st_mode & 0o077:
+        raise SettingsRefused(
+            f"{chosen} holds a password and others may read it. Run: chmod 600 {chosen} "
+            "(or give the password as HOTLINE_TRUNK__PASSWORD)."
+        )
+    return build(values, source=str(chosen))
+
+
+def build(values: dict[str, Any], *, source: str = "settings") -> Settings:
+    """Settings from plain values; the environment overrides them. Raises SettingsRefused."""
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsRefused(_explain(error, source)) from None
+
+
+def _explain(error: ValidationError, source: str) -> str:
+    lines = [f"{source} can't be used; nothing was started."]
+    problems = error.errors(include_url=False)
+    for problem in problems:
+        if any(other["loc"][: len(problem["loc"])] == problem["loc"] != other["loc"] for other in problems):
+            continue  # a part of it is wrong, and that is told
+        key = ".".join(str(part) for part in problem["loc"]) or "settings"
+        said = problem["msg"].removeprefix("Value error, ")
+        secret = re.search(r"password|secret|database\.url", key)
+        shown = problem.get("input")
+        if problem["type"] == "missing":
+            lines.append(f"  {key}: missing")
+        elif problem["type"] == "extra_forbidden":
+            lines.append(f"  {key}: there is no such key")
+        elif secret or isinstance(shown, dict):
+            lines.append(f"  {key}: {said}")
+        else:
+            lines.append(f"  {key} = {shown!r}: {said}")
+    return "\n".join(lines)
+
+
+def _holds_secret(values: dict[str, Any]) -> bool:
+    return bool(values.get("trunk", {}).get("password") or values.get("database", {}).get("url"))

@@ -1,0 +1,205 @@
+"""A call on an AGI channel: prompts by STREAM FILE, keys by WAIT FOR DIGIT.
+
+Keys are never lost between commands: while no command runs, Asterisk reads the channel's frames and throws them
+away. So whenever a conversation thinks (a database, a prompt being rendered), this line listens with short
+WAIT FOR DIGIT commands; what is pressed then is typed ahead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol
+
+import phonenumbers
+
+from ivr import agi
+from ivr.call import Call, HouseKeys, Journal
+from ivr.keypad import DTMF, Keypad
+from ivr.turn import Expect, Heard, Nothing, Prompt
+from scripts.placeholders import Value
+
+log = logging.getLogger(__name__)
+
+LISTEN_S = 0.04  # a turn begins at most this much later; two frames of voice
+IDLE_S = 0.004  # shorter pauses between two commands are not worth a command of their own
+RENDER_S = 10.0  # a prompt that is not there by then: the dialplan's apology is better than silence
+
+
+class Speaker(Protocol):
+    async def sound(self, key: str, language: str, params: Mapping[str, Value]) -> str:
+        """The sound of a prompt as Asterisk sees it: an absolute name without extension. Renders it if need be."""
+
+
+class Session(Protocol):
+    """What of `ivr.session.AgiSession` a call needs."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+
+    async def execute(self, command: agi.Command) -> agi.Reply: ...
+
+
+class SoundMissing(Exception):
+    """Asterisk could not open a sound that the speaker named."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"Asterisk cannot open the sound of prompt {key!r}: can it read the sounds folder?")
+
+
+class AgiLine:
+    """`ivr.call.Line` over AGI."""
+
+    def __init__(self, session: Session, speaker: Speaker) -> None:
+        self._session = session
+        self._speaker = speaker
+        self._keypad = Keypad()
+        self._renders: set[asyncio.Task[str]] = set()
+        self._idle: asyncio.Task[None] | None = None
+        self._stop_idle = asyncio.Event()
+
+    async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
+        to_the_end = isinstance(expect, Nothing) and expect.to_the_end
+        sounds = [self._render(prompt, language) for prompt in prompts]
+        for prompt, sound in zip(prompts, sounds, strict=True):
+            if self._keypad.waiting() and not to_the_end:
+                break
+            async with asyncio.timeout(RENDER_S):
+                name = await asyncio.shield(sound)
+            await self._stop_listening()
+            if self._keypad.waiting() and not to_the_end:
+                break
+            await self._stream(prompt.key, name, to_the_end)
+        await self._stop_listening()
+        heard = await self._keypad.answer(expect, self._next_key)
+        self._listen()
+        return heard
+
+    def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
+        for prompt in prompts:
+            self._render(prompt, language)
+
+    def forget_keys(self) -> None:
+        self._keypad.forget()
+
+    async def set_language(self, language: str) -> None:
+        await self._set("CHANNEL(language)", language)
+
+    async def hand_over(self, queue: str | None) -> None:
+        if queue is not None:
+            await self._set("HL_QUEUE", queue)
+        await self._set("HL_NEXT", "hangup" if queue is None else "queue")
+
+    async def close(self) -> None:
+        """Stops listening. Renderings go on: the next caller will want them. Raises `CallerLeft`."""
+        await self._stop_listening()
+
+    async def _set(self, name: str, value: str) -> None:
+        await self._stop_listening()
+        await self._session.execute(agi.set_variable(name, value))
+        self._listen()
+
+    async def _stream(self, key: str, sound: str, to_the_end: bool) -> None:
+        """Plays one sound until a key; `to_the_end` goes on where the key stopped it."""
+        offset = 0
+        while True:
+            reply = await self._session.execute(agi.stream_file(sound, DTMF, offset))
+            pressed = agi.key_pressed(reply)
+            if pressed is None:
+                if not reply.endpos and not offset:
+                    raise SoundMissing(key)
+                return
+            self._keypad.pressed(pressed)
+            if not to_the_end:
+                return
+            offset = max(offset, reply.endpos or 0)
+
+    async def _next_key(self, wait_s: float) -> str | None:
+        return agi.key_pressed(await self._session.execute(agi.wait_for_digit(wait_s)))
+
+    # Listening while the conversation thinks
+
+    def _listen(self) -> None:
+        self._stop_idle.clear()
+        self._idle = asyncio.create_task(self._listening())
+
+    async def _listening(self) -> None:
+        try:
+            async with asyncio.timeout(IDLE_S):
+                await self._stop_idle.wait()
+        except TimeoutError:
+            while not self._stop_idle.is_set():
+                pressed = await self._next_key(LISTEN_S)
+                if pressed is not None:
+                    self._keypad.pressed(pressed)
+
+    async def _stop_listening(self) -> None:
+        """Raises what listening met: `CallerLeft` above all."""
+        idle, self._idle = self._idle, None
+        if idle is not None:
+            self._stop_idle.set()
+            await idle
+
+    # Rendering ahead
+
+    def _render(self, prompt: Prompt, language: str) -> asyncio.Task[str]:
+        wanted: Coroutine[Any, Any, str] = self._speaker.sound(prompt.key, prompt.language or language, prompt.params)
+        render = asyncio.create_task(wanted)
+        self._renders.add(render)
+        render.add_done_callback(self._rendered)
+        return render
+
+    def _rendered(self, render: asyncio.Task[str]) -> None:
+        self._renders.discard(render)
+        if not render.cancelled() and render.exception() is not None:
+            # Who plays it hears of it, too; a prompt that was only prepared is tried again when it is played.
+            log.error("a prompt could not be rendered (%s)", type(render.exception()).__name__)
+
+
+def caller_number(environment: Mapping[str, str], country: str | None) -> str | None:
+    """The caller's number in E.164; None if it is withheld, unknown, internal or no number at all.
+
+    `country`: two letters, whose national numbers are taken as such. `agi_callingpres` holds the presentation in
+    bits 6 and 7 (0x20: restricted), as in Q.931's octet 3a.
+    """
+    try:
+        if int(environment.get("agi_callingpres", "0")) & 0x60:
+            return None
+        number = phonenumbers.parse(environment.get("agi_callerid", ""), country)
+    except (ValueError, phonenumbers.NumberParseException):
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@asynccontextmanager
+async def agi_call(
+    session: Session,
+    speaker: Speaker,
+    journal: Journal,
+    *,
+    node: str,
+    country: str | None,
+    language: str | None = None,
+    house: HouseKeys | None = None,
+) -> AsyncIterator[Call]:
+    """The call of an AGI session; `language` is the channel's where none is given."""
+    environment = session.environment
+    line = AgiLine(session, speaker)
+    number = caller_number(environment, country)
+    spoken = language or environment.get("agi_language") or "en"
+    call = Call(session.id, node, number, line, journal, spoken, house or HouseKeys())
+    try:
+        yield call
+    except BaseException:
+        with suppress(Exception):  # what the line met while the conversation failed is not what it failed of
+            await line.close()
+        raise
+    else:
+        await line.close()

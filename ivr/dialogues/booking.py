@@ -1,0 +1,109 @@
+"""Book an appointment: department, free times, read back, confirmed.
+
+A time is held while the caller decides (a lease: a hang-up gives it back, and so does a dead IVR, two minutes
+later). Who comes too late hears other times. What was confirmed stands, whatever happens to the call.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from hospital.booking import Department, Opening, SlotTaken
+from ivr.call import Call, Prompt
+from ivr.dialogues.identity import identify
+from ivr.front_desk import FrontDesk
+from scripts.placeholders import Value
+
+OFFERED = 3
+MORE = "4"
+
+
+async def book(call: Call, front: FrontDesk) -> None:
+    """Ends with an appointment, with none, or with a person."""
+    patient = await identify(call, front)
+    department = await choose_department(call, front)
+    try:
+        await _choose_and_confirm(call, front, patient.id, department)
+    finally:
+        await front.desk.release(call.id)  # what is confirmed is no longer a hold
+
+
+async def choose_department(call: Call, front: FrontDesk) -> Department:
+    departments = (await front.desk.departments())[:5]
+    choices: list[dict[str, Value]] = [
+        {"department": department.name(call.language), "key": key} for key, department in enumerate(departments, 1)
+    ]
+    keys = "".join(str(choice["key"]) for choice in choices)
+    department = departments[int(await call.menu("choose_department", keys=keys, choices=choices)) - 1]
+    await call.journal.step("department", code=department.code)
+    return department
+
+
+async def _choose_and_confirm(call: Call, front: FrontDesk, patient_id: UUID, department: Department) -> None:
+    after = front.now()
+    while True:
+        openings = await front.desk.openings(department.code, front.now(), after=after, limit=OFFERED)
+        if not openings:
+            await call.journal.step("no_openings", department=department.code)
+            await call.menu("no_slots", keys="1", department=department.name(call.language))
+            return
+        chosen = await _offer(call, front, department, openings)
+        if chosen is None:
+            after = openings[-1].starts_at
+            continue
+        try:
+            await front.desk.hold(chosen.slot_id, call.id, front.now())
+        except SlotTaken:
+            await call.journal.step("slot_taken", slot=str(chosen.slot_id))
+            await call.say("slot_taken")
+            after = front.now()
+            continue
+        told = _spoken(chosen, front, call.language)
+        call.prepare(Prompt("booked", when=chosen.starts_at, doctor=told["doctor"]))
+        match await call.menu("confirm_slot", keys="123", **told):
+            case "1":
+                if await _confirm(call, front, chosen, patient_id):
+                    return
+                after = front.now()
+            case "2":
+                await front.desk.release(call.id)
+                after = chosen.starts_at
+            case "3":
+                await call.say("booking_not_made")
+                return
+
+
+async def _offer(call: Call, front: FrontDesk, department: Department, openings: list[Opening]) -> Opening | None:
+    """The chosen one; None for "other times"."""
+    lines = [
+        Prompt(
+            "offer_slot",
+            n=n,
+            when=opening.starts_at,
+            doctor=front.doctor(opening.doctor, opening.feminine, call.language),
+        )
+        for n, opening in enumerate(openings, 1)
+    ]
+    question = [Prompt("offer_slots_intro", department=department.name(call.language)), *lines]
+    key = await call.menu([*question, Prompt("more_slots", key=int(MORE))], keys="123"[: len(openings)] + MORE)
+    return None if key == MORE else openings[int(key) - 1]
+
+
+async def _confirm(call: Call, front: FrontDesk, chosen: Opening, patient_id: UUID) -> bool:
+    try:
+        booked = await front.desk.confirm(chosen.slot_id, call.id, patient_id, front.now(), "ivr")
+    except SlotTaken:
+        await call.journal.step("hold_expired", slot=str(chosen.slot_id))
+        await call.say("hold_expired")
+        return False
+    await call.journal.step("booked", appointment=str(booked.appointment_id))
+    doctor = front.doctor(booked.doctor, booked.feminine, call.language)
+    await call.inform("booked", when=booked.starts_at, doctor=doctor)
+    return True
+
+
+def _spoken(opening: Opening, front: FrontDesk, language: str) -> dict[str, str | datetime]:
+    return {
+        "department": opening.department_names.get(language, opening.department_names.get("en", "")),
+        "doctor": front.doctor(opening.doctor, opening.feminine, language),
+        "when": opening.starts_at,
+    }

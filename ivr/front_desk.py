@@ -1,0 +1,24 @@
+"""What a dialogue may ask of the hospital: who owns the slots, the database's verbs, the time, the languages."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from hospital.booking import BookingDesk
+from hospital.database import Database
+
+
+@dataclass(frozen=True)
+class FrontDesk:
+    """Given to every dialogue by the composition root.
+
+    `country`: ISO 3166 code in which typed numbers are read. `language_keys`: key → language, in the order in which
+    they are offered; `spoken`: those in which a whole call can be held; `doctor` words a doctor's name."""
+
+    desk: BookingDesk
+    database: Database
+    now: Callable[[], datetime]
+    country: str
+    language_keys: Mapping[str, str]
+    spoken: frozenset[str]
+    doctor: Callable[[str, bool, str], str]

@@ -1,0 +1,75 @@
+"""How keys become an answer: typed ahead, ended by `#`, by the last digit, by a pause. Every line uses it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Silence
+
+DTMF = "0123456789*#"
+MOST_AHEAD = 64  # keys kept; a longer row of them is noise
+
+NextKey = Callable[[float], Awaitable[str | None]]
+"""Waits so many seconds for a key; None is a pause."""
+
+
+class Keypad:
+    """The keys of one call in the order in which they were pressed."""
+
+    def __init__(self) -> None:
+        self._typed: deque[str] = deque()
+        self._habitual_end: str | None = None
+
+    def pressed(self, key: str) -> None:
+        """A key came from the line, expected or not."""
+        # A birth date is complete with its eighth digit, and many press # after it all the same: that #
+        # answers nothing, and must not be taken for the answer to the next question.
+        if key != self._habitual_end and len(self._typed) < MOST_AHEAD:
+            self._typed.append(key)
+        self._habitual_end = None
+
+    def waiting(self) -> bool:
+        """Is a key there that no question has taken yet?"""
+        return bool(self._typed)
+
+    def forget(self) -> None:
+        self._typed.clear()
+
+    async def answer(self, expect: Expect, next_key: NextKey) -> Heard:
+        """Takes what was typed ahead, then asks the line; `next_key` may raise `CallerLeft`."""
+        match expect:
+            case Nothing():
+                return Silence()
+            case Keys(_, wait_s):
+                key = await self._take(next_key, wait_s)
+                return Silence() if key is None else Key(key)
+            case DigitsOf():
+                return await self._digits(expect, next_key)
+
+    async def _digits(self, expect: DigitsOf, next_key: NextKey) -> Heard:
+        digits = ""
+        while len(digits) < expect.maximum:
+            key = await self._take(next_key, expect.between_s if digits else expect.wait_s)
+            if key is None or key == expect.end:
+                return Digits(digits) if digits else Silence()
+            if key == "*":
+                return Key("*")
+            if key.isdigit():
+                digits += key
+        self._expect_habitual_end(expect.end)
+        return Digits(digits)
+
+    def _expect_habitual_end(self, end: str) -> None:
+        if self._typed and self._typed[0] == end:
+            self._typed.popleft()
+        elif not self._typed:
+            self._habitual_end = end
+
+    async def _take(self, next_key: NextKey, wait_s: float) -> str | None:
+        while not self._typed:
+            key = await next_key(wait_s)
+            if key is None:
+                return None
+            self.pressed(key)
+        return self._typed.popleft()

@@ -1,0 +1,103 @@
+"""What can be said in one turn, what may be expected, what may be heard. No line, no dialogue, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from scripts.placeholders import Value
+
+
+@dataclass(frozen=True, init=False)
+class Prompt:
+    """One sentence by its key in scripts/prompts, with the values that its wording speaks of.
+
+    A key may name a form of the sentence: `main_menu.short`. `language` is only set where the sentence is not in
+    the call's language ("para español, oprima 2").
+    """
+
+    key: str
+    params: Mapping[str, Value] = field(repr=False)  # a name must not reach an exception's text
+    language: str | None = None
+
+    def __init__(self, key: str, /, **params: Value) -> None:
+        self._set("key", key)
+        self._set("params", MappingProxyType(params))
+
+    def in_form(self, form: str) -> Prompt:
+        """The same said differently, unless a form was chosen already."""
+        return self if "." in self.key else self._changed(f"{self.key}.{form}", self.language)
+
+    def in_language(self, language: str) -> Prompt:
+        return self._changed(self.key, language)
+
+    def _changed(self, key: str, language: str | None) -> Prompt:
+        changed = Prompt(key, **self.params)
+        changed._set("language", language)
+        return changed
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """One key is expected. `play` returns what was pressed, also a key that is not listed."""
+
+    keys: str
+    wait_s: float = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsOf:
+    """`minimum` to `maximum` digits, ended by `end`, by the last digit, or by a pause of `between_s`.
+
+    `play` returns `Digits` as typed, also when they are too few, and `Key("*")` for "let me start over".
+    """
+
+    minimum: int
+    maximum: int
+    end: str = "#"
+    wait_s: float = 8.0
+    between_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.minimum <= self.maximum:
+            raise ValueError(f"DigitsOf wants 1 <= minimum <= maximum, not {self.minimum}, {self.maximum}")
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No answer is expected. `to_the_end`: keys do not stop it (a notice, a read-back) but are kept."""
+
+    to_the_end: bool = False
+
+
+Expect = Keys | DigitsOf | Nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    digits: str = field(repr=False)  # may be a birth date
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What a line with ears understood. `margin`: how much better than the runner-up (natural logarithm)."""
+
+    label: str = field(repr=False)
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing came in time, or nothing was expected."""
+
+
+Heard = Key | Digits | Speech | Silence

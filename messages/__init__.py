@@ -1,0 +1,3 @@
+"""Messages to patients: the outbox is rendered at sending and handed to a gateway, one file a gateway.
+
+Owns: rendering and delivery state. Never: says more than hospital, date, time and a number to call."""

@@ -1,0 +1,406 @@
+-- The one truth about the database (PostgreSQL 15 or later).
+--
+-- Comments on a state column are its state machine: what may follow what. Constraints are the invariants,
+-- whatever the code does: I1 no slot twice, I3 one live attempt for each patient and each number, I5 one outcome
+-- for each answered call, I8 the audit chain only grows.
+--
+-- Sealed columns (bytea *_sealed) hold AES-256-GCM under the site's key (hospital/vault.py). Beside them stand keyed
+-- tokens (HMAC) for exact look-up: a token tells nothing without the key.
+-- Times are instants (timestamptz); the site's zone matters only when something is worded.
+
+-- ── Staff and rights ────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE account (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    username      text NOT NULL UNIQUE CHECK (username ~ '^[a-z][a-z0-9._-]{0,31}$'),
+    display_name  text NOT NULL,
+    role          text NOT NULL CHECK (role IN ('agent', 'nurse', 'supervisor', 'administrator', 'none')),
+    password_hash text NOT NULL,                     -- argon2id
+    sip_username  text UNIQUE CHECK (sip_username ~ '^[a-z][a-z0-9_-]{0,31}$'),
+    sip_secret_sealed bytea,
+    languages     text[] NOT NULL DEFAULT '{en}',
+    disabled_at   timestamptz,
+    created_at    timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE sign_in_session (
+    token_hash   bytea PRIMARY KEY,                  -- SHA-256 of the cookie: a copy of this table signs nobody in
+    account_id   uuid NOT NULL REFERENCES account ON DELETE CASCADE,
+    csrf         text NOT NULL,
+    created_at   timestamptz NOT NULL,
+    seen_at      timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL
+);
+
+CREATE TABLE sign_in_failure (                       -- throttling: by account name and by client address
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    username   text NOT NULL,
+    client     text NOT NULL,
+    at         timestamptz NOT NULL
+);
+CREATE INDEX sign_in_failure_recent ON sign_in_failure (username, at);
+CREATE INDEX sign_in_failure_client ON sign_in_failure (client, at);
+
+-- Opaque ids only, so that erasing a patient does not break the chain.
+CREATE TABLE audit (
+    seq        bigint PRIMARY KEY,
+    at         timestamptz NOT NULL,
+    account_id uuid,                                 -- no foreign key: the chain outlives accounts
+    action     text NOT NULL,                        -- 'record.read', 'recording.play', 'denied', …
+    subject    text NOT NULL DEFAULT '',             -- 'patient:<uuid>', 'recording:<uuid>', a route
+    detail     jsonb NOT NULL DEFAULT '{}',
+    prev_hash  bytea NOT NULL,
+    hash       bytea NOT NULL UNIQUE                 -- SHA-256(prev_hash ‖ canonical JSON of the row)
+);
+CREATE INDEX audit_subject ON audit (subject, at DESC);
+
+CREATE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit chain only grows';
+END $$;
+CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();
+
+-- ── Patients ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE patient (
+    id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name_sealed      bytea NOT NULL,
+    name_tokens      bytea[] NOT NULL DEFAULT '{}',  -- one for each normalised part of the name
+    birth_sealed     bytea,
+    birth_year       smallint CHECK (birth_year BETWEEN 1880 AND 2200),
+    birth_token      bytea,                          -- keyed token of the whole date
+    sex              text CHECK (sex IN ('female', 'male', 'other')),
+    language         text NOT NULL DEFAULT 'en' CHECK (language IN ('es', 'pt-BR', 'zh-CN', 'en', 'mi')),
+    address_sealed   bytea,
+    note             text NOT NULL DEFAULT '',       -- for the whole staff; nothing clinical
+    deceased_at      timestamptz,
+    merged_into      uuid REFERENCES patient CHECK (merged_into <> id),
+    guardian_id      uuid REFERENCES patient CHECK (guardian_id <> id),
+    opted_out        text[] NOT NULL DEFAULT '{}',   -- purposes: 'follow_up', 'reminder', …
+    created_at       timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX patient_name ON patient USING gin (name_tokens);
+
+CREATE TABLE patient_identifier (
+    id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    patient_id   uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    kind         text NOT NULL,                      -- 'record', 'curp', 'cpf', 'nhi', 'cn_id', 'card', …
+    rank         smallint NOT NULL DEFAULT 1,
+    value_sealed bytea NOT NULL,
+    token        bytea NOT NULL,
+    UNIQUE (kind, token)
+);
+
+CREATE TABLE phone_number (
+    id                uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    patient_id        uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    rank              smallint NOT NULL,             -- dialled in this order
+    number_sealed     bytea NOT NULL,                -- E.164
+    token             bytea NOT NULL,
+    owner             text NOT NULL DEFAULT 'self',  -- 'self', 'mother', 'carer', …
+    language          text,                          -- who answers may speak another language than the patient
+    safe_to_call      boolean NOT NULL DEFAULT true,
+    may_leave_message boolean NOT NULL DEFAULT false,
+    invalid_since     timestamptz,                   -- a human said "wrong number", or two attempts a day apart
+    UNIQUE (patient_id, rank),
+    UNIQUE (patient_id, token)
+);
+CREATE INDEX phone_number_token ON phone_number (token);
+
+CREATE TABLE visit (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    patient_id    uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    at            timestamptz NOT NULL,
+    department    text NOT NULL,
+    doctor        text NOT NULL DEFAULT '',
+    reason        text NOT NULL DEFAULT '',
+    diagnosis     text NOT NULL DEFAULT ''
+);
+CREATE INDEX visit_patient ON visit (patient_id, at DESC);
+
+CREATE TABLE stay (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    patient_id    uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    ward          text NOT NULL,
+    admitted_at   timestamptz NOT NULL,
+    discharged_at timestamptz CHECK (discharged_at >= admitted_at),
+    diagnosis     text NOT NULL DEFAULT ''
+);
+CREATE INDEX stay_patient ON stay (patient_id, admitted_at DESC);
+
+-- ── Booking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE department (
+    id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    code  text NOT NULL UNIQUE,
+    names jsonb NOT NULL,                            -- {"es": "Cardiología", "en": "Cardiology", …}
+    position smallint NOT NULL DEFAULT 1             -- its place in the spoken menu
+);
+
+CREATE TABLE doctor (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    department_id uuid NOT NULL REFERENCES department,
+    name          text NOT NULL,
+    feminine      boolean NOT NULL DEFAULT false     -- el doctor, la doctora: said by the rules of each language
+);
+
+CREATE TABLE slot (
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    doctor_id  uuid NOT NULL REFERENCES doctor,
+    starts_at  timestamptz NOT NULL,
+    minutes    smallint NOT NULL DEFAULT 20 CHECK (minutes BETWEEN 5 AND 480),
+    -- open → withdrawn (clinic suspended) → open. Taken or free is not stored here: the appointment says it.
+    state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'withdrawn')),
+    UNIQUE (doctor_id, starts_at)
+);
+CREATE INDEX slot_start ON slot (starts_at) WHERE state = 'open';
+
+-- A hold is a lease: who comes back after expires_at has lost it. One row a slot; an expired row is taken over.
+CREATE TABLE hold (
+    slot_id    uuid PRIMARY KEY REFERENCES slot ON DELETE CASCADE,
+    holder     text NOT NULL,                        -- the call, session or desk that holds it
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX hold_holder ON hold (holder);
+
+CREATE TABLE appointment (
+    id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    slot_id      uuid NOT NULL REFERENCES slot,
+    patient_id   uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    -- booked → arrived → seen;  booked → no_show;  booked → cancelled (frees the slot)
+    state        text NOT NULL DEFAULT 'booked'
+                 CHECK (state IN ('booked', 'arrived', 'seen', 'no_show', 'cancelled')),
+    booked_via   text NOT NULL CHECK (booked_via IN ('ivr', 'agent', 'nurse', 'desk', 'web', 'sms')),
+    confirmation text NOT NULL UNIQUE,               -- the holder's key: a repeated confirmation does no harm
+    booked_at    timestamptz NOT NULL,
+    cancelled_at timestamptz CHECK ((state = 'cancelled') = (cancelled_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX one_booking_per_slot ON appointment (slot_id) WHERE state <> 'cancelled';   -- I1
+CREATE INDEX appointment_patient ON appointment (patient_id);
+
+-- ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE call (
+    id            text PRIMARY KEY,                  -- Asterisk's Linkedid
+    node          text NOT NULL,
+    direction     text NOT NULL CHECK (direction IN ('in', 'out')),
+    number_sealed bytea,                             -- NULL: withheld or unknown
+    number_token  bytea,
+    patient_id    uuid REFERENCES patient ON DELETE SET NULL,
+    identified_by text[] NOT NULL DEFAULT '{}',      -- 'number', 'birth_date', 'name', …: two open the clinical part
+    language      text,
+    reason        text NOT NULL DEFAULT '',          -- why the caller called, in our codes: 'book', 'person', …
+    queue         text,
+    -- ivr → queued → talking → ended;  any → ended.  A call whose IVR died goes ivr → queued like any other.
+    state         text NOT NULL DEFAULT 'ivr' CHECK (state IN ('ivr', 'queued', 'talking', 'ended')),
+    started_at    timestamptz NOT NULL,
+    answered_at   timestamptz,                       -- by a person
+    answered_by   uuid REFERENCES account,
+    ended_at      timestamptz,
+    outcome       text,                              -- 'done', 'answered', 'abandoned', 'callback', 'left'
+    note          text NOT NULL DEFAULT '',          -- the agent's
+    CHECK ((state = 'ended') = (ended_at IS NOT NULL))
+);
+CREATE INDEX call_patient ON call (patient_id, started_at DESC);
+CREATE INDEX call_number ON call (number_token, started_at DESC);
+
+CREATE TABLE call_step (                             -- the call's journal
+    call_id text NOT NULL REFERENCES call ON DELETE CASCADE,
+    seq     integer NOT NULL,
+    at      timestamptz NOT NULL,
+    kind    text NOT NULL,                           -- 'chose', 'identified', 'booked', 'queued', …
+    facts   jsonb NOT NULL DEFAULT '{}',             -- codes and ids, nothing personal
+    PRIMARY KEY (call_id, seq)
+);
+
+CREATE TABLE screen_pop (                            -- I9: one row for the agent who is ringing
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    call_id    text NOT NULL REFERENCES call ON DELETE CASCADE,
+    account_id uuid NOT NULL REFERENCES account,
+    channel    text NOT NULL,                        -- the ringing leg
+    -- ringing → answered → ended;  ringing → missed
+    state      text NOT NULL DEFAULT 'ringing' CHECK (state IN ('ringing', 'answered', 'missed', 'ended')),
+    patient_id uuid REFERENCES patient ON DELETE SET NULL,      -- chosen by the agent where several share a number
+    ticked     text[] NOT NULL DEFAULT '{}',         -- identifiers the agent has checked; two open the clinical part
+    rang_at    timestamptz NOT NULL,
+    answered_at timestamptz,
+    ended_at   timestamptz
+);
+CREATE UNIQUE INDEX one_pop_per_leg ON screen_pop (call_id, channel);
+CREATE UNIQUE INDEX one_talk_per_agent ON screen_pop (account_id) WHERE state = 'answered';
+
+CREATE TABLE number_lock (                           -- the calling number, not the patient, is locked for the machine
+    number_token bytea PRIMARY KEY,
+    failures     smallint NOT NULL DEFAULT 0,
+    first_at     timestamptz NOT NULL,
+    locked_until timestamptz
+);
+
+CREATE TABLE callback (                              -- an abandoned, after-hours or unserved call: one owned item
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    origin        text NOT NULL UNIQUE,              -- the call it came from: collected once
+    number_sealed bytea NOT NULL,
+    number_token  bytea NOT NULL,
+    patient_id    uuid REFERENCES patient ON DELETE SET NULL,
+    language      text,
+    why           text NOT NULL CHECK (why IN ('asked', 'abandoned', 'ivr_down', 'after_hours')),
+    -- open → owned → done;  owned → open (given back);  open → done (a later answered call closes it)
+    state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'owned', 'done')),
+    owner_id      uuid REFERENCES account,
+    asked_at      timestamptz NOT NULL,
+    done_at       timestamptz,
+    outcome       text,
+    CHECK ((state = 'owned') <= (owner_id IS NOT NULL)),
+    CHECK ((state = 'done') = (done_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX one_open_callback_per_number ON callback (number_token) WHERE state <> 'done';
+
+-- ── Follow-up ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE questionnaire (
+    id      uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    code    text NOT NULL,
+    version integer NOT NULL,
+    sha256  text NOT NULL,
+    body    jsonb NOT NULL,                          -- the file as data; an answer always knows its version
+    loaded_at timestamptz NOT NULL,
+    UNIQUE (code, version),
+    UNIQUE (code, sha256)
+);
+
+CREATE TABLE followup_task (
+    id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    patient_id       uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    questionnaire_id uuid NOT NULL REFERENCES questionnaire,
+    reason           text NOT NULL,                  -- 'discharge_day_3', …
+    stay_id          uuid REFERENCES stay,
+    priority         smallint NOT NULL DEFAULT 5,
+    channel          text NOT NULL DEFAULT 'nurse_call' CHECK (channel IN ('nurse_call')),
+    due_at           timestamptz NOT NULL,
+    due_until        timestamptz NOT NULL CHECK (due_until > due_at),
+    -- open → calling → open (tried again at next_try_at) | wrap_up;  wrap_up → done | open | stopped
+    -- open → stopped (skipped, opted out, deceased);  calling → review (fate of the call unknown) → open | stopped
+    state            text NOT NULL DEFAULT 'open'
+                     CHECK (state IN ('open', 'calling', 'wrap_up', 'review', 'done', 'stopped')),
+    owner_id         uuid REFERENCES account,
+    tries            smallint NOT NULL DEFAULT 0,    -- attempts that rang
+    max_tries        smallint NOT NULL DEFAULT 3,
+    next_try_at      timestamptz,
+    next_number_rank smallint,
+    stop_reason      text,
+    summary          text NOT NULL DEFAULT '',
+    closed_at        timestamptz,
+    CHECK ((state IN ('done', 'stopped')) = (closed_at IS NOT NULL)),
+    CHECK ((state = 'stopped') = (stop_reason IS NOT NULL))
+);
+CREATE INDEX followup_due ON followup_task (due_at) WHERE state IN ('open', 'review');
+CREATE UNIQUE INDEX one_task_per_reason ON followup_task (stay_id, reason) WHERE stay_id IS NOT NULL;
+
+CREATE TABLE attempt (
+    id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    task_id        uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
+    patient_id     uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    number_id      uuid NOT NULL REFERENCES phone_number ON DELETE CASCADE,
+    number_token   bytea NOT NULL,
+    account_id     uuid NOT NULL REFERENCES account, -- the nurse
+    channel_id     text NOT NULL UNIQUE,             -- I3: chosen and committed before anything is dialled
+    nurse_channel_id text NOT NULL UNIQUE,
+    -- claimed → dialling → talking → ended;  claimed | dialling → ended | review.
+    -- claimed: nothing has been sent to Asterisk. review: it may have rung; a person decides, never redialled blindly.
+    state          text NOT NULL DEFAULT 'claimed'
+                   CHECK (state IN ('claimed', 'dialling', 'talking', 'ended', 'review')),
+    line_result    text CHECK (line_result IN ('answered', 'busy', 'no_answer', 'rejected', 'invalid_number',
+                   'unreachable', 'network_failure', 'machine', 'fax', 'cancelled')),
+    contact_result text CHECK (contact_result IN ('completed', 'partial', 'refused', 'call_later', 'wrong_person',
+                   'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message')),
+    rang           boolean NOT NULL DEFAULT false,
+    cause          smallint,                         -- Q.850, for the log only
+    sip_status     smallint,
+    identified_by  text[] NOT NULL DEFAULT '{}',     -- ticked by the nurse before anything clinical
+    claimed_at     timestamptz NOT NULL,
+    dialled_at     timestamptz,
+    answered_at    timestamptz,
+    ended_at       timestamptz,
+    CHECK ((state IN ('ended')) = (line_result IS NOT NULL)),             -- I5
+    CHECK (contact_result IS NULL OR line_result = 'answered' OR state IN ('talking', 'review'))
+);
+CREATE UNIQUE INDEX one_live_attempt_per_patient ON attempt (patient_id)
+    WHERE state IN ('claimed', 'dialling', 'talking');                                           -- I3
+CREATE UNIQUE INDEX one_live_attempt_per_number ON attempt (number_token)
+    WHERE state IN ('claimed', 'dialling', 'talking');                                           -- I3
+CREATE UNIQUE INDEX one_live_attempt_per_nurse ON attempt (account_id)
+    WHERE state IN ('claimed', 'dialling', 'talking');
+CREATE INDEX attempt_task ON attempt (task_id, claimed_at);
+CREATE INDEX attempt_number_recent ON attempt (number_token, claimed_at);
+
+CREATE TABLE answer (                                -- saved as given; the newest of an item counts, the older stay
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    task_id          uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
+    questionnaire_id uuid NOT NULL REFERENCES questionnaire,
+    attempt_id       uuid REFERENCES attempt ON DELETE SET NULL,
+    account_id       uuid REFERENCES account,
+    item             text NOT NULL,
+    value_sealed     bytea NOT NULL,                 -- JSON
+    at               timestamptz NOT NULL
+);
+CREATE INDEX answer_task ON answer (task_id, item, id DESC);
+
+CREATE TABLE decision (                              -- why was, or wasn't, this patient called: readable by a nurse
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    task_id uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
+    at      timestamptz NOT NULL,
+    code    text NOT NULL,                           -- 'outside_window', 'cap_reached', 'try_again', …
+    facts   jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX decision_task ON decision (task_id, at);
+
+-- ── Recordings ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE recording (
+    id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    call_id      text NOT NULL,
+    attempt_id   uuid REFERENCES attempt ON DELETE SET NULL,
+    patient_id   uuid REFERENCES patient ON DELETE SET NULL,
+    account_id   uuid REFERENCES account,            -- whose call it is
+    -- open (being written to the spool) → sealed;  open → lost (no usable file);  none: coded reason instead
+    state        text NOT NULL CHECK (state IN ('open', 'sealed', 'lost', 'none')),
+    reason       text,                               -- 'refused', 'spool_full', 'not_started', 'no_audio', …
+    started_at   timestamptz NOT NULL,
+    ended_at     timestamptz,
+    seconds      double precision,
+    path         text UNIQUE,                        -- relative to the recordings folder
+    sha256       text,                               -- of the sealed file
+    wrapped_key  bytea,                              -- its own key, wrapped by the site's
+    peaks_sealed bytea,
+    legal_hold   boolean NOT NULL DEFAULT false,
+    CHECK ((state = 'sealed') <= (path IS NOT NULL AND wrapped_key IS NOT NULL AND seconds IS NOT NULL)),
+    CHECK ((state IN ('none', 'lost')) = (reason IS NOT NULL))
+);
+CREATE UNIQUE INDEX one_recording_per_attempt ON recording (attempt_id) WHERE attempt_id IS NOT NULL;  -- I5
+CREATE INDEX recording_patient ON recording (patient_id, started_at DESC);
+
+-- ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE outbox (
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    once        text NOT NULL UNIQUE,                -- what this message is about: the same thing is told once
+    key         text NOT NULL,                       -- wording, rendered at sending
+    locale      text NOT NULL,
+    params      jsonb NOT NULL DEFAULT '{}',         -- hospital, instant, number to call: nothing else
+    patient_id  uuid REFERENCES patient ON DELETE CASCADE,
+    number_sealed bytea NOT NULL,
+    -- queued → sending → sent → delivered | failed;  sending → queued (later) | failed
+    state       text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'failed')),
+    tries       smallint NOT NULL DEFAULT 0,
+    due_at      timestamptz NOT NULL,
+    sent_at     timestamptz,
+    gateway_ref text,
+    error       text
+);
+CREATE INDEX outbox_due ON outbox (due_at) WHERE state = 'queued';
+
+CREATE TABLE fact (                                  -- what this database is: 'kind' → 'demo' | 'real', key check
+    key   text PRIMARY KEY,
+    value text NOT NULL
+);

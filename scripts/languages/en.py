@@ -1,0 +1,75 @@
+"""English as in New Zealand and Britain: "Monday the twenty-third of November", "twenty past nine in the
+morning".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from babel.dates import format_date
+from num2words import num2words
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+PLUS = "plus"
+PAUSE = ", "
+
+
+def cardinal(number: int, feminine: bool = False) -> str:
+    return str(num2words(number, lang="en")).replace(",", "")
+
+
+def day(date: dt.date) -> str:
+    return f"{format_date(date, 'EEEE', locale='en')} the {_day_and_month(date)}"
+
+
+def full_date(date: dt.date) -> str:
+    # num2words' "year" form: nineteen fifty, nineteen oh-five, two thousand and twenty-six → twenty
+    # twenty-six
+    return f"the {_day_and_month(date)} {num2words(date.year, lang='en', to='year')}"
+
+
+def time_of_day(time: dt.time) -> str:
+    if (time.hour, time.minute) in ((12, 0), (0, 0)):
+        return "noon" if time.hour == 12 else "midnight"
+    hour = cardinal(time.hour % 12 or 12)
+    next_hour = cardinal((time.hour + 1) % 12 or 12)
+    part = _part_of_day(time.hour)
+    match time.minute:
+        case 0:
+            return f"{hour} o'clock {part}"
+        case 15:
+            return f"quarter past {hour} {part}"
+        case 30:
+            return f"half past {hour} {part}"
+        case 45:
+            return f"quarter to {next_hour} {part}"
+        case minute if minute < 30:
+            return f"{_minutes(minute)} past {hour} {part}"
+        case minute:
+            return f"{_minutes(60 - minute)} to {next_hour} {part}"
+
+
+def moment(date: dt.date, time: dt.time) -> str:
+    return f"{day(date)} at {time_of_day(time)}"
+
+
+def _minutes(minute: int) -> str:
+    # "twenty past nine", but "seven minutes past nine"
+    if minute % 5 == 0:
+        return cardinal(minute)
+    return f"{cardinal(minute)} {'minute' if minute == 1 else 'minutes'}"
+
+
+def _day_and_month(date: dt.date) -> str:
+    return f"{num2words(date.day, lang='en', to='ordinal')} of {format_date(date, 'MMMM', locale='en')}"
+
+
+def _part_of_day(hour: int) -> str:
+    """The part in which the hour itself lies: 11:50 is "ten to twelve in the morning"."""
+    if hour < 5:
+        return "at night"
+    if hour < 12:
+        return "in the morning"
+    if hour < 18:
+        return "in the afternoon"
+    return "in the evening" if hour < 22 else "at night"

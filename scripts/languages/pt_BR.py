@@ -1,0 +1,65 @@
+"""Portuguese of Brazil: "segunda-feira, vinte e três de novembro, às nove e vinte da manhã"."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from babel.dates import format_date
+from num2words import num2words
+
+# On the telephone a Brazilian six is "meia" (half a dozen): "seis" is misheard as "três".
+DIGITS = ("zero", "um", "dois", "três", "quatro", "cinco", "meia", "sete", "oito", "nove")
+PLUS = "mais"
+PAUSE = ", "
+
+
+def cardinal(number: int, feminine: bool = False) -> str:
+    words = str(num2words(number, lang="pt_BR")).replace(",", "")
+    if not feminine:
+        return words
+    words = words.replace("entos", "entas")  # duzentos, quinhentos …
+    if words == "um" or words.endswith(" um"):
+        return words.removesuffix("um") + "uma"
+    return words.removesuffix("dois") + "duas" if words.endswith("dois") else words
+
+
+def day(date: dt.date) -> str:
+    return f"{format_date(date, 'EEEE', locale='pt_BR')}, {_day_and_month(date)}"
+
+
+def full_date(date: dt.date) -> str:
+    return f"{_day_and_month(date)} de {cardinal(date.year)}"
+
+
+def time_of_day(time: dt.time) -> str:
+    hour = time.hour % 12
+    said = {(0, True): "meia-noite", (0, False): "meio-dia"}.get((hour, time.hour < 12)) or cardinal(
+        hour, feminine=True
+    )
+    match time.minute:
+        case 0:
+            minutes = ""
+        case 30:
+            minutes = " e meia"
+        case minute:
+            minutes = f" e {cardinal(minute)}"
+    return f"{said}{minutes}{'' if hour == 0 else _part_of_day(time.hour)}"
+
+
+def moment(date: dt.date, time: dt.time) -> str:
+    hour = time.hour
+    article = "ao" if hour == 12 else "à" if hour % 12 in (0, 1) else "às"
+    return f"{day(date)}, {article} {time_of_day(time)}"
+
+
+def _day_and_month(date: dt.date) -> str:
+    number = "primeiro" if date.day == 1 else cardinal(date.day)
+    return f"{number} de {format_date(date, 'MMMM', locale='pt_BR')}"
+
+
+def _part_of_day(hour: int) -> str:
+    if hour < 6:
+        return " da madrugada"
+    if hour < 12:
+        return " da manhã"
+    return " da tarde" if hour < 19 else " da noite"

@@ -1,0 +1,77 @@
+"""Chinese (mainland): 十一月二十三日星期一, 上午九点二十分. num2words has no Chinese, so the numbers are
+ours.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from babel.dates import format_date
+
+NUMERALS = "零一二三四五六七八九"
+# In telephone numbers one is 幺: 一 is misheard as 七.
+DIGITS = ("零", "幺", "二", "三", "四", "五", "六", "七", "八", "九")
+PLUS = "加"
+PAUSE = "，"
+
+
+def cardinal(number: int, feminine: bool = False) -> str:
+    """0 to 99 999 999, as counted aloud: 十二, 二十, 一百零五, 两万零三."""
+    if number < 0:
+        return "负" + cardinal(-number)
+    if number >= 10_000:
+        myriads, rest = divmod(number, 10_000)
+        head = "两" if myriads == 2 else cardinal(myriads)
+        gap = "零" if 0 < rest < 1000 else ""
+        return f"{head}万{gap}{cardinal(rest) if rest else ''}"
+    if number < 10:
+        return NUMERALS[number]
+    words, pending_zero = "", False
+    for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit, number = divmod(number, unit)
+        if digit:
+            words += ("零" if pending_zero and words else "") + NUMERALS[digit] + name
+            pending_zero = False
+        elif words:
+            pending_zero = True
+    return words.removeprefix("一") if words.startswith("一十") else words
+
+
+def day(date: dt.date) -> str:
+    return f"{_day_and_month(date)}{format_date(date, 'EEEE', locale='zh_CN')}"
+
+
+def full_date(date: dt.date) -> str:
+    year = "".join(NUMERALS[int(digit)] for digit in str(date.year))
+    return f"{year}年{_day_and_month(date)}"
+
+
+def time_of_day(time: dt.time) -> str:
+    hour = time.hour if time.hour <= 12 else time.hour - 12
+    said = "两" if hour == 2 else cardinal(hour)
+    match time.minute:
+        case 0:
+            minutes = ""
+        case 30:
+            minutes = "半"
+        case minute:
+            minutes = ("零" if minute < 10 else "") + cardinal(minute) + "分"
+    return f"{_part_of_day(time.hour)}{said}点{minutes}"
+
+
+def moment(date: dt.date, time: dt.time) -> str:
+    return f"{day(date)}{time_of_day(time)}"
+
+
+def _day_and_month(date: dt.date) -> str:
+    return f"{cardinal(date.month)}月{cardinal(date.day)}日"
+
+
+def _part_of_day(hour: int) -> str:
+    if hour < 6:
+        return "凌晨"
+    if hour < 12:
+        return "上午"
+    if hour == 12:
+        return "中午"
+    return "下午" if hour < 18 else "晚上"

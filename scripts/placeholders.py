@@ -1,0 +1,165 @@
+"""What may stand in braces in a sentence, and how a value becomes words there.
+
+A value is plain: a name, a number, a local time. It is worded for the language in which the sentence is
+at last said, which may be another one than was asked for. Text from outside (names of people, doctors,
+departments) is made harmless first: in a sentence it can be nothing but letters.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from scripts import verbalise
+
+Value = str | int | dt.date | dt.time | dt.datetime | Sequence[Mapping[str, "Value"]]
+
+NAME_LENGTH = 80  # letters of a name that are said; the longest in our tests is 500
+LIST_LENGTH = 2000  # letters of a list of choices, whose parts are limited already
+
+# Brackets start phonemes in espeak-ng ([[…]]), angles are markup (SSML), the rest means something to a
+# shell, a dialplan or a template.
+_UNSPOKEN = str.maketrans(dict.fromkeys('<>[]{}|\\^`~$"', " "))
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+class WrongValue(TypeError):
+    """A dialogue gave a sentence a value that it cannot take, or none. The message names no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Where the site is: what times and numbers are worded by."""
+
+    zone: dt.tzinfo
+    country: str | None = None
+
+
+def harmless(text: str, length: int = NAME_LENGTH) -> str:
+    """Text from outside as one short line of letters, digits and plain punctuation (NFC).
+
+    Control and format characters (NUL, newlines, bidirectional marks, lone surrogates) and markup
+    become spaces.
+    """
+    known = "".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in text[: 4 * length])
+    line = " ".join(unicodedata.normalize("NFC", known).translate(_UNSPOKEN).split())
+    return line if len(line) <= length else line[:length].rstrip()
+
+
+def _name(value: Value, language: str, local: Local) -> str:
+    if not isinstance(value, str):
+        raise WrongValue("a text is expected")
+    return harmless(value)
+
+
+def _number(value: Value, language: str, local: Local) -> str:
+    """A telephone number, digit by digit. Text without digits is taken as worded already."""
+    text = _name(value, language, local)
+    return verbalise.phone_number(text, language, local.country) or text
+
+
+def _short_number(value: Value, language: str, local: Local) -> str:
+    text = _name(value, language, local)
+    return verbalise.digits(text, language) or text
+
+
+def _count(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, int):
+        return verbalise.cardinal(value, language)
+    return _name(value, language, local)
+
+
+def _moment(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, dt.datetime):
+        if value.tzinfo is None:
+            raise WrongValue("a time with a time zone is expected")
+        return verbalise.moment(value.astimezone(local.zone), language)
+    return _name(value, language, local)
+
+
+def _date(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, dt.date):
+        return verbalise.full_date(value, language)
+    return _name(value, language, local)
+
+
+def _list(value: Value, language: str, local: Local) -> str:
+    if not isinstance(value, str):
+        raise WrongValue("a list of rows is expected")
+    return harmless(value, LIST_LENGTH)
+
+
+Worder = Callable[[Value, str, Local], str]
+
+# Every placeholder that a prompt may have, and how it is said.
+SAID: dict[str, Worder] = {
+    "hospital": _name,
+    "emergency": _short_number,
+    "number": _number,
+    "given_name": _name,
+    "department": _name,
+    "doctor": _name,
+    "n": _count,
+    "key": _count,
+    "when": _moment,
+    "birth_date": _date,
+    "choices": _list,
+}
+
+# What belongs to one patient: a prompt with it is kept apart and purged, and is not named by a plain hash.
+PERSONAL = {"given_name", "birth_date", "number", "choices"}
+
+
+def _written_date(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, dt.datetime):
+        value = value.astimezone(local.zone).date()
+    return verbalise.written_date(value, language) if isinstance(value, dt.date) else _name(value, language, local)
+
+
+def _written_time(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, dt.datetime):
+        value = value.astimezone(local.zone).time()
+    return verbalise.written_time(value, language) if isinstance(value, dt.time) else _name(value, language, local)
+
+
+# Every placeholder that a message may have, and how it is written. There is none for a department or a
+# doctor.
+WRITTEN: dict[str, Worder] = {
+    "hospital": _name,
+    "number": _name,
+    "date": _written_date,
+    "time": _written_time,
+}
+
+
+def used(sentence: str) -> set[str]:
+    """The placeholders of a sentence."""
+    return set(PLACEHOLDER.findall(sentence))
+
+
+def stray_braces(sentence: str) -> bool:
+    """Whether braces are left that are no placeholder: a typing error."""
+    rest = PLACEHOLDER.sub("", sentence)
+    return "{" in rest or "}" in rest
+
+
+def fill(sentence: str, values: Mapping[str, Value], words: Mapping[str, Worder], language: str, local: Local) -> str:
+    """The sentence with its values worded. Raises `WrongValue` for one that is missing or of the
+    wrong type.
+    """
+
+    def worded(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in values:
+            raise WrongValue(f"no value is given for {{{name}}}")
+        try:
+            return words[name](values[name], language, local)
+        except WrongValue as error:
+            raise WrongValue(f"{{{name}}}: {error}") from None
+
+    # One pass: braces inside of a value stay what they are.
+    text = PLACEHOLDER.sub(worded, sentence)
+    return text[:1].upper() + text[1:]

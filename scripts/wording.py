@@ -1,0 +1,187 @@
+"""What is said and written: whole sentences by key and language.
+
+    words = wording.load(Site(hospital="Hospital Santa Clara", emergency="112", number="+34 910 …", zone=…))
+    words.text("offer_slot", "es", n=1, when=slot.starts_at, doctor="la doctora Vega")
+    words.text("main_menu.short", "es")  # a form: short, other, choice; without one it is the text
+    words.text("choose_department", "es", choices=[{"department": "cardiología", "key": 1}, …])
+    words.message("appointment_confirmed", "es", date=slot.starts_at, time=slot.starts_at)
+
+Values are given plain (names, numbers, aware times) and worded here, in the language that is really
+spoken. A key that a language lacks is said in the reference language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from scripts.placeholders import PERSONAL, SAID, WRITTEN, Local, Value, fill, used
+from scripts.wording_files import REFERENCE, SITE, Forms, Messages, Prompts, load_messages, load_prompts
+from scripts.yaml_lines import Problem
+
+HERE = Path(__file__).parent
+
+# What the dialplan plays by itself, when no process of ours is there to be asked.
+STATIC_KEYS = (
+    "apology",
+    "ivr_down_menu",
+    "callback_number",
+    "callback_thanks",
+    "queue_callback_offer",
+    "emergency",
+    "goodbye",
+    "please_wait",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The hospital as it is named to patients.
+
+    `emergency` and `number` (to call us) are as one dials them; `country` (two letters) is whose
+    numbers are said without a country code.
+    """
+
+    hospital: str
+    emergency: str
+    number: str
+    zone: ZoneInfo
+    country: str | None = None
+
+
+class UnknownWording(KeyError):
+    """A dialogue asked for a key that the reference language does not have."""
+
+    def __init__(self, key: str, folder: str) -> None:
+        super().__init__(
+            f"{key!r} is not in scripts/{folder}/{REFERENCE}.yaml: add it there and to every spoken language"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is said, in which language it is at last said, and whether it holds something of one patient."""
+
+    text: str
+    language: str
+    personal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What a language lacks: nothing that stops it from being loaded."""
+
+    language: str
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.language}: {self.key}: {self.what}"
+
+
+class Wording:
+    """All languages' sentences, with the site's own values in them."""
+
+    def __init__(
+        self,
+        site: Site,
+        prompts: Mapping[str, Prompts],
+        messages: Mapping[str, Messages],
+        refused: tuple[Problem, ...] = (),
+    ) -> None:
+        self.site = site
+        self.prompts = prompts
+        self.messages = messages
+        self.refused = refused  # of files that were not loaded: to be logged at start
+        self._local = Local(site.zone, site.country)
+        self._said: dict[str, Value] = {"hospital": site.hospital, "emergency": site.emergency}
+        self._written: dict[str, Value] = {"hospital": site.hospital, "number": site.number}
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """Languages in which a whole call can be spoken."""
+        return tuple(language for language, file in self.prompts.items() if file.spoken)
+
+    @property
+    def menu_keys(self) -> dict[str, str]:
+        """Key on the telephone → language, in the order in which they are offered."""
+        return {file.menu_key: language for language, file in self.prompts.items()}
+
+    def text(self, key: str, language: str, /, **params: Value) -> str:
+        """A whole sentence. Raises `UnknownWording`, or `WrongValue` for a value that is missing
+        or of a wrong type.
+        """
+        return self.sentence(key, language, params).text
+
+    def sentence(self, key: str, language: str, params: Mapping[str, Value], can_speak: bool = True) -> Sentence:
+        """The sentence, and the language it is in: the reference language if `language` lacks it
+        or has no voice.
+        """
+        name, _, form = key.partition(".")
+        reference = self.prompts[REFERENCE].prompts.get(name)
+        if reference is None:
+            raise UnknownWording(name, "prompts")
+        forms = self.prompts[language].prompts.get(name) if language in self.prompts else None
+        if forms is None or not can_speak:
+            form = form if form or language not in reference else language
+            forms, language = reference, REFERENCE
+        personal = bool(used(forms.get(form, forms["text"])) & PERSONAL)
+        return Sentence(self._fill(forms, form, language, params), language, personal)
+
+    def message(self, key: str, language: str, /, **params: Value) -> str:
+        """A text message. {hospital} and {number} are the site's; `date` and `time` may be the
+        same aware time.
+        """
+        if key not in self.messages[REFERENCE].messages:
+            raise UnknownWording(key, "messages")
+        language = language if language in self.messages else REFERENCE
+        sentence = self.messages[language].messages[key]
+        return fill(sentence, {**self._written, **params}, WRITTEN, language, self._local)
+
+    def is_static(self, key: str) -> bool:
+        """Whether a prompt is the same for every caller, so that it can be rendered beforehand."""
+        forms = self.prompts[REFERENCE].prompts.get(key.partition(".")[0], {})
+        form = forms.get(key.partition(".")[2] or "text", forms.get("text", "{n}"))
+        return used(form) <= SITE
+
+    def check(self) -> list[Gap]:
+        """What is missing for a language to be complete: sentences, forms, a native speaker's
+        review, messages.
+        """
+        gaps: list[Gap] = []
+        reference = self.prompts[REFERENCE].prompts
+        for language, file in self.prompts.items():
+            if file.reviewed_by is None:
+                gaps.append(Gap(language, "reviewed_by", "no native speaker has reviewed the prompts"))
+            for key, forms in reference.items():
+                if key not in file.prompts:
+                    gaps.append(Gap(language, key, "prompt is missing"))
+                    continue
+                for form in sorted((forms.keys() - file.prompts[key].keys()) & {"short", "other"}):
+                    gaps.append(Gap(language, f"{key}.{form}", "form is missing, the text is said again"))
+            if language not in self.messages:
+                gaps.append(Gap(language, "messages", "has no messages"))
+        for language, messages in self.messages.items():
+            if messages.reviewed_by is None:
+                gaps.append(Gap(language, "reviewed_by", "no native speaker has reviewed the messages"))
+        return gaps
+
+    def _fill(self, forms: Forms, form: str, language: str, params: Mapping[str, Value]) -> str:
+        values: dict[str, Value] = {**self._said, **params}
+        rows = values.get("choices")
+        if "choice" in forms and isinstance(rows, list | tuple):
+            values["choices"] = " ".join(self._fill(forms, "choice", language, row) for row in rows)
+        return fill(forms.get(form, forms["text"]), values, SAID, language, self._local)
+
+
+def load(site: Site, folder: Path = HERE) -> Wording:
+    """Read `prompts/` and `messages/` below the folder. A bad file is left out and told in
+    `Wording.refused`.
+
+    Raises `FileRefused` if the reference language itself is bad.
+    """
+    prompts, bad_prompts = load_prompts(folder / "prompts")
+    messages, bad_messages = load_messages(folder / "messages")
+    return Wording(site, prompts, messages, (*bad_prompts, *bad_messages))

@@ -1,0 +1,198 @@
+"""Reading a YAML file so that whatever is wrong in it can be told with file and line.
+
+PyYAML's loader gives plain values and forgets where they stood; its composed nodes remember. A `Field` is
+one node with typed readings. A reading that fails notes a problem on the file and gives an empty value,
+so that one pass finds all that is wrong; `SourceFile.finish()` then refuses the file. Aliases are refused
+(a few lines of them unfold to gigabytes), and so are repeated keys, of which YAML keeps the last one
+silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+LARGEST = 1_000_000  # bytes; the largest file of ours is under 30 kB
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a file. `line` counts from 1."""
+
+    file: str
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.what}"
+
+
+class FileRefused(ValueError):
+    """A file cannot be used; `problems` says all that is wrong in it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class _Loader(yaml.SafeLoader):
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(None, None, "an alias (*name) is not allowed here: write it out", mark)
+        return super().compose_node(parent, index)
+
+
+class SourceFile:
+    """An open file: its top field, and the problems found in it so far."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and parse. Raises `FileRefused` if it is no YAML mapping in UTF-8."""
+        self.name = f"{path.parent.name}/{path.name}"
+        self.problems: list[Problem] = []
+        self.top = Field(self, self._compose(path))
+        if not isinstance(self.top.node, yaml.MappingNode):
+            self.top.wrong("a mapping (lines of 'key: value') is expected")
+            self.finish()
+
+    def finish(self) -> None:
+        """Raise `FileRefused` if anything was wrong."""
+        if self.problems:
+            raise FileRefused(sorted(self.problems, key=lambda problem: problem.line))
+
+    def _compose(self, path: Path) -> yaml.Node:
+        try:
+            raw = path.read_bytes()
+            if len(raw) > LARGEST:
+                raise self._refusal(1, f"is {len(raw)} bytes long; {LARGEST} are allowed")
+            node = yaml.compose(raw.decode("utf-8"), Loader=_Loader)
+        except OSError as error:
+            raise self._refusal(1, f"cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise self._refusal(line, "is not UTF-8 text here: save the file as UTF-8") from error
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise self._refusal(mark.line + 1 if mark else 1, f"{error.problem or error.context}") from error
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            # A control character, or thousands of nested brackets: PyYAML gives no line for these.
+            raise self._refusal(1, f"is not YAML: {str(error).splitlines()[0]}") from error
+        if node is None:
+            raise self._refusal(1, "is empty")
+        return node
+
+    def _refusal(self, line: int, what: str) -> FileRefused:
+        return FileRefused([Problem(self.name, line, what)])
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value in a file, and where it stands."""
+
+    file: SourceFile
+    node: yaml.Node
+
+    @property
+    def line(self) -> int:
+        return int(self.node.start_mark.line) + 1
+
+    def wrong(self, what: str) -> None:
+        """Note a problem at this field's line."""
+        self.file.problems.append(Problem(self.file.name, self.line, what))
+
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.node, yaml.ScalarNode) and self.node.tag == "tag:yaml.org,2002:str"
+
+    @property
+    def is_null(self) -> bool:
+        return isinstance(self.node, yaml.ScalarNode) and self.node.tag == "tag:yaml.org,2002:null"
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.node, yaml.MappingNode)
+
+    def text(self) -> str:
+        """A string that is not empty; folded lines come as one."""
+        if not self.is_text:
+            self.wrong(f"text is expected, {self._kind()} found: put it in quotes")
+            return ""
+        value = str(self.node.value).strip()
+        if not value:
+            self.wrong("is empty text")
+        return value
+
+    def text_or_null(self) -> str | None:
+        return None if self.is_null else self.text()
+
+    def flag(self) -> bool:
+        """true or false."""
+        value = self._scalar()
+        if not isinstance(value, bool):
+            self.wrong(f"true or false is expected, {self._kind()} found")
+            return False
+        return value
+
+    def number(self) -> float:
+        """A whole or decimal number that is finite."""
+        value = self._scalar()
+        if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
+            self.wrong(f"a number is expected, {self._kind()} found")
+            return 0.0
+        return value
+
+    def plain(self) -> str | int | float | bool:
+        """Any single value."""
+        value = self._scalar()
+        if not isinstance(value, str | int | float | bool):
+            self.wrong(f"a text, a number, or true or false is expected, {self._kind()} found")
+            return ""
+        return value
+
+    def items(self) -> list[Field]:
+        """The fields of a list."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            self.wrong(f"a list is expected, {self._kind()} found")
+            return []
+        return [Field(self.file, node) for node in self.node.value]
+
+    def mapping(self, required: Iterable[str] = (), optional: Iterable[str] | None = None) -> dict[str, Field]:
+        """The fields of a mapping. `optional=None` allows any key; a repeated or unknown key is a
+        problem.
+        """
+        if not isinstance(self.node, yaml.MappingNode):
+            self.wrong(f"a mapping (key: value) is expected, {self._kind()} found")
+            return {}
+        found: dict[str, Field] = {}
+        required = tuple(required)
+        known = None if optional is None else {*required, *optional}
+        for key_node, value_node in self.node.value:
+            key = Field(self.file, key_node)
+            name = key.text()
+            if name in found:
+                key.wrong(f"'{name}' stands here a second time; it was on line {found[name].line}")
+            elif known is not None and name and name not in known:
+                key.wrong(f"'{name}' is not known here; allowed: {', '.join(sorted(known))}")
+            found[name] = Field(self.file, value_node)
+        for name in required:
+            if name not in found:
+                self.wrong(f"'{name}' is missing")
+        return found
+
+    def _scalar(self) -> object:
+        if not isinstance(self.node, yaml.ScalarNode):
+            return None
+        # Only this one node, already composed without aliases; the safe constructor makes plain values.
+        try:
+            value: object = yaml.constructor.SafeConstructor().construct_object(self.node)
+        except (yaml.YAMLError, ValueError):
+            return None
+        return value
+
+    def _kind(self) -> str:
+        if isinstance(self.node, yaml.ScalarNode):
+            return "nothing" if self.is_null else f"'{self.node.value}' ({self.node.tag.rpartition(':')[2]})"
+        return "a mapping" if isinstance(self.node, yaml.MappingNode) else "a list"

@@ -1,0 +1,41 @@
+"""The database of each test (a clone of a template) and the standing characters.
+
+One private PostgreSQL a test worker; a clone takes about 30 ms. Asterisk and browsers have fixtures of their own in
+`tests/asterisk_instance.py`, `tests/phone.py` and `tests/browser.py`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hospital import vault
+from hospital.database import Database
+from hotline import databases, postgres
+
+SITE_KEY = bytes(range(32))
+TEMPLATE = "template_hotline"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unlocked() -> None:
+    vault.unlock(SITE_KEY)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
+    """A private PostgreSQL of this worker, not made to survive a power cut."""
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    with postgres.running(postgres.Cluster(folder / "data", durable=False)) as running:
+        databases.ensure_database(running, TEMPLATE)
+        yield running
+
+
+@pytest.fixture
+def database(cluster: postgres.Cluster) -> Iterator[Database]:
+    """An empty database with the whole schema."""
+    url = databases.clone_database(cluster, TEMPLATE)
+    opened = Database(url)
+    yield opened
+    opened.close()
+    databases.drop_database(cluster, url.rpartition("@/")[2].partition("?")[0])

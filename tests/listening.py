@@ -1,0 +1,120 @@
+"""Finding a known prompt in what a phone heard, by normalised cross-correlation.
+
+A prompt is known by three windows of 0.4 s, the loudest of each third of it. It was heard when two of them are found
+at the same distance from one another as in the prompt: one window alone is sometimes alike in another sentence, and
+one may be damaged by the jitter buffer. Everything is mono float32 at 8 kHz."""
+
+import wave
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+RATE = 8000
+WINDOW = int(0.4 * RATE)
+ALIKE = 0.72
+"""A window counts as found from this correlation on: µ-law gives about 0.98, other speech stays below 0.5."""
+DRIFT = int(0.06 * RATE)
+"""How far two windows may have moved against each other (frames lost or repeated by a jitter buffer)."""
+QUIET = 60.0
+"""RMS of 16-bit samples below which nothing is heard; µ-law's idle noise is under 10."""
+
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Match:
+    """Where a prompt begins (sample index in what was searched; negative when its beginning was cut off)."""
+
+    start: int
+    likeness: float
+
+
+@cache
+def prompt(path: Path) -> Samples:
+    """A rendered prompt: .sln (8 kHz), .sln16 (16 kHz), raw little-endian 16 bit, or .wav of any rate."""
+    if path.suffix == ".wav":
+        with wave.open(str(path), "rb") as sound:
+            rate, raw = sound.getframerate(), sound.readframes(sound.getnframes())
+    else:
+        rate, raw = {".sln": 8000, ".sln16": 16000}[path.suffix], path.read_bytes()
+    samples = np.frombuffer(raw, dtype="<i2").astype(np.float32)
+    return samples if rate == RATE else soxr.resample(samples, rate, RATE).astype(np.float32)
+
+
+def recorded(path: Path) -> Samples:
+    """What a growing WAV holds by now; its header says a length only at the end."""
+    raw = path.read_bytes()[44:] if path.exists() else b""
+    return np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<i2").astype(np.float32)
+
+
+def windows(sound: Samples) -> list[int]:
+    """Where the telling windows of a prompt begin: the loudest of each third, fewer when it is shorter than 1.2 s."""
+    parts = max(1, min(3, len(sound) // WINDOW))
+    energy = np.cumsum(np.concatenate(([0.0], sound.astype(np.float64) ** 2)))
+    starts = []
+    for part in range(parts):
+        first, last = part * len(sound) // parts, max((part + 1) * len(sound) // parts - WINDOW, 0)
+        first = min(first, last)
+        loudness = energy[first + WINDOW : last + WINDOW + 1] - energy[first : last + 1]
+        starts.append(first + int(np.argmax(loudness)) if len(loudness) else first)
+    return starts
+
+
+def likeness(heard: Samples, window: Samples) -> npt.NDArray[np.float64]:
+    """Normalised cross-correlation of `window` at every position of `heard`, -1 to 1; 0 where it is quiet."""
+    size = 1 << int(np.ceil(np.log2(len(heard) + len(window))))
+    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(window, size))
+    products = np.fft.irfft(spectrum, size)[: len(heard) - len(window) + 1]
+    power = np.cumsum(np.concatenate(([0.0], heard.astype(np.float64) ** 2)))
+    local = np.sqrt(np.maximum(power[len(window) :] - power[: -len(window)], 0.0))
+    loud = local > QUIET * np.sqrt(len(window))
+    result = np.zeros(len(products))
+    result[loud] = products[loud] / (local[loud] * float(np.linalg.norm(window)))
+    return result
+
+
+def find(heard: Samples, sound: Samples) -> Match | None:
+    """The first place where `sound` is in `heard`, or None."""
+    starts = windows(sound)
+    needed = min(2, len(starts))
+    places: list[tuple[int, float]] = []
+    for start in starts:
+        window = sound[start : start + WINDOW]
+        if len(window) < WINDOW // 2 or len(heard) < len(window):
+            continue
+        places += [(at - start, score) for at, score in _peaks(likeness(heard, window))]
+    places.sort()
+    for first, (begin, score) in enumerate(places):
+        together = [other for other in places[first:] if other[0] - begin <= DRIFT]
+        if len(together) >= needed:
+            return Match(begin, min(score, *(other[1] for other in together)) if needed > 1 else score)
+    return None
+
+
+def _peaks(scores: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
+    """The best position of each run of positions above ALIKE, runs nearer than a quarter window being one."""
+    found: list[tuple[int, float]] = []
+    for at in np.flatnonzero(scores >= ALIKE):
+        if found and at - found[-1][0] < WINDOW // 4:
+            if scores[at] > found[-1][1]:
+                found[-1] = (int(at), float(scores[at]))
+        else:
+            found.append((int(at), float(scores[at])))
+    return found
+
+
+def loudness(heard: Samples) -> float:
+    """RMS in 16-bit units; 0 for nothing."""
+    return float(np.sqrt(np.mean(heard.astype(np.float64) ** 2))) if len(heard) else 0.0
+
+
+def tone(heard: Samples, frequency: float) -> float:
+    """The share (0 to 1) of the sound's power within 15 Hz of `frequency`."""
+    spectrum = np.abs(np.fft.rfft(heard)) ** 2
+    at = np.fft.rfftfreq(len(heard), 1 / RATE)
+    total = float(spectrum.sum())
+    return float(spectrum[np.abs(at - frequency) < 15].sum()) / total if total else 0.0

@@ -1,0 +1,49 @@
+"""What a request's body may weigh: forms and notes are small, and nothing else is sent to the console."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST = 256 * 1024  # bytes
+
+
+class Limits:
+    """ASGI middleware: a body that is too large is answered with 413, whether its length is told or not."""
+
+    def __init__(self, app: ASGIApp, largest: int = LARGEST) -> None:
+        self._app, self._largest = app, largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        told = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
+        if not told.isdigit() or len(told) > 9 or int(told) > self._largest:
+            return await _too_large(send)
+        got, begun, over = 0, False, False
+
+        async def measured() -> Message:
+            nonlocal got, over
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > self._largest:
+                over = True
+                return {"type": "http.disconnect"}
+            return message
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            if over and not begun:
+                return
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, measured, watch)
+        finally:
+            if over and not begun:
+                await _too_large(send)
+
+
+async def _too_large(send: Send) -> None:
+    body = b"That is more than this page takes.\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,134 @@
+"""The live stream: notices of the database, fanned out to the pages of who is signed in.
+
+A page gets kind and id only, and only what its account may know of (I9: a screen-pop is told to the agent who is
+ringing and to nobody else). It then fetches the fragment, which checks the rights again. A page that is too slow
+loses its queue and gets one `look_again` instead: memory is bounded and nothing is missed."""
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from web.notices import LOOK_AGAIN, Notice
+
+_ROOM = 64  # notices that one page may lag behind
+HEARTBEAT = 15.0  # seconds; also how soon a page of a session that was ended elsewhere is cut off
+
+log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Who a page belongs to."""
+
+    @property
+    def account_id(self) -> UUID: ...
+
+    def may(self, right: str) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who may be told: these accounts, or everybody with this right."""
+
+    accounts: frozenset[UUID] = frozenset()
+    right: str | None = None
+
+    def has(self, listener: Listener) -> bool:
+        if listener.account_id in self.accounts:
+            return True
+        return self.right is not None and listener.may(self.right)
+
+
+class Source(Protocol):
+    def listen(self) -> AsyncIterator[Notice]: ...
+
+
+@dataclass(eq=False)
+class Subscription:
+    """One open page. `next()` waits for what it is to be told."""
+
+    listener: Listener
+    queue: asyncio.Queue[tuple[str, Notice]] = field(default_factory=lambda: asyncio.Queue(_ROOM))
+
+    def put(self, position: str, notice: Notice) -> None:
+        if self.queue.full():
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            notice = LOOK_AGAIN
+        self.queue.put_nowait((position, notice))
+
+
+class Hub:
+    """Give it to `create_app`; the app runs `run()` while it lives."""
+
+    def __init__(self, source: Source, audience: Callable[[Notice], Awaitable[Audience]]) -> None:
+        """audience: who may be told of a notice (asked once for each notice, in order)."""
+        self._source, self._audience = source, audience
+        self._open: set[Subscription] = set()
+        self._boot, self._count = secrets.token_hex(4), 0
+
+    @property
+    def position(self) -> str:
+        """Where the stream is now. A page carries it, so that what happens before it listens is not missed."""
+        return f"{self._boot}-{self._count}"
+
+    async def run(self) -> None:
+        async with aclosing(self._source.listen()) as notices:  # type: ignore[type-var]
+            async for notice in notices:
+                await self._tell(notice)
+
+    async def _tell(self, notice: Notice) -> None:
+        if notice == LOOK_AGAIN:
+            return self._spread(notice, list(self._open))
+        try:
+            audience = await self._audience(notice)
+        except Exception:
+            # one row that cannot be read must not silence the stream for everybody
+            log.exception("live stream: no audience for a notice of kind %s", notice.kind)
+            return
+        self._spread(notice, [s for s in self._open if audience.has(s.listener)])
+
+    def _spread(self, notice: Notice, to: list[Subscription]) -> None:
+        self._count += 1
+        for subscription in to:
+            subscription.put(self.position, notice)
+
+    @contextmanager
+    def subscribed(self, listener: Listener, after: str) -> Iterator[Subscription]:
+        """One page's subscription, from position `after` on ("" = a page that has seen nothing)."""
+        subscription = Subscription(listener)
+        if after != self.position:
+            subscription.put(self.position, LOOK_AGAIN)
+        self._open.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._open.discard(subscription)
+
+    def __len__(self) -> int:
+        """How many pages listen."""
+        return len(self._open)
+
+
+async def stream(
+    hub: Hub, listener: Listener, after: str, still_signed_in: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[str]:
+    """The page's stream in the format of server-sent events (HTML standard §9.2)."""
+    with hub.subscribed(listener, after) as subscription:
+        yield "retry: 1500\n\n"
+        while True:
+            try:
+                position, notice = await asyncio.wait_for(subscription.queue.get(), HEARTBEAT)
+            except TimeoutError:
+                if not await still_signed_in():
+                    yield "event: signed_out\ndata: {}\n\n"
+                    return
+                yield ": still here\n\n"
+                continue
+            yield f"id: {position}\ndata: {json.dumps({'kind': notice.kind, 'id': notice.id})}\n\n"

@@ -1,0 +1,118 @@
+"""What the console needs from the rest of the house: facts of the site, and Protocols that telephone rooms satisfy.
+
+The telephone rooms never import `web`; `hotline/wiring.py` joins them. A verb that can be refused returns the
+sentence that the nurse or agent reads, or None when it is done."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hospital.database import Database
+from web.live import Hub
+
+PresenceState = Literal["away", "available", "ringing", "talking", "wrap_up"]
+
+
+class Presence(Protocol):
+    """Who takes calls. Each change is notified as `presence:<account id>`."""
+
+    async def of(self, account_id: UUID) -> PresenceState: ...
+
+    async def become_available(self, account_id: UUID) -> str | None:
+        """Joins the account's queues, or ends its wrap-up."""
+
+    async def become_away(self, account_id: UUID) -> str | None:
+        """Takes no further call; a call that is going on goes on."""
+
+
+class Dialling(Protocol):
+    """Outgoing follow-up calls. Each change is notified as `task:<task id>`."""
+
+    async def start(self, task_id: UUID, account_id: UUID) -> str | None:
+        """Preview mode: claims the task, rings the nurse's phone, then the patient's numbers by rank."""
+
+    async def hang_up(self, attempt_id: UUID, account_id: UUID) -> str | None: ...
+
+    async def start_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        """The notice has been spoken: record from here on, not a byte before."""
+
+
+class NotThere(Exception):
+    """There is no sound to play: still being recorded, lost, or never begun."""
+
+
+class Damaged(Exception):
+    """A recording is not as it was sealed, or its file is gone."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer with (a part of) a recording as WAV. A part that does not verify breaks `body` off."""
+
+    status: int  # 200, 206 or 416
+    headers: Mapping[str, str]
+    body: Iterator[bytes]
+
+
+class Replay(Protocol):
+    """Sealed recordings, opened. Who may listen has been asked before, and audited."""
+
+    async def reply(self, recording_id: UUID, range_header: str | None) -> Reply:
+        """Raises NotThere and Damaged."""
+
+    async def verify(self, recording_id: UUID) -> None:
+        """Reads every byte. Raises NotThere and Damaged."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A SIP account for the browser phone. The secret is shown to its owner's page only."""
+
+    username: str
+    name: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class DemoPatient:
+    """A patient whose phone can be borrowed in the demo."""
+
+    line: Line
+    number: str
+    language: str
+    story: str
+
+
+@dataclass(frozen=True)
+class SiteFacts:
+    """Settings that pages show or obey."""
+
+    name: str  # what patients hear
+    zone: ZoneInfo
+    hosts: frozenset[str]  # the Host headers that are answered, lower case, with port where it is not the default
+    sip_socket: str  # Asterisk's WebSocket: ws://ADDRESS:8088/ws
+    sip_domain: str = "hotline.invalid"
+    hotline_number: str = "600"
+    emergency_number: str = "112"
+    tls: bool = False
+    demo: bool = False
+    demo_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)  # shown on the demo's sign-in page
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that `create_app` is given."""
+
+    facts: SiteFacts
+    database: Database
+    clock: Callable[[], datetime]  # now, aware, UTC
+    live: Hub
+    presence: Presence
+    dialling: Dialling
+    replay: Replay
+    demo_patients: Mapping[str, DemoPatient] = field(default_factory=dict)
+    scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie

@@ -1,0 +1,53 @@
+// The console's own script. Pages are whole HTML from the server; this keeps them live, saves what is typed and
+// gives the keyboard its keys. Moving between pages swaps #page only, so that the phone in the bar keeps its call.
+import htmx from "htmx.org";
+import { watchFragments } from "./parts/fragments.js";
+import { watchKeys } from "./parts/keys.js";
+import { watchSaving } from "./parts/saving.js";
+import { notify } from "./parts/notice.js";
+import { csrf } from "./parts/request.js";
+
+htmx.config.includeIndicatorStyles = false; // they would be inline
+htmx.config.allowEval = false;
+htmx.config.historyCacheSize = 0; // patients' pages are not kept in the browser
+htmx.config.selfRequestsOnly = true;
+htmx.config.scrollIntoViewOnBoost = false;
+htmx.config.timeout = 15000;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRF-Token"] = csrf();
+});
+
+// A refusal is one plain sentence in the answer's body; it is shown, and what was typed stays where it is.
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status === 401) {
+    notify("You are signed out. Sign in in another tab, then try again: nothing you typed is lost.", "error");
+    return;
+  }
+  const sentence = xhr.getResponseHeader("X-Sentence");
+  notify(sentence ? decodeURIComponent(sentence) : "That did not work. Try again.", "error");
+});
+for (const lost of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(lost, () => notify("The hotline does not answer. Try again in a moment.", "error"));
+}
+
+function markCurrentPage() {
+  for (const link of document.querySelectorAll(".bar nav a")) {
+    const here = location.pathname === link.pathname || location.pathname.startsWith(`${link.pathname}/`);
+    if (here) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id !== "page" && event.target?.id !== "page") return;
+  markCurrentPage();
+  const page = document.getElementById("page");
+  const wanted = page.querySelector("[autofocus]") ?? page;
+  wanted.focus({ preventScroll: true });
+});
+
+markCurrentPage();
+watchFragments(htmx);
+watchSaving();
+watchKeys();

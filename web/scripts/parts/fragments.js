@@ -1,0 +1,93 @@
+// Parts of a page that follow what happens:
+//   <div data-fragment="/agent/pop" data-on="screen_pop" data-id="…">
+// is fetched again when a notice of such a kind (and id, where given) arrives.
+//
+// Focus is never stolen: a fragment in which somebody is typing, or whose input is not saved yet, waits until they
+// have left it and shows a small mark meanwhile. A fragment whose key (answer's X-Fragment-Key) has not changed is
+// left alone: it is the same thing, and its own parts follow by themselves.
+import { Live } from "./live.js";
+import { ask } from "./request.js";
+
+const busy = new WeakMap(); // fragment → "asking" | "again"
+const shown = new WeakMap(); // fragment → the HTML it was last given
+let htmx;
+
+export function watchFragments(library) {
+  htmx = library;
+  const position = document.body.dataset.position;
+  if (position === undefined) return;
+  new Live(position, (notice) => {
+    document.dispatchEvent(new CustomEvent("hotline:notice", { detail: notice }));
+    for (const fragment of document.querySelectorAll("[data-fragment]")) {
+      if (concerns(fragment, notice)) refresh(fragment);
+    }
+  });
+  document.addEventListener("focusout", (event) => {
+    const fragment = event.target.closest?.("[data-fragment][data-waiting]");
+    if (fragment && !fragment.contains(event.relatedTarget)) setTimeout(() => refresh(fragment), 50);
+  });
+  document.addEventListener("click", (event) => {
+    const mark = event.target.closest?.(".waiting-mark");
+    if (mark) refresh(mark.parentElement, true);
+  });
+  document.addEventListener("hotline:saved", (event) => {
+    const fragment = event.target.closest?.("[data-fragment][data-waiting]");
+    if (fragment && !fragment.contains(document.activeElement)) refresh(fragment);
+  });
+}
+
+function concerns(fragment, notice) {
+  if (notice.kind === "look_again") return true;
+  const kinds = (fragment.dataset.on ?? "").split(" ");
+  return kinds.includes(notice.kind) && (!fragment.dataset.id || fragment.dataset.id === notice.id);
+}
+
+async function refresh(fragment, atOnce = false) {
+  if (busy.has(fragment)) {
+    busy.set(fragment, "again");
+    return;
+  }
+  busy.set(fragment, "asking");
+  try {
+    const answer = await ask(fragment.dataset.fragment);
+    if (answer.ok) put(fragment, await answer.text(), answer.headers.get("X-Fragment-Key"), atOnce);
+  } catch {
+    // the stream says when the hotline is back, and then everything is asked again
+  }
+  const again = busy.get(fragment) === "again";
+  busy.delete(fragment);
+  if (again && fragment.isConnected) refresh(fragment, atOnce);
+}
+
+function put(fragment, html, key, atOnce) {
+  if (!fragment.isConnected || shown.get(fragment) === html) return;
+  if (key && fragment.dataset.key === key) return;
+  if (!atOnce && isInUse(fragment)) {
+    mark(fragment);
+    return;
+  }
+  const focused = fragment.contains(document.activeElement) ? document.activeElement.id : "";
+  shown.set(fragment, html);
+  if (key) fragment.dataset.key = key;
+  delete fragment.dataset.waiting;
+  fragment.innerHTML = html;
+  htmx.process(fragment);
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  fragment.dispatchEvent(new CustomEvent("hotline:refreshed", { bubbles: true }));
+}
+
+function isInUse(fragment) {
+  if (fragment.querySelector("[data-saving]:not([data-saving=saved])")) return true;
+  const active = document.activeElement;
+  return active !== fragment && fragment.contains(active);
+}
+
+function mark(fragment) {
+  if (fragment.dataset.waiting !== undefined) return;
+  fragment.dataset.waiting = "";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "waiting-mark";
+  button.textContent = "New – show";
+  fragment.prepend(button);
+}

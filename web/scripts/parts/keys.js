@@ -1,0 +1,73 @@
+// The keyboard. An element with data-key="r" is pressed by that key while nobody is typing, and by Alt and the key
+// at any time; the topmost visible one wins. "?" lists what the page offers. Roving arrows in [data-arrows] lists.
+export function watchKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
+    if (event.key === "Escape") return close();
+    if (isTyping(event.target) && !event.altKey) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "?" && !event.altKey) return help(event);
+    if (moved(event)) return;
+    const target = find(event);
+    if (!target) return;
+    event.preventDefault();
+    if (target.matches("input, textarea, select")) target.focus();
+    else target.click();
+  });
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest?.("[data-opens]");
+    if (opener) document.getElementById(opener.dataset.opens)?.showModal();
+    if (event.target.closest?.("[data-closes]")) event.target.closest("dialog")?.close();
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+}
+
+function isTyping(element) {
+  if (element.isContentEditable || element.matches?.("textarea, select")) return true;
+  return element.matches?.("input") && !["radio", "checkbox", "button", "submit", "range"].includes(element.type);
+}
+
+function find(event) {
+  // with Alt some keyboards type another letter: the key's place counts then
+  const key = event.altKey && event.code.startsWith("Key") ? event.code.slice(3).toLowerCase() : event.key.toLowerCase();
+  const all = document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`);
+  return [...all].find((element) => !element.disabled && element.checkVisibility());
+}
+
+function moved(event) {
+  const list = event.target.closest?.("[data-arrows]");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!list || !step || event.altKey) return false;
+  const stops = [...list.querySelectorAll("[data-stop]")].filter((stop) => stop.checkVisibility());
+  const next = stops[stops.findIndex((stop) => stop.contains(event.target)) + step];
+  if (!next) return false;
+  event.preventDefault();
+  next.focus();
+  return true;
+}
+
+function close() {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  }
+}
+
+function help(event) {
+  const dialog = document.getElementById("keys");
+  if (!dialog) return;
+  event.preventDefault();
+  const list = dialog.querySelector("dl");
+  list.replaceChildren();
+  for (const element of document.querySelectorAll("[data-key]")) {
+    if (!element.checkVisibility()) continue;
+    const key = document.createElement("dt");
+    const word = document.createElement("dd");
+    key.append(Object.assign(document.createElement("kbd"), { textContent: element.dataset.key.toUpperCase() }));
+    word.textContent = element.dataset.keyWord ?? element.textContent.trim().replace(/\s+/g, " ");
+    list.append(key, word);
+  }
+  dialog.showModal();
+}

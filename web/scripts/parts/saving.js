@@ -1,0 +1,48 @@
+// Every answer and note is saved as it is given (htmx sends it). Each field says how that went, in the element
+//   <span data-saving-state> beside it, inside [data-save];
+// what could not be saved is sent again until it is, and leaving the page with something unsaved asks first.
+const again = new Map(); // field → timer
+
+export function watchSaving() {
+  document.addEventListener("input", (event) => set(event.target, "typing"));
+  document.addEventListener("htmx:beforeRequest", (event) => set(event.target, "saving"));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const field = event.target.closest?.("[data-save]");
+    if (!field) return;
+    if (event.detail.successful) {
+      clearTimeout(again.get(field));
+      again.delete(field);
+      if (field.dataset.saving !== "typing") set(field, "saved");
+      field.dispatchEvent(new CustomEvent("hotline:saved", { bubbles: true }));
+    } else {
+      set(field, "failed");
+      // a refusal (4xx) will not change by itself; a lost connection will
+      if ((event.detail.xhr?.status ?? 0) < 400) retry(field, event.target);
+    }
+  });
+  addEventListener("beforeunload", (event) => {
+    if (document.querySelector("[data-saving=typing], [data-saving=saving], [data-saving=failed]")) {
+      event.preventDefault();
+    }
+  });
+}
+
+const WORDS = { typing: "…", saving: "Saving …", saved: "Saved", failed: "Not saved" };
+
+function set(element, state) {
+  const field = element.closest?.("[data-save]");
+  if (!field) return;
+  field.dataset.saving = state;
+  const place = field.querySelector("[data-saving-state]");
+  if (place) place.textContent = WORDS[state];
+}
+
+function retry(field, sender) {
+  clearTimeout(again.get(field));
+  again.set(
+    field,
+    setTimeout(() => {
+      if (sender.isConnected) sender.dispatchEvent(new CustomEvent("save-again", { bubbles: true }));
+    }, 4000),
+  );
+}

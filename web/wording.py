@@ -1,0 +1,220 @@
+"""The console's words: codes as sentences, instants as a nurse says them. English for now; one place."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+LANGUAGES = {"es": "Spanish", "pt-BR": "Portuguese", "zh-CN": "Chinese", "en": "English", "mi": "Māori"}
+
+ROLES = {
+    "agent": "Agent",
+    "nurse": "Nurse",
+    "supervisor": "Supervisor",
+    "administrator": "Administrator",
+    "none": "No role",
+}
+
+PRESENCE = {
+    "away": "Away",
+    "available": "Available",
+    "ringing": "Ringing",
+    "talking": "On a call",
+    "wrap_up": "Wrap-up",
+}
+
+LINE_RESULTS = {
+    "answered": "Answered",
+    "busy": "Busy",
+    "no_answer": "No answer",
+    "rejected": "Call rejected",
+    "invalid_number": "Number not in service",
+    "unreachable": "Phone off or out of coverage",
+    "network_failure": "The line failed",
+    "machine": "Answered by a machine",
+    "fax": "A fax answered",
+    "cancelled": "Cancelled by us",
+}
+
+# contact result → (what the button says, its key)
+CONTACT_RESULTS = {
+    "completed": ("All done", "c"),
+    "partial": ("Partly done", "p"),
+    "call_later": ("Call later", "l"),
+    "refused": ("Refused", "f"),
+    "wrong_person": ("Wrong person", "w"),
+    "carer_answered": ("Carer answered", "k"),
+    "moved": ("Moved away", "m"),
+    "deceased": ("Deceased", "d"),
+    "language_not_served": ("Other language", "o"),
+    "hung_up": ("Hung up", "u"),
+    "left_message": ("Left a message", "v"),
+}
+
+SKIP_REASONS = {
+    "not_needed": "No longer needed",
+    "readmitted": "Readmitted",
+    "in_hospital": "Still in hospital",
+    "done_elsewhere": "Done elsewhere",
+    "other": "Another reason",
+}
+
+STOP_REASONS = SKIP_REASONS | {
+    "not_reached": "Not reached after all tries",
+    "no_usable_number": "No number left to call",
+    "refused": "The patient does not want it",
+    "moved": "The patient has moved away",
+    "reported_deceased": "Reported deceased; a clinician confirms",
+    "partly_answered": "Partly answered; no tries left",
+    "opted_out": "The patient has opted out",
+    "deceased": "The patient has died",
+}
+
+STANDINGS = {  # how a task stands → (word, look)
+    "overdue": ("Overdue", "bad"),
+    "due": ("Due", "warn"),
+    "later": ("Later", ""),
+    "calling": ("Being called", "busy"),
+    "wrap_up": ("To be written up", "busy"),
+    "review": ("To be reviewed", "warn"),
+    "done": ("Done", "good"),
+    "stopped": ("Stopped", ""),
+}
+
+TASK_REASONS = {
+    "discharge_day_1": "Day 1 after discharge",
+    "discharge_day_3": "Day 3 after discharge",
+    "discharge_day_7": "Day 7 after discharge",
+    "discharge_day_30": "Day 30 after discharge",
+}
+
+NOT_NOW = {
+    "not_open": "This task is being called or is closed already.",
+    "already_in_a_call": "This patient, this number or you are in another call.",
+    "outside_window": "It is outside the hours in which this patient may be called.",
+    "cap_reached": "The patient has been called often enough for now.",
+    "opted_out": "The patient does not want follow-up calls.",
+    "deceased": "The patient has died. Nobody is called.",
+    "no_usable_number": "There is no number left that may be called.",
+}
+
+NO_RECORDING = {
+    "refused": "the patient did not want it",
+    "spool_full": "there was no room for it",
+    "not_started": "it was not started",
+    "no_audio": "no sound came",
+    "not_answered": "nobody answered",
+    "asterisk_lost": "it was lost in a breakdown",
+}
+
+IDENTIFIERS = {
+    "number": "the number that calls",
+    "birth_date": "birth date",
+    "name": "full name",
+    "record": "record number",
+    "address": "address",
+}
+
+REASONS = {  # why a caller called, as the IVR found out
+    "book": "Wants to book an appointment",
+    "cancel": "Wants to cancel an appointment",
+    "move": "Wants to move an appointment",
+    "person": "Wants to speak to a person",
+    "nurse": "Wants to speak to a nurse",
+    "urgent": "Says that it is urgent",
+    "ivr_down": "The automatic service was interrupted",
+}
+
+CALLBACK_WHY = {
+    "asked": "Asked to be called back",
+    "abandoned": "Hung up while waiting",
+    "ivr_down": "Called while the automatic service was down",
+    "after_hours": "Called after hours",
+}
+
+CALLBACK_OUTCOMES = {"reached": "Reached", "not_reached": "Not reached", "wrong_number": "Wrong number"}
+
+AUDIT_ACTIONS = {
+    "sign_in": "signed in",
+    "sign_in.refused": "was refused at the sign-in",
+    "sign_out": "signed out",
+    "denied": "was refused",
+    "record.read": "read a record",
+    "card.read": "saw a caller's card",
+    "list.read": "saw the follow-up list",
+    "recording.play": "played a recording",
+    "recording.verify": "checked a recording",
+    "recordings.find": "looked for recordings",
+    "audit.read": "read the audit log",
+}
+
+
+def say(table: dict[str, str], code: str | None) -> str:
+    """A code's words; a code that has none yet is shown readable rather than hidden."""
+    if not code:
+        return ""
+    return table.get(code) or code.replace("_", " ").replace(".", " ").capitalize()
+
+
+def language(code: str | None) -> str:
+    return LANGUAGES.get(code or "", code or "unknown")
+
+
+def day(at: datetime | date, zone: ZoneInfo) -> str:
+    """`3 Nov 2026`; of an instant, the site's day."""
+    local = at.astimezone(zone) if isinstance(at, datetime) else at
+    return f"{local.day} {local:%b %Y}"
+
+
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%H:%M}"
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def near(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """`today 18:10`, `tomorrow 09:40`, `Friday 09:40`, `3 Nov 09:40`: what is near is said as people say it."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    apart = (local.date() - today).days
+    words = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(apart)
+    if words is None:
+        words = f"{local:%A}" if 1 < apart < 7 else f"{local.day} {local:%b}"
+    return f"{words} {local:%H:%M}"
+
+
+def late(at: datetime, now: datetime) -> str:
+    """How long ago, roughly: `5 min`, `3 h`, `2 days`."""
+    gone = max(now - at, timedelta())
+    if gone < timedelta(hours=1):
+        return f"{int(gone.total_seconds() // 60)} min"
+    if gone < timedelta(days=2):
+        return f"{int(gone.total_seconds() // 3600)} h"
+    return f"{gone.days} days"
+
+
+def age(birth: date | None, now: datetime, zone: ZoneInfo) -> str:
+    if birth is None:
+        return ""
+    today = now.astimezone(zone).date()
+    return str(today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day)))
+
+
+def duration(seconds: float | None) -> str:
+    """`1:23` of seconds, `1:02:03` above an hour."""
+    whole = int(seconds or 0)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
+
+
+ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
+
+
+def next_try(at: datetime | None, rank: int | None, tries: int, max_tries: int, now: datetime, zone: ZoneInfo) -> str:
+    """The next try as a sentence: `again tomorrow 18:10, second number, try 2 of 3`."""
+    if at is None:
+        return "not called yet" if tries == 0 else f"tried {tries} of {max_tries} times"
+    when = "now" if at <= now else near(at, now, zone)
+    number = f", {ORDINALS.get(rank, f'{rank}th')} number" if rank else ""
+    return f"again {when}{number}, try {min(tries + 1, max_tries)} of {max_tries}"
