@@ -32,6 +32,13 @@ CREATE TABLE sign_in_session (
     expires_at   timestamptz NOT NULL
 );
 
+CREATE TABLE duty (                                  -- who takes calls: a person's wish; Asterisk's queues follow it
+    account_id uuid PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+    queues     text[] NOT NULL,
+    away       text,                                 -- NULL: available; else the reason's code
+    since      timestamptz NOT NULL
+);
+
 CREATE TABLE sign_in_failure (                       -- throttling: by account name and by client address
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     username   text NOT NULL,
@@ -372,7 +379,6 @@ CREATE TABLE recording (
     path         text UNIQUE,                        -- relative to the recordings folder
     sha256       text,                               -- of the sealed file
     wrapped_key  bytea,                              -- its own key, wrapped by the site's
-    peaks_sealed bytea,
     legal_hold   boolean NOT NULL DEFAULT false,
     CHECK ((state = 'sealed') <= (path IS NOT NULL AND wrapped_key IS NOT NULL AND seconds IS NOT NULL)),
     CHECK ((state IN ('none', 'lost')) = (reason IS NOT NULL))

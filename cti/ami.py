@@ -57,6 +57,9 @@ class Patience:
     most_waiting: int = 20_000  # events
 
 
+PATIENCE = Patience()
+
+
 class Ami:
     """`on_up(resync)`: resync is False for the first link only. `on_down(reason)` once for each lost link."""
 
@@ -69,7 +72,7 @@ class Ami:
         on_event: Callable[[AmiEvent], Awaitable[None] | None],
         on_up: Callable[[bool], Awaitable[None]],
         on_down: Callable[[str], None],
-        patience: Patience = Patience(),
+        patience: Patience = PATIENCE,
     ) -> None:
         self._where = (address, port)
         self._login = {"Username": user, "Secret": secret, "Events": "on"}
@@ -113,7 +116,7 @@ class Ami:
         async with asyncio.timeout(within):
             await self._up.wait()
 
-    async def action(self, name: str, within: float = 5.0, **headers: Value) -> dict[str, str]:
+    async def action(self, name: str, within: float = 5.0, /, **headers: Value) -> dict[str, str]:
         """Send one action once and return its response, waiting `within` seconds for it.
 
         Raises AmiDown, AmiUnanswered, AmiRefused, UnsafeHeader. A list as value is sent as one header an
@@ -127,7 +130,7 @@ class Ami:
         answers = await self._exchange(name, within, headers, as_list=False)
         return answers[0]
 
-    async def listing(self, name: str, within: float = 10.0, **headers: Value) -> list[dict[str, str]]:
+    async def listing(self, name: str, within: float = 10.0, /, **headers: Value) -> list[dict[str, str]]:
         """Send an action that is answered by a list of events and return their fields; raises as `action`."""
         answers = await self._exchange(name, within, headers, as_list=True)
         return answers[1:-1]  # without the response before and the …Complete after

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from cti.ami import Ami, AmiDown, AmiEvent, AmiUnanswered, Patience
+from cti.ami import PATIENCE, Ami, AmiDown, AmiEvent, AmiUnanswered, Patience
 from cti.events import AsteriskLost, AsteriskReady, Event
 from cti.live import LiveCalls
 
@@ -31,7 +31,7 @@ _STRAGGLER = 1.0  # seconds in which a leg's own events may come after its Origi
 
 
 class Switchboard:
-    def __init__(self, address: str, port: int, user: str, secret: str, patience: Patience = Patience()) -> None:
+    def __init__(self, address: str, port: int, user: str, secret: str, patience: Patience = PATIENCE) -> None:
         self.live = LiveCalls()
         self.ami = Ami(address, port, user, secret, self._heard, self._came_up, self._went_down, patience)
         self._handlers: list[tuple[type[Event], Callable[..., Awaitable[None] | None]]] = []

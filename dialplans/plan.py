@@ -121,7 +121,9 @@ class Trunk:
         except ValueError:
             raise PlanRefused(f"trunk sources: {source!r} is not an address or network.") from None
         if network.num_addresses > 16:
-            raise PlanRefused(f"trunk sources: {source} is wider than 16 addresses; whoever is in it needs no password.")
+            raise PlanRefused(
+                f"trunk sources: {source} is wider than 16 addresses; whoever is in it needs no password."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,11 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
     return _move(session, attempt_id, ("claimed",), state="dialling", dialled_at=at)
 
 
+def number_of(session: Session, attempt_id: UUID) -> str:
+    """The number (E.164) that an attempt dials."""
+    return session.get_one(PhoneNumber, session.get_one(Attempt, attempt_id).number_id).number
+
+
 def rang(session: Session, channel_id: str) -> None:
     session.execute(update(Attempt).where(Attempt.channel_id == channel_id).values(rang=True))
     _announce(session, channel_id)

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id, announce
-from hospital.vault import Sealed
 
 REASONS = {"refused", "spool_full", "not_started", "no_audio", "not_answered", "asterisk_lost"}
 
@@ -32,7 +31,6 @@ class Recording(Base):
     path: Mapped[str | None]
     sha256: Mapped[str | None]
     wrapped_key: Mapped[bytes | None]
-    peaks: Mapped[str | None] = mapped_column("peaks_sealed", Sealed("recording.peaks"))
     legal_hold: Mapped[bool] = mapped_column(default=False)
 
 
@@ -102,20 +100,19 @@ def sealed(
     seconds: float,
     sha256: str,
     wrapped_key: bytes,
-    peaks: str,
     at: datetime,
 ) -> bool:
-    """What the sealing made of it; False where it was sealed before (a sweep met the end of a call)."""
+    """What the sealing made of it; a lost one may have turned up. False where it was sealed before."""
     moved = session.scalar(
         update(Recording)
-        .where(Recording.id == recording_id, Recording.state == "open")
+        .where(Recording.id == recording_id, Recording.state.in_(("open", "lost")))
         .values(
             state="sealed",
+            reason=None,
             path=path,
             seconds=seconds,
             sha256=sha256,
             wrapped_key=wrapped_key,
-            peaks=peaks,
             ended_at=at,
         )
         .returning(Recording.id)
@@ -134,8 +131,9 @@ def lost(session: Session, recording_id: UUID, reason: str, at: datetime) -> Non
     announce(session, "recording", recording_id)
 
 
-def still_open(session: Session) -> list[Recording]:
-    return list(session.scalars(select(Recording).where(Recording.state == "open")))
+def still_open(session: Session, before: datetime) -> list[UUID]:
+    """Opened before this instant and not settled: what a crash left behind, or a call that goes on."""
+    return list(session.scalars(select(Recording.id).where(Recording.state == "open", Recording.started_at < before)))
 
 
 def of_attempt(session: Session, attempt_id: UUID) -> Recording | None:

@@ -110,7 +110,7 @@ SAID: dict[str, Worder] = {
 }
 
 # What belongs to one patient: a prompt with it is kept apart and purged, and is not named by a plain hash.
-PERSONAL = {"given_name", "birth_date", "number", "choices"}
+PERSONAL = {"given_name", "birth_date", "number"}
 
 
 def _written_date(value: Value, language: str, local: Local) -> str:

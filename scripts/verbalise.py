@@ -25,6 +25,8 @@ class Speech(Protocol):
     @property
     def DIGITS(self) -> tuple[str, ...]: ...
     @property
+    def SPACE(self) -> str: ...
+    @property
     def PLUS(self) -> str: ...
     @property
     def PAUSE(self) -> str: ...
@@ -88,7 +90,7 @@ def moment(when: dt.datetime, language: str) -> str:
 def digits(text: str, language: str) -> str:
     """Digit by digit in one breath: "uno uno dos". Anything that is no digit 0–9 is left out."""
     words = speech(language)
-    return " ".join(words.DIGITS[int(sign)] for sign in text if sign in "0123456789")
+    return words.SPACE.join(words.DIGITS[int(sign)] for sign in text if sign in "0123456789")
 
 
 def phone_number(number: str, language: str, country: str | None = None) -> str:
@@ -102,6 +104,21 @@ def phone_number(number: str, language: str, country: str | None = None) -> str:
     groups = [digits(group, language) for group in _groups(number, country)]
     plus = f"{words.PLUS} " if _is_foreign(number, country) else ""
     return plus + words.PAUSE.join(group for group in groups if group)
+
+
+# A doctor as one speaks of him, of her. English makes no difference; Chinese puts the title after the name.
+_DOCTOR: dict[str, tuple[str, str]] = {
+    "es": ("el doctor {}", "la doctora {}"),
+    "pt-BR": ("o doutor {}", "a doutora {}"),
+    "zh-CN": ("{}医生", "{}医生"),
+    "en": ("Doctor {}", "Doctor {}"),
+    "mi": ("Tākuta {}", "Tākuta {}"),
+}
+
+
+def doctor(name: str, feminine: bool, language: str) -> str:
+    """A doctor's name with the title, as it stands inside of a sentence."""
+    return _DOCTOR.get(language, _DOCTOR["en"])[feminine].format(name)
 
 
 def written_date(date: dt.date, language: str) -> str:

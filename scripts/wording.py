@@ -18,7 +18,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from scripts.placeholders import PERSONAL, SAID, WRITTEN, Local, Value, fill, used
-from scripts.wording_files import REFERENCE, SITE, Forms, Messages, Prompts, load_messages, load_prompts
+from scripts.wording_files import FORMS, REFERENCE, SITE, Forms, Messages, Prompts, load_messages, load_prompts
 from scripts.yaml_lines import Problem
 
 HERE = Path(__file__).parent
@@ -121,13 +121,16 @@ class Wording:
         """
         name, _, form = key.partition(".")
         reference = self.prompts[REFERENCE].prompts.get(name)
-        if reference is None:
-            raise UnknownWording(name, "prompts")
+        if reference is None or (form and form not in FORMS):
+            raise UnknownWording(key, "prompts")
         forms = self.prompts[language].prompts.get(name) if language in self.prompts else None
         if forms is None or not can_speak:
             form = form if form or language not in reference else language
             forms, language = reference, REFERENCE
-        personal = bool(used(forms.get(form, forms["text"])) & PERSONAL)
+        placeholders = used(forms.get(form, forms["text"]))
+        if "choices" in placeholders:
+            placeholders |= used(forms.get("choice", ""))
+        personal = bool(placeholders & PERSONAL)
         return Sentence(self._fill(forms, form, language, params), language, personal)
 
     def message(self, key: str, language: str, /, **params: Value) -> str:

@@ -49,11 +49,14 @@ class _Loader(yaml.SafeLoader):
 class SourceFile:
     """An open file: its top field, and the problems found in it so far."""
 
-    def __init__(self, path: Path) -> None:
-        """Read and parse. Raises `FileRefused` if it is no YAML mapping in UTF-8."""
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
+        """Read and parse a file, or content that was kept under its name.
+
+        Raises `FileRefused` if it is no YAML mapping in UTF-8.
+        """
         self.name = f"{path.parent.name}/{path.name}"
         self.problems: list[Problem] = []
-        self.top = Field(self, self._compose(path))
+        self.top = Field(self, self._compose(path, content))
         if not isinstance(self.top.node, yaml.MappingNode):
             self.top.wrong("a mapping (lines of 'key: value') is expected")
             self.finish()
@@ -63,9 +66,9 @@ class SourceFile:
         if self.problems:
             raise FileRefused(sorted(self.problems, key=lambda problem: problem.line))
 
-    def _compose(self, path: Path) -> yaml.Node:
+    def _compose(self, path: Path, content: bytes | None) -> yaml.Node:
         try:
-            raw = path.read_bytes()
+            raw = path.read_bytes() if content is None else content
             if len(raw) > LARGEST:
                 raise self._refusal(1, f"is {len(raw)} bytes long; {LARGEST} are allowed")
             node = yaml.compose(raw.decode("utf-8"), Loader=_Loader)
@@ -151,6 +154,14 @@ class Field:
             self.wrong(f"a text, a number, or true or false is expected, {self._kind()} found")
             return ""
         return value
+
+    def data(self) -> object:
+        """All that is below as plain values (dict, list, text, number, true, false, None): ready for JSON."""
+        if isinstance(self.node, yaml.MappingNode):
+            return {str(key.value): Field(self.file, value).data() for key, value in self.node.value}
+        if isinstance(self.node, yaml.SequenceNode):
+            return [Field(self.file, node).data() for node in self.node.value]
+        return None if self.is_null else self.plain()
 
     def items(self) -> list[Field]:
         """The fields of a list."""

@@ -1,3 +1,5 @@
 """Voices (text to sound, with the prompt cache) and, later, ears (sound to text).
 
-Owns: engines and their cache. Never: wording (that is `scripts`). Begin with `cache.py`."""
+Owns: engines, their cache and a hospital's own recordings. Never: wording (that is `scripts`, reached
+through a Protocol). Begin with `speaker.py`; `cache.py` has the rules, `voices/` the engines.
+"""

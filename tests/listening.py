@@ -45,9 +45,9 @@ def prompt(path: Path) -> Samples:
     return samples if rate == RATE else soxr.resample(samples, rate, RATE).astype(np.float32)
 
 
-def recorded(path: Path) -> Samples:
-    """What a growing WAV holds by now; its header says a length only at the end."""
-    raw = path.read_bytes()[44:] if path.exists() else b""
+def recorded(path: Path | None) -> Samples:
+    """What a growing WAV holds by now (nothing when there is none); its header says a length only at the end."""
+    raw = path.read_bytes()[44:] if path is not None and path.exists() else b""
     return np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<i2").astype(np.float32)
 
 

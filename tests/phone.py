@@ -204,11 +204,11 @@ class Phone:
     @property
     def position(self) -> int:
         """How many samples (8 kHz) this call has been heard for."""
-        return len(listening.recorded(self._record)) if self._record else 0
+        return len(listening.recorded(self._record))
 
     def heard_since(self, position: int = 0) -> listening.Samples:
         """What was heard from sample `position` of this call on."""
-        return listening.recorded(self._record)[position:] if self._record else listening.recorded(Path())
+        return listening.recorded(self._record)[position:]
 
     async def hears(self, sound: Path | Sequence[Path], *, within: float = 15) -> float:
         """Wait until `sound` was heard, or each of several in this order, after what was found before.

@@ -32,7 +32,7 @@ class PhoneCall(pj.Call):
         self.record = record
         self.recorder: pj.AudioMediaRecorder | None = None
         self.player: Player | None = None
-        self.over = False
+        self.over: dict[str, Any] = {}
 
     def onCallState(self, prm: pj.OnCallStateParam) -> None:
         info = self.getInfo()
@@ -41,8 +41,7 @@ class PhoneCall(pj.Call):
         elif info.state == pj.PJSIP_INV_STATE_CONFIRMED:
             tell("talking", record=str(self.record))
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
-            self.over = True
-            tell("ended", code=int(info.lastStatusCode), reason=info.lastReason)
+            self.over = {"code": int(info.lastStatusCode), "reason": info.lastReason}
 
     def onCallMediaState(self, prm: pj.OnCallMediaStateParam) -> None:
         heard = self.audio()
@@ -60,7 +59,8 @@ class PhoneCall(pj.Call):
         tell("digit", digit=prm.digit)
 
     def audio(self) -> pj.AudioMedia | None:
-        for index, media in enumerate(self.getInfo().media):
+        info = self.getInfo()  # it owns what its `media` points to
+        for index, media in enumerate(info.media):
             if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status in (
                 pj.PJSUA_CALL_MEDIA_ACTIVE,
                 pj.PJSUA_CALL_MEDIA_REMOTE_HOLD,
@@ -172,8 +172,10 @@ class PhoneProcess:
     @staticmethod
     def _is_over(call: PhoneCall) -> bool:
         if call.over:
+            # first the end of the recording, then the news
             call.release()
-        return call.over
+            tell("ended", **call.over)
+        return bool(call.over)
 
     def _next_record(self) -> Path:
         self.settings["calls"] = self.settings.get("calls", 0) + 1
@@ -236,8 +238,13 @@ class PhoneProcess:
         for call in self.calls:
             call.release()
         self.calls.clear()
-        self.account.shutdown()
-        self.endpoint.libDestroy()
+        if self.settings["register"] and self.account.getInfo().regIsActive:
+            self.account.setRegistration(False)
+            for _ in range(50):
+                self.endpoint.libHandleEvents(TICK_MS)
+                if not self.account.getInfo().regIsActive:
+                    break
+        self.endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
 
 
 def _with_code(code: int) -> pj.CallOpParam:

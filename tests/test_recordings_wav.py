@@ -1,5 +1,6 @@
 """A WAV is believed by what is on disc, and refused with what is wrong with it."""
 
+import itertools
 import struct
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def test_peaks_are_the_same_however_the_sound_comes_in_pieces(samples: list[int]
     sound = np.array(samples, "<i2")
     peaks = Peaks(Wav(1, 8000, 16, 44, len(sound) * 2, True), pairs)
     edges = sorted({0, len(sound), *(cut for cut in cuts if cut < len(sound))})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         peaks.feed(sound[start:end].tobytes())
     count = min(pairs, len(samples))
     stretches = [samples[len(samples) * i // count : len(samples) * (i + 1) // count] for i in range(count)]

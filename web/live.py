@@ -8,9 +8,8 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID

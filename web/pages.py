@@ -55,9 +55,7 @@ class Pages:
     def show(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         return HTMLResponse(self._render(request, template, values), status)
 
-    def part(
-        self, request: Request, template: str, *, status: int = 200, key: str = "", **values: Any
-    ) -> HTMLResponse:
+    def part(self, request: Request, template: str, *, status: int = 200, key: str = "", **values: Any) -> HTMLResponse:
         """A fragment. `key`: while it stays the same, a page that shows it is not replaced (X-Fragment-Key)."""
         headers = {"X-Fragment-Key": key} if key else None
         return HTMLResponse(self._render(request, template, values), status, headers)

@@ -7,17 +7,10 @@ from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection
 
 from web import sip_socket
-from web.doors import Door, OpenInTheDemo, Visitor, may_borrow_phones, services, visitor_of
+from web.doors import Door, Open, OpenInTheDemo, Visitor, may_borrow_phones, services, visitor_of
 from web.pages import Pages
 from web.ports import Line
 from web.refusals import Refusal
-
-
-class PhoneDoor:
-    """The mark of the phone's WebSocket: who is signed in, and in the demo this machine's patients."""
-
-    async def __call__(self) -> None:
-        return None
 
 
 def _told(line: Line, connection: HTTPConnection) -> Response:
@@ -37,7 +30,7 @@ def router(pages: Pages) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/phone/line")
-    async def line(request: Request, visitor: Annotated[Visitor, Depends(Door(None))]) -> Response:
+    async def line(request: Request, visitor: Annotated[Visitor, Depends(Door("calls.take"))]) -> Response:
         account = visitor.account
         if account.sip_username is None or account.sip_secret is None:
             raise Refusal(404, "This account has no phone.")
@@ -58,12 +51,16 @@ def router(pages: Pages) -> APIRouter:
             raise Refusal(404, "There is no such patient in the demo.")
         return _told(people[who].line, request)
 
-    @routes.websocket("/sip", dependencies=[Depends(PhoneDoor())])
+    @routes.websocket("/sip", dependencies=[Depends(Open())])
     async def sip(socket: WebSocket) -> None:
+        """Its door is inside: a WebSocket is refused by closing it, not by a page."""
         house = services(socket)
 
         async def welcome() -> bool:
-            return may_borrow_phones(socket) or await visitor_of(socket) is not None
+            if may_borrow_phones(socket):
+                return True
+            visitor = await visitor_of(socket)
+            return visitor is not None and visitor.may("calls.take")
 
         if not sip_socket.same_origin(socket, house.facts.tls) or not await welcome():
             return await socket.close(1008)

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from hospital.booking import BookingDesk
 from hospital.database import Database
 from web.live import Hub
 
@@ -111,6 +112,7 @@ class Services:
     database: Database
     clock: Callable[[], datetime]  # now, aware, UTC
     live: Hub
+    desk: BookingDesk
     presence: Presence
     dialling: Dialling
     replay: Replay

@@ -56,9 +56,7 @@ def router(pages: Pages) -> APIRouter:
                 status, wrong = 429, _wait(answer.until, now)
             case Refused():
                 status, wrong = 401, "The name or the password is not right."
-        return pages.show(
-            request, "sign_in.html", status=status, wanted=back_to(next), username=name[:64], wrong=wrong
-        )
+        return pages.show(request, "sign_in.html", status=status, wanted=back_to(next), username=name[:64], wrong=wrong)
 
     @routes.post("/sign-out")
     async def sign_out(request: Request, visitor: Annotated[Visitor, Depends(Door(None))]) -> Response:

@@ -10,6 +10,7 @@ from babel.dates import format_date
 from num2words import num2words
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+SPACE = " "
 PLUS = "plus"
 PAUSE = ", "
 

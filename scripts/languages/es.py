@@ -10,6 +10,7 @@ from babel.dates import format_date
 from num2words import num2words
 
 DIGITS = ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve")
+SPACE = " "
 PLUS = "más"
 PAUSE = ", "
 

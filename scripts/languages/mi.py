@@ -11,6 +11,7 @@ import datetime as dt
 from babel.dates import format_date, format_time
 
 DIGITS = ("kore", "tahi", "rua", "toru", "whā", "rima", "ono", "whitu", "waru", "iwa")
+SPACE = " "
 PLUS = "tāpiri"
 PAUSE = ", "
 

@@ -9,6 +9,7 @@ from num2words import num2words
 
 # On the telephone a Brazilian six is "meia" (half a dozen): "seis" is misheard as "três".
 DIGITS = ("zero", "um", "dois", "três", "quatro", "cinco", "meia", "sete", "oito", "nove")
+SPACE = " "
 PLUS = "mais"
 PAUSE = ", "
 

@@ -11,6 +11,7 @@ from babel.dates import format_date
 NUMERALS = "零一二三四五六七八九"
 # In telephone numbers one is 幺: 一 is misheard as 七.
 DIGITS = ("零", "幺", "二", "三", "四", "五", "六", "七", "八", "九")
+SPACE = ""
 PLUS = "加"
 PAUSE = "，"
 

@@ -1,1 +1,67 @@
-"""One file an engine. A voice turns a sentence into a WAV file in a child process, or raises `VoiceFailed`."""
+"""One file an engine. A voice turns a sentence into sound in a child process, or raises `VoiceFailed`.
+
+The recipe for the next one (Kokoro, Piper, a hospital's own server):
+
+1. `speech/voices/<engine>.py` with a class of the shape `Voice`. `identity()` must name everything that
+changes the
+   sound (engine and model version, a hash of the model and of the voice, speed): it is part of the
+   cache's key.
+2. Run the engine out of process with a time limit; text goes in by a pipe, never as an argument. Check
+what comes back. 3. Put it before espeak-ng in the list given to `Voices`: the first that speaks a
+language is asked, the next ones are
+   its fallback.
+4. Show in tests/test_voices.py what it does with hostile text, a missing program and a hung one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from speech.sound import Sound
+
+
+class VoiceFailed(RuntimeError):
+    """No sound came of a sentence. The message says what to do about it; it never holds the sentence."""
+
+
+class Voice(Protocol):
+    """An engine."""
+
+    @property
+    def name(self) -> str: ...
+
+    def speaks(self, language: str) -> bool:
+        """Whether it has a voice for the language that is good enough to be heard by patients."""
+        ...
+
+    async def identity(self, language: str) -> Mapping[str, str]:
+        """All that the sound depends on but for the text. Raises `VoiceFailed` if the engine is
+        not there.
+        """
+        ...
+
+    async def say(self, text: str, language: str) -> Sound:
+        """Raises `VoiceFailed`. May be cancelled; the child dies with it."""
+        ...
+
+
+class Voices:
+    """The engines of this site, best first."""
+
+    def __init__(self, engines: Sequence[Voice]) -> None:
+        self.engines = tuple(engines)
+
+    def speak(self, language: str) -> bool:
+        """Whether any engine speaks the language."""
+        return any(engine.speaks(language) for engine in self.engines)
+
+    def of(self, language: str) -> tuple[Voice, ...]:
+        """The engines that speak the language, best first. Raises `VoiceFailed` if there is none."""
+        found = tuple(engine for engine in self.engines if engine.speaks(language))
+        if not found:
+            raise VoiceFailed(
+                f"no voice speaks {language!r}: add recordings under sounds/recorded/{language}, "
+                f"or an engine (the recipe is in speech/voices/__init__.py)"
+            )
+        return found

@@ -1,0 +1,159 @@
+"""What the telephone did to inbound calls, written down: the call's row, the screen-pop, the callback of who gave up.
+
+Rules: rows and ids only; pages read them after a NOTIFY. A pop belongs to the agent who is ringing and to nobody
+else (I9). Who left the queue unserved becomes one owned callback; a withheld number can't be called back.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cti.events import (
+    AgentAnswered,
+    AgentMissed,
+    AgentRinging,
+    AsteriskReady,
+    CallAbandoned,
+    CallerQueued,
+    LegEnded,
+    TalkEnded,
+)
+from cti.switchboard import Switchboard
+from cti.telephone import Telephone
+from hospital import accounts, callbacks, calls, patients, screen_pops
+from hospital.calls import Call
+from hospital.database import Database
+from hospital.screen_pops import ScreenPop
+
+log = logging.getLogger(__name__)
+
+
+class InboundJournal:
+    """Listens to a switchboard and writes. `country`: ISO 3166 code in which typed numbers are read."""
+
+    def __init__(
+        self,
+        board: Switchboard,
+        telephone: Telephone,
+        database: Database,
+        *,
+        node: str,
+        country: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._board, self._telephone, self._database = board, telephone, database
+        self._node, self._country, self._now = node, country, now
+        board.on(CallerQueued, self._queued)
+        board.on(AgentRinging, self._ringing)
+        board.on(AgentAnswered, self._answered)
+        board.on(AgentMissed, self._missed)
+        board.on(CallAbandoned, self._abandoned)
+        board.on(TalkEnded, self._talk_ended)
+        board.on(LegEnded, self._leg_ended)
+        board.on(AsteriskReady, self._ready)
+
+    async def _queued(self, e: CallerQueued) -> None:
+        await self._database.run(_queued, e.call_id, self._node, e.queue, e.at)
+
+    async def _ringing(self, e: AgentRinging) -> None:
+        await self._database.run(_pop, e.call_id, self._node, e.sip_username, e.channel_id, e.at)
+
+    async def _answered(self, e: AgentAnswered) -> None:
+        await self._database.run(screen_pops.pop_moved, e.call_id, e.channel_id, "answered", e.at)
+
+    async def _missed(self, e: AgentMissed) -> None:
+        await self._database.run(_missed, e.call_id, e.sip_username, e.at)
+
+    async def _talk_ended(self, e: TalkEnded) -> None:
+        await self._database.run(_end, e.call_id, "answered", e.at)
+
+    async def _abandoned(self, e: CallAbandoned) -> None:
+        await self._database.run(_abandoned, e.call_id, e.at)
+
+    async def _leg_ended(self, e: LegEnded) -> None:
+        if e.channel_id == e.call_id:  # the caller's own leg: the call is over, whatever it was doing
+            await self._database.run(_end, e.call_id, "left", e.at)
+
+    async def _ready(self, e: AsteriskReady) -> None:
+        """At start and after each lost link: end what is no longer there, collect what callers left in Asterisk."""
+        up = {leg.call_id for leg in self._board.live.legs()}
+        await self._database.run(_end_all_but, self._node, up, self._now())
+        await self.collect_callbacks()
+
+    async def collect_callbacks(self) -> int:
+        """Numbers typed while the ivr was down become items, once each; how many were new."""
+        new = 0
+        for origin, typed in await self._telephone.collect_callbacks():
+            number = patients.normalise_number(typed, self._country)
+            if number is None:
+                log.warning("call %s left a number that can't be dialled", origin)
+            else:
+                asked = await self._database.run(
+                    callbacks.ask, origin=origin, number=number, why="ivr_down", at=self._now()
+                )
+                new += asked.new
+            await self._telephone.forget_callback(origin)
+        return new
+
+
+def _known(session: Session, call_id: str, node: str, at: datetime) -> None:
+    """The ivr makes the row and knows the number; a call that it never saw gets one without."""
+    if session.get(Call, call_id) is None:
+        calls.begin(session, call_id, node, None, at)
+
+
+def _queued(session: Session, call_id: str, node: str, queue: str, at: datetime) -> None:
+    _known(session, call_id, node, at)
+    calls.queued(session, call_id, queue)
+    calls.step(session, call_id, "queued", at, queue=queue)
+
+
+def _pop(session: Session, call_id: str, node: str, sip_username: str, channel_id: str, at: datetime) -> None:
+    account = accounts.by_sip_username(session, sip_username)
+    if account is None:
+        return  # the fixed phone on the wall has no page
+    _known(session, call_id, node, at)
+    screen_pops.pop(session, call_id, account.id, channel_id, at)
+
+
+def _missed(session: Session, call_id: str, sip_username: str, at: datetime) -> None:
+    account = accounts.by_sip_username(session, sip_username)
+    if account is None:
+        return
+    ringing = select(ScreenPop.channel).where(
+        ScreenPop.call_id == call_id, ScreenPop.account_id == account.id, ScreenPop.state == "ringing"
+    )
+    for channel_id in session.scalars(ringing).all():
+        screen_pops.pop_moved(session, call_id, channel_id, "missed", at)
+
+
+def _end(session: Session, call_id: str, outcome: str, at: datetime) -> None:
+    if session.get(Call, call_id) is None:
+        return
+    calls.end(session, call_id, at, outcome)
+    live = select(ScreenPop.channel, ScreenPop.state).where(
+        ScreenPop.call_id == call_id, ScreenPop.state.in_(("ringing", "answered"))
+    )
+    for channel_id, state in session.execute(live).all():
+        screen_pops.pop_moved(session, call_id, channel_id, "ended" if state == "answered" else "missed", at)
+
+
+def _abandoned(session: Session, call_id: str, at: datetime) -> None:
+    call = session.get(Call, call_id)
+    if call is None or not calls.end(session, call_id, at, "abandoned"):
+        return
+    calls.step(session, call_id, "abandoned", at)
+    if call.number is not None:
+        callbacks.ask(session, origin=call_id, number=call.number, why="abandoned", at=at, language=call.language)
+
+
+def _end_all_but(session: Session, node: str, up: set[str], at: datetime) -> None:
+    gone = select(Call).where(Call.node == node, Call.state != "ended", Call.direction == "in", Call.id.not_in(up))
+    for call in session.scalars(gone).all():
+        if call.state == "queued":
+            _abandoned(session, call.id, at)  # Asterisk died under a waiting caller: somebody calls back
+        else:
+            _end(session, call.id, "answered" if call.state == "talking" else "left", at)

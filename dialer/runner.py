@@ -1,0 +1,262 @@
+"""From a due follow-up task to one call: claimed and committed, then the nurse's leg, then the patient's.
+
+Rules: an attempt is in the database, with both channel ids, before Asterisk hears of it (I3). Preview mode: a nurse
+starts each call, so nobody is ever answered by nobody. What the line did arrives as events; each settles the attempt
+at most once. After a lost link nothing is dialled again: what can't be told from Asterisk's own records is put before
+a person.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dialer.telephone import Recorder, Telephone
+from hospital import attempts, recordings
+from hospital.accounts import Account
+from hospital.attempts import Attempt, CallingPolicy, NotNow
+from hospital.database import Database, announce
+
+log = logging.getLogger(__name__)
+
+RING_PATIENT_S = 45.0  # at least 15 s or four rings (47 CFR 64.1200(a)(6)); a patient may need to find the phone
+
+
+class NotStarted(Exception):
+    """Nothing was dialled; the text tells the nurse why and what to do."""
+
+
+class Dialer:
+    """One node's dialer. `caller_id` is the number patients see."""
+
+    def __init__(
+        self,
+        database: Database,
+        telephone: Telephone,
+        recorder: Recorder,
+        policy: CallingPolicy,
+        *,
+        node: str,
+        caller_id: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database, self._telephone, self._recorder, self._policy = database, telephone, recorder, policy
+        self._node, self._caller_id, self._now = node, caller_id, now
+
+    # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, task_id: UUID, account_id: UUID) -> UUID | NotNow:
+        """Claim the task and ring the nurse's own phone; the patient is dialled when she has picked up.
+
+        Returns the attempt, or the decision why not now. Raises NotStarted where it is our fault."""
+        full = self._recorder.full()
+        if full is not None:
+            raise NotStarted(full)
+        sip_username = await self._database.run(_sip_username, account_id)
+        if sip_username is None:
+            raise NotStarted("Your account has no telephone. Ask the administrator to give it one.")
+        claimed = await self._database.run(attempts.claim, task_id, account_id, self._node, self._now(), self._policy)
+        if isinstance(claimed, NotNow):
+            return claimed
+        try:
+            await self._telephone.ring_staff(sip_username, claimed.nurse_channel_id)
+        except (ConnectionError, ValueError) as error:
+            await self._settle(claimed.attempt_id, "cancelled")
+            raise NotStarted("The telephone is not connected just now. Nothing was dialled; try again.") from error
+        except TimeoutError:
+            log.warning("attempt %s: no answer whether the nurse's phone rings", claimed.attempt_id)
+        return claimed.attempt_id
+
+    async def hang_up(self, attempt_id: UUID, account_id: UUID) -> bool:
+        """The nurse ends her call; what then happens arrives as events. False where it is not hers or over."""
+        attempt = await self._database.run(_live_of, attempt_id, account_id)
+        if attempt is None:
+            return False
+        patient_up = await self._telephone.hang_up(attempt.channel_id)
+        nurse_up = await self._telephone.hang_up(attempt.nurse_channel_id)
+        if not patient_up and not nurse_up and attempt.state == "claimed":
+            await self._settle(attempt_id, "cancelled")
+        return True
+
+    async def start_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
+        """The notice has been spoken: from here on it is recorded, not a byte before. False where it was begun
+        already or nobody is on the line. Raises NotStarted with what to tell the nurse."""
+        attempt = await self._database.run(_live_of, attempt_id, account_id)
+        if attempt is None or attempt.state != "talking":
+            return False
+        full = self._recorder.full()
+        if full is not None:
+            await self._database.run(_no_recording, attempt_id, "spool_full", self._now())
+            raise NotStarted(full)
+        recording_id = await self._database.run(_open_recording, attempt_id, self._now())
+        if recording_id is None:
+            return False
+        try:
+            await self._telephone.start_recording(attempt.channel_id, self._recorder.begin(recording_id))
+        except (ConnectionError, TimeoutError, LookupError) as error:
+            raise NotStarted("The recording could not be started. Go on with the call; it will be noted.") from error
+        return True
+
+    async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
+        """The patient does not want to be recorded and is served all the same: a coded reason instead."""
+        attempt = await self._database.run(_live_of, attempt_id, account_id)
+        if attempt is None:
+            return False
+        await self._database.run(_no_recording, attempt_id, "refused", self._now())
+        return True
+
+    # ── What the line did ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def leg_rang(self, channel_id: str) -> None:
+        await self._database.run(attempts.rang, channel_id)
+
+    async def leg_answered(self, channel_id: str, at: datetime) -> None:
+        """The nurse picked up: dial the patient. The patient picked up: they talk."""
+        attempt = await self._database.run(attempts.by_channel, channel_id)
+        if attempt is None:
+            return
+        if channel_id == attempt.channel_id:
+            await self._database.run(attempts.answered, channel_id, at)
+        elif attempt.state == "claimed":
+            await self._dial_patient(attempt)
+
+    async def _dial_patient(self, attempt: Attempt) -> None:
+        number = await self._database.run(_dialling, attempt.id, self._now())
+        if number is None:
+            return  # cancelled meanwhile
+        try:
+            await self._telephone.dial(
+                number, attempt.channel_id, attempt.nurse_channel_id, RING_PATIENT_S, self._caller_id
+            )
+        except TimeoutError:
+            log.warning("attempt %s: the order to dial was not confirmed; its fate will be settled", attempt.id)
+        except ValueError:
+            log.error("attempt %s: its number may not be dialled (no route, not on the allow-list)", attempt.id)
+            await self._over(attempt, "network_failure")
+        except (ConnectionError, LookupError):
+            await self._over(attempt, "cancelled")
+
+    async def leg_ended(
+        self, channel_id: str, line_result: str, *, cause: int | None = None, sip_status: int | None = None
+    ) -> None:
+        """A leg is gone. The patient's: its line result settles the attempt. The nurse's: she left, so the
+        patient's leg ends too."""
+        attempt = await self._database.run(attempts.by_channel, channel_id)
+        if attempt is None:
+            return
+        if channel_id == attempt.channel_id:
+            await self._over(attempt, line_result, cause=cause, sip_status=sip_status)
+        elif not await self._telephone.hang_up(attempt.channel_id) and attempt.state == "claimed":
+            await self._over(attempt, "cancelled")
+
+    async def _over(
+        self, attempt: Attempt, line_result: str, *, cause: int | None = None, sip_status: int | None = None
+    ) -> None:
+        await self._settle(attempt.id, line_result, cause=cause, sip_status=sip_status)
+        try:
+            await self._telephone.hang_up(attempt.nurse_channel_id)  # preview mode: one call, one leg
+        except (ConnectionError, TimeoutError):
+            log.warning("attempt %s: the nurse's leg could not be ended", attempt.id)
+
+    async def _settle(
+        self, attempt_id: UUID, line_result: str, *, cause: int | None = None, sip_status: int | None = None
+    ) -> None:
+        recording_id = await self._database.run(
+            _settle, attempt_id, line_result, self._now(), self._policy, cause, sip_status
+        )
+        if recording_id is not None:
+            await self._recorder.finish(recording_id)
+
+    # ── After a lost link, and at start ─────────────────────────────────────────────────────────────────────────
+
+    async def reconcile(self) -> None:
+        """Compare what SQL believes to be under way with Asterisk. Nothing is dialled here."""
+        up = self._telephone.live_channel_ids()
+        for attempt in await self._database.run(attempts.live):
+            if attempt.channel_id in up:
+                if up[attempt.channel_id]:
+                    await self._database.run(attempts.answered, attempt.channel_id, self._now())
+            elif attempt.state == "talking":
+                await self._over(attempt, "answered")
+            elif attempt.state == "dialling":
+                await self._settle_unknown(attempt)
+            elif attempt.nurse_channel_id not in up:
+                await self._settle(attempt.id, "cancelled")
+
+    async def _settle_unknown(self, attempt: Attempt) -> None:
+        """The order to dial may or may not have reached Asterisk."""
+        dialled = await self._telephone.was_dialled(attempt.channel_id, attempt.dialled_at)
+        if dialled is False:
+            await self._over(attempt, "cancelled")
+            return
+        await self._database.run(attempts.to_review, attempt.id, self._now(), "link_lost")
+        await self._telephone.hang_up(attempt.nurse_channel_id)
+
+
+# ── Verbs on the database, one transaction each ─────────────────────────────────────────────────────────────────────
+
+
+def _sip_username(session: Session, account_id: UUID) -> str | None:
+    return session.get_one(Account, account_id).sip_username
+
+
+def _live_of(session: Session, attempt_id: UUID, account_id: UUID) -> Attempt | None:
+    attempt = session.get(Attempt, attempt_id)
+    if attempt is None or attempt.account_id != account_id or attempt.state not in attempts.LIVE:
+        return None
+    return attempt
+
+
+def _dialling(session: Session, attempt_id: UUID, at: datetime) -> str | None:
+    """Marks the attempt as dialled and gives its number, for the order that follows the commit."""
+    return attempts.number_of(session, attempt_id) if attempts.dialling(session, attempt_id, at) else None
+
+
+def _open_recording(session: Session, attempt_id: UUID, at: datetime) -> UUID | None:
+    attempt = session.get_one(Attempt, attempt_id)
+    made = recordings.open_for(
+        session,
+        call_id=attempt.channel_id,
+        attempt_id=attempt.id,
+        patient_id=attempt.patient_id,
+        account_id=attempt.account_id,
+        at=at,
+    )
+    announce(session, "task", attempt.task_id)
+    return made
+
+
+def _no_recording(session: Session, attempt_id: UUID, reason: str, at: datetime) -> None:
+    attempt = session.get_one(Attempt, attempt_id)
+    recordings.none_because(
+        session,
+        call_id=attempt.channel_id,
+        attempt_id=attempt.id,
+        patient_id=attempt.patient_id,
+        account_id=attempt.account_id,
+        reason=reason,
+        at=at,
+    )
+    announce(session, "task", attempt.task_id)
+
+
+def _settle(
+    session: Session,
+    attempt_id: UUID,
+    line_result: str,
+    at: datetime,
+    policy: CallingPolicy,
+    cause: int | None,
+    sip_status: int | None,
+) -> UUID | None:
+    """Settles the attempt; returns its recording where one is to be sealed. An answered call without one gets its
+    coded reason (I5)."""
+    attempts.line_ended(session, attempt_id, line_result, at, policy, cause=cause, sip_status=sip_status)
+    recording = recordings.of_attempt(session, attempt_id)
+    if recording is None:
+        if line_result == "answered":
+            _no_recording(session, attempt_id, "not_started", at)
+        return None
+    return recording.id if recording.state == "open" else None

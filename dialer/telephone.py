@@ -1,0 +1,39 @@
+"""What the dialer needs of the rest of the house; `cti` and `recordings` satisfy it, `hotline/wiring.py` joins them."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+
+class Telephone(Protocol):
+    """Legs by channel id. ConnectionError: the order was not sent. TimeoutError: its fate is unknown.
+    ValueError: this number must not be dialled. LookupError: the leg is not up."""
+
+    async def ring_staff(self, sip_username: str, channel_id: str) -> None: ...
+
+    async def dial(
+        self, number_or_endpoint: str, channel_id: str, nurse_channel_id: str, timeout_s: float, caller_id: str
+    ) -> None: ...
+
+    async def hang_up(self, channel_id: str) -> bool: ...
+
+    async def start_recording(self, channel_id: str, path: str) -> None: ...
+
+    async def was_dialled(self, channel_id: str, since: datetime | None = None) -> bool | None:
+        """Whether Asterisk ever made this leg; None where that can't be told."""
+
+    def live_channel_ids(self) -> dict[str, bool]:
+        """Channel id → answered, of all legs that are up now."""
+
+
+class Recorder(Protocol):
+    """The spool and the shelf."""
+
+    def full(self) -> str | None:
+        """A sentence for the nurse where there is no room to record (then nothing is dialled), else None."""
+
+    def begin(self, recording_id: UUID) -> str:
+        """Where Asterisk is to write."""
+
+    async def finish(self, recording_id: UUID) -> None:
+        """The call has ended: seal it."""

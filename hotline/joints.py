@@ -1,0 +1,267 @@
+"""Where the rooms meet: each class satisfies a Protocol that one room declares, with what other rooms offer."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from cti.presence import IllegalMove, Presence, Wish
+from cti.telephone import Telephone
+from dialer.runner import Dialer, NotStarted
+from hospital import accounts, calls, duty, outbox, patients, recordings
+from hospital.attempts import NotNow
+from hospital.booking import Booked
+from hospital.database import Database, announce
+from recordings.capture import Capture
+from recordings.catalogue import Entry, Missing
+from recordings.replay import NotThere as NoSound
+from recordings.replay import Replay, answer
+from recordings.sealing import Sealed, Tampered
+from scripts.wording import Wording
+from web import ports
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+
+
+class SqlJournal:
+    """`ivr.call.Journal`: a call's row is made with its first step; its last one ends it."""
+
+    def __init__(self, database: Database, call_id: str, node: str, number: str | None, now: Clock) -> None:
+        self._database, self._call_id, self._node, self._number, self._now = database, call_id, node, number, now
+
+    async def begin(self) -> None:
+        await self._database.run(calls.begin, self._call_id, self._node, self._number, self._now())
+
+    async def step(self, kind: str, **facts: object) -> None:
+        await self._database.run(self._write, kind, facts)
+
+    def _write(self, session: Session, kind: str, facts: Mapping[str, Any]) -> None:
+        at = self._now()
+        calls.step(session, self._call_id, kind, at, **facts)
+        if kind == "ended":
+            calls.end(session, self._call_id, at, "done")
+        elif kind == "caller_left":
+            calls.end(session, self._call_id, at, "left")
+        elif kind == "transfer":
+            calls.queued(session, self._call_id, str(facts.get("queue", "")))
+
+
+def confirmation_message(now: Clock) -> Callable[[Session, Booked, UUID], None]:
+    """The SMS of a booking, queued in the confirming transaction: they stand or fall together (H4)."""
+
+    def queue_it(session: Session, booked: Booked, patient_id: UUID) -> None:
+        patient = session.get_one(patients.Patient, patient_id)
+        number = next((n for n in patient.numbers if n.safe_to_call and n.invalid_since is None), None)
+        if number is None:
+            return
+        outbox.put(
+            session,
+            once=f"appointment_confirmed/{booked.appointment_id}",
+            key="appointment_confirmed",
+            locale=patient.language,
+            number=number.number,
+            patient_id=patient_id,
+            at=now(),
+            starts_at=booked.starts_at.isoformat(),
+        )
+
+    return queue_it
+
+
+def rendered(wording: Wording) -> Callable[[str, str, Mapping[str, Any]], str]:
+    """An outbox row's text, at sending: hospital, date, time and the number to call, nothing else."""
+
+    def render(key: str, locale: str, params: Mapping[str, Any]) -> str:
+        values = {}
+        if "starts_at" in params:
+            starts_at = datetime.fromisoformat(params["starts_at"])
+            values = {"date": starts_at, "time": starts_at}
+        return wording.message(key, locale, **values)
+
+    return render
+
+
+class SqlCatalogue:
+    """`recordings.catalogue.Catalogue` on the table `recording`."""
+
+    def __init__(self, database: Database, now: Clock) -> None:
+        self._database, self._now = database, now
+
+    async def sealed(self, recording_id: UUID, path: str, sealed: Sealed) -> bool:
+        return await self._database.run(
+            recordings.sealed,
+            recording_id,
+            path=path,
+            seconds=sealed.seconds,
+            sha256=sealed.sha256,
+            wrapped_key=sealed.wrapped_key,
+            at=self._now(),
+        )
+
+    async def failed(self, recording_id: UUID, reason: Missing) -> None:
+        await self._database.run(recordings.lost, recording_id, reason.value, self._now())
+
+    async def known(self, recording_id: UUID) -> Entry | None:
+        def read(session: Session) -> Entry | None:
+            row = session.get(recordings.Recording, recording_id)
+            return row and Entry(row.id, row.state, row.sha256, row.wrapped_key, row.reason)
+
+        return await self._database.run(read)
+
+    async def unfinished(self) -> Collection[UUID]:
+        return await self._database.run(recordings.still_open, self._now() - timedelta(minutes=1))
+
+
+class CallRecorder:
+    """`dialer.telephone.Recorder` on `recordings.capture`."""
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
+
+    def full(self) -> str | None:
+        decision = self._capture.may_record()
+        return None if decision.allowed else decision.advice
+
+    def begin(self, recording_id: UUID) -> str:
+        return str(self._capture.begin(recording_id))
+
+    async def finish(self, recording_id: UUID) -> None:
+        await self._capture.finish(recording_id)
+
+
+class DialerTelephone(Telephone):
+    """`dialer.telephone.Telephone`: `cti`'s, and which legs are up."""
+
+    def live_channel_ids(self) -> dict[str, bool]:
+        return {leg.channel_id: leg.answered for leg in self.live_channels()}
+
+
+async def duty_wishes(database: Database) -> Mapping[str, Wish]:
+    """What everybody on duty wants, for `cti.presence`."""
+    return {name: Wish(queues, away) for name, queues, away in await database.run(duty.on_duty)}
+
+
+class ConsolePresence:
+    """`web.ports.Presence`: the wish goes into SQL first, then to Asterisk's queues."""
+
+    def __init__(self, database: Database, presence: Presence, now: Clock) -> None:
+        self._database, self._presence, self._now = database, presence, now
+
+    async def of(self, account_id: UUID) -> ports.PresenceState:
+        name = await self._database.run(_sip_username, account_id)
+        status = self._presence.status(name).value if name else "signed_out"
+        match status:
+            case "available" | "ringing" | "talking" | "wrap_up":
+                return status
+        return "away"
+
+    async def become_available(self, account_id: UUID) -> str | None:
+        name = await self._database.run(_sip_username, account_id)
+        if name is None:
+            return "Your account has no telephone. Ask the administrator to give it one."
+        await self._database.run(duty.wish, account_id, None, self._now())
+        try:
+            if name in self._presence.everyone():
+                await self._presence.come_back(name)
+            else:
+                await self._presence.sign_in(name, (await duty_wishes(self._database))[name])
+        except IllegalMove:
+            return "That cannot be changed during a call. It takes effect when the call is over."
+        return None
+
+    async def become_away(self, account_id: UUID) -> str | None:
+        name = await self._database.run(_sip_username, account_id)
+        await self._database.run(duty.wish, account_id, "pause", self._now())
+        if name is not None and name in self._presence.everyone():
+            await self._presence.go_away(name, "pause")
+        return None
+
+    async def changed(self, sip_username: str) -> None:
+        """A phone rings, talks or rests: tell its owner's page."""
+
+        def tell(session: Session) -> None:
+            account = accounts.by_sip_username(session, sip_username)
+            if account is not None:
+                announce(session, "presence", account.id)
+
+        await self._database.run(tell)
+
+
+def _sip_username(session: Session, account_id: UUID) -> str | None:
+    return session.get_one(accounts.Account, account_id).sip_username
+
+
+NOT_NOW = {
+    "not_open": "This task is already being called, or closed.",
+    "already_in_a_call": "You, this patient or this number is in a call just now. Try again when it is over.",
+    "outside_window": "It is outside this patient's calling hours. It may be called from {when}.",
+    "cap_reached": "This patient has been called often enough. It may be called again from {when}.",
+    "opted_out": "This patient does not want follow-up calls.",
+    "deceased": "The record says that this patient has died. Nobody is called.",
+    "no_usable_number": "There is no number left that is known to be right and safe to call.",
+}
+
+
+class ConsoleDialling:
+    """`web.ports.Dialling`: the dialer's decisions as sentences."""
+
+    def __init__(self, dialer: Dialer, local: Callable[[datetime], str]) -> None:
+        self._dialer, self._local = dialer, local
+
+    async def start(self, task_id: UUID, account_id: UUID) -> str | None:
+        try:
+            started = await self._dialer.start(task_id, account_id)
+        except NotStarted as problem:
+            return str(problem)
+        if isinstance(started, NotNow):
+            when = self._local(started.not_before) if started.not_before else "later"
+            return NOT_NOW.get(started.code, "This cannot be called now.").format(when=when)
+        return None
+
+    async def hang_up(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        try:
+            ended = await self._dialer.hang_up(attempt_id, account_id)
+        except (ConnectionError, TimeoutError):
+            return "The telephone is not connected just now. Hang up on your phone."
+        return None if ended else "This call is over already."
+
+    async def start_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        try:
+            begun = await self._dialer.start_recording(attempt_id, account_id)
+        except NotStarted as problem:
+            return str(problem)
+        return None if begun else "There is nothing to record: nobody is on the line, or it is recorded already."
+
+    async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        noted = await self._dialer.refuse_recording(attempt_id, account_id)
+        return None if noted else "This call is over already."
+
+
+class ConsoleReplay:
+    """`web.ports.Replay` on the shelf of sealed files."""
+
+    def __init__(self, replay: Replay) -> None:
+        self._replay = replay
+
+    async def reply(self, recording_id: UUID, range_header: str | None) -> ports.Reply:
+        try:
+            sealed = await self._replay.open(recording_id)
+            ready = await asyncio.to_thread(answer, sealed, range_header)
+        except NoSound as error:
+            raise ports.NotThere(error.reason) from error
+        except Tampered as error:
+            raise ports.Damaged(error.what) from error
+        return ports.Reply(ready.part.status, ready.part.headers(), ready.body)
+
+    async def verify(self, recording_id: UUID) -> None:
+        try:
+            await self._replay.verify(recording_id)
+        except NoSound as error:
+            raise ports.NotThere(error.reason) from error
+        except Tampered as error:
+            raise ports.Damaged(error.what) from error

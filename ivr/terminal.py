@@ -1,0 +1,190 @@
+"""The terminal phone: any dialogue without Asterisk, as text.
+
+    hotline: To book an appointment, press 1. …
+    caller: 1
+    journal: department code=cardiology
+    then: queue reception
+
+What the caller does is a row of presses, one for each time that something is asked: `2`, `29021980#`, `12` (the
+2 is typed ahead), an empty one for silence. After the last one the caller hangs up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TextIO
+
+from ivr.call import Call, CallerLeft, HouseKeys, Journal
+from ivr.conversation import Dialogue, converse
+from ivr.keypad import DTMF, Keypad
+from ivr.turn import Digits, Expect, Heard, Key, Nothing, Prompt, Silence
+from scripts.placeholders import Value
+
+Presses = Callable[[], Awaitable[str | None]]
+"""The caller's next press: keys, "" for silence, None for hanging up."""
+
+
+class Words(Protocol):
+    """What of `scripts.wording.Wording` the terminal needs."""
+
+    def text(self, key: str, language: str, /, **params: Value) -> str: ...
+
+
+@dataclass
+class Transcript:
+    """What happened, a line each; `show` gets each line as it comes."""
+
+    show: Callable[[str], object] | None = None
+    lines: list[str] = field(default_factory=list)
+    presses: list[str] = field(default_factory=list)
+
+    def add(self, who: str, what: str) -> None:
+        self.lines.append(f"{who}: {what}")
+        if self.show is not None:
+            self.show(self.lines[-1])
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    def as_test(self, dialogue: str) -> str:
+        """The test that would reproduce it; its fixture `play` rehearses a dialogue and returns the lines."""
+        name = "_".join(["test", dialogue, *(press.strip("*#") or "silence" for press in self.presses)])
+        lines = "".join(f"        {line!r},\n" for line in self.lines)
+        return (
+            f"async def {name}(play):\n    assert await play({dialogue!r}, press={self.presses!r}) == [\n{lines}    ]\n"
+        )
+
+
+class TerminalLine:
+    """`ivr.call.Line` on a screen."""
+
+    def __init__(self, words: Words, presses: Presses, transcript: Transcript) -> None:
+        self._words = words
+        self._presses = presses
+        self._transcript = transcript
+        self._keypad = Keypad()
+        self._typing: deque[str] = deque()
+        self._asked = False
+
+    async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
+        to_the_end = isinstance(expect, Nothing) and expect.to_the_end
+        for prompt in prompts:
+            if self._keypad.waiting() and not to_the_end:
+                break  # typed ahead: on the telephone it would not be heard either
+            self._transcript.add("hotline", self._text(prompt, language))
+        self._asked = False
+        heard = await self._keypad.answer(expect, self._next_key)
+        while self._typing:
+            self._keypad.pressed(self._typing.popleft())
+        match heard:
+            case Key(typed) | Digits(typed):
+                self._transcript.add("caller", typed)
+            case Silence() if not isinstance(expect, Nothing):
+                self._transcript.add("caller", "(silence)")
+        return heard
+
+    def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
+        """A wording that lacks a value fails here as it would when it is rendered ahead."""
+        for prompt in prompts:
+            self._text(prompt, language)
+
+    def forget_keys(self) -> None:
+        self._keypad.forget()
+
+    async def set_language(self, language: str) -> None:
+        """Nobody else speaks on a terminal."""
+
+    async def hand_over(self, queue: str | None) -> None:
+        self._transcript.add("then", "hang up" if queue is None else f"queue {queue}")
+
+    def _text(self, prompt: Prompt, language: str) -> str:
+        return self._words.text(prompt.key, prompt.language or language, **prompt.params)
+
+    async def _next_key(self, wait_s: float) -> str | None:
+        if not self._typing and not self._asked:
+            self._asked = True
+            press = await self._presses()
+            if press is None:
+                self._transcript.add("caller", "(hangs up)")
+                raise CallerLeft
+            self._transcript.presses.append(press)
+            self._typing.extend(press)
+        return self._typing.popleft() if self._typing else None
+
+
+@dataclass
+class TerminalJournal:
+    """Shows what is written down (a turn is on the screen already) and passes it on to `journal`, if any."""
+
+    transcript: Transcript
+    journal: Journal | None = None
+
+    async def step(self, kind: str, **facts: object) -> None:
+        if kind != "turn":
+            self.transcript.add("journal", " ".join([kind, *(f"{name}={fact}" for name, fact in facts.items())]))
+        if self.journal is not None:
+            await self.journal.step(kind, **facts)
+
+
+def scripted(presses: Iterable[str]) -> Presses:
+    """Raises `ValueError` for a press that no telephone can send."""
+    remaining = deque(presses)
+    for press in remaining:
+        if set(press) - set(DTMF):
+            raise ValueError(f"{press!r} is no row of keys: only 0 to 9, * and # are on a telephone")
+
+    async def next_press() -> str | None:
+        return remaining.popleft() if remaining else None
+
+    return next_press
+
+
+def typed(source: TextIO = sys.stdin) -> Presses:
+    """Somebody at the keyboard: a line of keys, an empty line for silence, the end of input to hang up."""
+
+    async def next_press() -> str | None:
+        while True:
+            print("> ", end="", flush=True)
+            line = await asyncio.to_thread(source.readline)
+            if not line:
+                return None
+            if not set(line.strip()) - set(DTMF):
+                return line.strip()
+            print("Only 0 to 9, * and #. An empty line says nothing, Ctrl-D hangs up.")
+
+    return next_press
+
+
+async def rehearse(
+    dialogue: Dialogue,
+    words: Words,
+    presses: Presses,
+    *,
+    language: str = "en",
+    caller_number: str | None = None,
+    journal: Journal | None = None,
+    house: HouseKeys | None = None,
+    call_id: str = "terminal-1",
+    show: Callable[[str], object] | None = None,
+) -> Transcript:
+    """Plays `dialogue` to its end, or until the caller hangs up. What the dialogue raises passes through."""
+    transcript = Transcript(show)
+    line = TerminalLine(words, presses, transcript)
+    call = Call(
+        call_id,
+        "terminal",
+        caller_number,
+        line,
+        TerminalJournal(transcript, journal),
+        language,
+        house or HouseKeys(),
+    )
+    try:
+        await converse(call, dialogue)
+    except CallerLeft:
+        return transcript  # it is its last line already
+    return transcript

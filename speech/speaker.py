@@ -1,0 +1,77 @@
+"""From a prompt's key to a sound that Asterisk can play: recording, else voice, else the reference
+language.
+
+    speaker = Speaker(wording, PromptCache(sounds, Voices([Espeak()])))
+    await speaker.sound("offer_slot", "es", {"n": 1, "when": starts_at, "doctor": "la doctora Vega"})
+    → "/hotline/sounds/cache/3f/3f…"            # no extension: Asterisk takes the format that suits
+    the call
+
+The wording comes in by a Protocol, because rooms at the same height do not import one another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+from speech.cache import PromptCache
+from speech.recordings import Recordings
+
+SEEN_AS = "/hotline/sounds"  # the sounds' folder in Asterisk's root
+
+
+class Sentence(Protocol):
+    """What is said, in which language at last, and whether it holds something of one patient."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def personal(self) -> bool: ...
+
+
+class Sentences(Protocol):
+    """Satisfied by `scripts.wording.Wording`. Values are whatever it can word."""
+
+    def sentence(self, key: str, language: str, params: Mapping[str, Any], can_speak: bool = True) -> Sentence: ...
+
+    def is_static(self, key: str) -> bool: ...
+
+
+class Speaker:
+    """Says prompts. One for each process."""
+
+    def __init__(self, sentences: Sentences, cache: PromptCache, *, seen_as: str = SEEN_AS) -> None:
+        self.sentences = sentences
+        self.cache = cache
+        self.recordings = Recordings(cache.sounds / "recorded")
+        self._seen_as = PurePosixPath(seen_as)
+
+    async def sound(self, key: str, language: str, params: Mapping[str, Any] | None = None) -> str:
+        """The absolute name of a prompt's sound as Asterisk sees it, without extension.
+
+        Raises `VoiceFailed` (what to do is in it), and what the wording raises for an unknown key
+        or a missing value.
+        """
+        path = await self.file(key, language, params or {})
+        return str(self._seen_as / path.relative_to(self.cache.sounds).as_posix())
+
+    async def file(self, key: str, language: str, params: Mapping[str, Any]) -> Path:
+        """The same as a path on this machine, without extension."""
+        if (own := await self._recorded(key, language)) is not None:
+            return own
+        sentence = self.sentences.sentence(key, language, params, self.cache.voices.speak(language))
+        if sentence.language != language:
+            own = await self._recorded(key, sentence.language)
+            if own is not None:
+                return own
+        return await self.cache.render(sentence.text, sentence.language, personal=sentence.personal)
+
+    async def _recorded(self, key: str, language: str) -> Path | None:
+        if not self.sentences.is_static(key):
+            return None
+        recording = await asyncio.to_thread(self.recordings.of, key, language)
+        return None if recording is None else await self.cache.recorded(recording.digest, recording.sound)

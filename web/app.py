@@ -1,0 +1,75 @@
+"""The console as an ASGI application.
+
+`create_app(services)` joins the pages, and refuses to make an application in which a route names nobody who may
+enter. One file a page; `doors.py` guards them, `pages.py` renders them, `live.py` keeps them fresh."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from web import (
+    agent,
+    audit_log,
+    callbacks,
+    doors,
+    followup_form,
+    followup_list,
+    home,
+    phone,
+    presence,
+    recordings,
+    refusals,
+    sign_in,
+    static_files,
+    stream,
+)
+from web.headers import Headers
+from web.limits import Limits
+from web.pages import Pages
+from web.ports import Services
+from web.refusals import LastResort
+
+
+@asynccontextmanager
+async def _alive(app: FastAPI) -> AsyncIterator[None]:
+    listening = asyncio.create_task(app.state.services.live.run(), name="live stream")
+    yield
+    listening.cancel()
+    with suppress(asyncio.CancelledError):
+        await listening
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application. Run it with `uvicorn` (`timeout_graceful_shutdown`: the live streams never end by themselves).
+
+    Raises RuntimeError where a route has no door."""
+    app = FastAPI(title="Hospital hotline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_alive)
+    app.state.services = services
+    pages = Pages(services.facts, lambda: services.live.position, services.scripts)
+    rooms = (
+        home.router(pages),
+        sign_in.router(pages),
+        stream.router(),
+        presence.router(pages),
+        phone.router(pages),
+        agent.router(pages),
+        callbacks.router(pages),
+        followup_list.router(pages),
+        followup_form.router(pages),
+        recordings.router(pages),
+        audit_log.router(pages),
+        static_files.router(services.scripts),
+    )
+    app.state.routes = [route for room in rooms for route in room.routes]
+    bare = doors.without_a_door(app.state.routes)
+    if bare:
+        raise RuntimeError(f"these routes do not say who may enter: {', '.join(bare)}")
+    for room in rooms:
+        app.include_router(room)
+    refusals.install(app, pages)
+    app.add_middleware(Limits)
+    app.add_middleware(LastResort)
+    app.add_middleware(Headers, hosts=services.facts.hosts, tls=services.facts.tls)
+    return app
