@@ -89,7 +89,7 @@ class Ami:
     @property
     def up(self) -> bool:
         """Logged in, Asterisk fully booted, state read."""
-        return self._up.is_set()
+        return self._up.is_set() and self._link is not None and not self._link.lost.done()
 
     @property
     def lag(self) -> Lag:
@@ -192,7 +192,8 @@ class Ami:
             self._up.set()
             log.info("link to Asterisk at %s:%s is up", *self._where)
             self._lanes.release()
-            return await link.lost
+            await asyncio.wait({link.lost})  # not `await link.lost`: stop() would cancel the future itself
+            return link.lost.result()
         except (OSError, AmiError) as problem:  # TimeoutError is an OSError
             return link.lost.result() if link.lost.done() else f"{type(problem).__name__} {problem}"
         except Exception:

@@ -75,7 +75,8 @@ class AgentAnswered(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentMissed(Event):
-    """The phone rang for `rang_for` seconds and was not taken (or another agent was quicker)."""
+    """The phone rang for `rang_for` seconds and was not taken. It does not come when the caller gives up: the
+    phone's LegEnded does."""
 
     call_id: str
     sip_username: str

@@ -13,6 +13,7 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
 from collections import deque
@@ -37,12 +38,13 @@ class Lag(NamedTuple):
 
 
 class _Lane(Generic[E]):
-    __slots__ = ("legs", "queue", "task")
+    __slots__ = ("first", "legs", "queue", "task")
 
     def __init__(self) -> None:
         self.queue: deque[tuple[float, E]] = deque()  # the head stays until it has been handled
         self.legs: set[str] = set()
         self.task: asyncio.Task[None] | None = None
+        self.first: Awaitable[None] | None = None  # the handling of the first event, already begun
 
 
 class Lanes(Generic[E]):
@@ -78,7 +80,8 @@ class Lanes(Generic[E]):
             lane = self._lanes[key] = _Lane()
             lane.queue.append((time.monotonic(), event))
             if started is not None:
-                lane.task = asyncio.create_task(self._drain(key, lane, started))
+                lane.first = started
+                lane.task = asyncio.create_task(self._drain(key, lane))
         else:
             lane.queue.append((time.monotonic(), event))
         self._waiting += 1
@@ -96,7 +99,7 @@ class Lanes(Generic[E]):
         self._held = False
         for key, lane in list(self._lanes.items()):
             if lane.task is None:
-                lane.task = asyncio.create_task(self._drain(key, lane, None))
+                lane.task = asyncio.create_task(self._drain(key, lane))
 
     async def drained(self) -> None:
         """Return when nothing waits any more; while held this may be never."""
@@ -107,6 +110,8 @@ class Lanes(Generic[E]):
         for lane in self._lanes.values():
             if lane.task is not None:
                 lane.task.cancel()
+            if inspect.iscoroutine(lane.first) and inspect.getcoroutinestate(lane.first) == inspect.CORO_CREATED:
+                lane.first.close()  # its task was made in this very turn of the loop and never ran
         self._lanes.clear()
         self._lane_of_leg.clear()
         self._waiting = 0
@@ -119,10 +124,9 @@ class Lanes(Generic[E]):
             log.exception("the handler of %s failed", self._name(event))
             return None
 
-    async def _drain(self, key: str, lane: _Lane[E], running: Awaitable[None] | None) -> None:
+    async def _drain(self, key: str, lane: _Lane[E]) -> None:
         handled = 0
-        if running is None:
-            running = self._begin(lane.queue[0][1])
+        running = lane.first or self._begin(lane.queue[0][1])
         while True:
             if running is not None:
                 try:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cti.ami import Ami, AmiEvent
-from cti.events import Event, LegEnded, OriginateFailed
+from cti.events import Event, LegEnded, LegRinging, OriginateFailed
 from cti.line_results import line_result, never_began
 from cti.translation import TABLE, moment, sip_username, whole
 
 V = TypeVar("V")
+_A_RING = 10.0  # seconds of sound before the answer that are ringing rather than an announcement
 _REMEMBERED = 5000  # ended legs and dialled ids; an OriginateResponse may come after its leg's end
 
 
@@ -30,6 +31,8 @@ class Leg:
     rang: bool = False
     answered: bool = False
     application: str = ""
+    rang_aloud: bool = False  # LegRinging was told
+    heard_since: float | None = None  # monotonic; sound before the answer (SIP 183): ringing, or an announcement
 
     @property
     def sip_username(self) -> str:
@@ -94,8 +97,11 @@ class LiveCalls:
         """Follow one event, and say it in our words (none if it means nothing to us)."""
         channel_id = e.fields.get("Uniqueid", "")
         if e.name == "Hangup":
-            return [self._end(e, channel_id)]
+            return self._end(e, channel_id)
         if e.name == "OriginateResponse":
+            return []
+        if e.name == "DialState":
+            self._sounds(e)
             return []
         self._follow(e, channel_id)
         translate = TABLE.get(e.name)
@@ -123,23 +129,36 @@ class LiveCalls:
         elif e.name in ("Newchannel", "Newstate"):
             leg.channel = f.get("Channel", leg.channel)
             _take_state(leg, f.get("ChannelStateDesc", ""))
+            leg.rang_aloud = leg.rang_aloud or (e.name == "Newstate" and leg.rang)
 
-    def _end(self, e: AmiEvent, channel_id: str) -> LegEnded:
+    def _sounds(self, e: AmiEvent) -> None:
+        leg = self._legs.get(e.fields.get("DestUniqueid", ""))
+        if leg is not None and leg.heard_since is None and e.fields.get("DialStatus") == "PROGRESS":
+            leg.heard_since = time.monotonic()
+
+    def _end(self, e: AmiEvent, channel_id: str) -> list[Event]:
+        """LegEnded; before it LegRinging, if the phone rang and nobody was told (in-band, or the link was down)."""
         leg = self._legs.pop(channel_id, None) or Leg(channel_id, e.fields.get("Channel", ""), e.call)
         _take_state(leg, e.fields.get("ChannelStateDesc", ""))
         dialled = self._dialled.pop(channel_id, None)
         _remember(self._ended, channel_id, None)
         cause, tech_cause = whole(e, "Cause"), whole(e, "TechCause") or None
+        timed_out = dialled is not None and time.monotonic() >= dialled.gives_up - 0.2
+        if leg.heard_since is not None and (timed_out or time.monotonic() - leg.heard_since >= _A_RING):
+            leg.rang = True
         result = line_result(
             cause,
             tech_cause,
             rang=leg.rang,
             answered=leg.answered,
             cancelled=dialled is not None and dialled.cancelled,
-            timed_out=dialled is not None and time.monotonic() >= dialled.gives_up - 0.2,
+            timed_out=timed_out,
         )
-        call_id = e.fields.get("Linkedid", leg.call_id)
-        return LegEnded(moment(e), call_id, channel_id, leg.channel, result, leg.rang, leg.answered, cause, tech_cause)
+        at, call_id = moment(e), e.fields.get("Linkedid", leg.call_id)
+        ended = LegEnded(at, call_id, channel_id, leg.channel, result, leg.rang, leg.answered, cause, tech_cause)
+        if leg.rang and not leg.rang_aloud:
+            return [LegRinging(at, call_id, channel_id, leg.channel), ended]
+        return [ended]
 
 
 def _take_state(leg: Leg, state: str) -> None:

@@ -33,7 +33,7 @@ _STRAGGLER = 1.0  # seconds in which a leg's own events may come after its Origi
 class Switchboard:
     def __init__(self, address: str, port: int, user: str, secret: str, patience: Patience = PATIENCE) -> None:
         self.live = LiveCalls()
-        self.ami = Ami(address, port, user, secret, self._heard, self._came_up, self._went_down, patience)
+        self.ami = Ami(address, port, user, secret, self.hear, self._came_up, self._went_down, patience)
         self._handlers: list[tuple[type[Event], Callable[..., Awaitable[None] | None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -53,18 +53,19 @@ class Switchboard:
         """Bring an event to its handlers in the background (one that comes from no AMI event)."""
         self._background(self._tell(event))
 
-    def _background(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _heard(self, e: AmiEvent) -> Awaitable[None] | None:
+    def hear(self, e: AmiEvent) -> Awaitable[None] | None:
+        """Follow one event and tell its meaning; None if nobody needs to be told."""
         if e.name == "OriginateResponse":
             self._background(self._judge(e))
             return None
         events = self.live.hear(e)
         wanted = [v for v in events if any(isinstance(v, kind) for kind, _ in self._handlers)]
         return self._tell(*wanted) if wanted else None
+
+    def _background(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _judge(self, e: AmiEvent) -> None:
         await asyncio.sleep(_STRAGGLER)

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cti.ami import AmiRefused
-from cti.events import Event, LegRinging
+from cti.events import Event, LegAnswered, LegRinging
 from cti.live import Leg
 from cti.switchboard import Switchboard
 
@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"\+?[0-9]{5,15}")  # shorter ones are emergency and servic
 _PHONE = re.compile(r"PJSIP/[A-Za-z][A-Za-z0-9_-]{0,39}")
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _CHANNEL_ID = re.compile(r"[a-z][a-z0-9]*-[0-9a-f]{32}")
+_PATH = re.compile(r"/[A-Za-z0-9/._-]+\.wav")
 _SETTLED = 3.0  # seconds after which an Originate that was sent has a leg or never will
 _TAIL = 4 << 20  # bytes of the call records that are searched, from their end
 
@@ -101,6 +102,8 @@ class Telephone:
 
     async def start_recording(self, channel_id: str, path: str) -> None:
         """Record both directions of the leg's call into `path` inside Asterisk's root; raises LegGone."""
+        if not _PATH.fullmatch(path):  # after a comma Asterisk would take a program to run
+            raise ValueError("a recording's path is letters, digits, / . _ and -, and ends with .wav")
         await self._on_leg("MixMonitor", channel_id, File=path)
 
     async def pause_recording(self, channel_id: str) -> None:
@@ -184,7 +187,7 @@ class Telephone:
 
     async def _hang_up_late(self, event: Event) -> None:
         """A leg that was given up before Asterisk had made it."""
-        if isinstance(event, LegRinging) and self._board.live.is_cancelled(event.channel_id):
+        if isinstance(event, (LegRinging, LegAnswered)) and self._board.live.is_cancelled(event.channel_id):
             await self.hang_up(event.channel_id)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from hospital.attempts import LIVE, Attempt
 from hospital.database import Base, Id, announce
 
 REASONS = {"refused", "spool_full", "not_started", "no_audio", "not_answered", "asterisk_lost"}
@@ -144,3 +145,9 @@ def newest(session: Session, *, account_id: UUID | None = None, limit: int = 100
     """Newest first; of one account, or everybody's."""
     rows = select(Recording).order_by(Recording.started_at.desc()).limit(limit)
     return list(session.scalars(rows.where(Recording.account_id == account_id) if account_id else rows))
+
+
+def of_live_attempts(session: Session) -> set[UUID]:
+    """The recordings that Asterisk is writing now."""
+    rows = select(Recording.id).join(Attempt, Attempt.id == Recording.attempt_id).where(Attempt.state.in_(LIVE))
+    return set(session.scalars(rows.where(Recording.state == "open")))

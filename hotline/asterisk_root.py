@@ -121,6 +121,7 @@ def _build(building: Path, progress: Progress) -> Path:
 def _mmdebstrap(archive: Path) -> list[str]:
     excluded = ("doc", "man", "locale", "info", "lintian")
     return [
+        *_privilege(),
         "mmdebstrap",
         "--variant=essential",
         f"--include={','.join(PACKAGES)}",
@@ -132,6 +133,25 @@ def _mmdebstrap(archive: Path) -> list[str]:
         str(archive),
         debian_mirror.mirror(),
     ]
+
+
+def _privilege() -> list[str]:
+    """What an ordinary user puts before mmdebstrap: nothing where user namespaces with a range of ids can be had."""
+    if os.geteuid() == 0 or (shutil.which("newuidmap") and _has_subordinate_ids()):
+        return []
+    if shutil.which("sudo"):
+        return ["sudo", "--prompt=[sudo] password to build Asterisk's root: "]
+    raise RootNotBuilt(
+        "Asterisk's root is built as root, with sudo, or in a user namespace. Run: apt-get install uidmap "
+        "(and see that /etc/subuid names your account), or run `hotline setup` once as root with HOTLINE_CACHE set "
+        "to a folder that you can read."
+    )
+
+
+def _has_subordinate_ids() -> bool:
+    ranges = Path("/etc/subuid")
+    names = (f"{os.environ.get('USER') or os.geteuid()}:", f"{os.geteuid()}:")
+    return ranges.exists() and any(line.startswith(names) for line in ranges.read_text().splitlines())
 
 
 def _apt_proxies() -> Iterator[str]:

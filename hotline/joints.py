@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from cti.presence import IllegalMove, Presence, Wish
+from cti.presence import Presence
+from cti.statuses import IllegalMove, Wish
 from cti.telephone import Telephone
 from dialer.runner import Dialer, NotStarted
 from hospital import accounts, calls, duty, outbox, patients, recordings
@@ -109,7 +110,7 @@ class SqlCatalogue:
     async def known(self, recording_id: UUID) -> Entry | None:
         def read(session: Session) -> Entry | None:
             row = session.get(recordings.Recording, recording_id)
-            return row and Entry(row.id, row.state, row.sha256, row.wrapped_key, row.reason)
+            return Entry(row.id, row.state, row.sha256, row.wrapped_key, row.reason) if row else None
 
         return await self._database.run(read)
 

@@ -24,11 +24,15 @@ LETTERS = 24  # characters of a secret: 144 bits
 
 @dataclass(frozen=True)
 class Secrets:
-    """`sip`: account → secret. `demo_password` signs the demo's staff in."""
+    """`sip`: account → secret."""
 
     agi: str = field(repr=False)
     ami: str = field(repr=False)
     sip: dict[str, str] = field(repr=False)
+
+    def every(self) -> tuple[str, ...]:
+        """All that must not be in a log."""
+        return (self.agi, self.ami, *self.sip.values())
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,15 @@ def plan(settings: Settings, made: Secrets, accounts: tuple[numbering.Account, .
         agi_secret=made.agi,
         ami_secret=made.ami,
         accounts=tuple(
-            Account(a.username, made.sip[a.username], a.context, a.extension, a.number, a.language, browser=a.browser)
+            Account(
+                a.username,
+                made.sip[a.username],
+                a.context,
+                a.extension,
+                a.number,
+                a.language,
+                browser=a.browser and settings.browser_phones,
+            )
             for a in accounts
         ),
         queues=tuple(numbering.QUEUES),

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import shutil
 import signal
 import stat
 import subprocess
@@ -165,6 +166,7 @@ def running(cluster: Cluster) -> Iterator[Cluster]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+        shutil.rmtree(cluster.socket_folder, ignore_errors=True)
 
 
 def _command(cluster: Cluster, program: str, *arguments: str) -> list[str]:

@@ -161,6 +161,8 @@ class Settings(BaseSettings):
     demo: bool = False
     address: Address = "127.0.0.1"
     """The one address that Asterisk and the ivr listen on."""
+    browser_phones: bool = True
+    """Staff (and the demo's patients) have their telephone in the page. False: any SIP phone, over UDP."""
     data: Path = Path("var")
     node: str = Field(numbering.NODE, pattern=r"^[a-z][a-z0-9]{0,11}$")
     site: Site

@@ -6,7 +6,7 @@ Read it from top to bottom and the whole hotline has been seen once.
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -20,15 +20,16 @@ from web.audiences import audience
 from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, OriginateFailed
 from cti.journal import InboundJournal
 from cti.presence import Presence
+from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.runner import Dialer
-from hospital import vault
+from hospital import recordings, vault
 from hospital.attempts import CallingPolicy
 from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.database import Database
-from hotline import demo, joints, numbering
-from hotline.places import Places, database_url, places, read_secrets, site_key
+from hotline import asterisk, demo, joints, numbering
+from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
 from ivr.agi_call import agi_call, caller_number
 from ivr.call import Call
@@ -54,7 +55,7 @@ from web.notices import PostgresNotices
 
 log = logging.getLogger(__name__)
 
-DIALOGUES: dict[str, Callable[[Call, FrontDesk], object]] = {"inbound": inbound, "callback": ask_callback}
+DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {"inbound": inbound, "callback": ask_callback}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -107,10 +108,21 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording) ->
     )
 
 
+def zone(settings: Settings) -> ZoneInfo:
+    return ZoneInfo(settings.site.time_zone)
+
+
+def sip_secrets(here: Places) -> dict[str, str]:
+    """One for each demo account; made when there are none yet."""
+    names = [account.username for account in numbering.DEMO_ACCOUNTS]
+    return (read_secrets(here) if here.secrets.exists() else make_secrets(here, names)).sip
+
+
 def calling_policy(settings: Settings) -> CallingPolicy:
     calling = settings.calling
     if calling.hours is not None:
-        window = Window(tuple(tuple(map(_interval, calling.hours.get(day, ()))) for day in WEEKDAYS))  # type: ignore[call-overload]
+        hours = {str(day): intervals for day, intervals in calling.hours.items()}
+        window = Window(tuple(tuple(map(_interval, hours.get(day, ()))) for day in WEEKDAYS))
     elif calling.window == "open":
         window = ALWAYS
     else:
@@ -126,6 +138,7 @@ def _interval(text: str) -> tuple[time, time]:
 async def prepare(settings: Settings, progress: Progress) -> None:
     """Before Asterisk starts: the prompts that the dialplan plays alone, and the demo's people. Idempotent."""
     here = places(settings)
+    asterisk.share_personal(here.sounds)
     said = speaker(settings, here)
     await publish_static(said, wording.STATIC_KEYS, settings.site.languages, progress)
     database = open_database(settings, here)
@@ -178,7 +191,7 @@ async def _hold_conversation(
     async with agi_call(session, said, journal, node=settings.node, country=country) as call:
 
         async def hold(call: Call) -> None:
-            await dialogue(call, front)  # type: ignore[misc]
+            await dialogue(call, front)
 
         await converse(call, hold)
 
@@ -207,12 +220,12 @@ async def run_core(settings: Settings) -> None:
         now=now,
     )
     InboundJournal(board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now)
-    _dialer_listens(board, dialer, capture, database)
+    _dialer_listens(board, dialer)
     console_presence = joints.ConsolePresence(database, presence, now)
     tasks: set[asyncio.Task[None]] = set()
 
-    def presence_changed(change: object) -> None:
-        task = asyncio.ensure_future(console_presence.changed(change.sip_username))  # type: ignore[attr-defined]
+    def presence_changed(change: StatusChanged) -> None:
+        task = asyncio.ensure_future(console_presence.changed(change.sip_username))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
@@ -221,7 +234,8 @@ async def run_core(settings: Settings) -> None:
         facts=_site_facts(settings),
         database=database,
         clock=now,
-        live=Hub(PostgresNotices(database.url), audience(database)),
+        live=Hub(PostgresNotices(database.url), partial(audience, database)),
+        desk=front_desk(settings, database, words(settings)).desk,
         presence=console_presence,
         dialling=joints.ConsoleDialling(dialer, partial(_local, settings)),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
@@ -237,7 +251,7 @@ async def run_core(settings: Settings) -> None:
     database.close()
 
 
-def _dialer_listens(board: Switchboard, dialer: Dialer, capture: Capture, database: Database) -> None:
+def _dialer_listens(board: Switchboard, dialer: Dialer) -> None:
     async def rang(e: LegRinging) -> None:
         await dialer.leg_rang(e.channel_id)
 
@@ -265,8 +279,7 @@ def _scheduler(settings: Settings, here: Places, database: Database, capture: Ca
     scheduler = AsyncIOScheduler(timezone="UTC")
 
     async def sweep() -> None:
-        live = {row.id for row in await database.run(joints.recordings_of_live_attempts)}
-        await capture.sweep(live)
+        await capture.sweep(await database.run(recordings.of_live_attempts))
 
     scheduler.add_job(sweep, "interval", seconds=30, max_instances=1, coalesce=True, next_run_time=now())
     return scheduler

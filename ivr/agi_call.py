@@ -110,6 +110,9 @@ class AgiLine:
         while True:
             reply = await self._session.execute(agi.stream_file(sound, DTMF, offset))
             pressed = agi.key_pressed(reply)
+            if reply.result == "-1":
+                await self._session.execute(agi.noop())  # CallerLeft, unless the caller is there and the file is not
+                raise SoundMissing(key)
             if pressed is None:
                 if not reply.endpos and not offset:
                     raise SoundMissing(key)

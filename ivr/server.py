@@ -109,6 +109,8 @@ class AgiServer:
         session.environment = environment
         session.query = dict(parse_qsl(query))
         await session.execute(agi.set_variable("HL_DONE", "started"))
+        # The dialplan takes back a caller whose ivr connects and stays silent; this one has spoken.
+        await session.execute(agi.command("SET AUTOHANGUP", 0))
         return path
 
     async def _hold(self, session: AgiSession, path: str) -> None:

@@ -52,7 +52,7 @@ class AgiSession(asyncio.Protocol):
 
     async def execute(self, command: agi.Command) -> agi.Reply:
         """Raises `CallerLeft` (also for a result of -1 and for 511), `AsteriskSilent`, `CommandRefused`,
-        `agi.ProtocolError`."""
+        `agi.ProtocolError`. STREAM FILE alone may return -1: it says so of a file that can't be opened, too."""
         while self._reply is not None:  # whoever sent it was cancelled; a second command would abort it
             await asyncio.wait([self._reply])
         if self._left or self._transport is None:
@@ -65,7 +65,7 @@ class AgiSession(asyncio.Protocol):
             reply = await waiting
         finally:
             too_late.cancel()
-        if reply.result == "-1" or reply.dead:
+        if reply.dead or (reply.result == "-1" and command.verb != "STREAM FILE"):
             self._left = True
             raise CallerLeft
         if reply.code != 200:

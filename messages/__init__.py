@@ -1,3 +1,4 @@
 """Messages to patients: the outbox is rendered at sending and handed to a gateway, one file a gateway.
 
-Owns: rendering and delivery state. Never: says more than hospital, date, time and a number to call."""
+Owns: rendering and delivery state. Never: says more than hospital, date, time and a number to call; logs a text or a
+number. Begin with `sender.py`, then `gateway.py`; a gateway is added by the recipe in `gateways/__init__.py`."""

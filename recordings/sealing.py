@@ -1,30 +1,7 @@
-"""The sealed recording: chunks of AES-256-GCM that can be read from the middle and in which no bit can change
-unseen.
-
-    offset  bytes
-         0      8  magic "HLREC\\r\\n\\x1a"
-         8      2  version, 1
-        10      4  chunk size: plain bytes in every chunk but the last           (numbers are big-endian)
-        14      8  plain bytes in all: 44 of WAV header and the sound
-        22     16  recording id (UUID)
-        38      8  nonce prefix, random for each file
-        46         chunks, each its ciphertext and a tag of 16 bytes; the last one is shorter
-
-Each file has a key of its own, which is not in it: the catalogue keeps it, wrapped by the site's key. A
-chunk's nonce is the prefix and its index, its associated data the whole header, its
-index and whether it is the last. So a chunk that is changed, moved, left out or taken from another file does
-not open, nor does one under a changed header; the header says how long the file must be, so that what was cut
-off shows at once.
-
-Sources: NIST SP 800-38D (GCM; nonces of 96 bits, section 8.2.1); the construction follows STREAM (Hoang,
-Reyhanitabar, Rogaway, Vizár 2015, https://eprint.iacr.org/2015/189). docs/decisions/0007-sealing.md says why
-it is our own.
-"""
+"""Sealing a recording, and reading a sealed one from any place; `format.py` says how it lies on disc."""
 
 import hashlib
-import json
 import os
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,20 +9,25 @@ from types import TracebackType
 from typing import BinaryIO, Self
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from recordings.files import sync_folder
+from recordings.format import (
+    CHUNK_BYTES,
+    HEADER,
+    MAGIC,
+    MOST_CHUNK_BYTES,
+    PAIR_BYTES,
+    PEAK_PAIRS,
+    PEAKS_INDEX,
+    TAG_BYTES,
+    VERSION,
+    Header,
+)
 from recordings.wav import NotWav, Peaks, Wav, inspect
-
-MAGIC = b"HLREC\r\n\x1a"
-VERSION = 1
-HEADER = struct.Struct(">8sHIQ16s8s")
-TAG_BYTES = 16
-CHUNK_BYTES = 64 * 1024  # 2 s of 16 kHz sound: a jump decrypts little, a tag costs nothing
-MOST_CHUNK_BYTES = 16 * 1024 * 1024
-PEAK_PAIRS = 600
-MOST_CHUNKS = 2**32  # of one nonce prefix
 
 Wrap = Callable[[bytes], bytes]
 
@@ -62,35 +44,6 @@ class Tampered(Exception):
 
 
 @dataclass(frozen=True)
-class Header:
-    """What stands, unencrypted but authenticated, before the chunks."""
-
-    recording_id: UUID
-    plain_bytes: int
-    chunk_bytes: int
-    prefix: bytes
-
-    @property
-    def chunks(self) -> int:
-        return max(1, -(-self.plain_bytes // self.chunk_bytes))
-
-    @property
-    def file_bytes(self) -> int:
-        return HEADER.size + self.plain_bytes + self.chunks * TAG_BYTES
-
-    def pack(self) -> bytes:
-        rest = (self.chunk_bytes, self.plain_bytes, self.recording_id.bytes, self.prefix)
-        return HEADER.pack(MAGIC, VERSION, *rest)
-
-    def nonce(self, index: int) -> bytes:
-        return self.prefix + struct.pack(">I", index)
-
-    def bound(self, index: int) -> bytes:
-        """The associated data of a chunk."""
-        return self.pack() + struct.pack(">I?", index, index == self.chunks - 1)
-
-
-@dataclass(frozen=True)
 class Sealed:
     """What the catalogue needs to know of a file that has just been sealed."""
 
@@ -100,8 +53,6 @@ class Sealed:
     wrapped_key: bytes
     bytes: int
     chunk_bytes: int
-    peaks: str
-    """For the waveform's picture: JSON, 600 pairs of the smallest and largest sample, each -128 … 127."""
     repaired: bool
     """Whether the WAV had never been closed and its sizes were put right."""
 
@@ -118,6 +69,7 @@ def seal(plain: BinaryIO, target: Path, part: Path, recording_id: UUID, wrap: Wr
     header = Header(
         recording_id=recording_id,
         plain_bytes=len(wav.header()) + wav.data_bytes,
+        pairs=peaks.pairs,
         chunk_bytes=CHUNK_BYTES,
         prefix=os.urandom(8),
     )
@@ -144,7 +96,6 @@ def seal(plain: BinaryIO, target: Path, part: Path, recording_id: UUID, wrap: Wr
         wrapped_key=wrap(key),
         bytes=header.file_bytes,
         chunk_bytes=CHUNK_BYTES,
-        peaks=json.dumps((peaks.array() // 256).tolist(), separators=(",", ":")),
         repaired=not wav.finished,
     )
 
@@ -163,6 +114,9 @@ def _sealed_pieces(plain: BinaryIO, wav: Wav, peaks: Peaks, header: Header, ciph
         peaks.feed(sound)
         yield cipher.encrypt(header.nonce(index), begun + sound, header.bound(index))
         begun = b""
+    if header.pairs:
+        picture = peaks.array().astype("<i2").tobytes()
+        yield cipher.encrypt(header.nonce(PEAKS_INDEX), picture, header.bound(PEAKS_INDEX))
 
 
 class SealedFile:
@@ -186,16 +140,16 @@ class SealedFile:
         raw = os.pread(self._file.fileno(), HEADER.size, 0)
         if len(raw) < HEADER.size:
             raise Tampered(self.recording_id, "the header is cut off")
-        magic, version, chunk_bytes, plain_bytes, owner, prefix = HEADER.unpack(raw)
+        magic, version, pairs, chunk_bytes, plain_bytes, owner, prefix = HEADER.unpack(raw)
         if magic != MAGIC:
             raise Tampered(self.recording_id, "the file is not a sealed recording")
         if version != VERSION:
             raise Tampered(self.recording_id, f"the header's version is {version}, this release reads {VERSION}")
         if owner != self.recording_id.bytes:
             raise Tampered(self.recording_id, "the file belongs to another recording")
-        if not 0 < chunk_bytes <= MOST_CHUNK_BYTES or plain_bytes // chunk_bytes >= MOST_CHUNKS:
+        if not 0 < chunk_bytes <= MOST_CHUNK_BYTES or plain_bytes // chunk_bytes >= PEAKS_INDEX:
             raise Tampered(self.recording_id, f"the header says {plain_bytes} bytes in chunks of {chunk_bytes}")
-        header = Header(self.recording_id, plain_bytes, chunk_bytes, prefix)
+        header = Header(self.recording_id, plain_bytes, pairs, chunk_bytes, prefix)
         there = os.fstat(self._file.fileno()).st_size
         if there != header.file_bytes:
             raise Tampered(self.recording_id, f"the file has {there} bytes, its header says {header.file_bytes}")
@@ -220,19 +174,32 @@ class SealedFile:
             chunk, offset = self._chunk(index), index * size
             yield chunk[max(0, start - offset) : end - offset]
 
+    def peaks(self) -> npt.NDArray[np.int16]:
+        """Smallest and largest sample of each of 600 stretches for the waveform's picture, shape (pairs, 2);
+        fewer pairs if there are fewer samples."""
+        if not self.header.pairs:
+            return np.empty((0, 2), np.int16)
+        raw = self._open(PEAKS_INDEX, self.header.peaks_offset, self.header.pairs * PAIR_BYTES)
+        return np.frombuffer(raw, "<i2").astype(np.int16, copy=False).reshape(-1, 2)
+
     def verify(self) -> None:
-        """Opens every chunk. Raises `Tampered` naming the first that is wrong."""
+        """Opens every chunk and the peaks. Raises `Tampered` naming the first that is wrong."""
         for index in range(self.header.chunks):
             self._chunk(index)
+        self.peaks()
 
     def _chunk(self, index: int) -> bytes:
         size = self.header.chunk_bytes
         plain_bytes = min(size, self.size - index * size)
-        offset = HEADER.size + index * (size + TAG_BYTES)
+        return self._open(index, HEADER.size + index * (size + TAG_BYTES), plain_bytes)
+
+    def _open(self, index: int, offset: int, plain_bytes: int) -> bytes:
         sealed = os.pread(self._file.fileno(), plain_bytes + TAG_BYTES, offset)
         try:
             return self._cipher.decrypt(self.header.nonce(index), sealed, self.header.bound(index))
         except InvalidTag:
+            if index == PEAKS_INDEX:
+                raise Tampered(self.recording_id, "the waveform's peaks do not open") from None
             raise Tampered(self.recording_id, f"chunk {index} does not open", index) from None
 
     def close(self) -> None:

@@ -1,8 +1,10 @@
 """WAV as Asterisk's MixMonitor leaves it: linear PCM behind a RIFF header whose sizes may never have been
 filled in.
 
-Asterisk writes the header with sizes of 0 and fills them in when it closes the file, so a file left behind by
-a crash says that it is empty. The bytes on disc are believed, not the header.
+Asterisk writes the header with sizes of 0 at once, the sound in blocks of 32 KiB (2 s at 8 kHz), and the
+sizes when it closes the file. So a file left behind by a crash says that it is empty (and lacks up to one
+block), and so does one that is being written. The bytes on disc are believed, not the header. Measured by
+killing Asterisk 22.10.1.
 
 Source: "Multimedia Programming Interface and Data Specifications 1.0" (IBM/Microsoft, 1991), chapter
 RIFF/WAVE; Asterisk's formats/format_wav.c.

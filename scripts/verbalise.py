@@ -102,7 +102,7 @@ def phone_number(number: str, language: str, country: str | None = None) -> str:
     """
     words = speech(language)
     groups = [digits(group, language) for group in _groups(number, country)]
-    plus = f"{words.PLUS} " if _is_foreign(number, country) else ""
+    plus = words.PLUS + words.SPACE if _is_foreign(number, country) else ""
     return plus + words.PAUSE.join(group for group in groups if group)
 
 

@@ -143,6 +143,12 @@ class Wording:
         sentence = self.messages[language].messages[key]
         return fill(sentence, {**self._written, **params}, WRITTEN, language, self._local)
 
+    def every_key(self) -> list[str]:
+        """Every prompt of the reference language with each of its forms: "main_menu", "main_menu.short" …"""
+        named = self.prompts[REFERENCE].prompts.items()
+        # A form that is a language's code is chosen by itself, when that language has no voice.
+        return [key if form == "text" else f"{key}.{form}" for key, forms in named for form in forms if form in FORMS]
+
     def is_static(self, key: str) -> bool:
         """Whether a prompt is the same for every caller, so that it can be rendered beforehand."""
         forms = self.prompts[REFERENCE].prompts.get(key.partition(".")[0], {})

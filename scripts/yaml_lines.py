@@ -9,12 +9,14 @@ silently.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+_NOT_TEXT = {"Cc", "Cs", "Co", "Zl", "Zp"}  # Unicode categories: controls, halves of pairs, private, separators
 LARGEST = 1_000_000  # bytes; the largest file of ours is under 30 kB
 
 
@@ -119,11 +121,14 @@ class Field:
         return isinstance(self.node, yaml.MappingNode)
 
     def text(self) -> str:
-        """A string that is not empty; folded lines come as one."""
+        """A string that is not empty, in NFC; folded lines come as one."""
         if not self.is_text:
             self.wrong(f"text is expected, {self._kind()} found: put it in quotes")
             return ""
-        value = str(self.node.value).strip()
+        strange = {sign for sign in self.node.value if sign != "\n" and unicodedata.category(sign) in _NOT_TEXT}
+        if strange:
+            self.wrong(f"holds the character U+{ord(min(strange)):04X}, which is no text")
+        value = self._trimmed()
         if not value:
             self.wrong("is empty text")
         return value
@@ -161,6 +166,8 @@ class Field:
             return {str(key.value): Field(self.file, value).data() for key, value in self.node.value}
         if isinstance(self.node, yaml.SequenceNode):
             return [Field(self.file, node).data() for node in self.node.value]
+        if self.is_text:
+            return self._trimmed()
         return None if self.is_null else self.plain()
 
     def items(self) -> list[Field]:
@@ -192,6 +199,9 @@ class Field:
             if name not in found:
                 self.wrong(f"'{name}' is missing")
         return found
+
+    def _trimmed(self) -> str:
+        return unicodedata.normalize("NFC", str(self.node.value)).strip()
 
     def _scalar(self) -> object:
         if not isinstance(self.node, yaml.ScalarNode):

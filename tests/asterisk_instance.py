@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soxr
 
 from dialplans import Account, Plan, Trunk, render
 from hotline import asterisk as asterisk_process
@@ -130,13 +132,17 @@ class AsteriskInstance:
             secret=account.secret,
         )
 
+    async def shows(self, text: str, command: str, within: float = 5) -> None:
+        """Wait until Asterisk's console answers `command` with `text` in it."""
+        deadline = asyncio.get_running_loop().time() + within
+        while text not in (shown := await self.cli(command)):
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"{command} does not show {text!r} within {within} s but {shown}")
+            await asyncio.sleep(0.05)
+
     async def no_channels(self, within: float = 5) -> None:
         """Wait until no call is left in Asterisk; fail when one stays."""
-        deadline = asyncio.get_running_loop().time() + within
-        while "0 active channels" not in (shown := await self.cli("core show channels count")):
-            if asyncio.get_running_loop().time() > deadline:
-                raise AssertionError(f"channels are left: {await self.cli('core show channels concise')} {shown}")
-            await asyncio.sleep(0.05)
+        await self.shows("\n0 active channels", "core show channels", within)
 
 
 def free_address() -> str:
@@ -190,9 +196,6 @@ def speak_static(sounds: Path) -> None:
 
 
 def _to_16k(wav: bytes, target: Path) -> None:
-    import numpy as np
-    import soxr
-
     rate = int.from_bytes(wav[24:28], "little")
     samples = np.frombuffer(wav[44 : 44 + (len(wav) - 44) // 2 * 2], dtype="<i2").astype(np.float32)
     target.write_bytes((soxr.resample(samples, rate, 16000) * 0.8).astype("<i2").tobytes())

@@ -23,9 +23,9 @@ class Character:
         return self.birth.strftime("%d%m%Y")
 
 
-LUCIA = Character("Lucía Fernández", date(1980, 2, 29), "es", ("+525555500101", "+525555500102"), "female", "lucia")
-WIREMU = Character("Wiremu Tāmati", date(1952, 6, 1), "mi", ("+64211550102",), "male", "wiremu")
-MEI = Character("Mei Chen", date(1991, 11, 8), "zh-CN", ("+8613800550103", "+8613800550113"), "female", "mei")
-JOAO = Character("João Souza", date(1966, 12, 24), "pt-BR", ("+5511955500104", "+5511955500114"), "male", "joao")
-RUTH = Character("Ruth Miller", date(1944, 3, 17), "en", ("+12025550105", "+12025550115"), "female", "ruth")
+LUCIA = Character("Lucía Fernández", date(1980, 2, 29), "es", ("+573015550101",), "female", "lucia")
+WIREMU = Character("Wiremu Tāmati", date(1952, 6, 1), "mi", ("+64215550102",), "male", "wiremu")
+MEI = Character("Mei Chen", date(1991, 11, 8), "zh-CN", ("+8613055550103", "+8613055550113"), "female", "mei")
+JOAO = Character("João Souza", date(1966, 12, 24), "pt-BR", ("+5511955550104", "+5511955550114"), "male", "joao")
+RUTH = Character("Ruth Miller", date(1944, 3, 17), "en", ("+12025550105",), "female", "ruth")
 PATIENTS = (LUCIA, WIREMU, MEI, JOAO, RUTH)

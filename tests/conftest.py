@@ -12,8 +12,10 @@ import pytest
 from hospital import vault
 from hospital.database import Database
 from hotline import databases, postgres
+from tests.site_key import SITE_KEY
 
-SITE_KEY = bytes(range(32))
+pytest_plugins = ("tests.house", "tests.asterisk_instance")
+
 TEMPLATE = "template_hotline"
 
 

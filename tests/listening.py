@@ -77,8 +77,8 @@ def likeness(heard: Samples, window: Samples) -> npt.NDArray[np.float64]:
     return result
 
 
-def find(heard: Samples, sound: Samples) -> Match | None:
-    """The first place where `sound` is in `heard`, or None."""
+def find(heard: Samples, sound: Samples, *, earliest: float = -np.inf) -> Match | None:
+    """The first place where `sound` is in `heard` and does not begin before sample `earliest`, or None."""
     starts = windows(sound)
     needed = min(2, len(starts))
     places: list[tuple[int, float]] = []
@@ -86,7 +86,7 @@ def find(heard: Samples, sound: Samples) -> Match | None:
         window = sound[start : start + WINDOW]
         if len(window) < WINDOW // 2 or len(heard) < len(window):
             continue
-        places += [(at - start, score) for at, score in _peaks(likeness(heard, window))]
+        places += [(at - start, score) for at, score in _peaks(likeness(heard, window)) if at - start >= earliest]
     places.sort()
     for first, (begin, score) in enumerate(places):
         together = [other for other in places[first:] if other[0] - begin <= DRIFT]

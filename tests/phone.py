@@ -11,6 +11,7 @@ What is heard is real: the phone writes the sound it receives to a file and `hea
 import asyncio
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ class Phone:
         self._ended: tuple[int, str] | None = None
         self._progress = 0
         self._spoken = 0
+        self._replying: int | None = None
         self._failed = ""
         self._ready = False
         self._registration: int | None = None
@@ -82,7 +84,7 @@ class Phone:
 
         `number` is the user part of its address when that is not `username` (an outside line); `display` is the name
         that it claims. Raises PhoneFailed when it cannot start or register."""
-        folder = Path(tempfile.mkdtemp(prefix=f"phone-{username}-"))
+        folder = Path(tempfile.mkdtemp(prefix="phone-"))
         process = await asyncio.create_subprocess_exec(
             sys.executable, str(_PROGRAM), stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -132,6 +134,7 @@ class Phone:
         self._reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._reader
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     # ── calling and being called ────────────────────────────────────────────────────────────────────────────────
 
@@ -159,7 +162,7 @@ class Phone:
 
     async def answers(self) -> None:
         await self._write({"do": "answer", "code": 200})
-        await self._until(lambda: self.is_talking and self._record is not None, 5, "answer")
+        await self._until(lambda: (self.is_talking and self._record is not None) or bool(self._ended), 5, "answer")
 
     async def rejects(self, code: int = 486) -> None:
         await self._write({"do": "answer", "code": code})
@@ -167,7 +170,9 @@ class Phone:
 
     async def replies_at_once(self, code: int) -> None:
         """Give every coming call this code without ringing: 486, 404 …; 0 stays silent, 180 rings (as at first)."""
+        self._replying = None
         await self._write({"do": "reply", "code": code})
+        await self._until(lambda: self._replying == code, 5, "change what it replies")
 
     async def hangs_up(self) -> None:
         await self._write({"do": "hang up"})
@@ -188,6 +193,10 @@ class Phone:
                 await asyncio.sleep(gap)
             await self._write({"do": "press", "keys": key})
 
+    async def until_pressed(self, keys: str, *, within: float = 5) -> None:
+        """Wait until the other side has pressed these keys in this call."""
+        await self._until(lambda: keys in self.digits, within, f"get the keys {keys}")
+
     async def speaks(self, sound: Path) -> None:
         """Say what is in `sound` (.wav, .sln, .sln16); returns when it was said."""
         wav = self._folder / f"says-{sound.stem}.wav"
@@ -200,6 +209,11 @@ class Phone:
         await self._until(lambda: self._spoken > before or self._ended is not None, length + 5, "say it all")
 
     # ── hearing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def record(self) -> Path | None:
+        """The WAV (8 kHz, mono) of what this call hears; it is gone when the phone has stopped."""
+        return self._record
 
     @property
     def position(self) -> int:
@@ -243,9 +257,13 @@ class Phone:
         deadline = asyncio.get_running_loop().time() + within
         while True:
             over = self._ended is not None
+            if over:
+                await asyncio.sleep(_WRITE_DELAY)
             late = asyncio.get_running_loop().time() > deadline
             heard = self.heard_since(self._position)
-            match = await asyncio.to_thread(listening.find, heard, wanted)
+            # of the call's first prompt the phone may miss the beginning, of a later one it may not
+            earliest = -listening.DRIFT if self._position else -len(wanted)
+            match = await asyncio.to_thread(listening.find, heard, wanted, earliest=earliest)
             if match is not None:
                 began = self._position + match.start
                 # Just past its beginning: the same prompt played again is another one, the next may interrupt it.
@@ -323,6 +341,8 @@ class Phone:
                 self._ended = (event["code"], event["reason"])
             case "digit":
                 self.digits += event["digit"]
+            case "replying":
+                self._replying = event["code"]
             case "spoken":
                 self._spoken += 1
             case "failed":

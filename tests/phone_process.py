@@ -207,6 +207,7 @@ class PhoneProcess:
                 self._call().answer(_with_code(order["code"]))
             case "reply":
                 self.reply_at_once = order["code"]
+                tell("replying", code=order["code"])
             case "hang up":
                 self._call().hangup(_with_code(order.get("code", 0)))
             case "press":

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from recordings.catalogue import Entry
 from recordings.files import Shelf
+from recordings.format import CHUNK_BYTES, HEADER, TAG_BYTES
 from recordings.replay import NotThere, Part, Replay, answer, byte_range
-from recordings.sealing import CHUNK_BYTES, HEADER, TAG_BYTES, Tampered, seal
+from recordings.sealing import Tampered, seal
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,12 @@ async def test_grace_jumps_to_the_middle(kept: Kept) -> None:
 async def test_ana_hears_all_of_it(kept: Kept) -> None:
     sent = answer(await kept.replay.open(kept.id), None)
     assert (sent.part.status, b"".join(sent.body)) == (200, PLAIN)
+
+
+async def test_the_player_draws_how_loud_it_was(kept: Kept) -> None:
+    peaks = await kept.replay.peaks(kept.id)
+    assert len(peaks) == 600
+    assert set(peaks) == {0.996}  # the loudest sample of every 256 bytes is 0x7f7e
 
 
 async def test_beyond_the_end_there_is_nothing(kept: Kept) -> None:

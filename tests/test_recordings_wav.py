@@ -48,6 +48,12 @@ def test_a_header_that_is_wrong_about_the_length(tmp_path: Path, declared: int, 
     assert wav.header() == header(16000)
 
 
+def test_a_header_without_sound_is_not_finished(tmp_path: Path) -> None:
+    """For its first two seconds a recording looks like this on disc; it must not be taken for an empty one."""
+    wav = looked_at(tmp_path, header(0))
+    assert (wav.seconds, wav.finished) == (0.0, False)
+
+
 def test_what_follows_the_sound_is_not_sound(tmp_path: Path) -> None:
     wav = looked_at(tmp_path, header(16000) + b"\1\0" * 8000 + b"LIST" + struct.pack("<I", 4) + b"INFO")
     assert (wav.seconds, wav.finished) == (1.0, True)

@@ -16,10 +16,14 @@ from ivr.front_desk import FrontDesk
 from scripts.placeholders import Value
 
 OLDEST = 1880
+IDENTIFIERS = 2
 
 
 async def identify(call: Call, front: FrontDesk) -> Patient:
-    """The patient of this call, or a transfer to a person."""
+    """The patient of this call, asked once a call; or a transfer to a person."""
+    known = await front.database.run(_known, call.id)
+    if known is not None:
+        return known
     if await front.database.run(number_locks.is_locked, call.caller_number, front.now()):
         await _give_up(call, "number_locked")
     if call.caller_number is None:
@@ -72,6 +76,13 @@ async def _which(call: Call, found: list[Patient]) -> Patient:
 async def _give_up(call: Call, reason: str) -> NoReturn:
     await call.say("identity_failed")
     await call.transfer("reception", reason)
+
+
+def _known(session: Session, call_id: str) -> Patient | None:
+    row = session.get(calls.Call, call_id)
+    if row is None or row.patient_id is None or len(row.identified_by) < IDENTIFIERS:
+        return None
+    return session.get(Patient, row.patient_id)
 
 
 def _confirmed(session: Session, call_id: str, number: str, patient: Patient) -> None:

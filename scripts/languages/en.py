@@ -67,7 +67,7 @@ def _day_and_month(date: dt.date) -> str:
 
 def _part_of_day(hour: int) -> str:
     """The part in which the hour itself lies: 11:50 is "ten to twelve in the morning"."""
-    if hour < 5:
+    if hour == 0:
         return "at night"
     if hour < 12:
         return "in the morning"

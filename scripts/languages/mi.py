@@ -29,7 +29,7 @@ def full_date(date: dt.date) -> str:
 
 
 def time_of_day(time: dt.time) -> str:
-    return format_time(time, "short", locale="mi")
+    return format_time(time, "short", locale="mi").replace("\u202f", " ")
 
 
 def moment(date: dt.date, time: dt.time) -> str:

@@ -17,25 +17,30 @@ PAUSE = "，"
 
 
 def cardinal(number: int, feminine: bool = False) -> str:
-    """0 to 99 999 999, as counted aloud: 十二, 二十, 一百零五, 两万零三."""
+    """Up to 99 999 999, as counted aloud: 十二, 二十, 一百零五, 两万零三."""
     if number < 0:
         return "负" + cardinal(-number)
-    if number >= 10_000:
-        myriads, rest = divmod(number, 10_000)
-        head = "两" if myriads == 2 else cardinal(myriads)
-        gap = "零" if 0 < rest < 1000 else ""
-        return f"{head}万{gap}{cardinal(rest) if rest else ''}"
-    if number < 10:
-        return NUMERALS[number]
-    words, pending_zero = "", False
+    if number == 0:
+        return NUMERALS[0]
+    myriads, rest = divmod(number, 10_000)
+    words = ""
+    if myriads:
+        words = ("两" if myriads == 2 else cardinal(myriads)) + "万"
+        if 0 < rest < 1000:
+            words += "零"
+    words += _below_a_myriad(rest)
+    # 十二, not 一十二; but 一百一十二 and 一万零一十二
+    return words.removeprefix("一") if words.startswith("一十") else words
+
+
+def _below_a_myriad(number: int) -> str:
+    words, skipped = "", False
     for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
         digit, number = divmod(number, unit)
         if digit:
-            words += ("零" if pending_zero and words else "") + NUMERALS[digit] + name
-            pending_zero = False
-        elif words:
-            pending_zero = True
-    return words.removeprefix("一") if words.startswith("一十") else words
+            words += ("零" if skipped and words else "") + NUMERALS[digit] + name
+        skipped = not digit
+    return words
 
 
 def day(date: dt.date) -> str:

@@ -1,0 +1,66 @@
+# make up      set up what is missing and run the hotline (the demo, where there is no hotline.toml)
+# make test    set up what is missing and run every check and test
+# make bench   our speed against a peer's, measured in the same run
+# make fresh   make test in a new clone, in a path with a space in it
+# make clean   take the set-up away; var/ and hotline.toml stay
+#
+# Every path is relative, so that the checkout may lie anywhere. What was set up is remembered by the hash of what it
+# was set up from: a second run asks no registry.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+HASH := $(shell cat setup.cfg pyproject.toml constraints.txt | sha256sum | cut -c1-16)
+INSTALLED := $(VENV)/.installed-$(HASH)
+INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests-$(HASH)
+
+.PHONY: up setup test check bench fresh clean
+.DEFAULT_GOAL := up
+
+up: $(INSTALLED)
+	@$(RUN) hotline setup
+	@exec $(RUN) hotline up
+
+setup: $(INSTALLED_FOR_TESTS)
+	@$(RUN) hotline setup --tests
+
+test: check
+	$(RUN) pytest -n 2 --dist loadfile -v --no-header
+
+check: setup
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(VENV)/bin/python -c "from importlinter.cli import lint_imports_command as lint; lint()"
+
+bench: setup
+	$(RUN) benchmarks
+
+fresh:
+	@folder="$$(mktemp -d)/a fresh clone" && git clone -q . "$$folder" && $(MAKE) -C "$$folder" test; \
+	result=$$?; rm -rf "$$folder"; exit $$result
+
+clean:
+	rm -rf $(VENV) web/console-scripts/node_modules web/static/vendor *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+# ensurepip is what Debian's python3 lacks without its package python3-venv.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Set PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Installing python3-venv …"; \
+		{ $(SUDO) apt-get update -qq && \
+		  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; } >/dev/null || \
+		{ echo "python3-venv is missing and could not be installed. Run as root: apt-get install python3-venv"; exit 1; }; }
+	@echo "Making a Python environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): $(VENV)/bin/python
+	@[ -e $(INSTALLED_FOR_TESTS) ] || { echo "Installing Python packages …"; \
+		$(RUN) pip install -q --disable-pip-version-check -c constraints.txt -e .; }
+	@rm -f $(VENV)/.installed-[0-9a-f]*; touch $@
+
+$(INSTALLED_FOR_TESTS): $(VENV)/bin/python
+	@echo "Installing Python packages, those for tests too …"
+	@$(RUN) pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@rm -f $(VENV)/.installed-*; touch $@

@@ -1,0 +1,80 @@
+"""One program that the supervisor keeps running: started, watched, ended, its words kept in a log.
+
+A child dies with its parent (the kernel sees to it), ends in its own way when it is told to, and is killed when it
+takes longer than PATIENCE."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hotline import child_log
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 12.0  # seconds that a child gets to end
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent() -> None:
+    # Not SIGTERM: Asterisk is gone with us, and one that takes its time to end would keep its port from the next start.
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@dataclass
+class Child:
+    """One program that must run. `stop` ends it cleanly (default: SIGTERM to the process itself)."""
+
+    name: str
+    command: Callable[[], list[str]]
+    log: Path
+    stop: Callable[[int], None] = field(default=lambda pid: os.kill(pid, signal.SIGTERM))
+    environment: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    """What its log must not hold."""
+    process: asyncio.subprocess.Process | None = None
+    keeping: asyncio.Task[None] | None = None
+    started_at: float = 0.0
+    deaths: int = 0
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, **self.environment},
+            preexec_fn=_die_with_parent,
+            process_group=0,  # Ctrl-C is for this process; it ends the children in order
+        )
+        if self.process.stdout is not None:
+            self.keeping = asyncio.create_task(child_log.keep(self.process.stdout, self.log, self.secrets))
+        self.started_at = time.monotonic()
+
+    async def died(self) -> int:
+        """Waits for its end; its exit code."""
+        if self.process is None:
+            raise RuntimeError(f"{self.name} was never started")
+        return await self.process.wait()
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process and self.process.returncode is None else None
+
+    async def end(self) -> None:
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.stop(self.process.pid)
+        try:
+            await asyncio.wait_for(self.process.wait(), PATIENCE)
+        except TimeoutError:
+            log.warning("%s did not end within %.0f s and was killed", self.name, PATIENCE)
+            self.process.kill()
+            await self.process.wait()

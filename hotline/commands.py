@@ -1,0 +1,180 @@
+"""The command line: `hotline up`, `down`, `status`, `run`, `setup`, `call`, `verify`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from hotline.settings import Settings
+from hotline.settings_file import SettingsRefused, load
+
+BANNER = "DEMO: made-up people, phones without sign-in, no call window and no cap. It lives on loopback only."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="hotline", description="A hospital's telephone service on Asterisk.")
+    parser.add_argument("--settings", type=Path, help="the settings' file (default: ./hotline.toml, else the demo)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="start everything; Ctrl-C stops it")
+    up.add_argument("--detach", action="store_true", help="return when it runs; `hotline down` stops it")
+    commands.add_parser("down", help="stop what `up` started")
+    status = commands.add_parser("status", help="what runs, and where")
+    status.add_argument("--json", action="store_true")
+    setup = commands.add_parser("setup", help="install what this machine lacks")
+    setup.add_argument("--tests", action="store_true", help="what the tests need, too")
+    run = commands.add_parser("run", help="one process of the house (the supervisor calls this)")
+    run.add_argument("process", choices=["ivr", "core"])
+    call = commands.add_parser("call", help="the terminal phone: play a dialogue without Asterisk")
+    call.add_argument("dialogue", choices=["inbound", "callback"])
+    call.add_argument("--press", help="the keys, one row for each question: 2,1,29021980; without it you type them")
+    call.add_argument("--as", dest="caller", default="lucia", help="which demo patient calls")
+    call.add_argument("--test", action="store_true", help="print the test that would reproduce the call")
+    commands.add_parser("verify", help="check the audit chain and every recording")
+    asked = parser.parse_args(arguments)
+    try:
+        return _obey(asked)
+    except SettingsRefused as refusal:
+        print(refusal, file=sys.stderr)
+        return 2
+
+
+def _obey(asked: argparse.Namespace) -> int:
+    if asked.command == "setup":
+        from hotline.system_packages import setup
+
+        return setup(tests=asked.tests)
+    frozen = os.environ.get("HOTLINE_FROZEN")
+    settings = Settings.model_validate_json(frozen) if frozen and asked.command == "run" else load(asked.settings)
+    match asked.command:
+        case "up":
+            return _up(settings, asked)
+        case "down":
+            return _down(settings)
+        case "status":
+            return _status(settings, asked.json)
+        case "run":
+            return _run(settings, asked.process)
+        case "call":
+            from hotline.rehearsal import rehearse_call
+
+            return asyncio.run(rehearse_call(settings, asked.dialogue, asked.caller, asked.press, asked.test))
+        case _:
+            from hotline.verify import verify
+
+            return asyncio.run(verify(settings))
+
+
+def _up(settings: Settings, asked: argparse.Namespace) -> int:
+    from hotline.asterisk import AsteriskFailed
+    from hotline.asterisk_root import RootNotBuilt
+    from hotline.postgres import PostgresFailed
+    from hotline.supervisor import CannotStart, Supervisor
+
+    if asked.detach:
+        return _detach(settings, asked)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger().setLevel(logging.WARNING)
+
+    async def ready() -> None:
+        print(welcome(settings), flush=True)
+
+    try:
+        asyncio.run(Supervisor(settings, lambda line: print(line, flush=True)).run(ready))
+    except (CannotStart, AsteriskFailed, RootNotBuilt, PostgresFailed, PermissionError) as problem:
+        print(f"The hotline did not start. {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def welcome(settings: Settings) -> str:
+    """What a newcomer needs for a first call."""
+    from hotline import demo, numbering
+    from hotline.places import places, read_secrets
+
+    lines = ["", f"The console:       {settings.console_url}"]
+    if settings.demo:
+        secrets = read_secrets(places(settings))
+        signs = "   ".join(f"{name} / {password}" for name, password in demo.PASSWORDS.items())
+        soft = numbering.SOFTPHONE
+        lines = [
+            "",
+            BANNER,
+            *lines,
+            f"  sign in as:      {signs}",
+            f"A patient's phone: {settings.console_url}/patient-phone",
+            f"Any softphone:     {soft.username}@{settings.address}:{numbering.SIP_PORT} (UDP), password "
+            f"{secrets.sip[soft.username]}; dial {numbering.HOTLINE_EXTENSION}",
+        ]
+    return "\n".join([*lines, "Ctrl-C stops it.", ""])
+
+
+def _detach(settings: Settings, asked: argparse.Namespace) -> int:
+    from hotline.places import places
+    from hotline.supervisor import running
+
+    here = places(settings)
+    if running(here) is not None:
+        print("It runs already: see `hotline status`.")
+        return 0
+    here.log.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "hotline"]
+    command += ["--settings", str(asked.settings)] if asked.settings else []
+    with open(here.log / "up.log", "wb") as sink:
+        child = subprocess.Popen(
+            [*command, "up"], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
+        )
+    while child.poll() is None:
+        if running(here) is not None:
+            print(welcome(settings).replace("Ctrl-C stops it.", "`hotline down` stops it."))
+            return 0
+        time.sleep(0.1)
+    print((here.log / "up.log").read_text(errors="replace"), file=sys.stderr)
+    return 1
+
+
+def _down(settings: Settings) -> int:
+    from hotline.places import places
+    from hotline.supervisor import running
+
+    here = places(settings)
+    state = running(here)
+    if state is None:
+        print("It does not run.")
+        return 0
+    os.kill(int(str(state["supervisor"])), signal.SIGTERM)
+    while running(here) is not None:
+        time.sleep(0.1)
+    print("Stopped.")
+    return 0
+
+
+def _status(settings: Settings, as_json: bool) -> int:
+    from hotline.places import places
+    from hotline.supervisor import running
+
+    state = running(places(settings))
+    if as_json:
+        print(json.dumps({"running": state is not None, **(state or {})}))
+    elif state is None:
+        print("It does not run. Start it with `hotline up`.")
+    else:
+        print(f"It runs. The console: {state['console']}")
+        children = state["children"]
+        for name, pid in children.items() if isinstance(children, dict) else ():
+            print(f"  {name:10} {'process ' + str(pid) if pid else 'is being started again'}")
+    return 0 if state is not None else 3
+
+
+def _run(settings: Settings, process: str) -> int:
+    from hotline import logs, wiring
+    from hotline.places import places
+
+    logs.set_up(places(settings))
+    asyncio.run(wiring.run_ivr(settings) if process == "ivr" else wiring.run_core(settings))
+    return 0

@@ -1,0 +1,64 @@
+"""`hotline call`: the terminal phone. Any dialogue on the demo's database, without Asterisk and without the hotline
+running: a private PostgreSQL is started for the call where none runs."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from hotline import databases, demo, joints, numbering, postgres, wiring
+from hotline.places import places
+from hotline.settings import Settings
+from hotline.supervisor import running
+from ivr.call import Call
+from ivr.terminal import Presses, Transcript, rehearse, scripted, typed
+
+
+async def rehearse_call(settings: Settings, dialogue: str, caller: str, press: str | None, as_test: bool) -> int:
+    """Plays it and prints each line as it comes; 2 for a caller or a key that doesn't exist."""
+    callers = {person.username: person.number for person in numbering.DEMO_PATIENTS}
+    if caller not in callers:
+        print(f"{caller!r} is no demo patient: {', '.join(callers)}")
+        return 2
+    try:
+        presses = typed() if press is None else scripted(press.split(","))
+    except ValueError as problem:
+        print(problem)
+        return 2
+    show: Callable[[str], object] | None = None if as_test else print
+    transcript = await play(settings, dialogue, callers[caller], presses, show)
+    if as_test:
+        print(transcript.as_test(dialogue))
+    return 0
+
+
+async def play(
+    settings: Settings, dialogue: str, number: str, presses: Presses, show: Callable[[str], object] | None
+) -> Transcript:
+    here = places(settings)
+    with ExitStack() as stack:
+        if running(here) is None and settings.database.url is None:
+            stack.enter_context(postgres.running(here.cluster))
+            databases.ensure_database(here.cluster)
+        database = wiring.open_database(settings, here)
+        stack.callback(database.close)
+        await database.run(demo.load_scripts, wiring.now())
+        if settings.demo:
+            await database.run(demo.people, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
+        words = wiring.words(settings)
+        front = wiring.front_desk(settings, database, words)
+        call_id = f"terminal-{wiring.now():%Y%m%d%H%M%S%f}"
+        journal = joints.SqlJournal(database, call_id, "terminal", number, wiring.now)
+        await journal.begin()
+
+        async def hold(call: Call) -> None:
+            await wiring.DIALOGUES[dialogue](call, front)
+
+        return await rehearse(
+            hold,
+            words,
+            presses,
+            language=settings.site.default_language,
+            caller_number=number,
+            journal=journal,
+            call_id=call_id,
+            show=show,
+        )

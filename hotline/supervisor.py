@@ -1,0 +1,264 @@
+"""`hotline up`: a thin parent of four children (PostgreSQL, Asterisk, ivr, core).
+
+Rules: no child's death takes calls with it: Asterisk's and PostgreSQL's parent is this process, and ivr and core are
+started again with back-off. If this process dies, the kernel ends the children. Nothing starts half: what is missing
+or taken is found first, and said with what to do.
+"""
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dialplans import render
+from hospital.database import Database
+from hotline import asterisk, asterisk_root, databases, demo, numbering, postgres, processes, wiring
+from hotline.child import Child
+from hotline.places import Places, database_url, make_secrets, places, plan
+from hotline.settings import Settings
+
+log = logging.getLogger(__name__)
+
+BACK_OFF = (0.2, 1.0, 3.0, 10.0)  # seconds before a dead child is started again
+CALM = 30.0  # a child that lived this long has not "died again"
+
+
+class CannotStart(RuntimeError):
+    """Something is missing or taken; the message says what, and what to do."""
+
+
+class Supervisor:
+    """`say` shows progress, a line each."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None] = print) -> None:
+        self.settings, self.say = settings, say
+        self.here: Places = places(settings)
+        self._children: list[Child] = []
+        self._stopping = asyncio.Event()
+        self._since = time.time()
+
+    async def run(self, ready: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Start all, watch until told to stop (SIGINT, SIGTERM), end all. Raises CannotStart."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self._stopping.set)
+        for folder in (self.here.data, self.here.log, self.here.sounds, self.here.recordings, self.here.outbox):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _only_one(self.here):
+            self._state_file.unlink(missing_ok=True)  # one that was killed has left it
+            self._check_free()
+            await self._start_and_watch(ready)
+
+    async def _start_and_watch(self, ready: Callable[[], Awaitable[None]] | None) -> None:
+        watchers: list[asyncio.Task[None]] = []
+        try:
+            await self._start_all()
+            watchers = [asyncio.create_task(self._watch(child)) for child in self._children]
+            self._write_state()
+            if ready is not None:
+                await ready()
+            await self._stopping.wait()
+            self.say("Stopping …")
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+            for child in reversed(self._children):
+                await child.end()
+            self._state_file.unlink(missing_ok=True)
+
+    # ── Starting ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _start_all(self) -> None:
+        root = await asyncio.to_thread(asterisk_root.ensure_root, self.say)
+        if self.settings.database.url is None:
+            self.say("PostgreSQL …")
+            await self._start_postgres()
+        await asyncio.to_thread(self._check_kind)
+        accounts = numbering.DEMO_ACCOUNTS if self.settings.demo else (numbering.DESK,)
+        secrets = make_secrets(self.here, [account.username for account in accounts])
+        self.say("Prompts and scripts …")
+        await wiring.prepare(self.settings, self._progress)
+        self.say("Asterisk …")
+        configuration = render(plan(self.settings, secrets, accounts))
+        # Its warnings name the AGI address with its secret: they come to us, who mask them, and not to a file.
+        configuration["logger.conf"] = configuration["logger.conf"].replace("messages.log =>", "console =>")
+        asterisk.prepare_instance(self.here.asterisk, configuration)
+        asterisk.check_configuration(self.here.asterisk)
+        await self._add(
+            Child(
+                "asterisk",
+                lambda: asterisk.asterisk_command(root, self.here.asterisk, sounds=self.here.sounds),
+                self.here.log / "asterisk.log",
+                stop=_stop_asterisk,
+                secrets=secrets.every(),
+            )
+        )
+        try:
+            await asterisk.wait_until_booted(self.here.asterisk)
+        except asterisk.AsteriskFailed as error:
+            raise CannotStart(f"{error} Read {self.here.log / 'asterisk.log'}.") from error
+        self.say("The hotline …")
+        for name in ("ivr", "core"):
+            await self._add(
+                Child(
+                    name,
+                    lambda name=name: [sys.executable, "-m", "hotline", "run", name],  # type: ignore[misc]
+                    self.here.log / f"{name}.log",
+                    environment={"HOTLINE_FROZEN": self.settings_json()},
+                    secrets=secrets.every(),
+                )
+            )
+        await self._until_answering(self.settings.address, numbering.AGI_PORT, "ivr")
+        await self._until_answering(self.settings.web.bind, self.settings.web.port, "core")
+
+    def settings_json(self) -> str:
+        """The settings as this process read them: a changed file must not split the house."""
+        return self.settings.model_dump_json()
+
+    async def _start_postgres(self) -> None:
+        cluster = self.here.cluster
+        await asyncio.to_thread(postgres.initialise, cluster)
+        await self._add(
+            Child(
+                "postgres",
+                lambda: postgres.server_command(cluster),
+                self.here.log / "postgres.log",
+                stop=postgres.stop,
+            )
+        )
+        await asyncio.to_thread(postgres.wait_until_ready, cluster)
+        await asyncio.to_thread(databases.ensure_database, cluster)
+
+    def _check_kind(self) -> None:
+        """The demo refuses real data, and a real site refuses the demo's."""
+        database = Database(database_url(self.settings, self.here), connections=1)
+        try:
+            with database.transaction() as session:
+                kind = demo.is_demo(session)
+                if kind is not None and kind != self.settings.demo:
+                    there, wanted = ("the demo's", "a real site") if kind else ("a real site's", "the demo")
+                    raise CannotStart(
+                        f"The data in {self.here.data} are {there}, and this is {wanted}. "
+                        f"Set `data` (or HOTLINE_DATA) to another folder, or `demo` to {str(kind).lower()}."
+                    )
+                demo.mark(session, self.settings.demo)
+        finally:
+            database.close()
+
+    async def _add(self, child: Child) -> None:
+        self._children.append(child)
+        await child.start()
+
+    def _progress(self, done: int, of: int, what: str) -> None:
+        if done == of:
+            self.say(f"  {of} prompts are ready")
+
+    def _check_free(self) -> None:
+        for name, (port, kind, _) in numbering.PORTS.items():
+            address = self.settings.web.bind if name == "console" else self.settings.address
+            port = self.settings.web.port if name == "console" else port
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as probe:
+                if kind == "tcp":
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((address, port))
+                except OSError as error:
+                    raise CannotStart(
+                        f"{address} port {port}/{kind} ({name}) can't be used: {error.strerror}. Is a hotline running "
+                        "already (`hotline status`)? Otherwise end the program that has it (`ss -lnp`), or set "
+                        "another address (HOTLINE_ADDRESS, HOTLINE_WEB__BIND, HOTLINE_WEB__PORT)."
+                    ) from error
+
+    async def _until_answering(self, address: str, port: int, name: str, seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(address, port)
+                writer.close()
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise CannotStart(f"{name} did not start. Read {self.here.log / name}.log.") from None
+                await asyncio.sleep(0.05)
+
+    # ── Watching ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _watch(self, child: Child) -> None:
+        while True:
+            code = await child.died()
+            if self._stopping.is_set():
+                return
+            child.deaths = 1 if time.monotonic() - child.started_at > CALM else child.deaths + 1
+            wait = BACK_OFF[min(child.deaths, len(BACK_OFF)) - 1]
+            self.say(f"{child.name} ended (code {code}); starting it again in {wait:.1f} s")
+            await asyncio.sleep(wait)
+            await child.start()
+            self._write_state()
+
+    @property
+    def _state_file(self) -> Path:
+        return self.here.data / "running.json"
+
+    def _write_state(self) -> None:
+        state = {
+            "supervisor": os.getpid(),
+            "since": self._since,
+            "console": self.settings.console_url,
+            "address": self.settings.address,
+            "children": {child.name: child.pid for child in self._children},
+        }
+        beside = self._state_file.with_suffix(".new")
+        beside.write_text(json.dumps(state))
+        beside.rename(self._state_file)
+
+
+def _stop_asterisk(pid: int) -> None:
+    for child in [pid, *processes.descendants(pid)]:
+        if processes.name(child) == "asterisk":
+            os.kill(child, signal.SIGTERM)
+            return
+    os.kill(pid, signal.SIGTERM)
+
+
+def _lock_file(here: Places) -> Path:
+    return here.data / "supervisor.lock"
+
+
+@contextmanager
+def _only_one(here: Places) -> Iterator[None]:
+    """One supervisor for each data folder, whatever its address. The kernel lets go when it ends, however it ends."""
+    with open(_lock_file(here), "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(
+                f"A hotline runs already on the data in {here.data} (`hotline status`). Stop it with `hotline down`, "
+                "or set another folder (HOTLINE_DATA)."
+            ) from None
+        yield
+
+
+def running(here: Places) -> dict[str, object] | None:
+    """What `hotline status` tells: the running supervisor's state, None where there is none or it is still starting."""
+    try:
+        with open(_lock_file(here)) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return None  # nobody holds it: the state's process number may be another program's by now
+    except BlockingIOError:
+        pass  # it runs
+    except FileNotFoundError:
+        return None
+    try:
+        state: dict[str, object] = json.loads((here.data / "running.json").read_text())
+        os.kill(int(str(state["supervisor"])), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return state

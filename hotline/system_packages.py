@@ -1,0 +1,54 @@
+"""What the machine itself must have: Debian packages, the private root, the console's scripts.
+
+Rules: only what is missing is installed, so that a second run needs no network. Nothing is installed without being
+named first.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from hotline import asterisk_root, console_scripts
+
+NEEDED = {"bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap", "espeak-ng": "espeak-ng"}
+"""Program → Debian package."""
+FOR_TESTS = {"chromium": "chromium", "ip": "iproute2"}
+
+
+class CannotInstall(RuntimeError):
+    """A package is missing and can't be installed; the message says what to do."""
+
+
+def setup(*, tests: bool = False) -> int:
+    """Everything that `hotline up` (and the tests) need. 0, or 1 with a message."""
+    try:
+        install({**NEEDED, **(FOR_TESTS if tests else {})})
+        asterisk_root.ensure_root()
+        console_scripts.build()
+    except (CannotInstall, asterisk_root.RootNotBuilt, console_scripts.NotBuilt) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+def install(programs: dict[str, str]) -> None:
+    """Install the packages of the programs that are missing. Raises CannotInstall."""
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+    missing = sorted({package for program, package in programs.items() if not shutil.which(program, path=path)})
+    if not missing:
+        return
+    by_hand = f"Run as root: apt-get install {' '.join(missing)}"
+    if not shutil.which("apt-get"):
+        raise CannotInstall(f"{', '.join(missing)} must be installed, and this is no Debian. Install them by hand.")
+    as_root = [] if os.geteuid() == 0 else ["sudo"]
+    if as_root and not shutil.which("sudo"):
+        raise CannotInstall(by_hand)
+    print(f"Installing {', '.join(missing)} …", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *missing]):
+        done = subprocess.run(
+            [*as_root, "apt-get", *command], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise CannotInstall(f"apt-get {command[0]} failed: {done.stderr.strip()[-400:]}\n{by_hand}")

@@ -1,0 +1,14 @@
+"""Gateways, one file each.
+
+To add one:
+
+1. `gateways/<name>.py` with a class that satisfies `messages.gateway.Gateway`: `name`, `knows_ids`, `send`.
+2. One table at its top translates the provider's answers into our words; what it does not hold is `Refused` if the
+   provider surely did not take the message, else `FateUnknown`. Nothing of the provider's sentences goes further: they
+   repeat the number.
+3. Numbers and texts in neither logs, URLs nor exceptions. No call without a time limit. No second try by itself: the
+   outbox does that.
+4. `tests/test_messages_<name>.py` against a small server that behaves as the provider's published contract says, with
+   a refusal, a time-out after the message went out, and no connection at all.
+5. Its settings in hotline/settings.py, one line in hotline/wiring.py.
+"""

@@ -1,0 +1,83 @@
+"""The telephone network on the other end of the trunk: a bare SIP user agent (RFC 3261) that answers by number.
+
+The last six digits of the number called are two statuses: first the provisional (100 none, 180 rings, 183 progress),
+then the final one (000 none, the call just goes on; 200 is not offered). +573010180486 rings and is then busy,
++573010100000 is never heard of again."""
+
+import asyncio
+
+from tests.asterisk_instance import AsteriskInstance
+from tests.raw_ami import raw_ami
+
+PHRASES = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 487: "Request Terminated"}
+SOUND = (
+    "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n"
+    "a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+)
+
+
+class Carrier(asyncio.DatagramProtocol):
+    """`calls` is each number that was called, once a call (Call-ID), in order."""
+
+    def __init__(self, asterisk: AsteriskInstance) -> None:
+        assert asterisk.plan.trunk is not None
+        self._asterisk = asterisk
+        self.address, self.port = asterisk.plan.trunk.host, asterisk.plan.trunk.port
+        self.calls: list[str] = []
+        self._known: set[str] = set()
+        self._open: dict[str, tuple[dict[str, list[str]], tuple[str, int]]] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def __aenter__(self) -> "Carrier":
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, (self.address, self.port))
+        async with raw_ami(self._asterisk) as ami:
+            # a trunk without an answer to OPTIONS is not used
+            known = f"sip:{self.address}:{self.port}"
+            shown = await self._asterisk.cli("pjsip show contacts")
+            if not any(known in line and "Avail" in line for line in shown.splitlines()):
+                await self._asterisk.cli("pjsip qualify trunk")
+                await ami.event("ContactStatus", AOR="trunk", ContactStatus="Reachable")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._transport is not None
+        self._transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        head = data.decode().partition("\r\n\r\n")[0].split("\r\n")
+        method, _, rest = head[0].partition(" ")
+        headers: dict[str, list[str]] = {}
+        for line in head[1:]:
+            name, _, value = line.partition(":")
+            headers.setdefault(name.strip().lower(), []).append(value.strip())
+        call = headers["call-id"][0]
+        if method in ("OPTIONS", "BYE"):
+            self._reply(headers, addr, 200)
+        elif method == "CANCEL":
+            self._reply(headers, addr, 200)
+            if call in self._open:
+                self._reply(*self._open.pop(call), 487)
+        elif method == "INVITE" and call not in self._known:
+            self._known.add(call)
+            number = rest.removeprefix("sip:").partition("@")[0]
+            self.calls.append(number)
+            first, final = int(number[-6:-3]), int(number[-3:])
+            self._open[call] = (headers, addr)
+            if first != 100 or final:
+                self._reply(headers, addr, first)
+            if final:
+                self._reply(headers, addr, final)
+
+    def _reply(self, headers: dict[str, list[str]], addr: tuple[str, int], status: int) -> None:
+        sound = SOUND.format(self.address) if status == 183 else ""
+        tag = "" if status == 100 else ";tag=carrier"
+        lines = [f"SIP/2.0 {status} {PHRASES.get(status, 'No')}"]
+        lines += [f"Via: {via}" for via in headers["via"]]
+        lines += [f"From: {headers['from'][0]}", f"To: {headers['to'][0]}{tag}"]
+        lines += [f"Call-ID: {headers['call-id'][0]}", f"CSeq: {headers['cseq'][0]}"]
+        lines += [f"Contact: <sip:carrier@{self.address}:{self.port}>"]
+        lines += ["Content-Type: application/sdp"] if sound else []
+        lines += [f"Content-Length: {len(sound)}", "", sound]
+        assert self._transport is not None
+        self._transport.sendto("\r\n".join(lines).encode(), addr)

@@ -1,0 +1,192 @@
+"""The whole hotline, as `hotline up` runs it, for tests: its own address, data folder, Asterisk and PostgreSQL.
+
+One house a test worker; `house.reset()` before each test empties what calls leave behind (appointments, locks,
+callbacks, calls), so that a test finds the demo as it was made. Phones are real SIP phones (tests/phone.py)."""
+
+import asyncio
+import base64
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from hospital.booking import Appointment, Department, Doctor, Slot
+from hospital.calls import Call, CallStep
+from hospital.database import Database
+from hospital.patients import Patient
+from hotline import asterisk as asterisk_process
+from hotline import demo, wiring
+from hotline.places import Places, read_secrets
+from hotline.settings import Settings
+from hotline.settings_file import DEMO, build
+from scripts.placeholders import Value
+from tests.asterisk_instance import free_address, network
+from tests.phone import Phone
+from tests.site_key import SITE_KEY
+
+LEFT_BEHIND = "appointment, hold, call, call_step, screen_pop, number_lock, callback, outbox, attempt, answer, decision, recording, duty"
+
+
+class House:
+    """One running hotline."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.address = address
+        self.folder = folder
+        self.here = Places(folder)
+        self.environment = {
+            "HOTLINE_ADDRESS": address,
+            "HOTLINE_WEB__BIND": address,
+            "HOTLINE_DATA": str(folder),
+            "HOTLINE_BROWSER_PHONES": "false",
+            "HOTLINE_SITE_KEY": base64.b64encode(SITE_KEY).decode(),
+        }
+        self.settings: Settings = build({**DEMO, "address": address, "web": {"bind": address}, "data": folder})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._phone_addresses = itertools.count(51)
+        self.database: Database
+
+    def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755)
+        with (self.folder / "up.log").open("wb") as sink:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hotline", "up"],
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+            )
+        deadline = time.monotonic() + 60
+        while not (self.folder / "running.json").exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError((self.folder / "up.log").read_text(errors="replace"))
+            time.sleep(0.05)  # the file is the supervisor's own sign that all of it runs
+        self.database = Database(self.here.cluster.url(), connections=4)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self.database.close()
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(timeout=40)
+            self._process = None
+
+    @property
+    def children(self) -> dict[str, int | None]:
+        state: dict[str, dict[str, int | None]] = json.loads((self.folder / "running.json").read_text())
+        return state["children"]
+
+    def kill(self, child: str) -> None:
+        """kill -9, at once."""
+        pid = self.children[child]
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    async def restarted(self, child: str, old: int, within: float = 15) -> None:
+        deadline = time.monotonic() + within
+        while self.children[child] in (old, None):
+            assert time.monotonic() < deadline, f"{child} was not started again"
+            await asyncio.sleep(0.05)
+
+    def reset(self) -> None:
+        with self.database.transaction() as session:
+            session.execute(text(f"TRUNCATE {LEFT_BEHIND} CASCADE"))
+            session.execute(
+                text(
+                    "UPDATE followup_task SET state = 'open', tries = 0, next_try_at = NULL, next_number_rank = NULL,"
+                    " stop_reason = NULL, closed_at = NULL, summary = ''"
+                )
+            )
+            session.execute(text("UPDATE phone_number SET invalid_since = NULL"))
+
+    # ── Phones and sounds ───────────────────────────────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def phone(self, username: str) -> AsyncIterator[Phone]:
+        """A registered phone of one of the demo's accounts."""
+        async with await Phone.start(
+            address=f"{network()}.{next(self._phone_addresses) % 200 + 31}",
+            server=self.address,
+            username=username,
+            secret=read_secrets(self.here).sip[username],
+        ) as phone:
+            yield phone
+
+    async def sound(self, key: str, language: str, **params: Value) -> Path:
+        """The very file that a prompt is played from."""
+        said = wiring.speaker(self.settings, self.here)
+        return (await said.file(key, language, params)).with_suffix(".sln16")
+
+    async def cli(self, command: str) -> str:
+        return await asterisk_process.asterisk_cli(self.here.asterisk, command)
+
+    async def no_channels(self, within: float = 8) -> None:
+        """I10: no call is left in Asterisk."""
+        deadline = time.monotonic() + within
+        while "0 active channels" not in (shown := await self.cli("core show channels count")):
+            assert time.monotonic() < deadline, shown + await self.cli("core show channels concise")
+            await asyncio.sleep(0.05)
+
+    # ── What is in the database ─────────────────────────────────────────────────────────────────────────────────
+
+    def appointments(self, of: str) -> list[tuple[str, str, str]]:
+        """(department, doctor, local start) of a character's booked appointments."""
+        with self.database.transaction() as session:
+            rows = session.execute(
+                select(Department.code, Doctor.name, Slot.starts_at, Patient)
+                .join(Doctor, Doctor.department_id == Department.id)
+                .join(Slot, Slot.doctor_id == Doctor.id)
+                .join(Appointment, Appointment.slot_id == Slot.id)
+                .join(Patient, Patient.id == Appointment.patient_id)
+                .where(Appointment.state == "booked")
+            ).all()
+            zone = wiring.zone(self.settings)
+            return [
+                (code, doctor, starts_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"))
+                for code, doctor, starts_at, patient in rows
+                if patient.name == demo.NAMES[of]
+            ]
+
+    def journal(self) -> list[str]:
+        """The kinds of all steps, in order."""
+        with self.database.transaction() as session:
+            return list(session.scalars(select(CallStep.kind).order_by(CallStep.at, CallStep.seq)))
+
+    def calls(self) -> list[Call]:
+        with self.database.transaction() as session:
+            return list(session.scalars(select(Call).order_by(Call.started_at)))
+
+    async def until(self, what: str, happened: Callable[[], object], within: float = 8) -> None:
+        """Wait for something in the database; fail with `what`."""
+        deadline = time.monotonic() + within
+        while not await asyncio.to_thread(happened):
+            assert time.monotonic() < deadline, f"it did not happen: {what}"
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("house")
+    started = House(folder, free_address())
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def house(running_house: House) -> House:
+    running_house.reset()
+    return running_house

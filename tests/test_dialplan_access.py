@@ -1,0 +1,203 @@
+"""Who may call, whom they may call, and what a hostile name or number does: nothing."""
+
+import httpx
+import pytest
+import websockets
+
+from tests.agi_stand_in import AgiTalk, finishing, ivr_that
+from tests.asterisk_instance import AsteriskInstance, network
+from tests.phone import CallRefused, Phone
+from tests.raw_ami import raw_ami
+
+pytestmark = pytest.mark.asterisk
+
+OUR_NUMBER = "6015550199"
+LUCIAS_NUMBER = "+573015550101"
+
+
+async def outside_line(asterisk: AsteriskInstance, **settings: object) -> Phone:
+    """A telephone at the carrier's address (it is known by that address alone)."""
+    return await Phone.start(
+        address=f"{network()}.90",
+        server=asterisk.address,
+        username="carrier",
+        register=False,
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+async def test_a_stranger_gets_no_call(asterisk: AsteriskInstance) -> None:
+    for username, secret in [("mallory", ""), ("lucia", ""), ("lucia", "a-wrong-secret-1"), ("trunk", "")]:
+        async with await Phone.start(
+            address=f"{network()}.66", server=asterisk.address, username=username, secret=secret, register=False
+        ) as stranger:
+            for number in ("600", OUR_NUMBER, "s", "bridge"):
+                with pytest.raises(CallRefused) as refused:
+                    await stranger.dials(number)
+                assert refused.value.code in (401, 403), f"{username} dialled {number}"
+    assert "0 active channels" in await asterisk.cli("core show channels count")
+
+
+@pytest.mark.parametrize("number", ["201", "200", "+573015550102", "+64215550102", "s", "bridge", "inbound", "T", "1"])
+async def test_a_patients_phone_reaches_the_hotline_only(asterisk: AsteriskInstance, number: str) -> None:
+    async with await asterisk.phone("lucia") as lucia:
+        with pytest.raises(CallRefused, match=r"404|484"):  # 484: it might still become 112
+            await lucia.dials(number)
+
+
+async def test_staff_reach_outside_numbers_by_the_allow_list_only(asterisk: AsteriskInstance) -> None:
+    async with await outside_line(asterisk, port=5060) as outside, await asterisk.phone("ana") as ana:
+        await asterisk.cli("pjsip qualify trunk")
+        await asterisk.shows(" Avail ", "pjsip show contacts")
+        await ana.dials("+573105550123", answered=False)
+        caller = await outside.rings()
+        assert OUR_NUMBER in caller
+        assert "202" not in caller
+        await outside.answers()
+        await ana.hangs_up()
+        await outside.hung_up()
+        for number in ("+15555550123", "0015555550123", "573105550123", "+5731055501234", "+57310555012a"):
+            with pytest.raises(CallRefused, match="404"):
+                await ana.dials(number)
+    await asterisk.no_channels()
+
+
+async def test_an_outside_call_comes_to_the_hotline_with_its_callers_true_number(asterisk: AsteriskInstance) -> None:
+    headers = {
+        "P-Asserted-Identity": f"<sip:{LUCIAS_NUMBER}@carrier.example>",
+        "Diversion": "<sip:+576015550000@carrier.example>;reason=unconditional",
+    }
+    async with (
+        ivr_that(asterisk, finishing) as talks,
+        raw_ami(asterisk) as ami,
+        await outside_line(asterisk, number="+576015550000") as outside,
+    ):
+        await outside.dials(OUR_NUMBER, headers=headers)
+        await ami.event("QueueCallerJoin")
+        await outside.hangs_up()
+        assert talks[0].environment["agi_callerid"] == LUCIAS_NUMBER
+        assert talks[0].environment["agi_rdnis"] == "+576015550000"
+        for number in ("600", "201", "+573105550123", "bridge"):
+            with pytest.raises(CallRefused, match="404"):
+                await outside.dials(number)
+    await asterisk.no_channels()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '${SHELL(touch /hotline/spool/owned)}, "x"',
+        "a,b;c|d&e(f)g[h]$[1+1]",
+        "\\r\\nAction: Originate",
+        "<script>alert(1)</script>",
+        "x" * 180,
+        "João 号源 \U0001f4de",
+    ],
+)
+@pytest.mark.covers("I7")
+async def test_a_hostile_name_is_nobodys_business(asterisk: AsteriskInstance, name: str) -> None:
+    async with (
+        ivr_that(asterisk, finishing) as talks,
+        raw_ami(asterisk) as ami,
+        await outside_line(asterisk, number=LUCIAS_NUMBER, display=name) as outside,
+    ):
+        await outside.dials(OUR_NUMBER)
+        joined = await ami.event("QueueCallerJoin")
+        await outside.hangs_up()
+        assert joined["CallerIDName"] in ("", "<unknown>")
+        assert talks[0].environment["agi_calleridname"] == "unknown"
+        assert talks[0].environment["agi_callerid"] == LUCIAS_NUMBER
+    assert not list(asterisk.spool.glob("owned"))
+    await asterisk.no_channels()
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"),
+    [
+        ("1%22%20%7c%20%221", None),
+        ("%24%7bEPOCH%7d123456789", "123456789"),
+        ("12,34567)89", "123456789"),
+        ("anonymous", None),
+    ],
+)
+async def test_a_hostile_number_is_filtered_to_digits_before_it_is_kept(
+    asterisk: AsteriskInstance, number: str, kept: str | None
+) -> None:
+    async with raw_ami(asterisk) as ami, await outside_line(asterisk, number=number) as outside:
+        await outside.dials(OUR_NUMBER)
+        await outside.hears(asterisk.sound("ivr_down_menu"))
+        await outside.presses("1")
+        await outside.hears(asterisk.sound("callback_number"))
+        await outside.presses("#")
+        await outside.hears(asterisk.sound("callback_thanks" if kept else "callback_number"))
+        await outside.hangs_up()
+        channel = (await ami.event("Newchannel"))["Uniqueid"]
+        await ami.action("DBGetTree", Family="hl_callback")
+        await ami.action("Ping")
+        found = [event["Val"] for event in ami.events if event.get("Key") == f"/hl_callback/{channel}"]
+        assert found == ([kept] if kept else [])
+        await ami.action("DBDel", Family="hl_callback", Key=channel)
+    await asterisk.no_channels()
+
+
+async def test_the_core_user_cannot_run_commands(asterisk: AsteriskInstance) -> None:
+    async with raw_ami(asterisk) as ami:
+        for action, fields in [
+            ("Command", {"Command": "core show version"}),
+            ("UpdateConfig", {"SrcFilename": "http.conf", "DstFilename": "http.conf"}),
+        ]:
+            answer = await ami.action(action, **fields)
+            assert answer["Response"] == "Error", (action, answer)
+
+
+async def test_an_ivr_that_sets_more_than_it_should_starts_no_shell(asterisk: AsteriskInstance) -> None:
+    async def ivr(talk: AgiTalk) -> None:
+        await talk.takes_over()
+        await talk.says("SET VARIABLE CHANNEL(language) ../../etc")
+        await talk.says("SET VARIABLE HL_NEXT queue")
+
+    async with ivr_that(asterisk, ivr), await asterisk.phone("lucia") as lucia:
+        await lucia.dials("600")
+        await lucia.hears(asterisk.sound("apology"))  # a language without prompts is the default one
+        await lucia.hangs_up()
+    await asterisk.no_channels()
+
+
+async def test_a_browser_phone_finds_sip_on_its_websocket(asterisk: AsteriskInstance) -> None:
+    home = f"{asterisk.address}:{asterisk.plan.http_port}"
+    register = (
+        f"REGISTER sip:{asterisk.address} SIP/2.0\r\nVia: SIP/2.0/WS browser.invalid;branch=z9hG4bKabc\r\n"
+        f"From: <sip:tom@{asterisk.address}>;tag=1\r\nTo: <sip:tom@{asterisk.address}>\r\n"
+        "Call-ID: one\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\n"
+        "Contact: <sip:tom@browser.invalid;transport=ws>\r\nExpires: 60\r\nContent-Length: 0\r\n\r\n"
+    )
+    async with websockets.connect(f"ws://{home}/ws", subprotocols=[websockets.Subprotocol("sip")]) as socket:
+        assert socket.subprotocol == "sip"
+        await socket.send(register)
+        assert str(await socket.recv()).startswith("SIP/2.0 401 ")
+    async with httpx.AsyncClient() as client:
+        for path in ("/httpstatus", "/static/", "/ari/channels", "/"):
+            assert (await client.get(f"http://{home}{path}")).status_code == 404
+
+
+@pytest.mark.covers("I7")
+async def test_no_log_of_asterisk_has_a_secret_a_name_or_a_number(asterisk: AsteriskInstance) -> None:
+    async with await asterisk.phone("lucia") as lucia:  # no ivr: Asterisk has reason to complain about it
+        await lucia.dials("600")
+        await lucia.hears(asterisk.sound("ivr_down_menu", "es"))
+        await lucia.presses("5")
+        await asterisk.shows("PJSIP/lucia", "queue show reception")
+        await lucia.hangs_up()
+    async with await Phone.start(
+        address=f"{network()}.66", server=asterisk.address, username=LUCIAS_NUMBER, display="Lucía", register=False
+    ) as stranger:
+        with pytest.raises(CallRefused):
+            await stranger.dials("600")
+    await asterisk.no_channels()
+    plan = asterisk.plan
+    secrets = [plan.ami_secret, plan.agi_secret, *(account.secret for account in plan.accounts)]
+    logs = [path for path in (asterisk.folder / "log").rglob("*") if path.is_file()]
+    assert {"messages.log", "calls.csv"} <= {path.name for path in logs}
+    for path in logs:
+        text = path.read_text(errors="replace")
+        assert not [word for word in (*secrets, LUCIAS_NUMBER, "Lucía") if word in text], path.name

@@ -1,0 +1,163 @@
+"""What a caller hears when the ivr ends well, dies, is not there, or says nothing: nobody is lost."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.agi_stand_in import AgiTalk, finishing, ivr_that, saying_nothing
+from tests.asterisk_instance import AsteriskInstance
+from tests.raw_ami import raw_ami
+
+pytestmark = pytest.mark.asterisk
+
+
+@pytest.mark.covers("H1")
+async def test_the_ivr_finishes_and_the_caller_comes_to_the_queue_it_named(asterisk: AsteriskInstance) -> None:
+    async with ivr_that(asterisk, finishing) as talks, raw_ami(asterisk) as ami:
+        async with await asterisk.phone("lucia") as lucia, await asterisk.phone("desk") as desk:
+            await lucia.dials("600")
+            await desk.rings()
+            joined = await ami.event("QueueCallerJoin", Queue="nurses")
+            assert joined["Linkedid"] == talks[0].environment["agi_uniqueid"]
+            called = await ami.event("AgentCalled", Queue="nurses", Interface="PJSIP/desk")
+            assert called["Linkedid"] == joined["Linkedid"]
+            assert joined["Linkedid"].startswith("n1-")
+            await desk.answers()
+            await desk.speaks(asterisk.sound("goodbye", "es"))
+            await lucia.hears(asterisk.sound("goodbye", "es"))
+            await lucia.hangs_up()
+            await desk.hung_up()
+        environment = talks[0].environment
+        assert environment["agi_callerid"] == asterisk.account("lucia").number
+        assert environment["agi_language"] == "es"
+        assert environment["agi_network_script"] == f"{asterisk.plan.agi_secret}/inbound"
+    await asterisk.no_channels()
+
+
+async def test_the_ivr_says_goodbye_and_the_call_ends(asterisk: AsteriskInstance) -> None:
+    async def booking(talk: AgiTalk) -> None:
+        await talk.takes_over()
+        await talk.says('STREAM FILE /hotline/sounds/es/static/goodbye ""')
+        await talk.says("SET VARIABLE HL_NEXT hangup")
+        await talk.says("SET VARIABLE HL_DONE 1")
+
+    async with ivr_that(asterisk, booking), await asterisk.phone("lucia") as lucia:
+        await lucia.dials("600")
+        await lucia.hears(asterisk.sound("goodbye", "es"))
+        assert await lucia.hung_up() == 200
+    await asterisk.no_channels()
+
+
+@pytest.mark.parametrize(
+    "in_the_middle_of",
+    [
+        'STREAM FILE /hotline/sounds/es/static/emergency "123"',
+        "GET DATA /hotline/sounds/es/static/emergency 10000 8",
+        "WAIT FOR DIGIT 20000",
+        "NOOP",
+    ],
+)
+@pytest.mark.covers("I10")
+async def test_the_ivr_is_killed_and_the_caller_hears_an_apology_and_is_queued(
+    asterisk: AsteriskInstance, in_the_middle_of: str
+) -> None:
+    died: list[float] = []
+
+    async def dying(talk: AgiTalk) -> None:
+        await talk.takes_over()
+        talk.writer.write(in_the_middle_of.encode() + b"\n")
+        await asyncio.sleep(1)
+        talk.dies()
+        died.append(time.monotonic())
+
+    async with ivr_that(asterisk, dying), await asterisk.phone("lucia") as lucia, await asterisk.phone("desk") as desk:
+        await lucia.dials("600")
+        await lucia.hears(asterisk.sound("apology", "es"), within=8)
+        # two of its three parts were heard by now, so it began well before
+        assert time.monotonic() - died[0] < 5
+        await desk.rings()
+        await lucia.hangs_up()
+    await asterisk.no_channels()
+
+
+async def test_the_ivr_goes_away_without_having_finished(asterisk: AsteriskInstance) -> None:
+    async with ivr_that(asterisk, AgiTalk.takes_over), await asterisk.phone("ruth") as ruth:
+        await ruth.dials("600")
+        await ruth.hears(asterisk.sound("apology"))
+    await asterisk.no_channels()
+
+
+async def test_no_ivr_and_no_key_leads_to_a_person(asterisk: AsteriskInstance) -> None:
+    async with await asterisk.phone("lucia") as lucia, await asterisk.phone("desk") as desk:
+        await lucia.dials("600")
+        await lucia.hears(asterisk.sound("ivr_down_menu", "es"))
+        await lucia.presses("5")
+        await desk.rings()
+        await desk.answers()
+        await desk.hangs_up()
+        await lucia.hung_up()
+    await asterisk.no_channels()
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [("3015550107#", "3015550107"), ("#", "+573015550101")],
+    ids=["another number", "# alone: the number that calls"],
+)
+async def test_no_ivr_and_a_callback_is_kept_for_later(asterisk: AsteriskInstance, keys: str, kept: str) -> None:
+    async with raw_ami(asterisk) as ami, await asterisk.phone("lucia") as lucia:
+        await lucia.dials("600")
+        await lucia.hears(asterisk.sound("ivr_down_menu", "es"))
+        await lucia.presses("1")
+        await lucia.hears(asterisk.sound("callback_number", "es"))
+        await lucia.presses(keys)
+        await lucia.hears(asterisk.sound("callback_thanks", "es"))
+        await lucia.hung_up()
+        channel = (await ami.event("Newchannel"))["Uniqueid"]
+        await ami.action("DBGetTree", Family="hl_callback")
+        found = await ami.event("DBGetTreeResponse", Key=f"/hl_callback/{channel}")
+        assert found["Val"] == kept
+        assert (await ami.action("DBDel", Family="hl_callback", Key=channel))["Response"] == "Success"
+        assert {event.get("Event") for event in ami.events}.isdisjoint({"VarSet", "Newexten"})
+    assert "0 results found" in await asterisk.cli("database show hl_callback")
+    await asterisk.no_channels()
+
+
+async def test_no_ivr_and_too_short_a_number_is_asked_again_then_a_person(asterisk: AsteriskInstance) -> None:
+    async with await asterisk.phone("lucia") as lucia, await asterisk.phone("desk") as desk:
+        await lucia.dials("600")
+        await lucia.hears(asterisk.sound("ivr_down_menu", "es"))
+        await lucia.presses("1")
+        await lucia.hears(asterisk.sound("callback_number", "es"))
+        await lucia.presses("12#")
+        await lucia.hears(asterisk.sound("callback_number", "es"))
+        await lucia.presses("34#")
+        await desk.rings()
+    await asterisk.no_channels()
+    assert "0 results found" in await asterisk.cli("database show hl_callback")
+
+
+async def test_an_ivr_that_accepts_and_says_nothing_is_as_good_as_none(asterisk: AsteriskInstance) -> None:
+    async with ivr_that(asterisk, saying_nothing) as talks, await asterisk.phone("lucia") as lucia:
+        await lucia.dials("600")
+        began = await lucia.hears(asterisk.sound("ivr_down_menu", "es"), within=12)
+        assert began < asterisk.plan.ivr_patience + 1
+        assert len(talks) == 1
+        await lucia.hangs_up()
+    await asterisk.no_channels()
+
+
+async def test_a_caller_who_hangs_up_leaves_nothing_behind(asterisk: AsteriskInstance) -> None:
+    asked = asyncio.Event()
+
+    async def asking(talk: AgiTalk) -> None:
+        await talk.takes_over()
+        asked.set()
+        await talk.says("WAIT FOR DIGIT 60000")
+
+    async with ivr_that(asterisk, asking), await asterisk.phone("lucia") as lucia:
+        await lucia.dials("600")
+        await asked.wait()
+        await lucia.hangs_up()
+        await asterisk.no_channels()

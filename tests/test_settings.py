@@ -1,0 +1,129 @@
+"""hotline.toml: whole or not at all, and what is wrong is told so that it can be put right."""
+
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import pytest
+
+from hotline import settings_file
+from hotline.settings_file import DEMO, SettingsRefused, build, load
+
+EXAMPLE = Path(__file__).parent.parent / "hotline.toml.example"
+
+
+def site(**changes: object) -> dict[str, Any]:
+    """A real site's settings, with changes to [site]."""
+    return {
+        "site": {
+            "name": "Hospital San Rafael",
+            "emergency_number": "123",
+            "time_zone": "America/Bogota",
+            "country": "co",
+            **changes,
+        }
+    }
+
+
+def refusal(values: dict[str, Any]) -> str:
+    with pytest.raises(SettingsRefused) as refused:
+        build(values)
+    return str(refused.value)
+
+
+def test_the_shipped_example_is_valid(tmp_path: Path) -> None:
+    copied = tmp_path / "hotline.toml"
+    copied.write_text(EXAMPLE.read_text())
+    loaded = load(copied)
+    assert not loaded.demo
+    assert loaded.site.spoken_name("en") == "San Rafael Hospital"
+    assert loaded.site.spoken_name("es") == loaded.site.name
+
+
+def test_without_a_file_the_demo_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HOTLINE_SETTINGS", raising=False)
+    assert load().demo
+    assert load().calling.per_day is None
+
+
+def test_a_named_file_that_is_missing_is_not_replaced_by_the_demo(tmp_path: Path) -> None:
+    with pytest.raises(SettingsRefused, match=r"hospital\.toml isn't there"):
+        load(tmp_path / "hospital.toml")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (site(time_zone="Mars"), "site.time_zone = 'Mars': allowed: a time zone"),
+        (site(languages=["en", "fr"]), "site.languages.1 = 'fr': Input should be 'es', 'pt-BR', 'zh-CN', 'en' or 'mi'"),
+        (site(languages=["es"]), "default_language en must be one of"),
+        (site(nmae="x"), "site.nmae: there is no such key"),
+        ({}, "site: missing"),
+        ({**site(), "web": {"port": 80}}, "web.port = 80: Input should be greater than or equal to 1024"),
+        ({**site(), "address": "here"}, "address = 'here': allowed: an IP address"),
+        ({**site(), "calling": {"hours": {"mon": ["12:00-08:00"]}}}, "calling.hours.mon.0 = '12:00-08:00': allowed"),
+        ({**site(), "calling": {"window": "open"}}, "for the demo only"),
+        ({**site(), "calling": {"per_day": None}}, "in the demo only"),
+        ({**site(), "trunk": {"host": "a b", "caller_id": "600"}}, "trunk.host = 'a b'"),
+        ({**site(), "trunk": {"host": "a", "caller_id": "600", "allow": ["_X.\nexten"]}}, "trunk.allow.0"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_key_and_what_is_allowed(values: dict[str, Any], told: str) -> None:
+    assert told in refusal(values)
+    assert "nothing was started" in refusal(values)
+
+
+def test_every_wrong_key_is_told_at_once() -> None:
+    said = refusal(site(time_zone="Mars", country="xx", languages=["fr"]))
+    assert [line.split()[0] for line in said.splitlines()[1:]] == ["site.time_zone", "site.country", "site.languages.0"]
+
+
+@pytest.mark.covers("I7")
+def test_a_password_is_never_told() -> None:
+    trunk = {"host": "sip.example.org", "caller_id": "600", "password": ["s3cret-canary"]}
+    assert "canary" not in refusal({**site(), "trunk": trunk})
+    whole = build({**site(), "trunk": {**trunk, "password": "s3cret-canary"}})
+    assert "canary" not in repr(whole)
+
+
+@pytest.mark.covers("I7")
+def test_a_file_with_a_password_must_be_private(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_text(EXAMPLE.read_text() + '\n[trunk]\nhost = "sip.example.org"\ncaller_id = "600"\npassword = "p4ss"\n')
+    file.chmod(0o644)
+    with pytest.raises(SettingsRefused, match="chmod 600") as refused:
+        load(file)
+    assert "p4ss" not in str(refused.value)
+    file.chmod(0o600)
+    assert load(file).trunk is not None
+
+
+def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_text("[site\n")
+    with pytest.raises(SettingsRefused, match=r"not valid TOML.*line 1"):
+        load(file)
+
+
+def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTLINE_SITE__NAME", "Otra Casa")
+    monkeypatch.setenv("HOTLINE_WEB__PORT", "8001")
+    changed = build(site())
+    assert (changed.site.name, changed.web.port, changed.site.country) == ("Otra Casa", 8001, "co")
+
+
+@pytest.mark.parametrize("change", [{"address": "192.0.2.1"}, {"web": {"bind": "192.0.2.1"}}])
+def test_the_demo_lives_on_loopback_only(change: dict[str, Any]) -> None:
+    assert "must be a loopback address" in refusal({**DEMO, **change})
+
+
+def test_the_demo_never_reaches_the_telephone_network() -> None:
+    assert "remove [trunk]" in refusal({**DEMO, "trunk": {"host": "sip.example.org", "caller_id": "600"}})
+
+
+def test_settings_do_not_change_while_it_runs() -> None:
+    settings = build(site())
+    with pytest.raises(pydantic.ValidationError):
+        settings.site.name = "x"
+    assert settings_file.build(site()) == settings

@@ -1,0 +1,191 @@
+"""`hotline up`, `down` and `status`: nothing starts half, no child takes another with it, nothing is left behind."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hotline import numbering, processes
+from hotline.places import Places, read_secrets
+from tests.asterisk_instance import free_address
+from tests.house import House
+
+pytestmark = pytest.mark.asterisk
+
+
+def hotline(house: House, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command line, with the house's environment."""
+    return subprocess.run(
+        [sys.executable, "-m", "hotline", *words],
+        env={**os.environ, **house.environment, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def own_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house that may be hurt, in a path with blanks in it."""
+    house = House(tmp_path_factory.mktemp("a house") / "data of it", free_address())
+    house.start()
+    yield house
+    house.stop()
+
+
+def everybody(house: House) -> list[int]:
+    """Every process of a running house, its supervisor's children and theirs."""
+    return [
+        pid for child in house.children.values() if child is not None for pid in [child, *processes.descendants(child)]
+    ]
+
+
+async def gone(pids: list[int], within: float = 15) -> None:
+    deadline = asyncio.get_running_loop().time() + within
+    while left := [pid for pid in pids if _lives(pid)]:
+        assert asyncio.get_running_loop().time() < deadline, f"still there: {[processes.name(pid) for pid in left]}"
+        await asyncio.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+async def test_status_tells_what_runs(own_house: House) -> None:
+    told = hotline(own_house, "status", "--json")
+    state = json.loads(told.stdout)
+    assert told.returncode == 0
+    assert state["running"] is True
+    assert list(state["children"]) == ["postgres", "asterisk", "ivr", "core"]
+    assert state["console"] == f"http://{own_house.address}:8000"
+
+
+@pytest.mark.covers("I10")
+@pytest.mark.parametrize("child", ["ivr", "core"])
+async def test_a_dead_child_comes_back_and_takes_no_other_with_it(own_house: House, child: str) -> None:
+    before = own_house.children
+    old = before[child]
+    assert old is not None
+    own_house.kill(child)
+    await own_house.restarted(child, old)
+    after = own_house.children
+    assert {name: pid for name, pid in after.items() if name != child} == {
+        name: pid for name, pid in before.items() if name != child
+    }
+
+
+async def test_a_dead_postgres_comes_back(own_house: House) -> None:
+    old = own_house.children["postgres"]
+    assert old is not None
+    own_house.kill("postgres")
+    await own_house.restarted("postgres", old)
+
+    def answers() -> bool:
+        try:
+            own_house.here.cluster.connect("hotline").close()
+        except Exception:
+            return False
+        return True
+
+    await own_house.until("PostgreSQL answers again", answers, within=15)
+
+
+async def test_a_second_one_on_the_same_address_is_told_the_port(own_house: House, tmp_path: Path) -> None:
+    refused = hotline(own_house, "up", HOTLINE_DATA=str(tmp_path))
+    assert refused.returncode == 1
+    assert f"{own_house.address} port 5060/udp (SIP) can't be used" in refused.stderr
+    assert "HOTLINE_ADDRESS" in refused.stderr
+    assert not Places(tmp_path).cluster.data.exists(), "nothing was started"
+
+
+async def test_a_second_one_on_the_same_data_is_refused(own_house: House) -> None:
+    other = free_address()
+    secret = read_secrets(own_house.here).agi
+    refused = hotline(own_house, "up", HOTLINE_ADDRESS=other, HOTLINE_WEB__BIND=other)
+    assert refused.returncode == 1
+    assert "runs already on the data" in refused.stderr
+    assert read_secrets(own_house.here).agi == secret, "the running one keeps its secret"
+
+
+@pytest.mark.covers("I7")
+async def test_the_secret_of_the_agi_address_is_in_no_log(own_house: House) -> None:
+    secrets = read_secrets(own_house.here)
+    old = own_house.children["ivr"]
+    assert old is not None
+    own_house.kill("ivr")
+    await call_the_hotline(own_house.address, secrets.ami)
+    own_log = own_house.here.log / "asterisk.log"
+    # Asterisk finds nobody at the AGI address, and says so with the address.
+    await own_house.until("Asterisk says it", lambda: "failed for url 'agi://" in own_log.read_text())
+    await own_house.restarted("ivr", old)
+    for log in [*own_house.here.log.iterdir(), *(own_house.here.asterisk / "log").iterdir()]:
+        text = log.read_text(errors="replace")
+        for secret in secrets.every():
+            assert secret not in text, f"a secret is in {log.name}"
+
+
+async def call_the_hotline(address: str, ami_secret: str) -> None:
+    """A call without a phone, started over AMI and on its way when this returns."""
+    reader, writer = await asyncio.open_connection(address, numbering.AMI_PORT)
+    login = {"Action": "Login", "Username": numbering.AMI_USER, "Secret": ami_secret}
+    call = {
+        "Action": "Originate",
+        "Channel": "Local/600@hotline/n",
+        "Application": "Wait",
+        "Data": "1",
+        "Async": "true",
+    }
+    for action in (login, call):
+        writer.write("".join(f"{name}: {value}\r\n" for name, value in action.items()).encode() + b"\r\n")
+    await asyncio.wait_for(reader.readuntil(b"Originate successfully queued"), 10)
+    writer.close()
+
+
+async def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", free_address())
+    house.start()
+    everyone = everybody(house)
+    assert {processes.name(pid) for pid in everyone} >= {"asterisk", "postgres", "bwrap"}
+    assert house._process is not None
+    house._process.kill()
+    house._process.wait()
+    await gone(everyone)
+    assert hotline(house, "status").returncode == 3
+    again = hotline(house, "up", "--detach")
+    assert again.returncode == 0, f"it starts again on what the dead one left: {again.stderr}"
+    assert hotline(house, "down").stdout == "Stopped.\n"
+
+
+async def test_demo_and_real_data_never_meet(own_house: House, tmp_path: Path) -> None:
+    house = House(tmp_path / "data", free_address())
+    house.start()
+    everyone = everybody(house)
+    house.stop()
+    await gone(everyone, within=1)
+    refused = hotline(
+        house, "up", HOTLINE_DEMO="false", HOTLINE_CALLING='{"window": "co", "per_day": 1, "per_week": 3}'
+    )
+    assert refused.returncode == 1
+    assert "are the demo's, and this is a real site" in refused.stderr
+    assert "Set `data` (or HOTLINE_DATA) to another folder" in refused.stderr
+
+
+async def test_detached(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", free_address())
+    started = hotline(house, "up", "--detach")
+    assert started.returncode == 0, started.stderr
+    everyone = everybody(house)
+    assert "A patient's phone: http://" in started.stdout
+    assert hotline(house, "down").stdout == "Stopped.\n"
+    await gone(everyone, within=1)
+    assert hotline(house, "status", "--json").stdout == '{"running": false}\n'

@@ -1,0 +1,344 @@
+"""What is said and written: whole in every spoken language; a bad file is told with its line and what is wrong."""
+
+import datetime as dt
+import re
+import shutil
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts import verbalise, wording
+from scripts.placeholders import NAME_LENGTH, WRITTEN, Value, WrongValue, harmless, used
+from scripts.wording import STATIC_KEYS, Site, UnknownWording, Wording
+from scripts.yaml_lines import FileRefused
+
+SITE = Site("Hospital Santa Clara", "112", "910 000 000", ZoneInfo("Europe/Madrid"), "ES")
+WHEN = dt.datetime(2026, 11, 23, 8, 20, tzinfo=dt.UTC)  # 9:20 in Madrid
+# A value for every placeholder there is.
+VALUES: dict[str, Value] = {
+    "n": 2,
+    "key": 4,
+    "when": WHEN,
+    "birth_date": dt.date(1980, 2, 29),
+    "given_name": "Lucía",
+    "department": "cardiología",
+    "doctor": "la doctora Vega",
+    "number": "+34600111222",
+    "choices": [
+        {"department": "cardiología", "given_name": "Lucía", "key": 1},
+        {"department": "pediatría", "given_name": "Marta", "key": 2},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def words() -> Wording:
+    return wording.load(SITE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped files, to be spoilt."""
+    for kind in ("prompts", "messages"):
+        shutil.copytree(wording.HERE / kind, tmp_path / kind)
+    return tmp_path
+
+
+def spoil(path: Path, old: str, new: str) -> int:
+    """Replace a text that stands there; the line on which it stood."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return text[: text.index(old)].count("\n") + 1
+
+
+# ── What is shipped ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("H11")
+def test_the_shipped_files_are_good(words: Wording) -> None:
+    assert [str(problem) for problem in words.refused] == []
+    assert words.spoken == ("en", "es")
+    assert words.menu_keys == {"1": "en", "2": "es", "3": "pt-BR", "4": "zh-CN", "5": "mi"}
+    assert set(words.messages) == set(words.prompts) == set(verbalise.SPEECH)
+
+
+@pytest.mark.covers("H11")
+def test_a_spoken_language_is_whole(words: Wording) -> None:
+    """Only a native speaker's review may be lacking, and that is told."""
+    gaps = [gap for gap in words.check() if gap.language in words.spoken]
+    assert {gap.key for gap in gaps} <= {"reviewed_by"}
+    assert "pt-BR: main_menu: prompt is missing" in [str(gap) for gap in words.check()]
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_prompt_is_a_whole_sentence(words: Wording, language: str) -> None:
+    for key in words.every_key():
+        said = words.text(key, language, **VALUES)
+        assert "{" not in said and "  " not in said and said[-1] in ".?", key
+        assert said[0].isupper() or said[0] == "¿", key
+
+
+@pytest.mark.covers("H1")
+def test_the_dialplan_s_prompts_need_no_values(words: Wording) -> None:
+    for key in STATIC_KEYS:
+        assert words.is_static(key)
+        assert words.text(key, "es")
+    assert not words.is_static("offer_slot")
+    assert not words.is_static("choose_department.choice")
+    assert not words.is_static("no_such_key")
+
+
+@pytest.mark.covers("H1")
+@pytest.mark.parametrize("key", ["welcome", "emergency", "ivr_down_menu", "to_urgent"])
+def test_the_emergency_number_is_said_digit_by_digit(words: Wording, key: str) -> None:
+    assert "uno uno dos" in words.text(key, "es")
+    assert "one one two" in words.text(key, "en")
+
+
+def test_patients_never_hear_our_own_name(words: Wording) -> None:
+    for file in words.prompts.values():
+        said = " ".join(sentence for forms in file.prompts.values() for sentence in forms.values())
+        assert "hotline" not in said.lower()
+
+
+@pytest.mark.covers("H2", "H11")
+def test_lucia_s_booking_as_it_sounds(words: Wording) -> None:
+    assert words.text("choose_department.short", "es", choices=VALUES["choices"]) == (
+        "Para cardiología, marque uno. Para pediatría, marque dos. Si no está seguro, marque 0."
+    )
+    assert words.text("offer_slot", "es", n=2, when=WHEN, doctor="la doctora Vega") == (
+        "Marque dos para el lunes veintitrés de noviembre a las nueve y veinte de la mañana, con la doctora Vega."
+    )
+    assert words.text("booked", "en", when=WHEN, doctor=verbalise.doctor("Vega", True, "en")) == (
+        "Your appointment is booked: Monday the twenty-third of November at twenty past nine in the morning, "
+        "with Doctor Vega. We will send you a text message with the day and the time."
+    )
+    assert words.text("callback_confirm_number.short", "es", number="+34600111222") == (
+        "Seis cero cero, uno uno, uno dos, dos dos. Correcto, marque 1. Otro número, marque 2."
+    )
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_a_repetition_is_said_differently_each_time(words: Wording, language: str) -> None:
+    for key, forms in words.prompts[language].prompts.items():
+        said = [forms[form] for form in ("text", "short", "other") if form in forms]
+        assert len(said) == len(set(said)), key
+        assert "short" not in forms or len(forms["short"]) <= len(forms["text"]), key
+
+
+# ── Languages that are not spoken ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("H11")
+def test_who_chooses_another_language_hears_english(words: Wording) -> None:
+    assert words.sentence("main_menu", "zh-CN", {}).language == "en"
+    assert words.sentence("main_menu", "xx", {}).language == "en"
+    assert words.sentence("language_not_spoken", "pt-BR", {}).language == "pt-BR"
+
+
+@pytest.mark.covers("H11")
+def test_maori_is_named_in_english_when_nobody_can_say_it(words: Wording) -> None:
+    said = words.sentence("choose_language", "mi", {}, can_speak=False)
+    assert (said.text, said.language) == ("For te reo Māori, press 5.", "en")
+    # A recording can: then the language's own words stand.
+    assert words.sentence("choose_language", "mi", {}).text == "Mō te reo Māori, pēhia te 5."
+
+
+# ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("H4")
+@pytest.mark.parametrize("language", ["es", "en", "pt-BR", "zh-CN", "mi"])
+def test_a_message_names_hospital_date_time_and_number(words: Wording, language: str) -> None:
+    for key in ("appointment_confirmed", "appointment_cancelled"):
+        text = words.message(key, language, date=WHEN, time=WHEN)
+        assert all(part in text for part in ("Hospital Santa Clara", "2026", "23", ":20", "910 000 000")), text
+    assert "910 000 000" in words.message("callback_registered", language)
+
+
+@pytest.mark.covers("H4")
+def test_a_message_cannot_name_a_department_or_a_doctor(words: Wording, folder: Path) -> None:
+    assert set(WRITTEN) == {"hospital", "number", "date", "time"}
+    for file in words.messages.values():
+        for text in file.messages.values():
+            assert used(text) <= set(WRITTEN)
+    line = spoil(folder / "messages/es.yaml", "su cita es el {date}", "su cita en {department} es el {date}")
+    problems = wording.load(SITE, folder).refused
+    assert [(p.file, p.line) for p in problems] == [("messages/es.yaml", line)]
+    assert "{department} is not known" in problems[0].what
+
+
+def test_a_language_without_messages_gets_english(words: Wording) -> None:
+    assert words.message("callback_registered", "xx") == words.message("callback_registered", "en")
+
+
+# ── Values from outside ─────────────────────────────────────────────────────────────────────────────────────────────
+
+HOSTILE = [
+    "Lucía\n\nIgnore <break time='10s'/> [[h@'loU]] {emergency} ${EXEC} `id`",
+    "A" * 500,
+    "null\0byte \x1b[2J \u202ereversed",
+    "half a pair \ud83d and \ufeff",
+    "{when}{doctor}{__class__}",
+    "-w /etc/passwd",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_harmless(words: Wording, name: str) -> None:
+    said = words.text("recognised", "es", given_name=name)
+    assert said.startswith("Gracias, ") and said.endswith(".")
+    assert len(said) <= NAME_LENGTH + len("Gracias, .")
+    assert not set(said) & set('<>[]{}|\\^`$"\n\r\t\0\x1b')
+    said.encode()  # no half of a surrogate pair is left
+
+
+@given(st.text(max_size=600))
+def test_whatever_text_is_one_short_line(text: str) -> None:
+    line = harmless(text)
+    assert len(line) <= NAME_LENGTH
+    assert line.isprintable() and line == line.strip()
+    assert not set(line) & set('<>[]{}|\\^`$"')
+    assert harmless(line) == line
+
+
+def test_braces_in_a_value_are_not_filled(words: Wording) -> None:
+    assert "112" not in words.text("recognised", "es", given_name="{emergency}")
+    assert "uno uno" not in words.text("recognised", "es", given_name="{emergency}")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"n": 1, "doctor": "X"}, r"no value is given for \{when\}"),
+        ({"n": 1, "doctor": "X", "when": dt.datetime(2026, 11, 23, 9)}, "with a time zone"),  # noqa: DTZ001
+        ({"n": 1, "doctor": 7, "when": WHEN}, r"\{doctor\}: a text is expected"),
+        ({"n": 1, "doctor": ["Lucía"], "when": WHEN}, r"\{doctor\}: a text is expected"),
+    ],
+)
+def test_a_wrong_value_is_told_without_itself(words: Wording, values: dict[str, object], told: str) -> None:
+    with pytest.raises(WrongValue, match=told) as caught:
+        words.text("offer_slot", "es", **values)  # type: ignore[arg-type]
+    assert "Lucía" not in str(caught.value)
+
+
+def test_an_unknown_key_or_form_is_told(words: Wording) -> None:
+    for key in ("no_such_key", "main_menu.shorter"):
+        with pytest.raises(UnknownWording, match="add it there"):
+            words.text(key, "es")
+
+
+@pytest.mark.covers("I7")
+def test_what_belongs_to_one_patient_is_marked(words: Wording) -> None:
+    def personal(key: str) -> bool:
+        return words.sentence(key, "es", VALUES).personal
+
+    for key in ("recognised", "birth_date_read_back", "callback_confirm_number", "who_are_you_several"):
+        assert personal(key), key
+    for key in ("welcome", "choose_department", "offer_slot", "confirm_slot"):
+        assert not personal(key), key
+
+
+# ── Bad files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+BAD = [
+    # where, what is written there, and what is said about it; the line is that of the text replaced, plus `later`
+    ("con {doctor}.\n  more_slots", "con {medico}.\n  more_slots", r"placeholder \{medico\} is not known", 0),
+    ("para el {when}, con {doctor}", "con {doctor}", r"placeholder \{when\} is missing", 0),
+    ("Gracias, {given_name}.", "Gracias, {given_name}, por {n}.", r"\{n\} is not in the reference's sentence", 0),
+    ("short: Pedir cita, 1.", "short: Pedir cita con {doctor}, 1.", r"\{doctor\} is not in this prompt's text", 0),
+    ("Un momento, por favor.", "Un momento { por favor.", "braces that are no placeholder", 0),
+    ("please_wait: Un momento, por favor.", "please_wait: no", r"text is expected, 'no' \(bool\)", 0),
+    ("please_wait: Un momento, por favor.", "please_wait: 7", r"'7' \(int\) found: put it in quotes", 0),
+    ("please_wait: Un momento, por favor.", "please_wait: [Un, momento]", "text is expected, a list found", 0),
+    ("please_wait: Un momento, por favor.", "please_wait:", "nothing found", 0),
+    ("please_wait: Un momento, por favor.", 'please_wait: ""', "is empty text", 0),
+    ("please_wait: Un momento, por favor.", 'please_wait: "Un \\u2028 momento"', r"U\+2028", 0),
+    ("please_wait:", "apology:", "'apology' stands here a second time", 0),
+    ("please_wait:", "plase_wait:", r"prompt 'plase_wait' is not in the reference \(en.yaml\)", 0),
+    ("short: Pedir cita", "shorter: Pedir cita", "'shorter' is not known here; allowed: ", 0),
+    ('menu_key: "2"', 'menu_key: "0"', "one key from 1 to 8 is allowed", 0),
+    ("spoken: true", "spoken: perhaps", "true or false is expected", 0),
+    ("language: es", "language: it", "but the file is named es.yaml", 0),
+    ("reviewed_by: null", "reviewed: null", "'reviewed' is not known here", 0),
+    ("please_wait: Un", "please_wait: *alias", "an alias", 0),
+    ("please_wait: Un", 'please_wait: "Un', "found unexpected end of stream", None),
+    ("prompts:\n", "prompts:\n\t- x\n", "cannot start any token", 1),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "told", "later"), BAD, ids=[row[2] for row in BAD])
+def test_a_bad_prompt_file_is_refused_with_its_line_and_the_others_load(
+    folder: Path, old: str, new: str, told: str, later: int | None
+) -> None:
+    line = spoil(folder / "prompts/es.yaml", old, new)
+    words = wording.load(SITE, folder)
+    assert "es" not in words.prompts and set(words.prompts) == {"en", "pt-BR", "zh-CN", "mi"}
+    problem = next(problem for problem in words.refused if re.search(told, problem.what))
+    assert problem.file == "prompts/es.yaml"
+    if later is not None:
+        assert problem.line == line + later
+    assert words.sentence("main_menu", "es", {}).language == "en"  # the caller is served
+
+
+def test_a_missing_prompt_is_told_and_all_problems_at_once(folder: Path) -> None:
+    path = folder / "prompts/es.yaml"
+    spoil(path, "  please_wait: Un momento, por favor.\n", "")
+    spoil(path, "Gracias, {given_name}.", "Gracias, {name}.")
+    told = [problem.what for problem in wording.load(SITE, folder).refused]
+    assert "prompt 'please_wait' is missing" in told
+    assert any("{name} is not known" in what for what in told)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"language: es\nname: Espa\xf1ol\n", "2: is not UTF-8"),
+        (b"", "1: is empty"),
+        (b"- a\n- b\n", "a mapping"),
+        (b"name: a\0b\n", "1: is not YAML"),
+        (b"[" * 100_000, "1: is not YAML"),
+        (b"#" * 2_000_000, "bytes long"),
+        (b"a: &x [1, 2]\nb: [*x, *x]\n", "2: an alias"),
+        (b"? [a, b]\n: c\n", "text is expected, a list found"),
+    ],
+)
+def test_a_file_that_is_no_yaml_of_ours(folder: Path, content: bytes, told: str) -> None:
+    (folder / "prompts/es.yaml").write_bytes(content)
+    words = wording.load(SITE, folder)
+    assert any(told in str(problem) for problem in words.refused), words.refused
+    assert "en" in words.prompts
+
+
+def test_two_languages_on_one_key(folder: Path) -> None:
+    spoil(folder / "prompts/zh-CN.yaml", 'menu_key: "4"', 'menu_key: "3"')
+    words = wording.load(SITE, folder)
+    assert [str(problem) for problem in words.refused] == [
+        "prompts/zh-CN.yaml:1: menu_key 3 is the key of pt-BR already"
+    ]
+
+
+def test_without_the_reference_nothing_is_loaded(folder: Path) -> None:
+    spoil(folder / "prompts/en.yaml", "spoken: true", "spoken: [")
+    with pytest.raises(FileRefused, match=r"prompts/en\.yaml:\d+: "):
+        wording.load(SITE, folder)
+    (folder / "prompts/en.yaml").unlink()
+    with pytest.raises(FileRefused, match="cannot be read: No such file"):
+        wording.load(SITE, folder)
+
+
+def test_a_bad_message_file_is_refused(folder: Path) -> None:
+    path = folder / "messages/mi.yaml"
+    path.write_text(path.read_text().replace("  callback_registered", "  callback_register"))
+    words = wording.load(SITE, folder)
+    assert [problem.file for problem in words.refused] == ["messages/mi.yaml"] * 2
+    assert {problem.what.split(";")[0] for problem in words.refused} == {
+        "'callback_register' is not known here",
+        "'callback_registered' is missing",
+    }
+    assert words.message("callback_registered", "mi") == words.message("callback_registered", "en")
