@@ -82,6 +82,7 @@ CREATE TABLE patient (
     address_sealed   bytea,
     note             text NOT NULL DEFAULT '',       -- for the whole staff; nothing clinical
     deceased_at      timestamptz,
+    death_reported_at timestamptz,                   -- told on the phone: nobody is called until a clinician confirms
     merged_into      uuid REFERENCES patient CHECK (merged_into <> id),
     guardian_id      uuid REFERENCES patient CHECK (guardian_id <> id),
     opted_out        text[] NOT NULL DEFAULT '{}',   -- purposes: 'follow_up', 'reminder', …
@@ -271,7 +272,7 @@ CREATE TABLE questionnaire (
     version integer NOT NULL,
     sha256  text NOT NULL,
     body    jsonb NOT NULL,                          -- the file as data; an answer always knows its version
-    loaded_at timestamptz NOT NULL,
+    loaded_at timestamptz NOT NULL,                  -- the one that was published last is the newest
     UNIQUE (code, version),
     UNIQUE (code, sha256)
 );
@@ -286,8 +287,10 @@ CREATE TABLE followup_task (
     channel          text NOT NULL DEFAULT 'nurse_call' CHECK (channel IN ('nurse_call')),
     due_at           timestamptz NOT NULL,
     due_until        timestamptz NOT NULL CHECK (due_until > due_at),
-    -- open → calling → open (tried again at next_try_at) | wrap_up;  wrap_up → done | open | stopped
-    -- open → stopped (skipped, opted out, deceased);  calling → review (fate of the call unknown) → open | stopped
+    -- open → calling → open (tried again at next_try_at) | wrap_up | done | stopped
+    -- wrap_up → done | open | stopped;  open | stopped → open | done | stopped (the nurse corrects her contact result)
+    -- open → stopped (skipped, opted out, deceased)
+    -- calling → review (fate of the call unknown) → open | stopped | wrap_up | done
     state            text NOT NULL DEFAULT 'open'
                      CHECK (state IN ('open', 'calling', 'wrap_up', 'review', 'done', 'stopped')),
     owner_id         uuid REFERENCES account,
@@ -313,8 +316,9 @@ CREATE TABLE attempt (
     account_id     uuid NOT NULL REFERENCES account, -- the nurse
     channel_id     text NOT NULL UNIQUE,             -- I3: chosen and committed before anything is dialled
     nurse_channel_id text NOT NULL UNIQUE,
-    -- claimed → dialling → talking → ended;  claimed | dialling → ended | review.
-    -- claimed: nothing has been sent to Asterisk. review: it may have rung; a person decides, never redialled blindly.
+    -- claimed → dialling → talking → ended;  claimed | dialling → ended;  claimed | dialling | talking → review → ended
+    -- claimed: no order to dial the patient was given. review: it may have rung; never redialled blindly, and settled
+    -- by a person or from Asterisk's own records.
     state          text NOT NULL DEFAULT 'claimed'
                    CHECK (state IN ('claimed', 'dialling', 'talking', 'ended', 'review')),
     line_result    text CHECK (line_result IN ('answered', 'busy', 'no_answer', 'rejected', 'invalid_number',
@@ -325,12 +329,14 @@ CREATE TABLE attempt (
     cause          smallint,                         -- Q.850, for the log only
     sip_status     smallint,
     identified_by  text[] NOT NULL DEFAULT '{}',     -- ticked by the nurse before anything clinical
+    call_at        timestamptz,                      -- 'call_later': when the patient asked to be called
     claimed_at     timestamptz NOT NULL,
+    dial_until     timestamptz NOT NULL,             -- the patient's window closes; later nothing is dialled (I4)
     dialled_at     timestamptz,
     answered_at    timestamptz,
     ended_at       timestamptz,
     CHECK ((state IN ('ended')) = (line_result IS NOT NULL)),             -- I5
-    CHECK (contact_result IS NULL OR line_result = 'answered' OR state IN ('talking', 'review'))
+    CHECK (contact_result IS NULL OR line_result IN ('answered', 'machine') OR state IN ('talking', 'review'))
 );
 CREATE UNIQUE INDEX one_live_attempt_per_patient ON attempt (patient_id)
     WHERE state IN ('claimed', 'dialling', 'talking');                                           -- I3
@@ -404,7 +410,7 @@ CREATE TABLE outbox (
     gateway_ref text,
     error       text
 );
-CREATE INDEX outbox_due ON outbox (due_at) WHERE state = 'queued';
+CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('queued', 'sending');
 
 CREATE TABLE fact (                                  -- what this database is: 'kind' → 'demo' | 'real', key check
     key   text PRIMARY KEY,

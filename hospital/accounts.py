@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, ForeignKey, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit
-from hospital.database import Base, Id
+from hospital.database import Base, Id, storable
 from hospital.vault import Sealed
 
 LIMIT = 5
@@ -111,7 +111,7 @@ def create(
         username=username,
         display_name=display_name,
         role=role,
-        password_hash=_hasher.hash(password),
+        password_hash=_hasher.hash(storable(password)),
         sip_username=sip_username,
         sip_secret=sip_secret,
         languages=languages or ["en"],
@@ -125,6 +125,7 @@ def sign_in(
     session: Session, username: str, password: str, at: datetime, client: str
 ) -> SignedIn | Refused | Throttled:
     """A new session, or why not. A refusal is returned, not raised, so that its row is committed."""
+    username, client = storable(username), storable(client)
     waits = _throttled(session, username, client, at)
     if waits is not None:
         return waits
@@ -134,6 +135,7 @@ def sign_in(
         audit.record(session, account.id if account else None, "sign_in.refused", "", at)
         return Refused("the name or the password is not right")
     session.execute(delete(SignInFailure).where(SignInFailure.username == username))
+    session.execute(delete(SignInSession).where(SignInSession.expires_at <= at))
     token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
     session.add(
         SignInSession(
@@ -163,7 +165,7 @@ def _throttled(session: Session, username: str, client: str, at: datetime) -> Th
 
 def _matches(password_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(password_hash, password)
+        return _hasher.verify(password_hash, storable(password))
     except (VerificationError, InvalidHashError):
         return False
 

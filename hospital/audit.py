@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital.database import Base, announce
+from hospital.database import Base, announce, storable
 
 GENESIS = bytes(32)
 CHAIN_LOCK = 0x486F746C  # "Hotl": the advisory lock under which rows are appended
@@ -47,19 +47,35 @@ def _hash(row: AuditRow) -> bytes:
     return hashlib.sha256(row.prev_hash + canonical.encode()).digest()
 
 
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {storable(name): _storable(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_storable(part) for part in value]
+    return value
+
+
+_LOCKED = text("SELECT pg_advisory_xact_lock(:key), CAST(:detail AS jsonb)")
+
+
 def record(
     session: Session, account_id: UUID | None, action: str, subject: str, at: datetime, /, **detail: Any
 ) -> AuditRow:
-    """Append one row. `detail`: codes and ids, nothing personal."""
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
+    """Append one row. `detail`: codes and ids, nothing personal. The chain is locked until the transaction ends, so
+    write here last."""
+    # `detail` is hashed as PostgreSQL gives it back: jsonb writes some numbers in another way.
+    _, stored = session.execute(_LOCKED, {"key": CHAIN_LOCK, "detail": json.dumps(_storable(detail))}).one()
     last = session.scalar(select(AuditRow).order_by(AuditRow.seq.desc()).limit(1))
     row = AuditRow(
         seq=last.seq + 1 if last else 1,
         at=at.astimezone(UTC),
         account_id=account_id,
-        action=action,
-        subject=subject,
-        detail=detail,
+        action=storable(action),
+        subject=storable(subject),
+        detail=stored,
         prev_hash=last.hash if last else GENESIS,
     )
     row.hash = _hash(row)

@@ -100,7 +100,8 @@ class Booked:
 
 
 class BookingDesk(Protocol):
-    """Who owns the slots. Every method may raise `DeskDown`; a caller is then handed to a person."""
+    """Who owns the slots. What a method raises besides `SlotTaken` means that the desk can't be asked just now: a
+    caller is then handed to a person."""
 
     async def departments(self) -> list[Department]: ...
 
@@ -163,14 +164,16 @@ def release(session: Session, holder: str) -> None:
 
 
 def confirm(session: Session, slot_id: UUID, holder: str, patient_id: UUID, at: datetime, via: str) -> Appointment:
-    """Turn a hold into an appointment, once. Raises SlotTaken where the lease ended or was never had."""
-    before = session.scalar(select(Appointment).where(Appointment.confirmation.startswith(f"{holder}/{slot_id}/")))
-    if before is not None and before.state != "cancelled":
-        return before
+    """Turn a hold into an appointment, once. Raises SlotTaken where the lease ended or was never had, or where the
+    clinic was suspended meanwhile."""
+    # The slot's row is shared until the end of this transaction: it can't be withdrawn in the middle of it.
+    still_open = session.scalar(
+        select(Slot.id).where(Slot.id == slot_id, Slot.state == "open", Slot.starts_at > at).with_for_update(read=True)
+    )
     kept = session.execute(
         update(Hold)
         .where(
-            Hold.slot_id == slot_id,
+            Hold.slot_id == still_open,
             Hold.holder == holder,
             Hold.expires_at > at,
             Hold.expires_at < text("'infinity'"),
@@ -179,7 +182,10 @@ def confirm(session: Session, slot_id: UUID, holder: str, patient_id: UUID, at: 
         .execution_options(synchronize_session=False)
     )
     if _count(kept) != 1:
-        raise SlotTaken
+        before = _confirmed_before(session, slot_id, holder, patient_id)
+        if before is None:
+            raise SlotTaken
+        return before
     appointment = Appointment(
         slot_id=slot_id,
         patient_id=patient_id,
@@ -194,6 +200,18 @@ def confirm(session: Session, slot_id: UUID, holder: str, patient_id: UUID, at: 
         raise SlotTaken from error
     announce(session, "slot", slot_id)
     return appointment
+
+
+def _confirmed_before(session: Session, slot_id: UUID, holder: str, patient_id: UUID) -> Appointment | None:
+    """What this very confirmation made before: the caller pressed twice, or the answer to the first got lost."""
+    standing = session.scalar(
+        select(Appointment).where(
+            Appointment.slot_id == slot_id, Appointment.patient_id == patient_id, Appointment.state != "cancelled"
+        )
+    )
+    if standing is None or standing.confirmation.rpartition("/")[0] != f"{holder}/{slot_id}":
+        return None
+    return standing
 
 
 def cancel(session: Session, appointment_id: UUID, patient_id: UUID, at: datetime) -> bool:

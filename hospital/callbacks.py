@@ -42,7 +42,16 @@ class Asked:
 
 
 def ask(session: Session, *, origin: str, number: str, why: str, at: datetime, language: str | None = None) -> Asked:
-    """One open item for each number, and one for each origin however often it is collected."""
+    """One open item for each number (E.164), and one for each origin however often it is collected."""
+    for _ in range(3):
+        asked = _ask_once(session, origin, number, why, at, language)
+        if asked is not None:
+            return asked
+    raise RuntimeError("a callback of this number is opened and closed over and over; ask again")
+
+
+def _ask_once(session: Session, origin: str, number: str, why: str, at: datetime, language: str | None) -> Asked | None:
+    """None where the open item that was in the way was closed at this very moment."""
     token = patients.number_token(number)
     known = patients.candidates(session, number)
     made = session.scalar(
@@ -65,11 +74,8 @@ def ask(session: Session, *, origin: str, number: str, why: str, at: datetime, l
     there = select(Callback.id).where(
         (Callback.origin == origin) | ((Callback.number_token == token) & (Callback.state != "done"))
     )
-    return Asked(session.scalars(there.order_by(Callback.asked_at)).first() or _vanished(), new=False)
-
-
-def _vanished() -> UUID:
-    raise RuntimeError("the open callback of this number was closed at this very moment; ask again")
+    found = session.scalars(there.order_by(Callback.origin != origin)).first()
+    return Asked(found, new=False) if found is not None else None
 
 
 def still_open(session: Session, limit: int = 100) -> list[Callback]:
@@ -100,6 +106,18 @@ def finish(session: Session, callback_id: UUID, account_id: UUID, outcome: str, 
     )
     announce(session, "callback", callback_id)
     return done is not None
+
+
+def give_back(session: Session, callback_id: UUID, account_id: UUID) -> bool:
+    """Its owner can't do it after all: anybody may take it."""
+    given = session.scalar(
+        update(Callback)
+        .where(Callback.id == callback_id, Callback.state == "owned", Callback.owner_id == account_id)
+        .values(state="open", owner_id=None)
+        .returning(Callback.id)
+    )
+    announce(session, "callback", callback_id)
+    return given is not None
 
 
 def close_for(session: Session, call_id: str, at: datetime) -> None:

@@ -7,7 +7,7 @@ strictest and so the default for an unknown country. `br`, `mx`, `nz` and `cn` a
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ import holidays
 
 Interval = tuple[time, time]
 NEVER: tuple[Interval, ...] = ()
+MIDNIGHT = time.max  # as an interval's end: the whole day is over
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def _every_day(start: time, end: time) -> tuple[tuple[Interval, ...], ...]:
     return (((start, end),),) * 7
 
 
-ALWAYS = Window(_every_day(time.min, time.max))  # the demo's; never a site's
+ALWAYS = Window(_every_day(time.min, MIDNIGHT))  # the demo's; never a site's
 PRESETS: dict[str, Window] = {
     "us": Window(_every_day(time(8), time(21))),
     "au": Window((((time(9), time(20, 30)),),) * 5 + (((time(9), time(17)),),) * 2, country="AU", on_holidays=False),
@@ -54,9 +55,27 @@ class Decision:
 def may_call(at: datetime, window: Window, zone: ZoneInfo) -> Decision:
     """Whether `at` lies in the patient's window."""
     local = at.astimezone(zone)
-    if any(start <= local.time() < end for start, end in _intervals(local, window)):
+    if _interval(local, window) is not None:
         return Decision(True)
     return Decision(False, "outside_window", first_allowed(at, window, zone))
+
+
+def closes(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
+    """The instant at which the window that is open at `at` closes; a week later at most (the demo's never closes).
+
+    Raises ValueError where it is closed at `at`."""
+    end = at
+    while end - at < timedelta(days=7):
+        local = end.astimezone(zone)
+        interval = _interval(local, window)
+        if interval is None:
+            break
+        day = local.date() + timedelta(days=1) if interval[1] == MIDNIGHT else local.date()
+        clock = time.min if interval[1] == MIDNIGHT else interval[1]
+        end = _after(datetime.combine(day, clock, tzinfo=zone), end)
+    if end == at:
+        raise ValueError("this call window is not open at that instant")
+    return end
 
 
 def first_allowed(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
@@ -67,13 +86,30 @@ def first_allowed(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
     for days in range(22):
         day = local + timedelta(days=days)
         for start, end in _intervals(day, window):
-            if days == 0 and local.time() >= end:
+            if days == 0 and local.time() >= end and end != MIDNIGHT:
                 continue
             if days == 0 and local.time() >= start:
                 return at
-            opening = datetime.combine(day.date(), start, tzinfo=zone)
-            return opening.astimezone(at.tzinfo)
+            return _after(datetime.combine(day.date(), start, tzinfo=zone), at)
     raise ValueError("this call window never opens; check call_window in hotline.toml")
+
+
+def _after(local: datetime, at: datetime) -> datetime:
+    """The instant of a wall-clock time, in the zone of `at`; the second of the two that an autumn night has where
+    the first is over."""
+    instant = local.astimezone(UTC)
+    if instant <= at:
+        instant = local.replace(fold=1).astimezone(UTC)
+    return instant.astimezone(at.tzinfo)
+
+
+def _interval(local: datetime, window: Window) -> Interval | None:
+    """The interval in which a local time lies."""
+    clock = local.time()
+    for start, end in _intervals(local, window):
+        if start <= clock and (clock < end or end == MIDNIGHT):
+            return start, end
+    return None
 
 
 def _intervals(local: datetime, window: Window) -> tuple[Interval, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import patients
-from hospital.database import Base, announce
+from hospital.database import Base, announce, storable
 from hospital.vault import Sealed
 
 
@@ -83,6 +83,8 @@ def update_call(session: Session, call_id: str, /, **columns: Any) -> None:
     allowed = {"language", "patient_id", "identified_by", "reason", "note"}
     if not columns.keys() <= allowed:
         raise ValueError(f"a call's {', '.join(columns.keys() - allowed)} is not set this way")
+    if "note" in columns:
+        columns["note"] = storable(columns["note"])
     session.execute(update(Call).where(Call.id == call_id).values(**columns))
     announce(session, "call", call_id)
 

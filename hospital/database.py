@@ -68,6 +68,12 @@ class Database:
         self.engine.dispose()
 
 
+def storable(words: str) -> str:
+    """`words` as PostgreSQL can hold them: without NUL, and with a question mark for what is no Unicode (a lone
+    surrogate, left by bytes that were no UTF-8). For free text that people or telephones hand in."""
+    return words.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def announce(session: Session, kind: str, subject: object) -> None:
     """Tell whoever listens that `kind:subject` changed, when (and only when) this transaction commits."""
     session.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": f"{kind}:{subject}"})

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, or_, select, update
+from sqlalchemy import ForeignKey, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from hospital.database import Base, Id, announce
+from hospital.database import Base, Id, announce, storable
 from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire
 from hospital.vault import Sealed
@@ -117,8 +117,8 @@ class Listed:
 def worklist(
     session: Session, at: datetime, *, owner_id: UUID | None = None, ahead: timedelta = timedelta(days=1)
 ) -> list[Listed]:
-    """What is not closed and due until `at + ahead`: overdue first, then by priority and time. With `owner_id`:
-    that nurse's own and nobody's."""
+    """What is not closed and due until `at + ahead`: what is under way first, then what is overdue, then by priority
+    (1 before 9) and time. With `owner_id`: that nurse's own and nobody's."""
     rows = select(FollowUpTask).where(
         FollowUpTask.state.in_(("open", "calling", "wrap_up", "review")), FollowUpTask.due_at <= at + ahead
     )
@@ -169,11 +169,12 @@ def answers(session: Session, task_id: UUID) -> dict[str, Any]:
 
 
 def save_summary(session: Session, task_id: UUID, summary: str) -> None:
-    session.execute(update(FollowUpTask).where(FollowUpTask.id == task_id).values(summary=summary[:4000]))
+    session.execute(update(FollowUpTask).where(FollowUpTask.id == task_id).values(summary=storable(summary)[:4000]))
+    announce(session, "task", task_id)
 
 
 def skip(session: Session, task_id: UUID, reason: str, at: datetime, account_id: UUID) -> bool:
-    """Stop an open task with a coded reason; False where it was being called or was closed already."""
+    """Stop an open task, or one in review, with a coded reason; False where it was being called or was closed."""
     if reason not in SKIP_REASONS:
         raise ValueError(f"{reason!r} is no reason to skip: {', '.join(SKIP_REASONS)}")
     stopped = session.scalar(
@@ -184,6 +185,15 @@ def skip(session: Session, task_id: UUID, reason: str, at: datetime, account_id:
     )
     if stopped is None:
         return False
+    # A call whose fate was unknown needs no decision any more.
+    session.execute(
+        text(
+            "UPDATE attempt SET state = 'ended', ended_at = :at, line_result ="
+            " CASE WHEN answered_at IS NULL AND contact_result IS NULL THEN 'cancelled' ELSE 'answered' END"
+            " WHERE task_id = :task AND state = 'review'"
+        ),
+        {"at": at, "task": task_id},
+    )
     decide(session, task_id, "skipped", at, reason=reason, by=str(account_id))
     announce(session, "task", task_id)
     return True

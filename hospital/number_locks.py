@@ -6,7 +6,7 @@ within LOCK lock it for LOCK.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, update
+from sqlalchemy import case, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -38,7 +38,7 @@ def identity_failed(session: Session, number: str | None, at: datetime) -> bool:
     if number is None:
         return False
     statement = insert(NumberLock).values(number_token=patients.number_token(number), failures=1, first_at=at)
-    stale = NumberLock.first_at < at - LOCK
+    stale = NumberLock.first_at <= at - LOCK
     failures = session.scalar(
         statement.on_conflict_do_update(
             index_elements=[NumberLock.number_token],
@@ -61,6 +61,4 @@ def identity_failed(session: Session, number: str | None, at: datetime) -> bool:
 
 def identity_confirmed(session: Session, number: str) -> None:
     """A right answer forgets the wrong ones before it."""
-    lock = session.get(NumberLock, patients.number_token(number))
-    if lock is not None:
-        session.delete(lock)
+    session.execute(delete(NumberLock).where(NumberLock.number_token == patients.number_token(number)))

@@ -14,7 +14,7 @@ from sqlalchemy import ForeignKey, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital.database import Base, Id, announce
+from hospital.database import Base, Id, announce, storable
 from hospital.vault import Sealed
 
 CLAIM = timedelta(minutes=2)
@@ -74,6 +74,15 @@ def put(
 
 def claim(session: Session, at: datetime) -> Due | None:
     """The next due message, claimed for CLAIM; None where nothing is due."""
+    given_up = session.scalars(
+        update(OutboxRow)
+        .where(OutboxRow.state == "sending", OutboxRow.due_at <= at, OutboxRow.tries >= TRIES)
+        .values(state="failed", error="sender_died")  # again and again: perhaps of this very message
+        .returning(OutboxRow.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for message_id in given_up:
+        announce(session, "outbox", message_id)
     next_due = (
         select(OutboxRow.id)
         .where(OutboxRow.state.in_(("queued", "sending")), OutboxRow.due_at <= at)
@@ -102,11 +111,11 @@ def sent(session: Session, message_id: UUID, gateway_ref: str, at: datetime) -> 
 
 def not_sent(session: Session, message_id: UUID, error: str, at: datetime, *, final: bool = False) -> None:
     """Try later (1, 2, 4, 8 minutes), or give up after TRIES or where the gateway said `final`. `error`: a code."""
-    row = session.get_one(OutboxRow, message_id)
+    row = session.get_one(OutboxRow, message_id, with_for_update=True)
     if row.state != "sending":
         return
     given_up = final or row.tries >= TRIES
     row.state = "failed" if given_up else "queued"
     row.due_at = at + timedelta(minutes=2 ** (row.tries - 1))
-    row.error = error[:200]
+    row.error = storable(error)[:200]
     announce(session, "outbox", message_id)

@@ -20,6 +20,7 @@ CONTACT_RESULTS = frozenset(
     | {"language_not_served", "hung_up", "left_message"}
 )
 COUNTED_WITHOUT_RINGING = frozenset({"busy", "rejected", "machine"})
+AFTER_THE_LAST_TRY = {"partial": "partly_answered", "language_not_served": "language_not_served"}
 EVENING, MORNING = time(18, 10), time(9, 40)
 
 
@@ -64,13 +65,15 @@ class Standing:
 
 def counts(line_result: str, rang: bool) -> bool:
     """Whether an attempt counts as one of the task's tries."""
+    if line_result == "network_failure":
+        return False
     return rang or line_result in COUNTED_WITHOUT_RINGING or line_result == "answered"
 
 
 def after_line(result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo) -> Next:
     """The next step after an attempt that nobody answered."""
     if result == "cancelled":
-        return TryAgain(at, standing.number_rank, "cancelled_by_us")
+        return _again(at, standing.number_rank, "cancelled_by_us", window, zone)
     if result == "network_failure":
         return _again(at + timedelta(minutes=10), standing.number_rank, "network_failure", window, zone)
     if standing.tries >= standing.max_tries:
@@ -78,9 +81,9 @@ def after_line(result: str, standing: Standing, at: datetime, window: Window, zo
     other = standing.next_rank()
     if other is None:
         return Stop("no_usable_number")
-    if result == "busy":
+    if result == "busy" and standing.tries + 1 < standing.max_tries:  # the last try is for another day
         return _again(at + timedelta(minutes=30), standing.number_rank, "busy", window, zone)
-    if result == "invalid_number":
+    if result == "invalid_number" and other > standing.number_rank:  # else all have been tried: carriers err
         return _again(at + timedelta(minutes=5), other, "invalid_number", window, zone)
     if result == "unreachable":
         return _again(at + timedelta(hours=2), other, "unreachable", window, zone)
@@ -95,7 +98,8 @@ def after_contact(
     zone: ZoneInfo,
     call_at: datetime | None = None,
 ) -> Next:
-    """The next step after a person was reached; `call_at` is when they asked to be called."""
+    """The next step after a person was reached; `call_at` is when they asked to be called (who asked for it is
+    called again, also after the last try)."""
     match result:
         case "completed":
             return Done()
@@ -106,14 +110,14 @@ def after_contact(
         case "deceased":
             return Stop("reported_deceased")
     if standing.tries >= standing.max_tries and result != "call_later":
-        return Stop("not_reached" if result != "partial" else "partly_answered")
+        return Stop(AFTER_THE_LAST_TRY.get(result, "not_reached"))
     if result == "wrong_person":
         other = standing.next_rank()
         if other is None or other == standing.number_rank:
             return Stop("no_usable_number")
         return _again(at + timedelta(minutes=5), other, "wrong_person", window, zone)
     if result == "call_later":
-        return _again(call_at or at + timedelta(hours=2), standing.number_rank, "call_later", window, zone)
+        return _again(max(call_at or at + timedelta(hours=2), at), standing.number_rank, "call_later", window, zone)
     return _again(_another_time_tomorrow(at, zone), standing.number_rank, result, window, zone)
 
 

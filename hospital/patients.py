@@ -31,6 +31,7 @@ class Patient(Base):
     address: Mapped[str | None] = mapped_column("address_sealed", Sealed("patient.address"))
     note: Mapped[str] = mapped_column(default="")
     deceased_at: Mapped[datetime | None]
+    death_reported_at: Mapped[datetime | None]
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     guardian_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     opted_out: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
@@ -149,7 +150,8 @@ def register(
 
 
 def candidates(session: Session, number: str | None) -> list[Candidate]:
-    """The living patients that a number (E.164, None when withheld) belongs to, the number's owner first."""
+    """The living patients that a number (E.164, None when withheld) belongs to, the number's owner first. A number
+    that turned out to be somebody else's says nothing about the patient any more."""
     if number is None:
         return []
     rows = session.execute(
@@ -157,6 +159,7 @@ def candidates(session: Session, number: str | None) -> list[Candidate]:
         .join(PhoneNumber, PhoneNumber.patient_id == Patient.id)
         .where(
             PhoneNumber.token == number_token(number),
+            PhoneNumber.invalid_since.is_(None),
             Patient.merged_into.is_(None),
             Patient.deceased_at.is_(None),
         )
@@ -170,6 +173,13 @@ def matching(session: Session, number: str | None, birth: date) -> list[Patient]
     """Who has this number and this birth date: one, nobody, or twins."""
     token = vault.token("birth", birth.isoformat())
     return [c.patient for c in candidates(session, number) if c.patient.birth_token == token]
+
+
+def settle_death_report(session: Session, patient_id: UUID, died: bool, at: datetime) -> None:
+    """A clinician confirms what a nurse was told on the phone, or takes it back; until then nobody is called."""
+    patient = session.get_one(Patient, patient_id, with_for_update=True)
+    patient.deceased_at = (patient.deceased_at or at) if died else None
+    patient.death_reported_at = None
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,8 @@ def sealed(
 
 def lost(session: Session, recording_id: UUID, reason: str, at: datetime) -> None:
     """Nothing usable was written."""
+    if reason not in REASONS:
+        raise ValueError(f"{reason!r} is no reason for a missing recording: {', '.join(sorted(REASONS))}")
     session.execute(
         update(Recording)
         .where(Recording.id == recording_id, Recording.state == "open")

@@ -6,7 +6,7 @@ Rules: a pop shows who it may be; the clinical part opens after two identifiers 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, String, select, update
+from sqlalchemy import ARRAY, ForeignKey, String, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -15,6 +15,7 @@ from hospital.calls import Call
 from hospital.database import Base, Id, announce
 
 IDENTIFIERS_TO_OPEN = 2
+IDENTIFIERS = ("name", "birth_date", "number", "record", "address")
 
 
 class ScreenPop(Base):
@@ -55,6 +56,8 @@ POP_MOVES = {"answered": ("ringing",), "missed": ("ringing",), "ended": ("answer
 def pop_moved(session: Session, call_id: str, channel: str, state: str, at: datetime) -> bool:
     """Move a leg's pop to `state` where the table of moves allows it; the answered one makes the call `talking`."""
     stamp = {"answered": {"answered_at": at}, "missed": {"ended_at": at}, "ended": {"ended_at": at}}[state]
+    if state == "answered":
+        _end_older_talk(session, call_id, channel, at)
     moved = session.execute(
         update(ScreenPop)
         .where(ScreenPop.call_id == call_id, ScreenPop.channel == channel, ScreenPop.state.in_(POP_MOVES[state]))
@@ -67,11 +70,33 @@ def pop_moved(session: Session, call_id: str, channel: str, state: str, at: date
         session.execute(
             update(Call)
             .where(Call.id == call_id, Call.state != "ended")
-            .values(state="talking", answered_at=at, answered_by=moved.account_id)
+            .values(
+                state="talking",
+                answered_at=func.coalesce(Call.answered_at, at),  # handed on to a colleague: the first answer counts
+                answered_by=func.coalesce(Call.answered_by, moved.account_id),
+            )
         )
         callbacks.close_for(session, call_id, at)
     announce(session, "screen_pop", moved.id)
     return True
+
+
+def _end_older_talk(session: Session, call_id: str, channel: str, at: datetime) -> None:
+    """Who answers isn't in another talk any more: an event was lost in a crash, and must not block this one (I10)."""
+    answering = (
+        select(ScreenPop.account_id)
+        .where(ScreenPop.call_id == call_id, ScreenPop.channel == channel, ScreenPop.state == "ringing")
+        .scalar_subquery()
+    )
+    older = session.scalars(
+        update(ScreenPop)
+        .where(ScreenPop.account_id == answering, ScreenPop.state == "answered")
+        .values(state="ended", ended_at=at)
+        .returning(ScreenPop.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for pop_id in older:
+        announce(session, "screen_pop", pop_id)
 
 
 def pops_of(session: Session, account_id: UUID) -> list[ScreenPop]:
@@ -84,11 +109,18 @@ def pops_of(session: Session, account_id: UUID) -> list[ScreenPop]:
     return list(session.scalars(last.order_by(ScreenPop.rang_at.desc()).limit(1)))
 
 
+def _own_pop(session: Session, pop_id: UUID, account_id: UUID) -> ScreenPop | None:
+    """The agent's own pop, locked; None for another's, and for one that rang out: that card is not theirs to read."""
+    return session.scalar(
+        select(ScreenPop)
+        .where(ScreenPop.id == pop_id, ScreenPop.account_id == account_id, ScreenPop.state != "missed")
+        .with_for_update()
+    )
+
+
 def choose_patient(session: Session, pop_id: UUID, account_id: UUID, patient_id: UUID) -> bool:
     """The agent says which of the number's patients it is; what had been ticked for another is forgotten."""
-    pop_row = session.scalar(
-        select(ScreenPop).where(ScreenPop.id == pop_id, ScreenPop.account_id == account_id).with_for_update()
-    )
+    pop_row = _own_pop(session, pop_id, account_id)
     if pop_row is None:
         return False
     call = session.get_one(Call, pop_row.call_id)
@@ -101,10 +133,10 @@ def choose_patient(session: Session, pop_id: UUID, account_id: UUID, patient_id:
 
 
 def tick(session: Session, pop_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:
-    """Tick an identifier the caller has told; True when two are ticked and the clinical part may open."""
-    pop_row = session.scalar(
-        select(ScreenPop).where(ScreenPop.id == pop_id, ScreenPop.account_id == account_id).with_for_update()
-    )
+    """Tick one of IDENTIFIERS that the caller has told; True when two are ticked and the clinical part may open."""
+    if identifier not in IDENTIFIERS:
+        raise ValueError(f"{identifier!r} identifies nobody: {', '.join(IDENTIFIERS)}")
+    pop_row = _own_pop(session, pop_id, account_id)
     if pop_row is None or pop_row.patient_id is None:
         return False
     pop_row.ticked = sorted((set(pop_row.ticked) | {identifier}) if on else set(pop_row.ticked) - {identifier})

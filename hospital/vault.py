@@ -56,22 +56,25 @@ def _unlocked() -> _Keys:
 
 
 def seal(text: str, label: str) -> bytes:
-    """`text` under the site's key, bound to `label` (a column's name). Layout: nonce (12) ‖ ciphertext ‖ tag (16)."""
+    """`text` under the site's key, bound to `label` (a column's name). Layout: nonce (12) ‖ ciphertext ‖ tag (16).
+
+    What is no Unicode in it (bytes of a foreign system that were no UTF-8) becomes a question mark."""
     nonce = secrets.token_bytes(NONCE)
-    return nonce + _unlocked().sealing.encrypt(nonce, text.encode(), label.encode())
+    return nonce + _unlocked().sealing.encrypt(nonce, text.encode("utf-8", "replace"), label.encode())
 
 
 def unseal(sealed: bytes, label: str) -> str:
     """The text again. Raises VaultLocked where the key or the label is another one, or a bit was flipped."""
     try:
         return _unlocked().sealing.decrypt(sealed[:NONCE], sealed[NONCE:], label.encode()).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut off within the nonce
         raise VaultLocked(f"a sealed value of {label} does not open: another site key, or damaged data") from None
 
 
 def token(kind: str, text: str) -> bytes:
     """A keyed 16-byte token of `text` for exact look-up; tokens of different kinds have nothing in common."""
-    return hmac.digest(_unlocked().derive(f"token/{kind}"), _folded(text).encode(), "sha256")[:16]
+    folded = _folded(text).encode("utf-8", "replace")
+    return hmac.digest(_unlocked().derive(f"token/{kind}"), folded, "sha256")[:16]
 
 
 def wrap_key(key: bytes) -> bytes:
@@ -89,7 +92,7 @@ def unwrap_key(wrapped: bytes) -> bytes:
 
 def _folded(text: str) -> str:
     """Names match without accents and case: Lucía = lucia. NFKD also folds full-width digits."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).strip()
 
 

@@ -83,6 +83,8 @@ def asterisk_command(
         "/var/lib/asterisk": ("--bind", instance / "lib"),
         "/hotline/spool": ("--bind", instance / "spool"),
         "/hotline/sounds": ("--ro-bind", sounds or instance / "sounds"),
+        # Relative names (the queue's announcements) are looked for here, by language.
+        "/usr/share/asterisk/sounds": ("--ro-bind", sounds or instance / "sounds"),
         "/etc/resolv.conf": ("--ro-bind-try", Path("/etc/resolv.conf")),
         "/etc/localtime": ("--ro-bind-try", Path("/etc/localtime")),
     }

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from web.audiences import audience
 
 from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, OriginateFailed
 from cti.journal import InboundJournal
@@ -44,12 +43,13 @@ from recordings.files import Shelf, Spool
 from recordings.replay import Replay
 from scripts import verbalise, wording
 from speech.cache import PromptCache
-from speech.publish import Progress, publish_static, render_ahead
+from speech.publish import Progress, publish_static, render_ahead, silent
 from speech.speaker import Speaker
 from speech.voices import Voices
 from speech.voices.espeak import Espeak
 from web import ports
 from web.app import create_app
+from web.audiences import audience
 from web.live import Hub
 from web.notices import PostgresNotices
 
@@ -88,7 +88,7 @@ def words(settings: Settings) -> wording.Wording:
 
 
 def speaker(settings: Settings, here: Places) -> Speaker:
-    return Speaker(words(settings), PromptCache(here.sounds, Voices([Espeak()])))
+    return Speaker(words(settings), PromptCache(here.sounds, Voices([Espeak()]), verbaliser=verbalise.VERSION))
 
 
 def front_desk(settings: Settings, database: Database, said: wording.Wording) -> FrontDesk:
@@ -139,8 +139,11 @@ async def prepare(settings: Settings, progress: Progress) -> None:
     """Before Asterisk starts: the prompts that the dialplan plays alone, and the demo's people. Idempotent."""
     here = places(settings)
     asterisk.share_personal(here.sounds)
+    said_words = words(settings)
     said = speaker(settings, here)
-    await publish_static(said, wording.STATIC_KEYS, settings.site.languages, progress)
+    await publish_static(said, wording.STATIC_KEYS, settings.site.languages, silent)
+    # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
+    await render_ahead(said, said_words.every_key(), list(said_words.prompts), progress)
     database = open_database(settings, here)
     try:
         await database.run(demo.load_scripts, now())
@@ -168,16 +171,9 @@ async def run_ivr(settings: Settings) -> None:
     )
     async with server:
         log.info("the ivr takes calls")
-        ahead = asyncio.create_task(_render_ahead(said, sentences))
         await _until_told()
-        ahead.cancel()
         await server.stop(grace_s=10)
     database.close()
-
-
-async def _render_ahead(said: Speaker, sentences: wording.Wording) -> None:
-    """All that is the same for every caller, so that nobody waits for it."""
-    await render_ahead(said, sentences.every_key(), sentences.spoken)
 
 
 async def _hold_conversation(
@@ -219,7 +215,9 @@ async def run_core(settings: Settings) -> None:
         caller_id=_caller_id(settings),
         now=now,
     )
-    InboundJournal(board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now)
+    journal = InboundJournal(
+        board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
+    )
     _dialer_listens(board, dialer)
     console_presence = joints.ConsolePresence(database, presence, now)
     tasks: set[asyncio.Task[None]] = set()
@@ -244,7 +242,7 @@ async def run_core(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         await board.start()
         stack.push_async_callback(board.stop)
-        scheduler = _scheduler(settings, here, database, capture)
+        scheduler = _scheduler(database, capture, journal)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)
         await _serve_console(settings, services)
@@ -274,13 +272,21 @@ def _dialer_listens(board: Switchboard, dialer: Dialer) -> None:
     board.on(AsteriskReady, ready)
 
 
-def _scheduler(settings: Settings, here: Places, database: Database, capture: Capture) -> AsyncIOScheduler:
+def _scheduler(database: Database, capture: Capture, journal: InboundJournal) -> AsyncIOScheduler:
     """Only triggers that look; what is due lives in SQL."""
     scheduler = AsyncIOScheduler(timezone="UTC")
 
     async def sweep() -> None:
         await capture.sweep(await database.run(recordings.of_live_attempts))
 
+    async def collect() -> None:
+        """Numbers that callers typed while the ivr was down lie in Asterisk."""
+        try:
+            await journal.collect_callbacks()
+        except (ConnectionError, TimeoutError):
+            log.info("callbacks are collected when the link is back")
+
+    scheduler.add_job(collect, "interval", seconds=10, max_instances=1, coalesce=True)
     scheduler.add_job(sweep, "interval", seconds=30, max_instances=1, coalesce=True, next_run_time=now())
     return scheduler
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 MOST_LINE = 16 * 1024  # bytes of one reply, and of a usage text
 MOST_ENVIRONMENT = 16 * 1024  # bytes; a real one has about 700
-MOST_COMMAND = 2047  # bytes with the line's end: res_agi.c's AGI_BUF_LEN less its terminator
+MOST_COMMAND = 8191  # bytes with the line's end; Asterisk 22 takes what is over for another command
 
 _REPLY = re.compile(r"(\d{3})(?:([ -])(.*))?", re.DOTALL)
 _RESULT = re.compile(r"result=(\S*)(?: \((.*)\))?(?: endpos=(\d+))?(?: (?!\().*)?", re.DOTALL)

@@ -52,7 +52,8 @@ class Transcript:
 
     def as_test(self, dialogue: str) -> str:
         """The test that would reproduce it; its fixture `play` rehearses a dialogue and returns the lines."""
-        name = "_".join(["test", dialogue, *(press.strip("*#") or "silence" for press in self.presses)])
+        pressed = (press.replace("*", "star").replace("#", "hash") or "silence" for press in self.presses)
+        name = "_".join(["test", dialogue, *pressed])
         lines = "".join(f"        {line!r},\n" for line in self.lines)
         return (
             f"async def {name}(play):\n    assert await play({dialogue!r}, press={self.presses!r}) == [\n{lines}    ]\n"

@@ -10,22 +10,25 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
-from hospital.booking import Appointment, Department, Doctor, Slot
+from hospital import booking
+from hospital.booking import Appointment, Department, Doctor, Opening, Slot
 from hospital.calls import Call, CallStep
-from hospital.database import Database
+from hospital.database import Base, Database
 from hospital.patients import Patient
 from hotline import asterisk as asterisk_process
-from hotline import demo, wiring
+from hotline import demo, numbering, wiring
 from hotline.places import Places, read_secrets
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
@@ -34,7 +37,11 @@ from tests.asterisk_instance import free_address, network
 from tests.phone import Phone
 from tests.site_key import SITE_KEY
 
-LEFT_BEHIND = "appointment, hold, call, call_step, screen_pop, number_lock, callback, outbox, attempt, answer, decision, recording, duty"
+R = TypeVar("R", bound=Base)
+LEFT_BEHIND = (
+    "appointment, hold, call, call_step, screen_pop, number_lock, callback, outbox, attempt, answer, decision,"
+    " recording, duty"
+)
 
 
 class House:
@@ -165,6 +172,62 @@ class House:
     def calls(self) -> list[Call]:
         with self.database.transaction() as session:
             return list(session.scalars(select(Call).order_by(Call.started_at)))
+
+    def rows(self, kind: type[R]) -> list[R]:
+        with self.database.transaction() as session:
+            return list(session.scalars(select(kind)))
+
+    def holds(self) -> int:
+        with self.database.transaction() as session:
+            return session.scalar(text("SELECT count(*) FROM hold WHERE expires_at < 'infinity'")) or 0
+
+    @contextmanager
+    def only_slot(self, department: str) -> Iterator[Opening]:
+        """Inside the block a department has one free slot, its first."""
+        with self.database.transaction() as session:
+            at = wiring.now()
+            last, *others = booking.openings(session, department, at, after=at, limit=1000)
+            withdrawn = [other.slot_id for other in others]
+            session.execute(update(Slot).where(Slot.id.in_(withdrawn)).values(state="withdrawn"))
+        try:
+            yield last
+        finally:
+            with self.database.transaction() as session:
+                session.execute(update(Slot).where(Slot.id.in_(withdrawn)).values(state="open"))
+
+    @asynccontextmanager
+    async def without_ivr(self) -> AsyncIterator[None]:
+        """The ivr is killed, and cannot come back inside the block: its port is taken, and nobody listens there."""
+        taken = socket.socket()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        old = self.children["ivr"]
+        self.kill("ivr")
+        deadline = time.monotonic() + 5
+        while True:
+            try:
+                taken.bind((self.address, numbering.AGI_PORT))
+                break
+            except OSError:
+                assert time.monotonic() < deadline, "the ivr's port is still taken"
+                await asyncio.sleep(0.01)
+        try:
+            yield
+        finally:
+            taken.close()
+            assert old is not None
+            await self.answering(numbering.AGI_PORT)
+
+    async def answering(self, port: int, within: float = 30) -> None:
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(self.address, port)
+            except OSError:
+                assert time.monotonic() < deadline, f"nobody listens on {port}"
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
 
     async def until(self, what: str, happened: Callable[[], object], within: float = 8) -> None:
         """Wait for something in the database; fail with `what`."""

@@ -1,24 +1,27 @@
 """Patients call 600: real phones, the real Asterisk, the whole house."""
 
 import pytest
+from sqlalchemy import select
 
-from hospital import outbox
-from hospital.booking import OwnDesk
+from hospital.callbacks import Callback
+from hospital.number_locks import NumberLock
+from hospital.outbox import OutboxRow
 from hotline import wiring
-from tests.characters import LUCIA
+from tests.characters import LUCIA, RUTH, WIREMU
 from tests.house import House
+from tests.listening import RATE
+from tests.scenes import doctor, is_offered_times, openings, reaches
 
 pytestmark = pytest.mark.asterisk
 
 
-@pytest.mark.covers("H2", "H4", "H5", "I1", "I2")
+@pytest.mark.covers("H2", "H4", "H5", "H11", "I1", "I2")
 async def test_lucia_books_in_spanish(house: House) -> None:
-    free = await OwnDesk(house.database).openings("cardiology", wiring.now(), after=wiring.now(), limit=2)
-    second = free[1]
-    doctor = wiring.verbalise.doctor(second.doctor, second.feminine, "es")
+    _, second, *_ = await openings(house)
+    told = {"when": second.starts_at, "doctor": doctor(second, "es")}
     async with house.phone("lucia") as phone:
         await phone.dials("600")
-        await phone.hears(await house.sound("welcome", "es"))
+        await phone.hears(await house.sound("welcome", "es"))  # with the emergency number and the urgent key
         await phone.presses("2")  # español
         await phone.hears(await house.sound("main_menu", "es"))
         await phone.presses("1")  # pedir una cita
@@ -26,19 +29,160 @@ async def test_lucia_books_in_spanish(house: House) -> None:
         await phone.presses(LUCIA.birth_keys)
         await phone.hears(await house.sound("recognised", "es", given_name="Lucía"))
         await phone.presses("1")  # cardiología
-        await phone.hears(await house.sound("offer_slot", "es", n=2, when=second.starts_at, doctor=doctor), within=30)
+        await phone.hears(await house.sound("offer_slot", "es", n=2, **told), within=30)
         await phone.presses("2")
-        await phone.hears(
-            await house.sound("confirm_slot", "es", department="cardiología", when=second.starts_at, doctor=doctor)
-        )
+        await phone.hears(await house.sound("confirm_slot", "es", department="cardiología", **told))
         await phone.presses("1")
-        await phone.hears(await house.sound("booked", "es", when=second.starts_at, doctor=doctor))
+        await phone.hears(await house.sound("booked", "es", **told))
         await phone.hangs_up()
     local = second.starts_at.astimezone(wiring.zone(house.settings)).strftime("%Y-%m-%d %H:%M")
     assert house.appointments(of="lucia") == [("cardiology", second.doctor, local)]
-    left = await OwnDesk(house.database).openings("cardiology", wiring.now(), after=wiring.now(), limit=100)
-    assert second.slot_id not in {opening.slot_id for opening in left}
+    assert second.slot_id not in {opening.slot_id for opening in await openings(house, limit=100)}
     with house.database.transaction() as session:
-        message = session.query(outbox.OutboxRow).one()
+        message = session.scalars(select(OutboxRow)).one()
         assert (message.key, message.locale, message.number) == ("appointment_confirmed", "es", LUCIA.numbers[0])
     await house.no_channels()
+
+
+@pytest.mark.covers("H2", "H11")
+async def test_ruth_books_in_english(house: House) -> None:
+    first, *_ = await openings(house, "general")
+    told = {"when": first.starts_at, "doctor": doctor(first, "en")}
+    async with house.phone("ruth") as phone:
+        await is_offered_times(house, phone, RUTH, "en", department="3")
+        await phone.hears(await house.sound("offer_slot", "en", n=1, **told))
+        await phone.presses("1")
+        await phone.hears(await house.sound("confirm_slot", "en", department="general medicine", **told))
+        await phone.presses("1")
+        await phone.hears(await house.sound("booked", "en", **told))
+    assert [department for department, *_ in house.appointments(of="ruth")] == ["general"]
+
+
+@pytest.mark.covers("H11", "H1")
+async def test_wiremu_hears_english_and_is_offered_a_person(house: House) -> None:
+    async with house.phone("wiremu") as wiremu, house.phone("desk") as desk:
+        await reaches(house, wiremu, "mi")  # te reo Māori: no voice speaks it yet
+        await wiremu.hears(await house.sound("language_not_spoken", "en"))
+        await wiremu.presses("0")
+        await desk.rings()
+        await desk.answers()
+        await house.until("Wiremu talks to a person", lambda: house.calls()[0].queue == "reception")
+        assert house.calls()[0].language == "mi"
+
+
+@pytest.mark.covers("H1", "I7")
+async def test_three_wrong_birth_dates_disclose_nothing_and_lock_the_number(house: House) -> None:
+    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+        await reaches(house, lucia, "es", "1")
+        for _ in range(2):
+            await lucia.presses("01011970")
+            await lucia.hears(await house.sound("birth_date_wrong", "es"))
+        await lucia.presses("01011970")
+        await lucia.hears(await house.sound("identity_failed", "es"))
+        await desk.rings()
+        await lucia.hangs_up()
+    with house.database.transaction() as session:
+        lock = session.scalars(select(NumberLock)).one()
+        assert lock.locked_until is not None
+        assert 3500 < (lock.locked_until - wiring.now()).total_seconds() <= 3600
+    assert "identified" not in house.journal()
+    async with house.phone("lucia") as lucia:  # even the right date is not asked for: a person
+        await reaches(house, lucia, "es", "1")
+        await lucia.hears(await house.sound("identity_failed", "es"))
+
+
+@pytest.mark.covers("H2", "I1")
+async def test_two_callers_reach_for_the_last_slot(house: House) -> None:
+    with house.only_slot("paediatrics") as last:
+        told = {language: {"when": last.starts_at, "doctor": doctor(last, language)} for language in ("es", "en")}
+        async with house.phone("lucia") as lucia, house.phone("wiremu") as wiremu:
+            await is_offered_times(house, lucia, LUCIA, "es", department="2")
+            await lucia.hears(await house.sound("offer_slot", "es", n=1, **told["es"]))
+            await is_offered_times(house, wiremu, WIREMU, "en", department="2")
+            await wiremu.hears(await house.sound("offer_slot", "en", n=1, **told["en"]))
+            await lucia.presses("1")
+            await lucia.hears(await house.sound("confirm_slot", "es", department="pediatría", **told["es"]))
+            await wiremu.presses("1")
+            await wiremu.hears(await house.sound("slot_taken", "en"))
+            await wiremu.hears(await house.sound("no_slots", "en", department="paediatrics"))
+            await lucia.presses("1")
+            await lucia.hears(await house.sound("booked", "es", **told["es"]))
+        assert len(house.appointments(of="lucia")) == 1
+        assert house.appointments(of="wiremu") == []
+
+
+@pytest.mark.covers("H1", "I2", "I10")
+async def test_a_hang_up_gives_the_slot_back(house: House) -> None:
+    with house.only_slot("paediatrics") as last:
+        told = {"es": {"when": last.starts_at, "doctor": doctor(last, "es")}}
+        async with house.phone("lucia") as lucia:
+            await is_offered_times(house, lucia, LUCIA, "es", department="2")
+            await lucia.hears(await house.sound("offer_slot", "es", n=1, **told["es"]))
+            await lucia.presses("1")
+            await lucia.hears(await house.sound("confirm_slot", "es", department="pediatría", **told["es"]))
+            assert await openings(house, "paediatrics") == []  # held
+            await lucia.hangs_up()
+        await house.until("the hold is given back", lambda: house.holds() == 0)
+        assert [opening.slot_id for opening in await openings(house, "paediatrics")] == [last.slot_id]
+
+
+# ── The ivr dies ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+STEPS = ("welcome", "birth_date", "offered", "held", "confirmed")
+
+
+@pytest.mark.covers("H1", "I2", "I10")
+@pytest.mark.parametrize("step", STEPS)
+async def test_the_ivr_is_killed_and_lucia_is_kept(house: House, step: str) -> None:
+    first, *_ = await openings(house)
+    told = {"when": first.starts_at, "doctor": doctor(first, "es")}
+    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+        if step == "welcome":
+            await lucia.dials("600")
+            await lucia.hears(await house.sound("welcome", "es"))
+        elif step == "birth_date":
+            await reaches(house, lucia, "es", "12902")
+        else:
+            await is_offered_times(house, lucia, LUCIA, "es")
+            await lucia.hears(await house.sound("offer_slot", "es", n=1, **told))
+        if step in ("held", "confirmed"):
+            await lucia.presses("1")
+            await lucia.hears(await house.sound("confirm_slot", "es", department="cardiología", **told))
+        if step == "confirmed":
+            await lucia.presses("1")
+            await lucia.hears(await house.sound("booked", "es", **told))
+        old = house.children["ivr"]
+        killed_at = lucia.position / RATE
+        house.kill("ivr")
+        began = await lucia.hears(await house.sound("apology", "es"))
+        assert began - killed_at < 5
+        await desk.rings()
+        await desk.answers()
+        assert old is not None
+        await house.restarted("ivr", old)
+    assert len(house.appointments(of="lucia")) == (1 if step == "confirmed" else 0)
+    await house.no_channels()
+
+
+@pytest.mark.covers("H1")
+async def test_without_any_ivr_lucia_leaves_her_number(house: House) -> None:
+    async with house.without_ivr(), house.phone("lucia") as lucia:
+        await lucia.dials("600")
+        await lucia.hears(await house.sound("ivr_down_menu", "es"))
+        await lucia.presses("1")
+        await lucia.hears(await house.sound("callback_number", "es"))
+        await lucia.presses("3015550177#")
+        await lucia.hears(await house.sound("callback_thanks", "es"))
+    await house.until("the number is collected from Asterisk", lambda: len(house.rows(Callback)) == 1, within=20)
+    (asked,) = house.rows(Callback)
+    assert (asked.number, asked.why) == ("+573015550177", "ivr_down")
+    assert "0 results found" in await house.cli("database show hl_callback")
+
+
+@pytest.mark.covers("H1")
+async def test_without_any_ivr_lucia_waits_for_the_fixed_phone(house: House) -> None:
+    async with house.without_ivr(), house.phone("lucia") as lucia, house.phone("desk") as desk:
+        await lucia.dials("600")
+        await lucia.hears(await house.sound("ivr_down_menu", "es"))
+        await desk.rings(within=20)
+        await desk.answers()

@@ -11,9 +11,13 @@ from typing import Literal, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from hospital.attempts import CallingPolicy
 from hospital.booking import BookingDesk
+from hospital.calling_hours import PRESETS
 from hospital.database import Database
 from web.live import Hub
+
+STRICTEST = CallingPolicy(PRESETS["co"], ZoneInfo("UTC"))
 
 PresenceState = Literal["away", "available", "ringing", "talking", "wrap_up"]
 
@@ -40,6 +44,9 @@ class Dialling(Protocol):
 
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
         """The notice has been spoken: record from here on, not a byte before."""
+
+    async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        """The patient does not want to be recorded: a coded reason instead."""
 
 
 class NotThere(Exception):
@@ -116,5 +123,6 @@ class Services:
     presence: Presence
     dialling: Dialling
     replay: Replay
+    policy: CallingPolicy = STRICTEST  # the site's rules for calling, which decide when the next try is
     demo_patients: Mapping[str, DemoPatient] = field(default_factory=dict)
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie

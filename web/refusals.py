@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.pages import Pages
 
@@ -82,13 +82,13 @@ class LastResort:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
-        async def watch(message: dict[str, object]) -> None:
+        async def watch(message: Message) -> None:
             nonlocal begun
             begun = begun or message["type"] == "http.response.start"
-            await send(message)  # type: ignore[arg-type]
+            await send(message)
 
         try:
-            await self._app(scope, receive, watch)  # type: ignore[arg-type]
+            await self._app(scope, receive, watch)
         except Exception as error:
             if scope["type"] != "http":
                 log.error("%s in a %s\n%s", type(error).__name__, scope["type"], _where(error))
@@ -107,7 +107,7 @@ class LastResort:
 
 def _where(error: BaseException) -> str:
     """The places of a traceback, cause first, without any message."""
-    parts = []
+    parts: list[str] = []
     seen: BaseException | None = error
     while seen is not None and len(parts) < 4:
         parts.append(f"{type(seen).__name__}\n{''.join(traceback.format_tb(seen.__traceback__))}")

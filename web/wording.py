@@ -1,6 +1,8 @@
 """The console's words: codes as sentences, instants as a nurse says them. English for now; one place."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 LANGUAGES = {"es": "Spanish", "pt-BR": "Portuguese", "zh-CN": "Chinese", "en": "English", "mi": "Māori"}
@@ -69,6 +71,7 @@ STOP_REASONS = SKIP_REASONS | {
 }
 
 STANDINGS = {  # how a task stands → (word, look)
+    "open": ("Open", ""),
     "overdue": ("Overdue", "bad"),
     "due": ("Due", "warn"),
     "later": ("Later", ""),
@@ -115,13 +118,61 @@ IDENTIFIERS = {
 
 REASONS = {  # why a caller called, as the IVR found out
     "book": "Wants to book an appointment",
-    "cancel": "Wants to cancel an appointment",
-    "move": "Wants to move an appointment",
-    "person": "Wants to speak to a person",
-    "nurse": "Wants to speak to a nurse",
-    "urgent": "Says that it is urgent",
-    "ivr_down": "The automatic service was interrupted",
+    "my_appointments": "Asks about appointments, or cancels one",
+    "other": "Another matter",
+    "": "Not said yet",
 }
+
+TRANSFERS = {  # why the IVR handed over
+    "urgent_key": "pressed the urgent key",
+    "operator_key": "asked for a person",
+    "other_matter": "has another matter",
+    "no_language_chosen": "chose no language",
+    "no_answer": "did not answer",
+    "repeated_too_often": "asked to hear it again too often",
+    "number_locked": "gave wrong birth dates before, so this number is locked for the machine",
+    "number_withheld": "withholds the number",
+    "not_identified": "could not be identified",
+    "no_birth_date": "typed no birth date",
+    "no_callback_number": "left no number",
+}
+
+QUEUES = {"reception": "reception", "nurses": "the nurses", "urgent": "urgent calls"}
+
+_STEPS = {
+    "identified": "Identified by number and birth date",
+    "not_identified": "Gave a birth date that does not match",
+    "no_openings": "Found no free time",
+    "slot_taken": "The chosen time was taken by somebody else",
+    "hold_expired": "Waited too long; the held time was given up",
+    "booked": "Booked an appointment",
+    "cancelled": "Cancelled an appointment",
+    "callback_asked": "Asked to be called back",
+    "ended": "Finished with the automatic service",
+    "caller_left": "Hung up in the automatic service",
+    "failed": "The automatic service broke down",
+}
+
+
+def step(kind: str, facts: Mapping[str, Any]) -> str:
+    """A line of a call's journal; "" for a sentence that asked nothing."""
+    match kind:
+        case "turn":
+            asked = say({}, str(facts["said"][0])) if facts.get("said") else "a question"
+            if "key" in facts:
+                return f"{asked}: pressed {facts['key']}"
+            if "digits" in facts:
+                return f"{asked}: typed {facts['digits']} digits"
+            return f"{asked}: no answer" if facts.get("silence") else ""
+        case "language":
+            return f"Chose {language(facts.get('language'))}"
+        case "department":
+            return f"Department: {say({}, facts.get('code'))}"
+        case "transfer":
+            queue = say(QUEUES, facts.get("queue"))
+            return f"To {queue}: {say(TRANSFERS, facts.get('reason'))}"
+    return say(_STEPS, kind)
+
 
 CALLBACK_WHY = {
     "asked": "Asked to be called back",
@@ -147,7 +198,7 @@ AUDIT_ACTIONS = {
 }
 
 
-def say(table: dict[str, str], code: str | None) -> str:
+def say(table: Mapping[str, str], code: str | None) -> str:
     """A code's words; a code that has none yet is shown readable rather than hidden."""
     if not code:
         return ""
@@ -218,3 +269,38 @@ def next_try(at: datetime | None, rank: int | None, tries: int, max_tries: int, 
     when = "now" if at <= now else near(at, now, zone)
     number = f", {ORDINALS.get(rank, f'{rank}th')} number" if rank else ""
     return f"again {when}{number}, try {min(tries + 1, max_tries)} of {max_tries}"
+
+
+DECISIONS = {  # the decision log: why was, or wasn't, this patient called
+    "planned": "Planned",
+    "called": "Called, {number} number",
+    "try_again": "{because}: again {when}, {number} number ({tries} of {of} tries)",
+    "stopped": "Stopped: {reason}",
+    "done": "Done",
+    "skipped": "Skipped: {reason}",
+    "to_review": "It is not known whether the phone rang; a person decides",
+    "reviewed": "Reviewed: {again}",
+    "deceased_to_be_confirmed": "Reported deceased; a clinician confirms before the record says so",
+    "already_in_a_call": "Not called: the patient, the number or the nurse was in another call",
+    "outside_window": "Not called: outside the patient's hours",
+    "cap_reached": "Not called: called often enough",
+    "opted_out": "Not called: opted out",
+    "deceased": "Not called: the patient has died",
+    "no_usable_number": "Not called: no number left",
+}
+
+
+def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
+    """One line of a task's decision log."""
+    when = datetime.fromisoformat(facts["when"]) if facts.get("when") else None
+    because = str(facts.get("because", ""))
+    values = {
+        "number": ORDINALS.get(int(facts.get("rank") or 1), "another"),
+        "because": LINE_RESULTS.get(because) or CONTACT_RESULTS.get(because, (say({}, because), ""))[0],
+        "when": near(when, now, zone) if when else "later",
+        "tries": facts.get("tries", ""),
+        "of": facts.get("of", ""),
+        "reason": say(STOP_REASONS, str(facts.get("reason", ""))),
+        "again": "to be called again" if facts.get("again") else "not called again",
+    }
+    return DECISIONS.get(code, say({}, code)).format(**values)

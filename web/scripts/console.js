@@ -3,6 +3,7 @@
 import htmx from "htmx.org";
 import { watchFragments } from "./parts/fragments.js";
 import { watchKeys } from "./parts/keys.js";
+import { watchQuestions } from "./parts/questions.js";
 import { watchSaving } from "./parts/saving.js";
 import { notify } from "./parts/notice.js";
 import { csrf } from "./parts/request.js";
@@ -25,6 +26,7 @@ document.addEventListener("htmx:responseError", (event) => {
     notify("You are signed out. Sign in in another tab, then try again: nothing you typed is lost.", "error");
     return;
   }
+  if (event.target.closest("[data-save]") && xhr.status === 422) return; // said beside the field
   const sentence = xhr.getResponseHeader("X-Sentence");
   notify(sentence ? decodeURIComponent(sentence) : "That did not work. Try again.", "error");
 });
@@ -51,3 +53,4 @@ markCurrentPage();
 watchFragments(htmx);
 watchSaving();
 watchKeys();
+watchQuestions();

@@ -56,6 +56,11 @@ class HotlinePhone extends HTMLElement {
     if (this.#agent) return;
     this.addEventListener("click", (event) => this.#pressed(event));
     addEventListener("beforeunload", (event) => this.#call && event.preventDefault());
+    // [data-dial="+57…"] anywhere on the page calls that number from this phone
+    document.addEventListener("click", (event) => {
+      const button = event.target.closest?.("[data-dial]");
+      if (button) this.dial(button.dataset.dial);
+    });
     addEventListener("pagehide", () => this.#agent?.stop());
     this.#audio.autoplay = true;
     this.#start();

@@ -1,6 +1,6 @@
 // Parts of a page that follow what happens:
-//   <div data-fragment="/agent/pop" data-on="screen_pop" data-id="…">
-// is fetched again when a notice of such a kind (and id, where given) arrives.
+//   <div data-fragment="/agent/pop" data-on="screen_pop call:n1-123.4">
+// is fetched again when a notice of such a kind (or of that kind and id) arrives.
 //
 // Focus is never stolen: a fragment in which somebody is typing, or whose input is not saved yet, waits until they
 // have left it and shows a small mark meanwhile. A fragment whose key (answer's X-Fragment-Key) has not changed is
@@ -38,8 +38,8 @@ export function watchFragments(library) {
 
 function concerns(fragment, notice) {
   if (notice.kind === "look_again") return true;
-  const kinds = (fragment.dataset.on ?? "").split(" ");
-  return kinds.includes(notice.kind) && (!fragment.dataset.id || fragment.dataset.id === notice.id);
+  const wanted = (fragment.dataset.on ?? "").split(" ");
+  return wanted.includes(notice.kind) || wanted.includes(`${notice.kind}:${notice.id}`);
 }
 
 async function refresh(fragment, atOnce = false) {
@@ -77,7 +77,7 @@ function put(fragment, html, key, atOnce) {
 }
 
 function isInUse(fragment) {
-  if (fragment.querySelector("[data-saving]:not([data-saving=saved])")) return true;
+  if (fragment.querySelector("[data-saving]:not([data-saving=saved]), [data-state=playing], dialog[open]")) return true;
   const active = document.activeElement;
   return active !== fragment && fragment.contains(active);
 }

@@ -15,7 +15,7 @@ export function watchSaving() {
       if (field.dataset.saving !== "typing") set(field, "saved");
       field.dispatchEvent(new CustomEvent("hotline:saved", { bubbles: true }));
     } else {
-      set(field, "failed");
+      set(field, "failed", decodeURIComponent(event.detail.xhr?.getResponseHeader("X-Sentence") ?? ""));
       // a refusal (4xx) will not change by itself; a lost connection will
       if ((event.detail.xhr?.status ?? 0) < 400) retry(field, event.target);
     }
@@ -29,12 +29,12 @@ export function watchSaving() {
 
 const WORDS = { typing: "…", saving: "Saving …", saved: "Saved", failed: "Not saved" };
 
-function set(element, state) {
+function set(element, state, sentence = "") {
   const field = element.closest?.("[data-save]");
   if (!field) return;
   field.dataset.saving = state;
   const place = field.querySelector("[data-saving-state]");
-  if (place) place.textContent = WORDS[state];
+  if (place) place.textContent = sentence || WORDS[state];
 }
 
 function retry(field, sender) {

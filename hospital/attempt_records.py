@@ -1,0 +1,73 @@
+"""An attempt's row, and what rows there are: who rang for us, what is under way."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ForeignKey, String, and_, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital.database import Base, Id
+from hospital.patients import PhoneNumber
+
+LIVE = ("claimed", "dialling", "talking")
+
+
+class Attempt(Base):
+    __tablename__ = "attempt"
+    id: Mapped[Id]
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    number_id: Mapped[UUID] = mapped_column(ForeignKey("phone_number.id"))
+    number_token: Mapped[bytes]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    channel_id: Mapped[str]
+    nurse_channel_id: Mapped[str]
+    state: Mapped[str] = mapped_column(default="claimed")
+    line_result: Mapped[str | None]
+    contact_result: Mapped[str | None]
+    rang: Mapped[bool] = mapped_column(default=False)
+    cause: Mapped[int | None]
+    sip_status: Mapped[int | None]
+    identified_by: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    call_at: Mapped[datetime | None]
+    claimed_at: Mapped[datetime]
+    dial_until: Mapped[datetime]
+    dialled_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> list[datetime]:
+    """When the patient or the number rang for us in the eight days before `at`, earliest first.
+
+    An attempt whose fate is unknown counts as rung. A call that the patient asked for ("call me later") is theirs:
+    the one before it does not count. Whoever else answered a wrong number counts for that number only."""
+    theirs = and_(Attempt.patient_id == patient_id, Attempt.contact_result.is_distinct_from("wrong_person"))
+    began = func.coalesce(Attempt.dialled_at, Attempt.claimed_at)
+    rows = select(began).where(
+        or_(theirs, Attempt.number_token == token),
+        Attempt.contact_result.is_distinct_from("call_later"),
+        began > at - timedelta(days=8),
+        or_(Attempt.rang, Attempt.state.in_(("review", *LIVE)), Attempt.line_result == "answered"),
+    )
+    return list(session.scalars(rows.order_by(began)))
+
+
+def number_of(session: Session, attempt_id: UUID) -> str:
+    """The number (E.164) that an attempt dials."""
+    return session.get_one(PhoneNumber, session.get_one(Attempt, attempt_id).number_id).number
+
+
+def live(session: Session) -> list[Attempt]:
+    """What is under way as far as SQL knows; compared with Asterisk after a reconnect."""
+    return list(session.scalars(select(Attempt).where(Attempt.state.in_(LIVE))))
+
+
+def by_channel(session: Session, channel_id: str) -> Attempt | None:
+    return session.scalar(
+        select(Attempt).where(or_(Attempt.channel_id == channel_id, Attempt.nurse_channel_id == channel_id))
+    )
+
+
+def of_task(session: Session, task_id: UUID) -> list[Attempt]:
+    return list(session.scalars(select(Attempt).where(Attempt.task_id == task_id).order_by(Attempt.claimed_at)))

@@ -1,0 +1,83 @@
+"""May this patient be called now, and if not, when: pure rules, time is an argument.
+
+Rules: nobody is called who has died or is said to have, who opted out, on a number that isn't safe or isn't theirs,
+outside the window, or over the cap. The cap counts days as patients do (1 a day: the next call is tomorrow at the
+earliest), over all tasks, for the patient and for the number. What counts as a contact is `attempts.contacts`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from hospital.calling_hours import Window, first_allowed, may_call
+from hospital.patients import Patient, PhoneNumber
+
+PURPOSE = "follow_up"
+
+
+@dataclass(frozen=True)
+class CallingPolicy:
+    """A site's rules for calling patients. `cap_*` None: no cap (the demo's)."""
+
+    window: Window
+    zone: ZoneInfo
+    cap_a_day: int | None = 1
+    cap_a_week: int | None = 3
+
+
+class NotNow(Exception):
+    """This task may not be dialled now; `code` says why and `not_before` when it may (None: not by waiting)."""
+
+    def __init__(self, code: str, not_before: datetime | None = None) -> None:
+        super().__init__(code)
+        self.code, self.not_before = code, not_before
+
+
+def never(patient: Patient, number: PhoneNumber | None) -> str | None:
+    """Why this patient is not called on this number at any time; None where they may be."""
+    if patient.deceased_at is not None:
+        return "deceased"
+    if patient.death_reported_at is not None:
+        return "death_reported"
+    if PURPOSE in patient.opted_out:
+        return "opted_out"
+    return None if number is not None and usable(number) else "no_usable_number"
+
+
+def usable(number: PhoneNumber) -> bool:
+    return number.safe_to_call and number.invalid_since is None
+
+
+def refusal(
+    patient: Patient, number: PhoneNumber | None, contacts: Sequence[datetime], at: datetime, policy: CallingPolicy
+) -> NotNow | None:
+    """Why not now, or None. `contacts`: when the patient or the number rang for us in the last eight days."""
+    why = never(patient, number)
+    if why is not None:
+        return NotNow(why)
+    window = may_call(at, policy.window, policy.zone)
+    if not window.allowed:
+        return NotNow(window.code, earliest(at, contacts, policy))
+    if cap_ends(contacts, at, policy) is not None:
+        return NotNow("cap_reached", earliest(at, contacts, policy))
+    return None
+
+
+def earliest(at: datetime, contacts: Sequence[datetime], policy: CallingPolicy) -> datetime:
+    """The first instant from `at` on at which neither window nor cap is in the way."""
+    return first_allowed(cap_ends(contacts, at, policy) or at, policy.window, policy.zone)
+
+
+def cap_ends(contacts: Sequence[datetime], at: datetime, policy: CallingPolicy) -> datetime | None:
+    """None where the caps allow a call at `at`, else the local midnight from which they do."""
+    today = at.astimezone(policy.zone).date()
+    days = sorted(contact.astimezone(policy.zone).date() for contact in contacts)
+    free = []
+    for cap, span in ((policy.cap_a_day, timedelta(days=1)), (policy.cap_a_week, timedelta(days=7))):
+        counted = [day for day in days if day > today - span]
+        if cap is not None and counted and len(counted) >= cap:
+            free.append(counted[-cap] + span)
+    if not free:
+        return None
+    return datetime.combine(max(free), time.min, tzinfo=policy.zone).astimezone(at.tzinfo)

@@ -1,0 +1,243 @@
+"""Settling an attempt: what the line did, whom the nurse reached, and what a person decides of an unknown fate.
+
+Rules: an attempt ends once. Two results, never one: the line's comes from signalling, the contact's from the nurse.
+What follows is `outcomes`' business (pure); here it is written down. A task is locked before its attempts.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from hospital import outcomes
+from hospital.attempt_records import LIVE, Attempt, contacts
+from hospital.calling_rules import CallingPolicy, earliest, usable
+from hospital.database import announce
+from hospital.followups import SKIP_REASONS, FollowUpTask, decide
+from hospital.patients import Patient, PhoneNumber
+
+
+def _locked(session: Session, attempt_id: UUID) -> tuple[FollowUpTask, Attempt] | None:
+    """The task, then the attempt, both locked as they are now."""
+    task_id = session.scalar(select(Attempt.task_id).where(Attempt.id == attempt_id))
+    if task_id is None:
+        return None
+    task = session.get_one(FollowUpTask, task_id, with_for_update=True, populate_existing=True)
+    return task, session.get_one(Attempt, attempt_id, with_for_update=True, populate_existing=True)
+
+
+def line_ended(
+    session: Session,
+    attempt_id: UUID,
+    line_result: str,
+    at: datetime,
+    policy: CallingPolicy,
+    *,
+    cause: int | None = None,
+    sip_status: int | None = None,
+) -> bool:
+    """Settle an attempt once with its line result. Answered: what the nurse has pressed decides the task, else it
+    waits for her; not answered: the next try is planned. False where it was settled before."""
+    found = _locked(session, attempt_id)
+    if found is None or found[1].state == "ended":
+        return False
+    task, attempt = found
+    counted = attempt.state == "review"  # it counted when its fate became unknown
+    attempt.state, attempt.ended_at, attempt.cause, attempt.sip_status = "ended", at, cause, sip_status
+    attempt.line_result = _settled_result(attempt, line_result)
+    if not counted and outcomes.counts(attempt.line_result, attempt.rang):
+        task.tries += 1
+    if attempt.line_result == "invalid_number":
+        _note_invalid(session, attempt, at)
+    session.flush()
+    if task.state in ("calling", "review"):  # else a person has closed it meanwhile, and that stands
+        if attempt.contact_result is not None:
+            _decide_by_contact(session, task, attempt, at, policy)
+        elif attempt.line_result == "answered":
+            task.state = "wrap_up"
+        else:
+            standing = _standing(session, task, attempt)
+            step = outcomes.after_line(attempt.line_result, standing, at, policy.window, policy.zone)
+            _apply(session, task, step, at, attempt.line_result, policy)
+    announce(session, "task", task.id)
+    return True
+
+
+def _settled_result(attempt: Attempt, line_result: str) -> str:
+    """An answered call stays answered, however it ended; and a nurse who spoke with somebody knows best."""
+    if attempt.contact_result is not None:
+        return "machine" if line_result == "machine" and attempt.contact_result == "left_message" else "answered"
+    if attempt.answered_at is not None and line_result not in ("machine", "fax"):
+        return "answered"
+    return line_result
+
+
+def contact_result(
+    session: Session,
+    attempt_id: UUID,
+    result: str,
+    at: datetime,
+    policy: CallingPolicy,
+    *,
+    call_at: datetime | None = None,
+) -> bool:
+    """What the nurse says of whom she reached. While they talk it is noted, and decides the task when the line ends;
+    afterwards it decides at once, also a call whose fate was unknown. A second press corrects the first until the
+    task is done, skipped or called again. `call_at`: when the patient asked to be called. False: too late.
+
+    Raises ValueError where `result` is none of CONTACT_RESULTS."""
+    if result not in outcomes.CONTACT_RESULTS:
+        raise ValueError(f"{result!r} is no contact result: {', '.join(sorted(outcomes.CONTACT_RESULTS))}")
+    found = _locked(session, attempt_id)
+    if found is None:
+        return False
+    task, attempt = found
+    call_at = call_at if result == "call_later" else None
+    if attempt.state == "talking":
+        _note_contact(session, task, attempt, result, call_at, at)
+        return True
+    if not _may_decide(session, task, attempt, result):
+        return False
+    if (result, call_at) == (attempt.contact_result, attempt.call_at) and task.state not in ("wrap_up", "review"):
+        return True
+    if attempt.state == "review":
+        attempt.state, attempt.line_result, attempt.ended_at = "ended", "answered", at
+    _note_contact(session, task, attempt, result, call_at, at)
+    _decide_by_contact(session, task, attempt, at, policy)
+    return True
+
+
+def _may_decide(session: Session, task: FollowUpTask, attempt: Attempt, result: str) -> bool:
+    reached = attempt.line_result == "answered" or (attempt.line_result == "machine" and result == "left_message")
+    if attempt.state != "review" and not (attempt.state == "ended" and reached):
+        return False
+    newest = select(Attempt.id).where(Attempt.task_id == task.id).order_by(Attempt.claimed_at.desc()).limit(1)
+    if session.scalar(newest) != attempt.id:
+        return False
+    if task.state == "done":
+        return attempt.contact_result == result
+    return task.state != "stopped" or task.stop_reason not in SKIP_REASONS
+
+
+def _note_contact(
+    session: Session, task: FollowUpTask, attempt: Attempt, result: str, call_at: datetime | None, at: datetime
+) -> None:
+    """Write the result down, with what it says of the number and of the patient; take back what the one before said."""
+    before, attempt.contact_result, attempt.call_at = attempt.contact_result, result, call_at
+    session.flush()
+    number, patient = session.get_one(PhoneNumber, attempt.number_id), session.get_one(Patient, attempt.patient_id)
+    if result == "wrong_person":
+        number.invalid_since = number.invalid_since or at
+    elif before == "wrong_person":
+        number.invalid_since = None
+    if result == "deceased" and before != "deceased":
+        # The task stops and nobody is called; a clinician confirms before the record says so.
+        patient.death_reported_at = patient.death_reported_at or at
+        decide(session, task.id, "deceased_to_be_confirmed", at)
+    elif before == "deceased" and result != "deceased":
+        patient.death_reported_at = None
+        decide(session, task.id, "death_report_withdrawn", at)
+    announce(session, "task", task.id)
+
+
+def _decide_by_contact(
+    session: Session, task: FollowUpTask, attempt: Attempt, at: datetime, policy: CallingPolicy
+) -> None:
+    result = attempt.contact_result or ""
+    standing = _standing(session, task, attempt)
+    step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at)
+    _apply(session, task, step, at, result, policy)
+
+
+def _standing(session: Session, task: FollowUpTask, attempt: Attempt) -> outcomes.Standing:
+    numbers = session.scalars(
+        select(PhoneNumber).where(PhoneNumber.patient_id == task.patient_id).order_by(PhoneNumber.rank)
+    )
+    rank = session.get_one(PhoneNumber, attempt.number_id).rank
+    return outcomes.Standing(task.tries, task.max_tries, rank, tuple(n.rank for n in numbers if usable(n)))
+
+
+def _apply(
+    session: Session, task: FollowUpTask, step: outcomes.Next, at: datetime, because: str, policy: CallingPolicy
+) -> None:
+    match step:
+        case outcomes.TryAgain():
+            when = _within_cap(session, task, step, policy)
+            task.state, task.closed_at, task.stop_reason = "open", None, None
+            task.next_try_at, task.next_number_rank = when, step.number_rank
+            decide(
+                session,
+                task.id,
+                "try_again",
+                at,
+                because=because,
+                when=when.isoformat(),
+                rank=step.number_rank,
+                tries=task.tries,
+                of=task.max_tries,
+            )
+        case outcomes.Stop():
+            task.state, task.stop_reason, task.closed_at = "stopped", step.reason, at
+            decide(session, task.id, "stopped", at, because=because, reason=step.reason)
+        case outcomes.Done():
+            task.state, task.stop_reason, task.closed_at = "done", None, at
+            decide(session, task.id, "done", at)
+    announce(session, "task", task.id)
+
+
+def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, policy: CallingPolicy) -> datetime:
+    """What is announced to the nurse is also allowed: the cap may move the next try to another day."""
+    token = session.scalar(
+        select(PhoneNumber.token).where(PhoneNumber.patient_id == task.patient_id, PhoneNumber.rank == step.number_rank)
+    )
+    rung = contacts(session, task.patient_id, token or b"", step.at)
+    return earliest(step.at, rung, policy)
+
+
+def _note_invalid(session: Session, attempt: Attempt, at: datetime) -> None:
+    """A number becomes invalid only after two attempts a day apart say so, with nothing better between: carriers
+    err."""
+    mine = select(func.max(Attempt.ended_at)).where(Attempt.number_id == attempt.number_id)
+    alive = session.scalar(mine.where(Attempt.rang, Attempt.line_result != "invalid_number"))
+    said = select(func.min(Attempt.ended_at)).where(
+        Attempt.number_id == attempt.number_id, Attempt.line_result == "invalid_number"
+    )
+    first = session.scalar(said.where(Attempt.ended_at > alive) if alive else said)
+    if first is not None and at - first >= timedelta(days=1):
+        session.get_one(PhoneNumber, attempt.number_id).invalid_since = at
+
+
+def to_review(session: Session, attempt_id: UUID, at: datetime, why: str) -> bool:
+    """The fate of the call is unknown: it counts as rung and a person decides."""
+    found = _locked(session, attempt_id)
+    if found is None or found[1].state not in LIVE:
+        return False
+    task, attempt = found
+    attempt.state, attempt.rang = "review", True
+    task.tries += 1
+    if task.state == "calling":
+        task.state = "review"
+    decide(session, task.id, "to_review", at, why=why)
+    announce(session, "task", task.id)
+    return True
+
+
+def reviewed(session: Session, task_id: UUID, call_again: bool, at: datetime, account_id: UUID) -> bool:
+    """A person settles a task in review: it is open again, or stopped."""
+    task = session.scalar(
+        select(FollowUpTask).where(FollowUpTask.id == task_id, FollowUpTask.state == "review").with_for_update()
+    )
+    if task is None:
+        return False
+    was_answered = or_(Attempt.answered_at.is_not(None), Attempt.contact_result.is_not(None))
+    session.execute(
+        update(Attempt)
+        .where(Attempt.task_id == task_id, Attempt.state == "review")
+        .values(state="ended", line_result=case((was_answered, "answered"), else_="cancelled"), ended_at=at)
+    )
+    task.state = "open" if call_again else "stopped"
+    task.stop_reason, task.closed_at = (None, None) if call_again else ("not_needed", at)
+    decide(session, task_id, "reviewed", at, again=call_again, by=str(account_id))
+    announce(session, "task", task_id)
+    return True

@@ -1,0 +1,131 @@
+"""Asterisk's end of a FastAGI connection as res_agi.c behaves, without Asterisk: for what real calls can't bring about
+on demand. What is simulated here is shown on a real one in tests/test_agi_asterisk.py."""
+
+import asyncio
+import shlex
+from dataclasses import dataclass, field
+from typing import Self
+
+RATE = 8000  # endpos counts samples of the channel
+
+
+@dataclass
+class Channel:
+    """One call. Keys reach the command that runs; pressed between two commands they are lost, as on the real one."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    plays_s: float = 0.03  # how long each sound lasts
+    missing: frozenset[str] = frozenset()  # sounds that can't be opened
+    mute: frozenset[str] = frozenset()  # verbs that never get a reply
+    commands: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    lost_keys: str = ""
+
+    def __post_init__(self) -> None:
+        self._key: asyncio.Future[str] | None = None
+        self._changed = asyncio.Condition()
+        self._script: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def calls(cls, host: str, port: int, script: str, **how: object) -> Self:
+        """Connects as `AGI(agi://host:port/script)` does, with Lucía's environment; then serves commands."""
+        reader, writer = await asyncio.open_connection(host, port)
+        channel = cls(reader, writer, **how)  # type: ignore[arg-type]
+        writer.write(environment(host, script))
+        channel._script = asyncio.create_task(channel._serve())
+        return channel
+
+    async def ended(self, within: float = 5) -> None:
+        """Waits until the script has closed the connection."""
+        assert self._script is not None
+        async with asyncio.timeout(within):
+            await self._script
+
+    async def until(self, command: str, times: int = 1, within: float = 5) -> None:
+        """Waits until a command that begins so was received (so many times)."""
+        async with asyncio.timeout(within), self._changed:
+            await self._changed.wait_for(lambda: sum(c.startswith(command) for c in self.commands) >= times)
+
+    def presses(self, key: str) -> None:
+        if self._key is not None and not self._key.done():
+            self._key.set_result(key)
+        else:
+            self.lost_keys += key
+
+    def hangs_up(self) -> None:
+        """With AGIEXITONHANGUP=yes and AGISIGHUP=no: the running command fails and the connection is closed."""
+        if self._key is not None and not self._key.done():
+            self._key.set_result("hangup")
+        else:
+            self.writer.close()
+
+    async def _serve(self) -> None:
+        try:
+            while line := await self.reader.readline():
+                command = line.decode().strip()
+                async with self._changed:
+                    self.commands.append(command)
+                    self._changed.notify_all()
+                await self._answer(shlex.split(command))
+        except ConnectionError:
+            return  # the script dropped us: that is an end, too
+        finally:
+            self.writer.close()
+
+    async def _answer(self, words: list[str]) -> None:
+        match words:
+            case [verb, *_] if verb in self.mute:
+                return
+            case ["STREAM", "FILE", sound, _, offset]:
+                await self._stream(sound, int(offset))
+            case ["WAIT", "FOR", "DIGIT", milliseconds]:
+                key = await self._pressed_within(int(milliseconds) / 1000)
+                self._says(f"200 result={_code(key)}", key)
+            case ["SET", "VARIABLE", name, value]:
+                self.variables[name] = value
+                self._says("200 result=1")
+            case ["SET", "AUTOHANGUP", _] | ["NOOP"]:
+                self._says("200 result=0")
+            case _:
+                self._says("510 Invalid or unknown command")
+
+    async def _stream(self, sound: str, offset: int) -> None:
+        if sound in self.missing:
+            self._says("200 result=-1 endpos=0")
+            return
+        began = asyncio.get_running_loop().time()
+        key = await self._pressed_within(max(0.0, self.plays_s - offset / RATE))
+        played = offset + round((asyncio.get_running_loop().time() - began) * RATE)
+        self._says(f"200 result={_code(key)} endpos={played}", key)
+
+    async def _pressed_within(self, seconds: float) -> str:
+        self._key = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._key
+        except TimeoutError:
+            return ""
+        finally:
+            self._key = None
+
+    def _says(self, line: str, key: str = "") -> None:
+        self.writer.write(line.encode() + b"\n")
+        if key == "hangup":
+            self.writer.close()
+
+
+def environment(host: str, script: str) -> bytes:
+    """What Asterisk says first (22.10, PJSIP)."""
+    return (
+        f"agi_network: yes\nagi_network_script: {script}\nagi_request: agi://{host}/{script}\n"
+        "agi_channel: PJSIP/lucia-00000001\nagi_language: es\nagi_type: PJSIP\nagi_uniqueid: n1-1795647600.7\n"
+        "agi_version: 22.10.1\nagi_callerid: +573015550101\nagi_calleridname: unknown\nagi_callingpres: 0\n"
+        "agi_callingani2: 0\nagi_callington: 0\nagi_callingtns: 0\nagi_dnid: 600\nagi_rdnis: unknown\n"
+        "agi_context: ivr\nagi_extension: inbound\nagi_priority: 7\nagi_enhanced: 0.0\nagi_accountcode: \n"
+        "agi_threadid: 140000000000000\n\n"
+    ).encode()
+
+
+def _code(key: str) -> int:
+    return -1 if key == "hangup" else ord(key) if key else 0

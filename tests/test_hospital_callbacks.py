@@ -1,0 +1,117 @@
+"""Whoever was not served is called back: one owned item for each number, until somebody has spoken with them."""
+
+from functools import partial
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from hospital import callbacks, calls, screen_pops
+from hospital.callbacks import Asked, Callback
+from hospital.database import Database
+from tests.characters import LUCIA, RUTH, WIREMU
+from tests.hospital_scene import admit, at_once, employ
+from tests.moments import NOON
+
+NUMBER = LUCIA.numbers[0]
+pytestmark = pytest.mark.covers("H1")
+
+
+def asks(session: Session, origin: str, number: str = NUMBER) -> Asked:
+    return callbacks.ask(session, origin=origin, number=number, why="abandoned", at=NOON)
+
+
+def answers(session: Session, call_id: str, number: str | None, account_id: UUID) -> None:
+    calls.begin(session, call_id, "n1", number, NOON)
+    screen_pops.pop(session, call_id, account_id, f"PJSIP/{call_id}", NOON)
+    assert screen_pops.pop_moved(session, call_id, f"PJSIP/{call_id}", "answered", NOON)
+
+
+def test_lucia_gives_up_twice_and_is_called_back_once(database: Database) -> None:
+    with database.transaction() as session:
+        lucia = admit(session, LUCIA)
+        first, again, wiremu = asks(session, "n1-1"), asks(session, "n1-2"), asks(session, "n1-3", WIREMU.numbers[0])
+        assert (first.new, again.new, wiremu.new) == (True, False, True)
+        assert again.callback_id == first.callback_id
+        kept = session.get_one(Callback, first.callback_id)
+        assert (kept.number, kept.patient_id, kept.language) == (NUMBER, lucia.id, "es")
+        assert [c.id for c in callbacks.still_open(session)] == [first.callback_id, wiremu.callback_id]
+        assert session.get_one(Callback, wiremu.callback_id).patient_id is None, "nobody is known by that number"
+
+
+def test_one_call_is_collected_once_however_often_it_is_told(database: Database) -> None:
+    with database.transaction() as session:
+        tom = employ(session, "tom", "agent").id
+        first = asks(session, "n1-1")
+        callbacks.own(session, first.callback_id, tom)
+        callbacks.finish(session, first.callback_id, tom, "spoke", NOON)
+        assert asks(session, "n1-1") == Asked(first.callback_id, new=False), "done long ago; not opened again"
+        other = asks(session, "n1-2")
+        assert other.new
+        assert asks(session, "n1-1").callback_id == first.callback_id
+
+
+def test_eight_calls_from_one_number_at_the_same_moment(database: Database) -> None:
+    results = at_once(database, *(partial(asks, origin=f"n1-{n}") for n in range(8)))
+    assert len({r.callback_id for r in results if isinstance(r, Asked)}) == 1
+    assert sorted(r.new for r in results if isinstance(r, Asked)) == [False] * 7 + [True]
+
+
+def test_nothing_is_lost_where_the_open_item_is_closed_at_the_same_moment(database: Database) -> None:
+    """Lucía gives up a second time while Tom answers the first: she has been spoken with, or an item is open."""
+    with database.transaction() as session:
+        admit(session, LUCIA)
+        tom = employ(session, "tom", "agent").id
+    for n in range(15):
+        with database.transaction() as session:
+            asks(session, f"first-{n}")
+        closed, asked = at_once(
+            database,
+            lambda session, n=n: answers(session, f"call-{n}", NUMBER, tom),
+            partial(asks, origin=f"second-{n}"),
+        )
+        assert closed is None
+        assert isinstance(asked, Asked), asked
+        with database.transaction() as session:
+            still = callbacks.still_open(session)
+            assert len(still) == asked.new
+            for callback in still:
+                callbacks.own(session, callback.id, tom)
+                callbacks.finish(session, callback.id, tom, "spoke", NOON)
+
+
+def test_a_later_answered_call_closes_what_was_open_for_its_number(database: Database) -> None:
+    with database.transaction() as session:
+        tom = employ(session, "tom", "agent").id
+        lucias, wiremus = asks(session, "n1-1"), asks(session, "n1-2", WIREMU.numbers[0])
+        answers(session, "n1-3", None, tom)  # a withheld number closes nothing
+        assert len(callbacks.still_open(session)) == 2
+        answers(session, "n1-4", NUMBER, tom)
+        assert [c.id for c in callbacks.still_open(session)] == [wiremus.callback_id]
+        closed = session.get_one(Callback, lucias.callback_id, populate_existing=True)
+        assert (closed.state, closed.outcome, closed.done_at) == ("done", "answered_later", NOON)
+
+
+def test_a_callback_has_one_owner_who_may_give_it_back(database: Database) -> None:
+    with database.transaction() as session:
+        tom, grace = employ(session, "tom", "agent").id, employ(session, "grace", "supervisor").id
+        item = asks(session, "n1-1", RUTH.numbers[0]).callback_id
+        assert not callbacks.finish(session, item, tom, "spoke", NOON), "nobody owns it yet"
+        assert callbacks.own(session, item, tom)
+        assert not callbacks.own(session, item, grace)
+        assert not callbacks.finish(session, item, grace, "spoke", NOON)
+        assert not callbacks.give_back(session, item, grace)
+        assert callbacks.give_back(session, item, tom)
+        assert callbacks.own(session, item, grace)
+        assert callbacks.finish(session, item, grace, "spoke", NOON)
+        assert not callbacks.own(session, item, tom)
+        assert callbacks.still_open(session) == []
+
+
+def test_two_agents_reach_for_one_callback(database: Database) -> None:
+    with database.transaction() as session:
+        staff = [employ(session, name, "agent").id for name in ("tom", "ana", "grace")]
+        items = [asks(session, f"n1-{n}", f"+5255555007{n:02}").callback_id for n in range(10)]
+    for item in items:
+        results = at_once(database, *(partial(callbacks.own, callback_id=item, account_id=who) for who in staff))
+        assert sorted(map(str, results)) == ["False", "False", "True"]

@@ -1,0 +1,132 @@
+"""What an agent sees of the call that rings or is talked: read in one transaction, as plain facts for a template.
+
+Nothing clinical is in the card itself; `record` gives that, after two identifiers are ticked, and each look is
+audited. Somebody else's pop is None here (I9)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hospital import calls, patients, screen_pops
+from hospital.calls import Call
+from hospital.patients import Candidate, History, Patient
+from hospital.screen_pops import IDENTIFIERS_TO_OPEN, ScreenPop
+from web import wording
+from web.looks import looked
+
+Sure = Literal["identified", "only_one", "one_of_several", "chosen", "unknown"]
+
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of what the caller did in the IVR."""
+
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True)
+class Card:
+    pop: ScreenPop
+    call: Call
+    patient: Patient | None
+    sure: Sure
+    candidates: list[Candidate]
+    identifiers: list[tuple[str, str]]  # code, the value in the record that the caller's word is compared with
+    opened: bool
+
+    @property
+    def sentence(self) -> str:
+        """Who it is and how sure that is."""
+        return {
+            "identified": "Identified by the automatic service: number and birth date.",
+            "only_one": "Probably: the only patient with this number.",
+            "one_of_several": f"One of {len(self.candidates)} patients with this number. Ask who is calling.",
+            "chosen": f"Chosen by you from {len(self.candidates)} patients with this number.",
+            "unknown": "No patient has this number." if self.call.number else "The number is withheld.",
+        }[self.sure]
+
+
+def newest(session: Session, account_id: UUID) -> UUID | None:
+    """The pop that is on this agent's page now."""
+    pops = screen_pops.pops_of(session, account_id)
+    return pops[0].id if pops else None
+
+
+def card(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> Card | None:
+    """The agent's own card; None for another's and for one that was missed."""
+    pop = _own(session, pop_id, account_id)
+    if pop is None:
+        return None
+    call = session.get_one(Call, pop.call_id)
+    patient = session.get(Patient, pop.patient_id) if pop.patient_id else None
+    known = patients.candidates(session, call.number)
+    for seen in {c.patient.id for c in known} | ({patient.id} if patient else set()):
+        looked(session, account_id, "card.read", f"patient:{seen}", at)
+    if patient is not None:
+        _ = patient.identifiers  # read now: the session is gone when the template asks
+    return Card(
+        pop,
+        call,
+        patient,
+        _sure(call, patient, known),
+        known,
+        _identifiers(patient),
+        patient is not None and len(pop.ticked) >= IDENTIFIERS_TO_OPEN,
+    )
+
+
+def _own(session: Session, pop_id: UUID, account_id: UUID) -> ScreenPop | None:
+    pop = session.get(ScreenPop, pop_id)
+    return pop if pop is not None and pop.account_id == account_id and pop.state != "missed" else None
+
+
+def _sure(call: Call, patient: Patient | None, known: list[Candidate]) -> Sure:
+    if patient is None:
+        return "one_of_several" if known else "unknown"
+    if call.patient_id == patient.id and len(call.identified_by) >= IDENTIFIERS_TO_OPEN:
+        return "identified"
+    return "only_one" if len(known) <= 1 else "chosen"
+
+
+def _identifiers(patient: Patient | None) -> list[tuple[str, str]]:
+    if patient is None:
+        return []
+    told = [("name", patient.name)]
+    if patient.birth_date:
+        told.append(("birth_date", f"{patient.birth_date.day} {patient.birth_date:%B %Y}"))
+    told += [("record", one.value) for one in patient.identifiers[:1]]
+    if patient.address:
+        told.append(("address", patient.address))
+    return [(code, value) for code, value in told if code in screen_pops.IDENTIFIERS]
+
+
+def record(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> History | None:
+    """Past visits and stays, once two identifiers are ticked; None before. Each look is audited."""
+    pop = _own(session, pop_id, account_id)
+    if pop is None or pop.patient_id is None or len(pop.ticked) < IDENTIFIERS_TO_OPEN:
+        return None
+    looked(session, account_id, "record.read", f"patient:{pop.patient_id}", at)
+    return patients.history(session, pop.patient_id)
+
+
+def journey(session: Session, pop_id: UUID, account_id: UUID) -> list[Step] | None:
+    """What the caller did so far, in words; None for another's pop."""
+    pop = _own(session, pop_id, account_id)
+    if pop is None:
+        return None
+    steps = ((step.at, wording.step(step.kind, step.facts)) for step in calls.journal(session, pop.call_id))
+    return [Step(at, words) for at, words in steps if words]
+
+
+def save_note(session: Session, pop_id: UUID, account_id: UUID, note: str) -> bool:
+    """The agent's note on the call, as typed; False for another's pop."""
+    pop = _own(session, pop_id, account_id)
+    if pop is None:
+        return False
+    calls.update_call(session, pop.call_id, note=note)
+    return True

@@ -1,0 +1,227 @@
+"""What the follow-up pages show, read in one transaction as plain facts; and the two small verbs of the form.
+
+A nurse sees her own tasks and nobody's; who has `followups.all` sees everybody's. Every patient that is shown is a
+look, and audited."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from hospital import attempts, followups, patients, recordings
+from hospital.accounts import Account
+from hospital.attempts import Attempt
+from hospital.database import announce
+from hospital.followups import FollowUpTask
+from hospital.patients import History, Patient, PhoneNumber, Stay, Visit
+from hospital.recordings import Recording
+from scripts.questionnaire import Questionnaire, RedFlag
+from scripts.questionnaire_files import read_body
+from web import wording
+from web.looks import SAME_LOOK, looked
+
+IDENTIFIERS = ("name", "birth_date")  # what a nurse asks before anything clinical
+AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks, and when."""
+
+    account_id: UUID
+    sees_all: bool
+    at: datetime
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the list."""
+
+    task: FollowUpTask
+    standing: str
+    patient: Patient
+    stay: Stay | None
+    visits: int
+    stays: int
+    owner: Account | None
+    mine: bool
+    next_try: str
+
+
+def worklist(session: Session, viewer: Viewer) -> list[Row]:
+    """Everything that is not closed and due by tomorrow, the most urgent first."""
+    owner_id = None if viewer.sees_all else viewer.account_id
+    listed = followups.worklist(session, viewer.at, owner_id=owner_id, ahead=AHEAD)
+    ids = {line.task.patient_id for line in listed}
+    people = {p.id: p for p in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
+    owners = {a.id: a for a in session.scalars(select(Account))}
+    visits, stays = _counts(session, Visit, ids), _counts(session, Stay, ids)
+    if ids:
+        shown = sorted(str(one) for one in ids)
+        looked(session, viewer.account_id, "list.read", "followups", viewer.at, same=SAME_LOOK, patients=shown)
+    return [
+        Row(
+            line.task,
+            line.standing,
+            people[line.task.patient_id],
+            session.get(Stay, line.task.stay_id) if line.task.stay_id else None,
+            visits.get(line.task.patient_id, 0),
+            stays.get(line.task.patient_id, 0),
+            owners.get(line.task.owner_id) if line.task.owner_id else None,
+            line.task.owner_id == viewer.account_id,
+            _next_try(line.task, viewer),
+        )
+        for line in listed
+    ]
+
+
+def _counts(session: Session, kind: type[Visit] | type[Stay], ids: set[UUID]) -> dict[UUID, int]:
+    rows = select(kind.patient_id, func.count()).where(kind.patient_id.in_(ids)).group_by(kind.patient_id)
+    return {patient: count for patient, count in session.execute(rows)}
+
+
+def _next_try(task: FollowUpTask, viewer: Viewer) -> str:
+    return wording.next_try(
+        task.next_try_at, task.next_number_rank, task.tries, task.max_tries, viewer.at, viewer.zone
+    )
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One attempt, with what came of it."""
+
+    attempt: Attempt
+    number: PhoneNumber
+    recording: Recording | None
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """The call's part of the form."""
+
+    task: FollowUpTask
+    patient: Patient
+    mine: bool  # nobody else is calling or writing it up
+    now: Tried | None  # the newest attempt
+    next_try: str
+    identified: bool
+    identifiers: list[tuple[str, str]]
+
+    @property
+    def live(self) -> bool:
+        return self.now is not None and self.now.attempt.state in attempts.LIVE
+
+    @property
+    def reached(self) -> bool:
+        """Whether a person was reached, so that the nurse says whom."""
+        if self.now is None or not self.mine:
+            return False
+        attempt = self.now.attempt
+        return attempt.state == "talking" or (attempt.state == "ended" and attempt.line_result == "answered")
+
+    @property
+    def closed(self) -> bool:
+        return self.task.state in ("done", "stopped")
+
+
+def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
+    """One task; None where there is none or it is somebody else's."""
+    task = session.get(FollowUpTask, task_id)
+    if task is None or not may_open(task, viewer):
+        return None
+    patient = session.get_one(Patient, task.patient_id)
+    looked(session, viewer.account_id, "record.read", f"patient:{patient.id}", viewer.at)
+    tried = _tried(session, task_id)
+    now = tried[-1] if tried else None
+    birth = patient.birth_date
+    told = {"name": patient.name, "birth_date": f"{birth.day} {birth:%B %Y}" if birth else "not in the record"}
+    return TaskView(
+        task,
+        patient,
+        now is None or now.attempt.account_id == viewer.account_id,
+        now,
+        _next_try(task, viewer),
+        now is not None and set(IDENTIFIERS) <= set(now.attempt.identified_by),
+        [(code, told[code]) for code in IDENTIFIERS],
+    )
+
+
+def may_open(task: FollowUpTask, viewer: Viewer) -> bool:
+    return viewer.sees_all or task.owner_id in (None, viewer.account_id)
+
+
+def _tried(session: Session, task_id: UUID) -> list[Tried]:
+    return [
+        Tried(one, session.get_one(PhoneNumber, one.number_id), recordings.of_attempt(session, one.id))
+        for one in attempts.of_task(session, task_id)
+    ]
+
+
+@dataclass(frozen=True)
+class Past:
+    """The patient's part of the form: numbers, visits, stays, what was tried and decided."""
+
+    patient: Patient
+    history: History
+    tried: list[Tried]
+    decisions: list[tuple[datetime, str]]
+
+
+def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
+    task = session.get(FollowUpTask, task_id)
+    if task is None or not may_open(task, viewer):
+        return None
+    patient = session.get_one(Patient, task.patient_id)
+    _ = [number.number for number in patient.numbers]  # read now: the session is gone when the template asks
+    rows = followups.decisions(session, task_id)
+    told = [(row.at, wording.decision(row.code, row.facts, viewer.at, viewer.zone)) for row in reversed(rows)]
+    return Past(patient, patients.history(session, patient.id), _tried(session, task_id), told)
+
+
+@dataclass(frozen=True)
+class Form:
+    """The questions and what was answered so far."""
+
+    task: FollowUpTask
+    questionnaire: Questionnaire
+    answers: dict[str, Any]
+    language: str
+
+    @property
+    def flags(self) -> list[RedFlag]:
+        return self.questionnaire.raised(self.answers)
+
+
+def form(session: Session, task_id: UUID) -> Form:
+    task = session.get_one(FollowUpTask, task_id)
+    patient = session.get_one(Patient, task.patient_id)
+    body = task.questionnaire.body
+    read = _read(task.questionnaire.sha256, json.dumps(body, ensure_ascii=False))
+    return Form(task, read, followups.answers(session, task_id), patient.language)
+
+
+@lru_cache(maxsize=64)
+def _read(sha256: str, body: str) -> Questionnaire:
+    """A version never changes, so it is read once."""
+    return read_body(body)
+
+
+def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:
+    """Tick what the patient has said right, on the nurse's own newest attempt; False where there is none."""
+    rows = select(Attempt).where(Attempt.task_id == task_id).order_by(Attempt.claimed_at.desc()).limit(1)
+    attempt = session.scalar(rows.with_for_update())
+    if attempt is None or attempt.account_id != account_id:
+        return False
+    told = set(attempt.identified_by)
+    attempt.identified_by = sorted(told | {identifier} if on else told - {identifier})
+    announce(session, "task", task_id)
+    return True
+
+

@@ -1,0 +1,41 @@
+"""Every look at a patient's data, and every replay, goes into the audit chain.
+
+A page is made of parts that refresh by themselves; a part that refreshes is the same look. So one row stands for
+what one account saw of one subject within SAME_LOOK."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hospital import audit
+from hospital.audit import AuditRow
+
+SAME_LOOK = timedelta(minutes=2)
+
+
+def looked(
+    session: Session,
+    account_id: UUID,
+    action: str,
+    subject: str,
+    at: datetime,
+    *,
+    same: timedelta = SAME_LOOK,
+    **detail: Any,
+) -> bool:
+    """Write the look down unless it is a part of one that is written down already; True for a new row."""
+    before = session.scalar(
+        select(AuditRow.seq).where(
+            AuditRow.subject == subject,
+            AuditRow.at > at - same,
+            AuditRow.account_id == account_id,
+            AuditRow.action == action,
+        )
+    )
+    if before is not None:
+        return False
+    audit.record(session, account_id, action, subject, at, **detail)
+    return True
