@@ -41,9 +41,10 @@ class Dialer:
         node: str,
         caller_id: str,
         now: Callable[[], datetime],
+        ring_s: float = RING_PATIENT_S,
     ) -> None:
         self._database, self._telephone, self._recorder, self._policy = database, telephone, recorder, policy
-        self._node, self._caller_id, self._now = node, caller_id, now
+        self._node, self._caller_id, self._now, self._ring_s = node, caller_id, now, ring_s
 
     # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
 
@@ -128,7 +129,7 @@ class Dialer:
             return  # cancelled meanwhile
         try:
             await self._telephone.dial(
-                number, attempt.channel_id, attempt.nurse_channel_id, RING_PATIENT_S, self._caller_id
+                number, attempt.channel_id, attempt.nurse_channel_id, self._ring_s, self._caller_id
             )
         except TimeoutError:
             log.warning("attempt %s: the order to dial was not confirmed; its fate will be settled", attempt.id)

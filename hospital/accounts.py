@@ -199,5 +199,12 @@ def staff(session: Session) -> list[Account]:
     return list(session.scalars(select(Account).order_by(Account.username)))
 
 
+def give_secrets(session: Session, sip: dict[str, str]) -> None:
+    """Each account's page is given the secret that the telephone system was configured with."""
+    for account in staff(session):
+        if account.sip_username in sip:
+            account.sip_secret = sip[account.sip_username]
+
+
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

@@ -72,7 +72,7 @@ def closes(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
             break
         day = local.date() + timedelta(days=1) if interval[1] == MIDNIGHT else local.date()
         clock = time.min if interval[1] == MIDNIGHT else interval[1]
-        end = _after(datetime.combine(day, clock, tzinfo=zone), end)
+        end = _instant(datetime.combine(day, clock, tzinfo=zone), end)
     if end == at:
         raise ValueError("this call window is not open at that instant")
     return end
@@ -90,17 +90,22 @@ def first_allowed(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
                 continue
             if days == 0 and local.time() >= start:
                 return at
-            return _after(datetime.combine(day.date(), start, tzinfo=zone), at)
+            opening = _instant(datetime.combine(day.date(), start, tzinfo=zone), at)
+            if _interval(opening.astimezone(zone), window) is not None:  # else the clock skips all of it that night
+                return opening
     raise ValueError("this call window never opens; check call_window in hotline.toml")
 
 
-def _after(local: datetime, at: datetime) -> datetime:
-    """The instant of a wall-clock time, in the zone of `at`; the second of the two that an autumn night has where
-    the first is over."""
-    instant = local.astimezone(UTC)
-    if instant <= at:
-        instant = local.replace(fold=1).astimezone(UTC)
-    return instant.astimezone(at.tzinfo)
+def _instant(local: datetime, at: datetime) -> datetime:
+    """The instant of a wall-clock time, in the zone of `at`. Of the two that an autumn night has: the second where
+    the first is over. What a spring night skips: when the clock has skipped it."""
+    first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    if second < first:  # skipped: the change lies between, at a whole minute
+        before = second.astimezone(local.tzinfo).utcoffset()
+        while second.astimezone(local.tzinfo).utcoffset() == before:
+            second += timedelta(minutes=1)
+        return second.astimezone(at.tzinfo)
+    return (first if first > at else second).astimezone(at.tzinfo)
 
 
 def _interval(local: datetime, window: Window) -> Interval | None:

@@ -47,6 +47,7 @@ class Due:
     locale: str
     params: dict[str, Any]
     number: str
+    again: bool  # claimed before by a sender that never said what became of it
 
 
 def put(
@@ -83,21 +84,19 @@ def claim(session: Session, at: datetime) -> Due | None:
     ).all()
     for message_id in given_up:
         announce(session, "outbox", message_id)
-    next_due = (
-        select(OutboxRow.id)
+    row = session.scalar(
+        select(OutboxRow)
         .where(OutboxRow.state.in_(("queued", "sending")), OutboxRow.due_at <= at)
         .order_by(OutboxRow.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
-        .scalar_subquery()
+        .execution_options(populate_existing=True)
     )
-    row = session.scalar(
-        update(OutboxRow)
-        .where(OutboxRow.id == next_due)
-        .values(state="sending", tries=OutboxRow.tries + 1, due_at=at + CLAIM)
-        .returning(OutboxRow)
-    )
-    return Due(row.id, row.key, row.locale, row.params, row.number) if row else None
+    if row is None:
+        return None
+    again = row.state == "sending"
+    row.state, row.tries, row.due_at = "sending", row.tries + 1, at + CLAIM
+    return Due(row.id, row.key, row.locale, row.params, row.number, again)
 
 
 def sent(session: Session, message_id: UUID, gateway_ref: str, at: datetime) -> None:

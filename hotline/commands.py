@@ -35,6 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     call.add_argument("--press", help="the keys, one row for each question: 2,1,29021980; without it you type them")
     call.add_argument("--as", dest="caller", default="lucia", help="which demo patient calls")
     call.add_argument("--test", action="store_true", help="print the test that would reproduce the call")
+    account = commands.add_parser("account", help="add a member of the staff; the hotline must be running")
+    account.add_argument("username")
+    account.add_argument("--name", required=True, help="as it is shown")
+    account.add_argument("--role", required=True, choices=["agent", "nurse", "supervisor", "administrator"])
     commands.add_parser("verify", help="check the audit chain and every recording")
     asked = parser.parse_args(arguments)
     try:
@@ -64,6 +68,10 @@ def _obey(asked: argparse.Namespace) -> int:
             from hotline.rehearsal import rehearse_call
 
             return asyncio.run(rehearse_call(settings, asked.dialogue, asked.caller, asked.press, asked.test))
+        case "account":
+            from hotline.staff import add
+
+            return add(settings, asked.username, asked.name, asked.role)
         case _:
             from hotline.verify import verify
 
@@ -172,9 +180,16 @@ def _status(settings: Settings, as_json: bool) -> int:
 
 
 def _run(settings: Settings, process: str) -> int:
-    from hotline import logs, wiring
+    from hotline import logs
     from hotline.places import places
 
     logs.set_up(places(settings))
-    asyncio.run(wiring.run_ivr(settings) if process == "ivr" else wiring.run_core(settings))
+    if process == "ivr":
+        from hotline.run_ivr import run_ivr
+
+        asyncio.run(run_ivr(settings))
+    else:
+        from hotline.run_core import run_core
+
+        asyncio.run(run_core(settings))
     return 0

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,78 +12,18 @@ from cti.presence import Presence
 from cti.statuses import IllegalMove, Wish
 from cti.telephone import Telephone
 from dialer.runner import Dialer, NotStarted
-from hospital import accounts, calls, duty, outbox, patients, recordings
+from hospital import accounts, duty, outbox, recordings
 from hospital.attempts import NotNow
-from hospital.booking import Booked
 from hospital.database import Database, announce
 from recordings.capture import Capture
 from recordings.catalogue import Entry, Missing
 from recordings.replay import NotThere as NoSound
 from recordings.replay import Replay, answer
 from recordings.sealing import Sealed, Tampered
-from scripts.wording import Wording
 from web import ports
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-
-
-class SqlJournal:
-    """`ivr.call.Journal`: a call's row is made with its first step; its last one ends it."""
-
-    def __init__(self, database: Database, call_id: str, node: str, number: str | None, now: Clock) -> None:
-        self._database, self._call_id, self._node, self._number, self._now = database, call_id, node, number, now
-
-    async def begin(self) -> None:
-        await self._database.run(calls.begin, self._call_id, self._node, self._number, self._now())
-
-    async def step(self, kind: str, **facts: object) -> None:
-        await self._database.run(self._write, kind, facts)
-
-    def _write(self, session: Session, kind: str, facts: Mapping[str, Any]) -> None:
-        at = self._now()
-        calls.step(session, self._call_id, kind, at, **facts)
-        if kind == "ended":
-            calls.end(session, self._call_id, at, "done")
-        elif kind == "caller_left":
-            calls.end(session, self._call_id, at, "left")
-        elif kind == "transfer":
-            calls.queued(session, self._call_id, str(facts.get("queue", "")))
-
-
-def confirmation_message(now: Clock) -> Callable[[Session, Booked, UUID], None]:
-    """The SMS of a booking, queued in the confirming transaction: they stand or fall together (H4)."""
-
-    def queue_it(session: Session, booked: Booked, patient_id: UUID) -> None:
-        patient = session.get_one(patients.Patient, patient_id)
-        number = next((n for n in patient.numbers if n.safe_to_call and n.invalid_since is None), None)
-        if number is None:
-            return
-        outbox.put(
-            session,
-            once=f"appointment_confirmed/{booked.appointment_id}",
-            key="appointment_confirmed",
-            locale=patient.language,
-            number=number.number,
-            patient_id=patient_id,
-            at=now(),
-            starts_at=booked.starts_at.isoformat(),
-        )
-
-    return queue_it
-
-
-def rendered(wording: Wording) -> Callable[[str, str, Mapping[str, Any]], str]:
-    """An outbox row's text, at sending: hospital, date, time and the number to call, nothing else."""
-
-    def render(key: str, locale: str, params: Mapping[str, Any]) -> str:
-        values = {}
-        if "starts_at" in params:
-            starts_at = datetime.fromisoformat(params["starts_at"])
-            values = {"date": starts_at, "time": starts_at}
-        return wording.message(key, locale, **values)
-
-    return render
 
 
 class SqlCatalogue:
@@ -204,6 +143,7 @@ NOT_NOW = {
     "cap_reached": "This patient has been called often enough. It may be called again from {when}.",
     "opted_out": "This patient does not want follow-up calls.",
     "deceased": "The record says that this patient has died. Nobody is called.",
+    "death_reported": "This patient was reported deceased. A clinician confirms it first; nobody is called.",
     "no_usable_number": "There is no number left that is known to be right and safe to call.",
 }
 
@@ -266,3 +206,29 @@ class ConsoleReplay:
             raise ports.NotThere(error.reason) from error
         except Tampered as error:
             raise ports.Damaged(error.what) from error
+
+    async def peaks(self, recording_id: UUID) -> list[float]:
+        try:
+            with await self._replay.open(recording_id) as sealed:
+                pairs = await asyncio.to_thread(sealed.peaks)
+        except NoSound as error:
+            raise ports.NotThere(error.reason) from error
+        except Tampered as error:
+            raise ports.Damaged(error.what) from error
+        return [round(max(-int(low), int(high), 0) / 32768, 3) for low, high in pairs]
+
+
+class SqlOutbox:
+    """`messages.sender.Outbox` on the table `outbox`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, at: datetime) -> outbox.Due | None:
+        return await self._database.run(outbox.claim, at)
+
+    async def sent(self, message_id: UUID, reference: str, at: datetime) -> None:
+        await self._database.run(outbox.sent, message_id, reference, at)
+
+    async def not_sent(self, message_id: UUID, code: str, at: datetime, *, final: bool) -> None:
+        await self._database.run(outbox.not_sent, message_id, code, at, final=final)

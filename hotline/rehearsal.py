@@ -4,7 +4,8 @@ running: a private PostgreSQL is started for the call where none runs."""
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from hotline import databases, demo, joints, numbering, postgres, wiring
+from hotline import databases, demo, numbering, postgres, wiring
+from hotline.caller_joints import SqlJournal
 from hotline.places import places
 from hotline.settings import Settings
 from hotline.supervisor import running
@@ -46,7 +47,7 @@ async def play(
         words = wiring.words(settings)
         front = wiring.front_desk(settings, database, words)
         call_id = f"terminal-{wiring.now():%Y%m%d%H%M%S%f}"
-        journal = joints.SqlJournal(database, call_id, "terminal", number, wiring.now)
+        journal = SqlJournal(database, call_id, "terminal", number, wiring.now)
         await journal.begin()
 
         async def hold(call: Call) -> None:

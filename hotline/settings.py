@@ -95,6 +95,15 @@ class Web(_Frozen):
 
     bind: Address = "127.0.0.1"
     port: Port = numbering.CONSOLE_PORT
+    certificate: Path | None = None
+    key: Path | None = None
+    """PEM files. Browsers lend a page the microphone over https only (or on loopback)."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("web.certificate and web.key: give both or none")
+        return self
 
 
 class DatabaseServer(_Frozen):
@@ -128,6 +137,8 @@ class Calling(_Frozen):
     """A country's preset; without one that of the site's country. `open` is the demo's."""
     hours: dict[Weekday, tuple[Interval, ...]] | None = None
     """The site's own intervals, instead of a preset; a weekday that is missing has no calls."""
+    ring_seconds: Annotated[int, Field(ge=15, le=120)] = 45
+    """How long a patient's phone rings: at least 15 s or four rings."""
     per_day: Annotated[int, Field(ge=1)] | None = 1
     per_week: Annotated[int, Field(ge=1)] | None = 3
 
@@ -207,4 +218,4 @@ class Settings(BaseSettings):
     @property
     def console_url(self) -> str:
         host = f"[{self.web.bind}]" if ":" in self.web.bind else self.web.bind
-        return f"http://{host}:{self.web.port}"
+        return f"{'https' if self.web.certificate else 'http'}://{host}:{self.web.port}"

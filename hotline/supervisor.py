@@ -18,9 +18,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from dialplans import render
 from hospital.database import Database
-from hotline import asterisk, asterisk_root, databases, demo, numbering, postgres, processes, wiring
+from hotline import asterisk, asterisk_root, databases, demo, numbering, postgres, processes, staff, wiring
 from hotline.child import Child
 from hotline.places import Places, database_url, make_secrets, places, plan
 from hotline.settings import Settings
@@ -81,8 +83,7 @@ class Supervisor:
         if self.settings.database.url is None:
             self.say("PostgreSQL …")
             await self._start_postgres()
-        await asyncio.to_thread(self._check_kind)
-        accounts = numbering.DEMO_ACCOUNTS if self.settings.demo else (numbering.DESK,)
+        accounts = await asyncio.to_thread(self._telephones)
         secrets = make_secrets(self.here, [account.username for account in accounts])
         self.say("Prompts and scripts …")
         await wiring.prepare(self.settings, self._progress)
@@ -121,7 +122,7 @@ class Supervisor:
 
     def settings_json(self) -> str:
         """The settings as this process read them: a changed file must not split the house."""
-        return self.settings.model_dump_json()
+        return json.dumps(self.settings.model_dump(mode="python"), default=_plain)
 
     async def _start_postgres(self) -> None:
         cluster = self.here.cluster
@@ -137,8 +138,8 @@ class Supervisor:
         await asyncio.to_thread(postgres.wait_until_ready, cluster)
         await asyncio.to_thread(databases.ensure_database, cluster)
 
-    def _check_kind(self) -> None:
-        """The demo refuses real data, and a real site refuses the demo's."""
+    def _telephones(self) -> tuple[numbering.Account, ...]:
+        """Every SIP account. The demo refuses real data, and a real site refuses the demo's."""
         database = Database(database_url(self.settings, self.here), connections=1)
         try:
             with database.transaction() as session:
@@ -150,6 +151,7 @@ class Supervisor:
                         f"Set `data` (or HOTLINE_DATA) to another folder, or `demo` to {str(kind).lower()}."
                     )
                 demo.mark(session, self.settings.demo)
+                return numbering.DEMO_ACCOUNTS if self.settings.demo else (numbering.DESK, *staff.telephones(session))
         finally:
             database.close()
 
@@ -218,6 +220,11 @@ class Supervisor:
         beside = self._state_file.with_suffix(".new")
         beside.write_text(json.dumps(state))
         beside.rename(self._state_file)
+
+
+def _plain(value: object) -> object:
+    """A secret is given to our own children as it is: pydantic would write stars."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _stop_asterisk(pid: int) -> None:

@@ -20,6 +20,9 @@ MOST_LINE = 16 * 1024  # bytes of one reply, and of a usage text
 MOST_ENVIRONMENT = 16 * 1024  # bytes; a real one has about 700
 MOST_COMMAND = 8191  # bytes with the line's end; Asterisk 22 takes what is over for another command
 
+_VERB = re.compile(r"[A-Z]+(?: [A-Z]+)*")
+_FORBIDDEN = re.compile(r"[\r\n\0]")
+_PLAIN = re.compile(r"200 result=(\S*)")  # nearly every reply
 _REPLY = re.compile(r"(\d{3})(?:([ -])(.*))?", re.DOTALL)
 _RESULT = re.compile(r"result=(\S*)(?: \((.*)\))?(?: endpos=(\d+))?(?: (?!\().*)?", re.DOTALL)
 
@@ -130,6 +133,10 @@ class Wire:
         return None
 
     def _reply_line(self, line: str) -> Event | None:
+        plain = _PLAIN.fullmatch(line)
+        if plain is not None:
+            self._awaited = False
+            return Reply(200, plain[1])
         match = _REPLY.fullmatch(line)
         if match is None:
             raise ProtocolError("a reply has no code")
@@ -170,14 +177,14 @@ class Wire:
 def quoted(argument: str | int) -> str:
     """One argument as Asterisk's parser takes it. CR, LF or NUL: `ValueError`, which does not repeat it."""
     text = str(argument)
-    if any(character in text for character in "\r\n\0"):
+    if _FORBIDDEN.search(text):
         raise ValueError("an AGI argument may not hold a line's end or a NUL")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def command(verb: str, *arguments: str | int, may_take_s: float = 5.0) -> Command:
     """Any command; `verb` is one of Asterisk's own, such as `SET VARIABLE`. Raises `ValueError`."""
-    if not re.fullmatch(r"[A-Z]+( [A-Z]+)*", verb):
+    if not _VERB.fullmatch(verb):
         raise ValueError("an AGI verb is words of capital letters")
     line = " ".join([verb, *map(quoted, arguments)]).encode("utf-8", "replace") + b"\n"
     if len(line) > MOST_COMMAND:

@@ -39,6 +39,9 @@ class AgiSession(asyncio.Protocol):
         self._greeting: asyncio.Future[agi.Environment] = self._loop.create_future()
         self._reply: asyncio.Future[agi.Reply] | None = None
         self._left = False
+        self._command: agi.Command | None = None
+        self._deadline = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
 
     @property
@@ -60,11 +63,8 @@ class AgiSession(asyncio.Protocol):
         waiting: asyncio.Future[agi.Reply] = self._loop.create_future()
         self._reply = waiting
         self._transport.write(self._wire.sending(command))
-        too_late = self._loop.call_later(command.may_take_s, self._too_late, command)
-        try:
-            reply = await waiting
-        finally:
-            too_late.cancel()
+        self._watch(command)
+        reply = await waiting
         if reply.dead or (reply.result == "-1" and command.verb != "STREAM FILE"):
             self._left = True
             raise CallerLeft
@@ -114,12 +114,29 @@ class AgiSession(asyncio.Protocol):
         if waiting is not None and not waiting.done():
             waiting.set_result(reply)
 
-    def _too_late(self, command: agi.Command) -> None:
-        self._end(AsteriskSilent(command.verb, command.may_take_s))
+    def _watch(self, command: agi.Command) -> None:
+        """One timer a connection, set anew only for a command that must be answered before it would ring."""
+        self._command, self._deadline = command, self._loop.time() + command.may_take_s
+        if self._alarm is None or self._alarm.when() > self._deadline:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = self._loop.call_at(self._deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._reply is None or self._command is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._alarm = self._loop.call_at(self._deadline, self._ring)
+            return
+        self._end(AsteriskSilent(self._command.verb, self._command.may_take_s))
         self.drop()
 
     def _end(self, why: Exception) -> None:
         self._left = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         waiting, self._reply = self._reply, None
         if waiting is not None and not waiting.done():
             waiting.set_exception(why)

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -56,6 +57,7 @@ class House:
             "HOTLINE_WEB__BIND": address,
             "HOTLINE_DATA": str(folder),
             "HOTLINE_BROWSER_PHONES": "false",
+            "HOTLINE_CALLING__RING_SECONDS": "15",
             "HOTLINE_SITE_KEY": base64.b64encode(SITE_KEY).decode(),
         }
         self.settings: Settings = build({**DEMO, "address": address, "web": {"bind": address}, "data": folder})
@@ -133,6 +135,17 @@ class House:
         """The very file that a prompt is played from."""
         said = wiring.speaker(self.settings, self.here)
         return (await said.file(key, language, params)).with_suffix(".sln16")
+
+    async def sound_wav(self, key: str, language: str) -> Path:
+        """A prompt as a WAV file, for a phone to speak."""
+        raw = await self.sound(key, language)
+        target = self.folder / f"{key}.{language}.wav"
+        with wave.open(str(target), "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(16000)
+            sound.writeframes(raw.read_bytes())
+        return target
 
     async def cli(self, command: str) -> str:
         return await asterisk_process.asterisk_cli(self.here.asterisk, command)

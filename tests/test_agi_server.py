@@ -169,6 +169,17 @@ async def test_an_asterisk_that_does_not_answer_is_given_up() -> None:
     assert channel.variables["HL_DONE"] == "started"
 
 
+async def test_a_command_may_take_longer_than_the_one_before() -> None:
+    async def handler(session: AgiSession, path: str) -> None:
+        await session.execute(agi.command("NOOP", may_take_s=0.05))
+        await session.execute(agi.stream_file("a", ""))
+
+    async with serving(handler) as (_, port):
+        channel = await Channel.calls(HOST, port, SCRIPT, plays_s=0.2)
+        await channel.ended()
+    assert channel.variables["HL_DONE"] == "1"
+
+
 async def test_who_gave_up_waiting_does_not_abort_the_command_under_way() -> None:
     """Two commands at once would make Asterisk forget the first."""
     replies: list[agi.Reply] = []
@@ -275,6 +286,14 @@ async def test_a_client_that_is_not_to_be_served_is_dropped_and_others_go_on(
     assert served == ["inbound"]  # Lucía's alone
     assert "dropped a client" in caplog.text
     assert SECRET not in caplog.text and "guess" not in caplog.text
+
+
+@pytest.mark.parametrize("script", ["", "inbound", "3f2a9/inbound", "3f2a9cc/inbound", "/inbound", "3F2A9C/inbound"])
+async def test_without_the_secret_not_one_command_is_sent(script: str) -> None:
+    async with serving(nothing_to_say) as (_, port):
+        channel = await Channel.calls(HOST, port, script)  # speaks AGI as well as Asterisk does
+        await channel.ended()
+    assert channel.commands == []
 
 
 def test_the_real_patience_is_below_five_seconds() -> None:

@@ -138,6 +138,10 @@ async def test_the_house_keys_work_at_every_question(key: str, queue: str, reaso
     assert await played(birth_date, key) == ["hotline: ask_birth_date", *end]  # alone, then a pause
 
 
+async def test_whoever_presses_on_hears_all_the_same_that_a_person_comes() -> None:
+    assert (await played(two_menus, "011"))[-1] == "hotline: to_person"
+
+
 async def test_a_site_without_an_urgent_key_or_with_another() -> None:
     assert "hotline: wrong_key" in await played(two_menus, "9,1,1", house=HouseKeys(urgent=None))
     assert "then: queue urgent" in await played(two_menus, "5", house=HouseKeys(urgent="5"))
@@ -202,6 +206,15 @@ async def test_digits_of_a_fixed_length_need_no_hash_and_bear_one() -> None:
         ]
 
 
+async def test_a_habitual_hash_is_not_the_answer_to_the_next_question() -> None:
+    async def dialogue(call: Call) -> None:
+        await call.digits("ask_birth_date", length=8)
+        await call.menu("colour", keys="12")
+
+    told = await played(dialogue, "29021980#2")
+    assert told[2] == "caller: 2"
+
+
 async def test_a_date_may_begin_with_a_house_key() -> None:
     assert "hotline: thanks typed=09051950" in await played(birth_date, "09051950")
     assert "hotline: thanks typed=90000000" in await played(birth_date, "90000000")
@@ -259,6 +272,14 @@ async def test_a_row_of_keys_has_an_end() -> None:
     heard = await keypad.answer(DigitsOf(1, 1000), no_more)
     assert heard == Digits("5" * MOST_AHEAD)
     assert await keypad.answer(Keys("5"), no_more) == Silence()
+
+
+async def test_a_habitual_hash_that_was_typed_ahead_is_dropped_as_well() -> None:
+    keypad = Keypad()
+    for key in "12#3":
+        keypad.pressed(key)
+    assert await keypad.answer(DigitsOf(2, 2), no_more) == Digits("12")
+    assert await keypad.answer(Keys("3"), no_more) == Key("3")
 
 
 async def test_only_the_next_key_can_be_a_habitual_hash() -> None:

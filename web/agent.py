@@ -15,8 +15,7 @@ from hospital.booking import Booked
 from hospital.patients import Patient
 from web import agent_card
 from web.agent_card import Card
-from web.doors import Door, Visitor, denied, services
-from web.pages import Pages
+from web.doors import Door, Visitor, denied, pages_of, services
 from web.ports import Services
 from web.refusals import Refusal
 
@@ -44,82 +43,85 @@ async def _booked(house: Services, patient: Patient | None) -> list[Booked] | No
         return None
 
 
-def router(pages: Pages) -> APIRouter:
-    routes = APIRouter()
+routes = APIRouter()
 
-    async def card(request: Request, visitor: Visitor, pop_id: UUID) -> Card:
-        house = services(request)
-        found = await house.database.run(agent_card.card, pop_id, visitor.account_id, house.clock())
-        if found is None:
-            raise await _not_yours(request, visitor, pop_id)
-        return found
 
-    async def who(request: Request, visitor: Visitor, pop_id: UUID) -> Response:
-        shown = await card(request, visitor, pop_id)
-        booked = await _booked(services(request), shown.patient)
-        return pages.part(request, "agent/who.html", card=shown, booked=booked, now=services(request).clock())
+async def card(request: Request, visitor: Visitor, pop_id: UUID) -> Card:
+    house = services(request)
+    found = await house.database.run(agent_card.card, pop_id, visitor.account_id, house.clock())
+    if found is None:
+        raise await _not_yours(request, visitor, pop_id)
+    return found
 
-    @routes.get("/agent")
-    async def page(request: Request, visitor: ReadsPatients) -> Response:
-        return pages.show(request, "agent/page.html")
 
-    @routes.get("/agent/pop")
-    async def pop(request: Request, visitor: ReadsPatients) -> Response:
-        """The newest card, whole. Its key is the pop's id: while it stays, its parts follow by themselves."""
-        pop_id = await services(request).database.run(agent_card.newest, visitor.account_id)
-        if pop_id is None:
-            return pages.part(request, "agent/no_call.html", key="none")
-        shown = await card(request, visitor, pop_id)
-        booked = await _booked(services(request), shown.patient)
-        now = services(request).clock()
-        return pages.part(request, "agent/card.html", key=str(pop_id), card=shown, booked=booked, now=now)
+async def who(request: Request, visitor: Visitor, pop_id: UUID) -> Response:
+    shown = await card(request, visitor, pop_id)
+    booked = await _booked(services(request), shown.patient)
+    return pages_of(request).part(request, "agent/who.html", card=shown, booked=booked, now=services(request).clock())
 
-    @routes.get("/agent/pops/{pop_id}/who")
-    async def who_part(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Response:
-        return await who(request, visitor, pop_id)
 
-    @routes.get("/agent/pops/{pop_id}/journey")
-    async def journey(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Response:
-        steps = await services(request).database.run(agent_card.journey, pop_id, visitor.account_id)
-        if steps is None:
-            raise await _not_yours(request, visitor, pop_id)
-        return pages.part(request, "agent/journey.html", steps=steps)
+@routes.get("/agent")
+async def page(request: Request, visitor: ReadsPatients) -> Response:
+    return pages_of(request).show(request, "agent/page.html")
 
-    @routes.get("/agent/pops/{pop_id}/record")
-    async def record(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Response:
-        house = services(request)
-        shown = await card(request, visitor, pop_id)
-        history = await house.database.run(agent_card.record, pop_id, visitor.account_id, house.clock())
-        return pages.part(request, "agent/record.html", card=shown, history=history)
 
-    @routes.post("/agent/pops/{pop_id}/patient")
-    async def choose(
-        request: Request, visitor: ReadsPatients, pop_id: UUID, patient: Annotated[UUID, Form()]
-    ) -> Response:
-        done = await services(request).database.run(screen_pops.choose_patient, pop_id, visitor.account_id, patient)
-        if not done:
-            raise await _not_yours(request, visitor, pop_id)
-        return await who(request, visitor, pop_id)
+@routes.get("/agent/pop")
+async def pop(request: Request, visitor: ReadsPatients) -> Response:
+    """The newest card, whole. Its key is the pop's id: while it stays, its parts follow by themselves."""
+    pop_id = await services(request).database.run(agent_card.newest, visitor.account_id)
+    if pop_id is None:
+        return pages_of(request).part(request, "agent/no_call.html", key="none")
+    shown = await card(request, visitor, pop_id)
+    booked = await _booked(services(request), shown.patient)
+    now = services(request).clock()
+    return pages_of(request).part(request, "agent/card.html", key=str(pop_id), card=shown, booked=booked, now=now)
 
-    @routes.post("/agent/pops/{pop_id}/ticks/{identifier}")
-    async def tick(
-        request: Request, visitor: ReadsPatients, pop_id: UUID, identifier: str, on: Annotated[str, Form()] = ""
-    ) -> Response:
-        await card(request, visitor, pop_id)
-        if identifier not in screen_pops.IDENTIFIERS:
-            raise Refusal(422, "This identifies nobody.")
-        await services(request).database.run(
-            screen_pops.tick, pop_id, visitor.account_id, identifier, on == "on"
-        )
-        return await who(request, visitor, pop_id)
 
-    @routes.post("/agent/pops/{pop_id}/note")
-    async def note(
-        request: Request, visitor: TakesCalls, pop_id: UUID, note: Annotated[str, Form(max_length=8000)] = ""
-    ) -> Response:
-        text = note.replace("\0", "")[:4000]
-        if not await services(request).database.run(agent_card.save_note, pop_id, visitor.account_id, text):
-            raise await _not_yours(request, visitor, pop_id)
-        return Response(status_code=204)
+@routes.get("/agent/pops/{pop_id}/who")
+async def who_part(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Response:
+    return await who(request, visitor, pop_id)
 
-    return routes
+
+@routes.get("/agent/pops/{pop_id}/journey")
+async def journey(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Response:
+    steps = await services(request).database.run(agent_card.journey, pop_id, visitor.account_id)
+    if steps is None:
+        raise await _not_yours(request, visitor, pop_id)
+    return pages_of(request).part(request, "agent/journey.html", steps=steps)
+
+
+@routes.get("/agent/pops/{pop_id}/record")
+async def record(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Response:
+    house = services(request)
+    shown = await card(request, visitor, pop_id)
+    history = await house.database.run(agent_card.record, pop_id, visitor.account_id, house.clock())
+    return pages_of(request).part(request, "agent/record.html", card=shown, history=history)
+
+
+@routes.post("/agent/pops/{pop_id}/patient")
+async def choose(request: Request, visitor: ReadsPatients, pop_id: UUID, patient: Annotated[UUID, Form()]) -> Response:
+    done = await services(request).database.run(screen_pops.choose_patient, pop_id, visitor.account_id, patient)
+    if not done:
+        raise await _not_yours(request, visitor, pop_id)
+    return await who(request, visitor, pop_id)
+
+
+@routes.post("/agent/pops/{pop_id}/ticks/{identifier}")
+async def tick(
+    request: Request, visitor: ReadsPatients, pop_id: UUID, identifier: str, on: Annotated[str, Form()] = ""
+) -> Response:
+    await card(request, visitor, pop_id)
+    if identifier not in screen_pops.IDENTIFIERS:
+        raise Refusal(422, "This identifies nobody.")
+    await services(request).database.run(screen_pops.tick, pop_id, visitor.account_id, identifier, on == "on")
+    return await who(request, visitor, pop_id)
+
+
+@routes.post("/agent/pops/{pop_id}/note")
+async def note(
+    request: Request, visitor: TakesCalls, pop_id: UUID, note: Annotated[str, Form(max_length=8000)] = ""
+) -> Response:
+    text = note.replace("\0", "")[:4000]
+    if not await services(request).database.run(agent_card.save_note, pop_id, visitor.account_id, text):
+        raise await _not_yours(request, visitor, pop_id)
+    return Response(status_code=204)

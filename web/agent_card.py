@@ -20,7 +20,6 @@ from web.looks import looked
 Sure = Literal["identified", "only_one", "one_of_several", "chosen", "unknown"]
 
 
-
 @dataclass(frozen=True)
 class Step:
     """A line of what the caller did in the IVR."""

@@ -14,6 +14,7 @@ from web import (
     audit_log,
     callbacks,
     doors,
+    followup_call,
     followup_form,
     followup_list,
     home,
@@ -47,20 +48,21 @@ def create_app(services: Services) -> FastAPI:
     Raises RuntimeError where a route has no door."""
     app = FastAPI(title="Hospital hotline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_alive)
     app.state.services = services
-    pages = Pages(services.facts, lambda: services.live.position, services.scripts)
+    app.state.pages = Pages(services.facts, lambda: services.live.position, services.scripts)
     rooms = (
-        home.router(pages),
-        sign_in.router(pages),
-        stream.router(),
-        presence.router(pages),
-        phone.router(pages),
-        agent.router(pages),
-        callbacks.router(pages),
-        followup_list.router(pages),
-        followup_form.router(pages),
-        recordings.router(pages),
-        audit_log.router(pages),
-        static_files.router(services.scripts),
+        home.routes,
+        sign_in.routes,
+        stream.routes,
+        presence.routes,
+        phone.routes,
+        agent.routes,
+        callbacks.routes,
+        followup_list.routes,
+        followup_call.routes,
+        followup_form.routes,
+        recordings.routes,
+        audit_log.routes,
+        static_files.routes,
     )
     app.state.routes = [route for room in rooms for route in room.routes]
     bare = doors.without_a_door(app.state.routes)
@@ -68,7 +70,7 @@ def create_app(services: Services) -> FastAPI:
         raise RuntimeError(f"these routes do not say who may enter: {', '.join(bare)}")
     for room in rooms:
         app.include_router(room)
-    refusals.install(app, pages)
+    refusals.install(app, app.state.pages)
     app.add_middleware(Limits)
     app.add_middleware(LastResort)
     app.add_middleware(Headers, hosts=services.facts.hosts, tls=services.facts.tls)

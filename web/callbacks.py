@@ -13,9 +13,8 @@ from hospital.accounts import Account
 from hospital.callbacks import Callback
 from hospital.patients import Patient
 from web import wording
-from web.doors import Door, Visitor, services
+from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
-from web.pages import Pages
 from web.refusals import Refusal
 
 Works = Annotated[Visitor, Depends(Door("callbacks.work"))]
@@ -41,38 +40,40 @@ def _lines(session: Session, account_id: UUID, at: datetime) -> list[Line]:
     return sorted(found, key=lambda line: not line.mine)
 
 
-def router(pages: Pages) -> APIRouter:
-    routes = APIRouter()
+routes = APIRouter()
 
-    async def shown(request: Request, visitor: Visitor) -> Response:
-        house = services(request)
-        now = house.clock()
-        lines = await house.database.run(_lines, visitor.account_id, now)
-        return pages.part(request, "agent/callbacks.html", lines=lines, now=now)
 
-    @routes.get("/callbacks")
-    async def part(request: Request, visitor: Works) -> Response:
-        return await shown(request, visitor)
+async def shown(request: Request, visitor: Visitor) -> Response:
+    house = services(request)
+    now = house.clock()
+    lines = await house.database.run(_lines, visitor.account_id, now)
+    return pages_of(request).part(request, "agent/callbacks.html", lines=lines, now=now)
 
-    @routes.post("/callbacks/{callback_id}/own")
-    async def own(request: Request, visitor: Works, callback_id: UUID) -> Response:
-        if not await services(request).database.run(callbacks.own, callback_id, visitor.account_id):
-            raise Refusal(409, "Somebody else has taken it, or it is done.")
-        return await shown(request, visitor)
 
-    @routes.post("/callbacks/{callback_id}/give-back")
-    async def give_back(request: Request, visitor: Works, callback_id: UUID) -> Response:
-        if not await services(request).database.run(callbacks.give_back, callback_id, visitor.account_id):
-            raise Refusal(409, "It is not yours any more.")
-        return await shown(request, visitor)
+@routes.get("/callbacks")
+async def part(request: Request, visitor: Works) -> Response:
+    return await shown(request, visitor)
 
-    @routes.post("/callbacks/{callback_id}/done")
-    async def done(request: Request, visitor: Works, callback_id: UUID, outcome: Annotated[str, Form()]) -> Response:
-        if outcome not in wording.CALLBACK_OUTCOMES:
-            raise Refusal(422, "Say how the callback ended.")
-        house = services(request)
-        if not await house.database.run(callbacks.finish, callback_id, visitor.account_id, outcome, house.clock()):
-            raise Refusal(409, "It is not yours any more.")
-        return await shown(request, visitor)
 
-    return routes
+@routes.post("/callbacks/{callback_id}/own")
+async def own(request: Request, visitor: Works, callback_id: UUID) -> Response:
+    if not await services(request).database.run(callbacks.own, callback_id, visitor.account_id):
+        raise Refusal(409, "Somebody else has taken it, or it is done.")
+    return await shown(request, visitor)
+
+
+@routes.post("/callbacks/{callback_id}/give-back")
+async def give_back(request: Request, visitor: Works, callback_id: UUID) -> Response:
+    if not await services(request).database.run(callbacks.give_back, callback_id, visitor.account_id):
+        raise Refusal(409, "It is not yours any more.")
+    return await shown(request, visitor)
+
+
+@routes.post("/callbacks/{callback_id}/done")
+async def done(request: Request, visitor: Works, callback_id: UUID, outcome: Annotated[str, Form()]) -> Response:
+    if outcome not in wording.CALLBACK_OUTCOMES:
+        raise Refusal(422, "Say how the callback ended.")
+    house = services(request)
+    if not await house.database.run(callbacks.finish, callback_id, visitor.account_id, outcome, house.clock()):
+        raise Refusal(409, "It is not yours any more.")
+    return await shown(request, visitor)

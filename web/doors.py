@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from hospital import accounts, audit
 from hospital.accounts import Account
+from web.pages import Pages
 from web.ports import Services
 from web.refusals import Refusal, SignInFirst
 
@@ -24,6 +25,10 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def services(connection: HTTPConnection) -> Services:
     return cast(Services, connection.app.state.services)
+
+
+def pages_of(connection: HTTPConnection) -> Pages:
+    return cast(Pages, connection.app.state.pages)
 
 
 def cookie_name(tls: bool) -> str:

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from hospital import followups
 from hospital.followups import SKIP_REASONS
 from web import followup_view
-from web.doors import Door, Visitor, denied, services
-from web.followup_view import Row, Viewer
-from web.pages import Pages
+from web.doors import Door, Visitor, denied, pages_of, services
+from web.followup_view import Row, TaskView, Viewer
 from web.refusals import Refusal
 
 WorksFollowUps = Annotated[Visitor, Depends(Door("followups.work"))]
+
+routes = APIRouter()
 
 # what the tabs show: address → (word, which rows)
 TABS = {
@@ -43,47 +44,46 @@ def _belongs(row: Row, tab: str) -> bool:
     return True
 
 
-async def refuse_strangers(request: Request, visitor: Visitor, task_id: UUID) -> None:
-    """A task that is not there, or is another nurse's: refused, and audited."""
-    if await services(request).database.run(followup_view.view, task_id, viewer(request, visitor)) is None:
+async def own_task(request: Request, visitor: Visitor, task_id: UUID) -> TaskView:
+    """The task; one that is not there, or is another nurse's, is refused, and audited."""
+    found = await services(request).database.run(followup_view.view, task_id, viewer(request, visitor))
+    if found is None:
         await denied(request, visitor, "followups.all", f"task:{task_id}")
         raise Refusal(403, "This task is another nurse's, or it does not exist.")
+    return found
 
 
-def router(pages: Pages) -> APIRouter:
-    routes = APIRouter()
+async def _listed(request: Request, visitor: Visitor, tab: str, template: str) -> Response:
+    rows = await services(request).database.run(followup_view.worklist, viewer(request, visitor))
+    pages = pages_of(request)
+    show = pages.show if template.endswith("page.html") else pages.part
+    return show(
+        request,
+        template,
+        tab=tab,
+        tabs=[(code, word, sum(_belongs(row, code) for row in rows)) for code, word in TABS.items()],
+        rows=[row for row in rows if _belongs(row, tab)],
+        now=services(request).clock(),
+    )
 
-    async def listed(request: Request, visitor: Visitor, tab: str, template: str) -> Response:
-        rows = await services(request).database.run(followup_view.worklist, viewer(request, visitor))
-        show = pages.show if template.endswith("page.html") else pages.part
-        return show(
-            request,
-            template,
-            tab=tab,
-            tabs=[(code, word, sum(_belongs(row, code) for row in rows)) for code, word in TABS.items()],
-            rows=[row for row in rows if _belongs(row, tab)],
-            now=services(request).clock(),
-        )
 
-    @routes.get("/followups")
-    async def page(request: Request, visitor: WorksFollowUps, show: str = "all") -> Response:
-        return await listed(request, visitor, show if show in TABS else "all", "followups/page.html")
+@routes.get("/followups")
+async def page(request: Request, visitor: WorksFollowUps, show: str = "all") -> Response:
+    return await _listed(request, visitor, show if show in TABS else "all", "followups/page.html")
 
-    @routes.get("/followups/list/{tab}")
-    async def part(request: Request, visitor: WorksFollowUps, tab: str) -> Response:
-        return await listed(request, visitor, tab if tab in TABS else "all", "followups/list.html")
 
-    @routes.post("/followups/{task_id}/skip")
-    async def skip(
-        request: Request, visitor: WorksFollowUps, task_id: UUID, reason: Annotated[str, Form()]
-    ) -> Response:
-        if reason not in SKIP_REASONS:
-            raise Refusal(422, "Say why it is skipped.")
-        await refuse_strangers(request, visitor, task_id)
-        house = services(request)
-        if not await house.database.run(followups.skip, task_id, reason, house.clock(), visitor.account_id):
-            raise Refusal(409, "It is being called, or it is closed already.")
-        # the list hears of it by the live stream, like everybody's
-        return Response(status_code=204)
+@routes.get("/followups/list/{tab}")
+async def part(request: Request, visitor: WorksFollowUps, tab: str) -> Response:
+    return await _listed(request, visitor, tab if tab in TABS else "all", "followups/list.html")
 
-    return routes
+
+@routes.post("/followups/{task_id}/skip")
+async def skip(request: Request, visitor: WorksFollowUps, task_id: UUID, reason: Annotated[str, Form()]) -> Response:
+    if reason not in SKIP_REASONS:
+        raise Refusal(422, "Say why it is skipped.")
+    await own_task(request, visitor, task_id)
+    house = services(request)
+    if not await house.database.run(followups.skip, task_id, reason, house.clock(), visitor.account_id):
+        raise Refusal(409, "It is being called, or it is closed already.")
+    # the list hears of it by the live stream, like everybody's
+    return Response(status_code=204)

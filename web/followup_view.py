@@ -28,6 +28,7 @@ from web.looks import SAME_LOOK, looked
 
 IDENTIFIERS = ("name", "birth_date")  # what a nurse asks before anything clinical
 AHEAD = timedelta(days=1)
+WRITE_UP = timedelta(hours=2)  # after a call's end
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,11 @@ def worklist(session: Session, viewer: Viewer) -> list[Row]:
 
 def _counts(session: Session, kind: type[Visit] | type[Stay], ids: set[UUID]) -> dict[UUID, int]:
     rows = select(kind.patient_id, func.count()).where(kind.patient_id.in_(ids)).group_by(kind.patient_id)
-    return {patient: count for patient, count in session.execute(rows)}
+    return {patient: count for patient, count in session.execute(rows).tuples()}  # noqa: C416 - dict() loses the types
 
 
 def _next_try(task: FollowUpTask, viewer: Viewer) -> str:
-    return wording.next_try(
-        task.next_try_at, task.next_number_rank, task.tries, task.max_tries, viewer.at, viewer.zone
-    )
+    return wording.next_try(task.next_try_at, task.next_number_rank, task.tries, task.max_tries, viewer.at, viewer.zone)
 
 
 @dataclass(frozen=True)
@@ -125,6 +124,14 @@ class TaskView:
             return False
         attempt = self.now.attempt
         return attempt.state == "talking" or (attempt.state == "ended" and attempt.line_result == "answered")
+
+    def writes_up(self, at: datetime) -> bool:
+        """Whether answers are taken: also a while after the line has ended and the task is decided, because she may
+        still be typing."""
+        if self.now is None or not (self.mine and self.identified):
+            return False
+        ended = self.now.attempt.ended_at
+        return ended is None or at - ended < WRITE_UP
 
     @property
     def closed(self) -> bool:
@@ -223,5 +230,3 @@ def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on:
     attempt.identified_by = sorted(told | {identifier} if on else told - {identifier})
     announce(session, "task", task_id)
     return True
-
-

@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
-from web.doors import Door, Open, Visitor
-from web.pages import Pages
+from web.doors import Door, Open, Visitor, pages_of
 
 # the first page whose right the account has
 FIRST = (
@@ -16,19 +15,17 @@ FIRST = (
     ("audit.read", "/audit"),
 )
 
+routes = APIRouter()
 
-def router(pages: Pages) -> APIRouter:
-    routes = APIRouter()
 
-    @routes.get("/")
-    async def home(request: Request, visitor: Annotated[Visitor, Depends(Door(None))]) -> Response:
-        for right, page in FIRST:
-            if visitor.may(right):
-                return RedirectResponse(page, 303)
-        return pages.show(request, "no_role.html")
+@routes.get("/")
+async def home(request: Request, visitor: Annotated[Visitor, Depends(Door(None))]) -> Response:
+    for right, page in FIRST:
+        if visitor.may(right):
+            return RedirectResponse(page, 303)
+    return pages_of(request).show(request, "no_role.html")
 
-    @routes.get("/health", dependencies=[Depends(Open())])
-    async def health() -> PlainTextResponse:
-        return PlainTextResponse("ok\n")
 
-    return routes
+@routes.get("/health", dependencies=[Depends(Open())])
+async def health() -> PlainTextResponse:
+    return PlainTextResponse("ok\n")

@@ -22,6 +22,7 @@ def looked(
     action: str,
     subject: str,
     at: datetime,
+    /,
     *,
     same: timedelta = SAME_LOOK,
     **detail: Any,

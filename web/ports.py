@@ -72,6 +72,9 @@ class Replay(Protocol):
     async def reply(self, recording_id: UUID, range_header: str | None) -> Reply:
         """Raises NotThere and Damaged."""
 
+    async def peaks(self, recording_id: UUID) -> list[float]:
+        """Its waveform: loudness from 0 to 1. Raises NotThere and Damaged."""
+
     async def verify(self, recording_id: UUID) -> None:
         """Reads every byte. Raises NotThere and Damaged."""
 

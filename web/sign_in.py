@@ -9,8 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from hospital import accounts
 from hospital.accounts import LONGEST, Refused, SignedIn, Throttled
-from web.doors import Door, Open, Visitor, cookie_name, from_our_page, services, visitor_of
-from web.pages import Pages
+from web.doors import Door, Open, Visitor, cookie_name, from_our_page, pages_of, services, visitor_of
 from web.refusals import Refusal
 
 _OURS = re.compile(r"/[A-Za-z0-9._~/-]*")
@@ -26,48 +25,50 @@ def _wait(until: datetime, now: datetime) -> str:
     return f"Too many tries. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
 
 
-def router(pages: Pages) -> APIRouter:
-    routes = APIRouter()
+routes = APIRouter()
 
-    @routes.get("/sign-in", dependencies=[Depends(Open())])
-    async def form(request: Request, next: str = "/") -> Response:
-        if await visitor_of(request) is not None:
-            return RedirectResponse(back_to(next), 303)
-        return pages.show(request, "sign_in.html", wanted=back_to(next), username="", wrong="")
 
-    @routes.post("/sign-in", dependencies=[Depends(Open())])
-    async def sign_in(
-        request: Request,
-        username: Annotated[str, Form(max_length=200)] = "",
-        password: Annotated[str, Form(max_length=1000)] = "",
-        next: Annotated[str, Form(max_length=500)] = "/",
-    ) -> Response:
-        if not from_our_page(request):
-            raise Refusal(403, "This page is out of date. Reload it and try again.")
-        house = services(request)
-        now = house.clock()
-        name = username.strip().lower().replace("\0", "")
-        client = request.client.host if request.client else ""
-        answer = await house.database.run(accounts.sign_in, name, password, now, client)
-        match answer:
-            case SignedIn():
-                return _welcome(answer, back_to(next), house.facts.tls)
-            case Throttled():
-                status, wrong = 429, _wait(answer.until, now)
-            case Refused():
-                status, wrong = 401, "The name or the password is not right."
-        return pages.show(request, "sign_in.html", status=status, wanted=back_to(next), username=name[:64], wrong=wrong)
+@routes.get("/sign-in", dependencies=[Depends(Open())])
+async def form(request: Request, next: str = "/") -> Response:
+    if await visitor_of(request) is not None:
+        return RedirectResponse(back_to(next), 303)
+    return pages_of(request).show(request, "sign_in.html", wanted=back_to(next), username="", wrong="")
 
-    @routes.post("/sign-out")
-    async def sign_out(request: Request, visitor: Annotated[Visitor, Depends(Door(None))]) -> Response:
-        house = services(request)
-        await house.presence.become_away(visitor.account_id)
-        await house.database.run(accounts.sign_out, visitor.token, house.clock())
-        answer = Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
-        answer.delete_cookie(cookie_name(house.facts.tls), path="/")
-        return answer
 
-    return routes
+@routes.post("/sign-in", dependencies=[Depends(Open())])
+async def sign_in(
+    request: Request,
+    username: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    next: Annotated[str, Form(max_length=500)] = "/",
+) -> Response:
+    if not from_our_page(request):
+        raise Refusal(403, "This page is out of date. Reload it and try again.")
+    house = services(request)
+    now = house.clock()
+    name = username.strip().lower().replace("\0", "")
+    client = request.client.host if request.client else ""
+    answer = await house.database.run(accounts.sign_in, name, password, now, client)
+    match answer:
+        case SignedIn():
+            return _welcome(answer, back_to(next), house.facts.tls)
+        case Throttled():
+            status, wrong = 429, _wait(answer.until, now)
+        case Refused():
+            status, wrong = 401, "The name or the password is not right."
+    return pages_of(request).show(
+        request, "sign_in.html", status=status, wanted=back_to(next), username=name[:64], wrong=wrong
+    )
+
+
+@routes.post("/sign-out")
+async def sign_out(request: Request, visitor: Annotated[Visitor, Depends(Door(None))]) -> Response:
+    house = services(request)
+    await house.presence.become_away(visitor.account_id)
+    await house.database.run(accounts.sign_out, visitor.token, house.clock())
+    answer = Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
+    answer.delete_cookie(cookie_name(house.facts.tls), path="/")
+    return answer
 
 
 def _welcome(signed_in: SignedIn, wanted: str, tls: bool) -> Response:

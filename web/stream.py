@@ -8,23 +8,21 @@ from fastapi.responses import StreamingResponse
 from web.doors import Door, Visitor, services, visitor_of
 from web.live import stream
 
-def router() -> APIRouter:
-    routes = APIRouter()
+routes = APIRouter()
 
-    @routes.get("/live")
-    async def live(
-        request: Request, visitor: Annotated[Visitor, Depends(Door(None))], after: str = ""
-    ) -> StreamingResponse:
-        house = services(request)
-        seen = request.headers.get("last-event-id", after)[:64]
 
-        async def still_signed_in() -> bool:
-            return await visitor_of(request) is not None
+@routes.get("/live")
+async def live(
+    request: Request, visitor: Annotated[Visitor, Depends(Door(None))], after: str = ""
+) -> StreamingResponse:
+    house = services(request)
+    seen = request.headers.get("last-event-id", after)[:64]
 
-        return StreamingResponse(
-            stream(house.live, visitor, seen, still_signed_in),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+    async def still_signed_in() -> bool:
+        return await visitor_of(request) is not None
 
-    return routes
+    return StreamingResponse(
+        stream(house.live, visitor, seen, still_signed_in),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )

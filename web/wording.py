@@ -66,6 +66,7 @@ STOP_REASONS = SKIP_REASONS | {
     "moved": "The patient has moved away",
     "reported_deceased": "Reported deceased; a clinician confirms",
     "partly_answered": "Partly answered; no tries left",
+    "language_not_served": "Nobody speaks the patient's language; no tries left",
     "opted_out": "The patient has opted out",
     "deceased": "The patient has died",
 }
@@ -195,6 +196,7 @@ AUDIT_ACTIONS = {
     "recording.verify": "checked a recording",
     "recordings.find": "looked for recordings",
     "audit.read": "read the audit log",
+    "callback.read": "saw who is to be called back",
 }
 
 
@@ -280,6 +282,10 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "skipped": "Skipped: {reason}",
     "to_review": "It is not known whether the phone rang; a person decides",
     "reviewed": "Reviewed: {again}",
+    "not_dialled": "Not dialled after all: {because}",
+    "record_merged": "The record was merged into another of the same patient",
+    "death_report_withdrawn": "The report of a death was taken back",
+    "death_reported": "Not called: reported deceased, not confirmed yet",
     "deceased_to_be_confirmed": "Reported deceased; a clinician confirms before the record says so",
     "already_in_a_call": "Not called: the patient, the number or the nurse was in another call",
     "outside_window": "Not called: outside the patient's hours",

@@ -212,6 +212,11 @@ class HotlinePhone extends HTMLElement {
     this.#agent.call(`sip:${number}@${this.#line.domain}`, { mediaConstraints: { audio: true, video: false } });
   }
 
+  // What the other side says, as a MediaStream; null outside of a call.
+  heard() {
+    return this.#audio.srcObject;
+  }
+
   press(digit) {
     if (this.state !== "talking") return;
     this.#call.sendDTMF(digit, { transportType: JsSIP.C.DTMF_TRANSPORT.RFC2833, duration: 120, interToneGap: 80 });

@@ -1,0 +1,208 @@
+"""The process `core`: AMI, the dialer, the scheduler, the console."""
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import PurePosixPath
+
+import uvicorn
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, OriginateFailed
+from cti.journal import InboundJournal
+from cti.presence import Presence
+from cti.statuses import StatusChanged
+from cti.switchboard import Switchboard
+from dialer.runner import Dialer
+from hospital import recordings, vault
+from hospital.database import Database
+from hotline import demo, joints, numbering
+from hotline.caller_joints import rendered
+from hotline.places import places, read_secrets
+from hotline.settings import Settings
+from hotline.wiring import calling_policy, front_desk, now, open_database, words, zone
+from messages.gateways.file import FileGateway
+from messages.sender import Sender
+from recordings.capture import Capture
+from recordings.files import Shelf, Spool
+from recordings.replay import Replay
+from web import ports
+from web.app import create_app
+from web.audiences import audience
+from web.live import Hub
+from web.notices import PostgresNotices
+
+log = logging.getLogger(__name__)
+
+
+async def run_core(settings: Settings) -> None:
+    """Runs until SIGTERM."""
+    here = places(settings)
+    database = open_database(settings, here)
+    secrets = read_secrets(here)
+    board = Switchboard(settings.address, numbering.AMI_PORT, numbering.AMI_USER, secrets.ami)
+    telephone = joints.DialerTelephone(board, _routes(settings), _allowed(settings), here.call_records)
+    catalogue = joints.SqlCatalogue(database, now)
+    shelf = Shelf(here.recordings)
+    capture = Capture(Spool(here.spool, PurePosixPath("/hotline/spool")), shelf, catalogue, vault.wrap_key)
+    presence = Presence(board, partial(joints.duty_wishes, database), tuple(numbering.QUEUES))
+    dialer = Dialer(
+        database,
+        telephone,
+        joints.CallRecorder(capture),
+        calling_policy(settings),
+        node=settings.node,
+        caller_id=_caller_id(settings),
+        now=now,
+        ring_s=settings.calling.ring_seconds,
+    )
+    journal = InboundJournal(
+        board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
+    )
+    _dialer_listens(board, dialer)
+    console_presence = joints.ConsolePresence(database, presence, now)
+    tasks: set[asyncio.Task[None]] = set()
+
+    def presence_changed(change: StatusChanged) -> None:
+        task = asyncio.ensure_future(console_presence.changed(change.sip_username))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    presence.on_change(presence_changed)
+    services = ports.Services(
+        facts=_site_facts(settings),
+        database=database,
+        clock=now,
+        live=Hub(PostgresNotices(database.url), partial(audience, database)),
+        desk=front_desk(settings, database, words(settings)).desk,
+        presence=console_presence,
+        dialling=joints.ConsoleDialling(dialer, partial(_local, settings)),
+        replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
+        policy=calling_policy(settings),
+        demo_patients=_demo_patients(settings, secrets.sip),
+    )
+    gateway = FileGateway(here.outbox / "sent.jsonl", now)
+    sender = Sender(joints.SqlOutbox(database), gateway, rendered(words(settings)), now)
+    async with AsyncExitStack() as stack:
+        await board.start()
+        stack.push_async_callback(board.stop)
+        scheduler = _scheduler(database, capture, journal, sender)
+        scheduler.start()
+        stack.callback(scheduler.shutdown, wait=False)
+        await _serve_console(settings, services)
+    database.close()
+
+
+def _dialer_listens(board: Switchboard, dialer: Dialer) -> None:
+    async def rang(e: LegRinging) -> None:
+        await dialer.leg_rang(e.channel_id)
+
+    async def answered(e: LegAnswered) -> None:
+        await dialer.leg_answered(e.channel_id, e.at)
+
+    async def ended(e: LegEnded) -> None:
+        await dialer.leg_ended(e.channel_id, e.line_result.value, cause=e.cause, sip_status=e.tech_cause)
+
+    async def failed(e: OriginateFailed) -> None:
+        await dialer.leg_ended(e.channel_id, e.line_result.value)
+
+    async def ready(e: AsteriskReady) -> None:
+        await dialer.reconcile()
+
+    board.on(LegRinging, rang)
+    board.on(LegAnswered, answered)
+    board.on(LegEnded, ended)
+    board.on(OriginateFailed, failed)
+    board.on(AsteriskReady, ready)
+
+
+def _scheduler(database: Database, capture: Capture, journal: InboundJournal, sender: Sender) -> AsyncIOScheduler:
+    """Only triggers that look; what is due lives in SQL."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+
+    async def sweep() -> None:
+        await capture.sweep(await database.run(recordings.of_live_attempts))
+
+    async def collect() -> None:
+        """Numbers that callers typed while the ivr was down lie in Asterisk."""
+        try:
+            await journal.collect_callbacks()
+        except (ConnectionError, TimeoutError):
+            log.info("callbacks are collected when the link is back")
+
+    scheduler.add_job(collect, "interval", seconds=10, max_instances=1, coalesce=True)
+    async def send() -> None:
+        await sender.send_due()
+
+    scheduler.add_job(send, "interval", seconds=2, max_instances=1, coalesce=True)
+    scheduler.add_job(sweep, "interval", seconds=30, max_instances=1, coalesce=True, next_run_time=now())
+    return scheduler
+
+
+async def _serve_console(settings: Settings, services: ports.Services) -> None:
+    config = uvicorn.Config(
+        create_app(services),
+        host=settings.web.bind,
+        port=settings.web.port,
+        log_config=None,
+        access_log=False,  # addresses of pages hold record ids
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        ssl_certfile=settings.web.certificate,
+        ssl_keyfile=settings.web.key,
+        ws="websockets-sansio",
+    )
+    await uvicorn.Server(config).serve()
+
+
+def _routes(settings: Settings) -> dict[str, str]:
+    """In the demo the patients' numbers ring the demo's own phones."""
+    if not settings.demo:
+        return {}
+    routes = {a.number: f"PJSIP/{a.username}" for a in numbering.DEMO_PATIENTS}
+    return routes | {number: f"PJSIP/{name}" for name, numbers in demo.SECOND_NUMBERS.items() for number in numbers}
+
+
+def _allowed(settings: Settings) -> tuple[str, ...]:
+    return settings.trunk.allow if settings.trunk else ()
+
+
+def _caller_id(settings: Settings) -> str:
+    if settings.trunk is not None:
+        return settings.trunk.caller_id
+    return settings.site.callback_number or "0000600"
+
+
+def _local(settings: Settings, at: datetime) -> str:
+    return at.astimezone(zone(settings)).strftime("%A %H:%M")
+
+
+def _site_facts(settings: Settings) -> ports.SiteFacts:
+    host = f"{settings.web.bind}:{settings.web.port}"
+    return ports.SiteFacts(
+        name=settings.site.name,
+        zone=zone(settings),
+        hosts=frozenset({host, f"localhost:{settings.web.port}"}),
+        sip_socket=f"ws://{settings.address}:{numbering.ASTERISK_HTTP_PORT}/ws",
+        hotline_number=numbering.HOTLINE_EXTENSION,
+        emergency_number=settings.site.emergency_number,
+        tls=settings.web.certificate is not None,
+        demo=settings.demo,
+        demo_passwords=demo.PASSWORDS if settings.demo else {},
+    )
+
+
+def _demo_patients(settings: Settings, sip: dict[str, str]) -> dict[str, ports.DemoPatient]:
+    if not settings.demo:
+        return {}
+    return {
+        a.username: ports.DemoPatient(
+            line=ports.Line(a.username, a.person, sip[a.username]),
+            number=a.number,
+            language=a.language,
+            story=demo.STORIES[a.username],
+        )
+        for a in numbering.DEMO_PATIENTS
+    }

@@ -1,0 +1,56 @@
+"""The process `ivr`: FastAGI and the dialogues."""
+
+import logging
+from functools import partial
+
+from hospital.database import Database
+from hotline import numbering
+from hotline.caller_joints import SqlJournal
+from hotline.places import places, read_secrets
+from hotline.settings import Settings
+from hotline.wiring import DIALOGUES, front_desk, now, open_database, speaker, until_told, words
+from ivr.agi_call import agi_call, caller_number
+from ivr.call import Call
+from ivr.conversation import converse
+from ivr.front_desk import FrontDesk
+from ivr.server import AgiServer
+from ivr.session import AgiSession
+from speech.speaker import Speaker
+
+log = logging.getLogger(__name__)
+
+
+async def run_ivr(settings: Settings) -> None:
+    """Serves calls until SIGTERM; those under way get ten seconds to end."""
+    here = places(settings)
+    database = open_database(settings, here)
+    said = speaker(settings, here)
+    sentences = words(settings)
+    front = front_desk(settings, database, sentences)
+    server = AgiServer(
+        partial(_hold_conversation, settings, front, said, database),
+        read_secrets(here).agi,
+        settings.address,
+        numbering.AGI_PORT,
+    )
+    async with server:
+        log.info("the ivr takes calls")
+        await until_told()
+        await server.stop(grace_s=10)
+    database.close()
+
+
+async def _hold_conversation(
+    settings: Settings, front: FrontDesk, said: Speaker, database: Database, session: AgiSession, path: str
+) -> None:
+    dialogue = DIALOGUES[path]
+    country = settings.site.country.upper()
+    number = caller_number(session.environment, country)
+    journal = SqlJournal(database, session.id, settings.node, number, now)
+    await journal.begin()
+    async with agi_call(session, said, journal, node=settings.node, country=country) as call:
+
+        async def hold(call: Call) -> None:
+            await dialogue(call, front)
+
+        await converse(call, hold)

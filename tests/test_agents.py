@@ -1,0 +1,79 @@
+"""A caller wants a person: the queue, the agent's phone, the agent's page, and what happens when nobody is there."""
+
+import pytest
+
+from hospital.callbacks import Callback
+from hospital.screen_pops import ScreenPop
+from tests.characters import LUCIA
+from tests.console import console
+from tests.house import House
+from tests.scenes import reaches
+
+pytestmark = pytest.mark.asterisk
+
+
+@pytest.mark.covers("H10", "H15", "I9")
+async def test_lucia_presses_0_and_tom_sees_her_while_his_phone_rings(house: House) -> None:
+    async with (
+        house.phone("lucia") as lucia,
+        house.phone("tom") as tom,
+        console(house, "tom") as toms_page,
+        console(house, "grace") as graces_page,
+    ):
+        await toms_page.post("/presence/available")
+        await reaches(house, lucia, "es", "0")
+        await lucia.hears(await house.sound("to_person", "es"))
+        await tom.rings()
+        await house.until("the pop is there", lambda: house.rows(ScreenPop))
+        card = (await toms_page.get("/agent/pop")).text
+        assert "Lucía Fernández" in card
+        assert "Probably: the only patient with this number." in card
+        assert "hypertension" not in card  # clinical: after two identifiers
+        assert "Lucía" not in (await graces_page.get("/agent/pop")).text
+        (pop,) = house.rows(ScreenPop)
+        assert pop.state == "ringing"
+        await graces_page.get(f"/agent/pops/{pop.id}/record", status=403)
+
+        await tom.answers()
+        await house.until("Tom talks", lambda: house.rows(ScreenPop)[0].state == "answered")
+        await toms_page.get(f"/agent/pops/{pop.id}/record", status=403)
+        await toms_page.post(f"/agent/pops/{pop.id}/ticks/name", on="on")
+        await toms_page.post(f"/agent/pops/{pop.id}/ticks/birth_date", on="on")
+        assert "hypertension" in (await toms_page.get(f"/agent/pops/{pop.id}/record")).text
+        await toms_page.post(f"/agent/pops/{pop.id}/note", status=204, note="wants to come with her daughter")
+        await lucia.hangs_up()
+        await house.until("the call is over", lambda: house.calls()[0].state == "ended")
+        (call,) = house.calls()
+        assert (call.outcome, call.note) == ("answered", "wants to come with her daughter")
+        await house.until("Tom's card stays to be written up", lambda: house.rows(ScreenPop)[0].state == "ended")
+    await house.no_channels()
+
+
+@pytest.mark.covers("H1")
+async def test_nobody_is_signed_in_and_lucia_asks_to_be_called_back(house: House) -> None:
+    async with house.phone("lucia") as lucia, house.phone("desk"):
+        await reaches(house, lucia, "es", "0")
+        await lucia.hears(await house.sound("queue_callback_offer", "es"), within=45)
+        await lucia.presses("1")
+        await lucia.hears(await house.sound("callback_confirm_number", "es", number=LUCIA.numbers[0]))
+        await lucia.presses("1")
+        await lucia.hears(await house.sound("callback_registered", "es", number=LUCIA.numbers[0]))
+        await lucia.hung_up()
+    (asked,) = house.rows(Callback)
+    assert (asked.why, asked.state, asked.number) == ("asked", "open", LUCIA.numbers[0])
+    async with console(house, "tom") as tom, console(house, "grace") as grace:
+        await tom.post(f"/callbacks/{asked.id}/own")
+        await grace.post(f"/callbacks/{asked.id}/own", status=409)  # one owner
+    assert house.rows(Callback)[0].state == "owned"
+
+
+@pytest.mark.covers("H1")
+async def test_who_gives_up_waiting_becomes_one_owned_item(house: House) -> None:
+    for _ in range(2):
+        async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+            await reaches(house, lucia, "es", "0")
+            await desk.rings()
+            await lucia.hangs_up()
+        await house.no_channels()
+    await house.until("the item is there", lambda: house.rows(Callback))
+    assert [(item.why, item.state) for item in house.rows(Callback)] == [("abandoned", "open")]

@@ -1,0 +1,206 @@
+"""The phone in the page: the real JsSIP in a real Chromium against the real Asterisk, its sound over WebRTC."""
+
+import datetime as dt
+import ipaddress
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from playwright.async_api import Page, async_playwright, expect
+
+from hotline import asterisk as asterisk_process
+from hotline.places import Places
+from tests.asterisk_instance import free_address
+from tests.house import House
+
+pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync --use-fake-ui-for-media-stream --use-fake-device-for-media-stream"
+    " --autoplay-policy=no-user-gesture-required --mute-audio"
+).split()
+LOOPBACK_FLAGS = ("--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns")
+# How much of the sound that arrives is no silence: the sum of what every inbound stream says of its energy.
+ENERGY = """async () => {
+  const phone = document.querySelector('hotline-phone');
+  const stream = phone.heard?.();
+  if (!stream) return 0;
+  const context = new AudioContext();
+  const meter = context.createAnalyser();
+  context.createMediaStreamSource(stream).connect(meter);
+  await new Promise(done => setTimeout(done, 700));
+  const samples = new Float32Array(meter.fftSize);
+  meter.getFloatTimeDomainData(samples);
+  await context.close();
+  return Math.max(...samples.map(Math.abs));
+}"""
+
+
+@asynccontextmanager
+async def page_of(executable: str = "/usr/bin/chromium", flags: tuple[str, ...] = ()) -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags])
+        context = await browser.new_context(ignore_https_errors=True, viewport={"width": 1366, "height": 768})
+        try:
+            yield await context.new_page()
+        finally:
+            await browser.close()
+
+
+async def hears_something(page: Page) -> None:
+    for _ in range(15):
+        if await page.evaluate(ENERGY) > 0.01:
+            return
+    raise AssertionError("no sound arrives in the browser")
+
+
+@pytest.fixture(scope="module")
+def browser_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("browser-house")
+    house = House(folder, free_address())
+    house.environment["HOTLINE_BROWSER_PHONES"] = "true"
+    try:
+        house.start()
+        yield house
+    finally:
+        house.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.covers("H1", "H2")
+async def test_a_newcomer_calls_as_lucia_from_the_page(browser_house: House) -> None:
+    async with page_of(flags=LOOPBACK_FLAGS) as page:
+        await page.goto(f"http://{browser_house.address}:8000/patient-phone?as=lucia")
+        phone = page.locator("hotline-phone")
+        await expect(phone).to_have_attribute("data-state", "ready", timeout=15_000)
+        await page.get_by_role("button", name="Call the hospital").click()
+        await expect(phone).to_have_attribute("data-state", "talking", timeout=15_000)
+        await hears_something(page)
+        await page.locator("[data-digit='2']").first.click()  # español
+        await browser_house.until("the key has arrived", lambda: "language" in browser_house.journal())
+        await page.get_by_role("button", name="Hang up").click()
+        await expect(phone).to_have_attribute("data-state", "ready", timeout=10_000)
+    await browser_house.no_channels()
+
+
+# ── On a network, with TLS, in a browser without any flag for loopback ──────────────────────────────────────────────
+
+HOST, GUEST, NAMESPACE = "10.99.7.1", "10.99.7.2", "hotline-test"
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def lan() -> Iterator[str]:
+    """A network of two hosts; what is returned starts a Chromium on the second one."""
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    subprocess.run(["ip", "netns", "del", NAMESPACE], capture_output=True, check=False)
+    subprocess.run(["ip", "link", "del", "hotline0"], capture_output=True, check=False)
+    _ip("netns", "add", NAMESPACE)
+    try:
+        _ip("link", "add", "hotline0", "type", "veth", "peer", "name", "hotline1")
+        _ip("link", "set", "hotline1", "netns", NAMESPACE)
+        _ip("addr", "add", f"{HOST}/24", "dev", "hotline0")
+        _ip("link", "set", "hotline0", "up")
+        for words in (
+            ("addr", "add", f"{GUEST}/24", "dev", "hotline1"),
+            ("link", "set", "hotline1", "up"),
+            ("link", "set", "lo", "up"),
+        ):
+            _ip("-n", NAMESPACE, *words)
+        yield NAMESPACE
+    finally:
+        subprocess.run(["ip", "link", "del", "hotline0"], capture_output=True, check=False)
+        subprocess.run(["ip", "netns", "del", NAMESPACE], capture_output=True, check=False)
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    certificate, private = folder / "certificate.pem", folder / "key.pem"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return certificate, private
+
+
+SITE = """
+address = "{host}"
+data = "{data}"
+[site]
+name = "Hospital San José"
+emergency_number = "123"
+time_zone = "America/Bogota"
+country = "co"
+languages = ["en", "es"]
+[web]
+bind = "{host}"
+certificate = "{certificate}"
+key = "{key}"
+"""
+
+
+@pytest.mark.covers("H50")
+async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_path: Path) -> None:
+    certificate, key = _certificate(tmp_path)
+    data = tmp_path / "data"
+    settings = tmp_path / "hotline.toml"
+    settings.write_text(SITE.format(host=HOST, data=data, certificate=certificate, key=key))
+    hotline = [sys.executable, "-m", "hotline", "--settings", str(settings)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+
+    def run(*words: str) -> str:
+        done = subprocess.run([*hotline, *words], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    try:
+        run("up", "--detach")
+        password = run("account", "tom", "--name", "Tom", "--role", "agent").split(" signs in with ")[1].split(". ")[0]
+        run("down")
+        run("up", "--detach")
+        chromium = tmp_path / "chromium"
+        chromium.write_text(f'#!/bin/sh\nexec ip netns exec {lan} /usr/bin/chromium "$@"\n')
+        chromium.chmod(0o755)
+        async with page_of(str(chromium)) as page:
+            await page.goto(f"https://{HOST}:8000/")
+            await page.get_by_label("Name").fill("tom")
+            await page.get_by_label("Password").fill(password)
+            await page.get_by_role("button", name="Sign in").click()
+            phone = page.locator("hotline-phone")
+            await expect(phone).to_have_attribute("data-state", "ready", timeout=20_000)
+            await page.evaluate("document.querySelector('hotline-phone').dial('600')")
+            await expect(phone).to_have_attribute("data-state", "talking", timeout=20_000)
+            await hears_something(page)
+            assert "1 active call" in await asterisk_process.asterisk_cli(
+                Places(data).asterisk, "core show channels count"
+            )
+    finally:
+        run("down")

@@ -1,0 +1,219 @@
+"""Ana works her list: João's day-3 call, as her page asks for it."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from hospital import attempts
+from hospital.attempts import Attempt
+from hospital.audit import AuditRow
+from hospital.database import Database
+from hospital.followups import Answer
+from tests.characters import JOAO
+from tests.console_app import Page, Site, words
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Site:
+    return Site(database, tmp_path)
+
+
+async def identify(page: Page, site: Site) -> None:
+    for identifier in ("name", "birth_date"):
+        await page.post(f"/followups/{site.task.id}/ticks/{identifier}", on="on")
+
+
+def audited(site: Site, action: str) -> list[AuditRow]:
+    with site.database.transaction() as session:
+        return list(session.scalars(select(AuditRow).where(AuditRow.action == action)))
+
+
+@pytest.mark.covers("H13")
+async def test_the_list_says_who_is_due_and_the_look_is_audited(site: Site) -> None:
+    async with site.signed_in("ana") as ana:
+        said = words((await ana.get("/followups")).text)
+    for expected in (JOAO.name, "Portuguese", "surgery 2", "22 Nov 2026", "Day 3 after discharge"):
+        assert expected in said
+    assert len(audited(site, "list.read")) == 1
+
+
+@pytest.mark.covers("I9")
+async def test_another_nurse_sees_neither_the_line_nor_the_form_and_oscar_nothing(site: Site) -> None:
+    async with site.signed_in("ruby") as ruby:
+        assert JOAO.name not in (await ruby.get("/followups")).text
+        await ruby.get(f"/followups/{site.task.id}", 403)
+        await ruby.post(f"/followups/{site.task.id}/skip", 403, reason="not_needed")
+    async with site.signed_in("oscar") as oscar:
+        assert JOAO.name not in (await oscar.get("/followups", 403)).text
+    assert len(audited(site, "denied")) == 3
+    assert site.task_now().state == "open"
+
+
+async def test_a_refusal_of_the_dialer_is_shown_as_it_is(site: Site) -> None:
+    site.dialling.refusal = "It is outside this patient's calling hours. It may be called from Thursday 08:00."
+    async with site.signed_in("ana") as ana:
+        refused = await ana.post(f"/followups/{site.task.id}/start", 409)
+    assert refused.text == site.dialling.refusal
+    assert site.dialling.asked == [("start", site.task.id)]
+
+
+@pytest.mark.covers("H15")
+async def test_nothing_is_written_before_name_and_birth_date_are_ticked(site: Site) -> None:
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"/followups/{site.task.id}/answers/pain", 409, value="3")
+        await ana.post(f"/followups/{site.task.id}/ticks/name", on="on")
+        await ana.post(f"/followups/{site.task.id}/answers/pain", 409, value="3")
+        assert site.answers() == {}
+        await ana.post(f"/followups/{site.task.id}/ticks/birth_date", on="on")
+        await ana.post(f"/followups/{site.task.id}/answers/pain", value="3")
+    assert site.answers() == {"pain": 3}
+
+
+@pytest.mark.covers("H15")
+@pytest.mark.parametrize(
+    ("item", "sent", "kept"),
+    [
+        ("general", {"value": "same"}, "same"),
+        ("pain", {"value": "7"}, 7),
+        ("temperature", {"value": "38,5"}, 38.5),
+        ("symptoms", {"value": ["fever", "bleeding"]}, ["fever", "bleeding"]),
+        ("medication", {"value": "other:", "text": "só de manhã"}, {"text": "só de manhã"}),
+        ("next-visit", {"value": "terça, 9h"}, "terça, 9h"),
+        ("questions", {"value": "Posso\r\ndirigir? ${x} <b>"}, "Posso\ndirigir? ${x} <b>"),
+    ],
+)
+async def test_every_kind_of_question_is_saved_as_given(
+    site: Site, item: str, sent: dict[str, str | list[str]], kept: object
+) -> None:
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        await ana.post(f"/followups/{site.task.id}/answers/{item}", **sent)
+        shown = (await ana.get(f"/followups/{site.task.id}")).text
+    assert site.answers() == {item: kept}
+    assert "<b>" not in shown.partition("textarea")[2]
+
+
+@pytest.mark.parametrize(
+    ("item", "wrong", "says"),
+    [("pain", "11", "0 to 10"), ("temperature", "380", "34 to 43"), ("general", "${x}", "better, same, worse")],
+)
+async def test_a_wrong_answer_is_refused_beside_its_field_and_nothing_is_lost(
+    site: Site, item: str, wrong: str, says: str
+) -> None:
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        await ana.post(f"/followups/{site.task.id}/answers/pain", value="4")
+        refused = await ana.post(f"/followups/{site.task.id}/answers/{item}", 422, value=wrong)
+    assert says in refused.text
+    assert "X-Sentence" in refused.headers
+    assert site.answers() == {"pain": 4}
+
+
+async def test_answered_again_the_newest_counts_and_the_older_stays(site: Site) -> None:
+    attempt = site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        for pain in ("2", "9"):
+            flags = words((await ana.post(f"/followups/{site.task.id}/answers/pain", value=pain)).text)
+    assert "Severe pain" in flags
+    assert site.answers() == {"pain": 9}
+    with site.database.transaction() as session:
+        rows = list(session.scalars(select(Answer).order_by(Answer.id)))
+    assert [(row.value, row.attempt_id, row.account_id) for row in rows] == [
+        ("2", attempt, site.staff["ana"].id),
+        ("9", attempt, site.staff["ana"].id),
+    ]
+
+
+async def test_all_normal_fills_what_is_open_and_never_a_measurement(site: Site) -> None:
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        await ana.post(f"/followups/{site.task.id}/answers/pain", value="6")
+        await ana.post(f"/followups/{site.task.id}/all-normal")
+    assert site.answers() == {"pain": 6, "general": "better", "symptoms": ["none"], "medication": "all"}
+
+
+async def test_the_script_is_in_the_patients_language_and_a_fallback_is_marked(site: Site) -> None:
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        assert "Posso gravar?" in (await ana.get(f"/followups/{site.task.id}")).text
+        with site.database.transaction() as session:
+            session.get_one(type(site.joao), site.joao.id).language = "mi"
+        said = words((await ana.get(f"/followups/{site.task.id}")).text)
+    assert "May I record it?" in said
+    assert "There is no Māori wording yet." in said
+
+
+@pytest.mark.covers("H17")
+async def test_recording_begins_after_the_notice_or_is_refused(site: Site) -> None:
+    attempt = site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        await ana.post(f"/followups/{site.task.id}/call/record")
+        await ana.post(f"/followups/{site.task.id}/call/no-recording")
+        await ana.post(f"/followups/{site.task.id}/call/hang-up")
+    assert site.dialling.asked == [
+        ("start_recording", attempt),
+        ("refuse_recording", attempt),
+        ("hang_up", attempt),
+    ]
+
+
+@pytest.mark.covers("H16")
+async def test_a_result_decides_the_next_try_which_is_a_sentence(site: Site) -> None:
+    attempt = site.talking()
+    async with site.signed_in("ana") as ana:
+        site.over(attempt)
+        part = await ana.post(
+            f"/followups/{site.task.id}/result/call_later", when="exactly", exactly="2026-11-26T18:10"
+        )
+        assert "Again tomorrow 18:10, first number, try 2 of 3" in words(part.text)
+        late = await ana.post(
+            f"/followups/{site.task.id}/result/call_later", 422, when="exactly", exactly="2020-01-01T10:00"
+        )
+    assert "60 days" in late.text
+    assert site.task_now().state == "open"
+
+
+async def test_done_only_with_every_needed_answer(site: Site) -> None:
+    attempt = site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        refused = await ana.post(f"/followups/{site.task.id}/result/completed", 409)
+        assert "Not answered yet" in refused.text
+        await ana.post(f"/followups/{site.task.id}/all-normal")
+        await ana.post(f"/followups/{site.task.id}/summary", 204, summary="Vai bem.\nVolta na terça.")
+        await ana.post(f"/followups/{site.task.id}/result/completed")
+        assert site.task_now().state == "calling"
+        site.over(attempt)
+    assert (site.task_now().state, site.task_now().summary) == ("done", "Vai bem.\nVolta na terça.")
+
+
+@pytest.mark.covers("I3")
+@pytest.mark.parametrize(("decision", "state"), [("again", "open"), ("stop", "stopped")])
+async def test_a_person_settles_what_is_not_known(site: Site, decision: str, state: str) -> None:
+    attempt = site.talking()
+    with site.database.transaction() as session:
+        assert attempts.to_review(session, attempt, site.now, "link_lost")
+    async with site.signed_in("ana") as ana:
+        part = words((await ana.get(f"/followups/{site.task.id}")).text)
+        assert "not known whether the phone rang" in part
+        await ana.post(f"/followups/{site.task.id}/review/{decision}")
+        await ana.post(f"/followups/{site.task.id}/review/{decision}", 409)
+        log = words((await ana.get(f"/followups/{site.task.id}/past")).text)
+    assert site.task_now().state == state
+    assert "It is not known whether the phone rang; a person decides" in log
+    with site.database.transaction() as session:
+        assert session.get_one(Attempt, attempt).state == "ended"
+
+
+async def test_skipping_needs_a_reason(site: Site) -> None:
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"/followups/{site.task.id}/skip", 422, reason="because")
+        await ana.post(f"/followups/{site.task.id}/skip", 204, reason="readmitted")
+    assert (site.task_now().state, site.task_now().stop_reason) == ("stopped", "readmitted")
