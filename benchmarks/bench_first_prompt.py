@@ -21,6 +21,7 @@ from tests.house import House
 
 CALLS = 7
 BARE = "699"  # an extension that only this benchmark's Asterisk has
+BEGINNING_S = 2  # of the welcome is looked for: the rest of it need not be waited for
 WITHIN_MS = 1000.0  # a second of silence is when a caller begins to say hello
 OF_PLAYBACK = 2.0
 
@@ -28,11 +29,13 @@ OF_PLAYBACK = 2.0
 async def measure(house: House) -> list[Row]:
     welcome = await house.sound("welcome", LUCIA.language)
     await _bare_extension(house, welcome)
+    beginning = house.folder / "beginning.sln16"
+    beginning.write_bytes(welcome.read_bytes()[: BEGINNING_S * 16000 * 2])
     took: dict[str, list[float]] = {"600": [], BARE: []}
     async with whole_house.timed_phone(house, LUCIA.sip, 31) as phone:
         for _ in range(CALLS + 1):
             for number, each in took.items():
-                each.append(await _first_sound(phone, number, welcome))
+                each.append(await _first_sound(phone, number, beginning))
                 await house.no_channels()
     ours, bare = (statistics.median(each[1:]) for each in took.values())  # the first call opens connections
     return [Row("INVITE to first prompt", "Playback", ours, bare, "ms", at_most=OF_PLAYBACK, limit=WITHIN_MS)]
@@ -57,7 +60,7 @@ async def _first_sound(phone: TimedPhone, number: str, sound: Path) -> float:
 
 def main() -> int:
     with whole_house.running() as house:
-        rows = asyncio.run(measure(house))
+        rows = asyncio.run(asyncio.wait_for(measure(house), whole_house.PATIENCE_S))
     return table.show(rows)
 
 

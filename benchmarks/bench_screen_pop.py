@@ -89,18 +89,9 @@ async def bare_socket(house: House) -> AsyncIterator[Heard]:
     heard: Heard = asyncio.Queue()
 
     async def feed(socket: ServerConnection) -> None:
-        reader, writer = await asyncio.open_connection(house.address, numbering.AMI_PORT)
-        secret = read_secrets(house.here).ami
-        writer.write(f"Action: Login\r\nUsername: {numbering.AMI_USER}\r\nSecret: {secret}\r\n\r\n".encode())
-        try:
-            while True:
-                block = (await reader.readuntil(b"\r\n\r\n")).decode(errors="replace")
-                if "Event: AgentCalled\r\n" in block:
-                    event = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
-                    told = {"rang": float(event["Timestamp"]), "number": event["CallerIDNum"]}
-                    await socket.send(json.dumps({**told, "agent": event["Interface"]}))
-        finally:
-            writer.close()
+        feeding = asyncio.create_task(_feed(house, socket))
+        await socket.wait_closed()
+        feeding.cancel()
 
     async def listen(port: int) -> None:
         async with connect(f"ws://{house.address}:{port}") as page:
@@ -117,9 +108,24 @@ async def bare_socket(house: House) -> AsyncIterator[Heard]:
                 await page
 
 
+async def _feed(house: House, socket: ServerConnection) -> None:
+    reader, writer = await asyncio.open_connection(house.address, numbering.AMI_PORT)
+    secret = read_secrets(house.here).ami
+    writer.write(f"Action: Login\r\nUsername: {numbering.AMI_USER}\r\nSecret: {secret}\r\n\r\n".encode())
+    try:
+        while True:
+            block = (await reader.readuntil(b"\r\n\r\n")).decode(errors="replace")
+            if "Event: AgentCalled\r\n" in block:
+                event = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+                told = {"rang": float(event["Timestamp"]), "number": event["CallerIDNum"]}
+                await socket.send(json.dumps({**told, "agent": event["Interface"]}))
+    finally:
+        writer.close()
+
+
 def main() -> int:
     with whole_house.running() as house:
-        rows = asyncio.run(measure(house))
+        rows = asyncio.run(asyncio.wait_for(measure(house), whole_house.PATIENCE_S))
     return table.show(rows)
 
 

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,11 +19,14 @@ from tests.phone import Phone
 from tests.site_key import SITE_KEY
 
 NETWORK = "127.0.60"
+PATIENCE_S = 45.0
+"""A benchmark that takes longer has failed."""
 
 
 @contextmanager
 def running() -> Iterator[House]:
-    """Started as `hotline up` starts it; phones and Asterisk on NETWORK."""
+    """Started as `hotline up` starts it; phones and Asterisk on NETWORK. It ends with the benchmark, told or not."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ.setdefault("HOTLINE_TEST_NETWORK", NETWORK)
     vault.unlock(SITE_KEY)
     folder = Path(tempfile.mkdtemp(prefix="bench-house-"))

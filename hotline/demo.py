@@ -141,7 +141,9 @@ def _slots(session: Session, zone: ZoneInfo, at: datetime) -> None:
 
 
 def _patients(session: Session, zone: ZoneInfo, at: datetime, nurse_id: UUID) -> None:
-    questionnaire = questionnaires.newest(session, "discharge_day3")
+    questionnaire = questionnaires.newest(session, "discharge-day3")
+    if questionnaire is None:
+        raise RuntimeError("scripts/questionnaires/discharge_day3.yaml was not loaded; the log says why")
     for person in numbering.DEMO_PATIENTS:
         key = person.username
         patient = patients.register(
@@ -163,7 +165,7 @@ def _patients(session: Session, zone: ZoneInfo, at: datetime, nurse_id: UUID) ->
                 diagnosis="hypertension",
             )
         )
-        if key in DISCHARGED and questionnaire is not None:
+        if key in DISCHARGED:
             home = datetime.combine(at.astimezone(zone).date() - timedelta(days=3), time(11), tzinfo=zone)
             stay = Stay(
                 patient_id=patient.id,

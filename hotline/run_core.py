@@ -36,6 +36,8 @@ from web.notices import PostgresNotices
 
 log = logging.getLogger(__name__)
 
+SHORTEST_NUMBER = 5  # digits; the demo shows its extension instead of a number
+
 
 async def run_core(settings: Settings) -> None:
     """Runs until SIGTERM."""
@@ -172,7 +174,8 @@ def _allowed(settings: Settings) -> tuple[str, ...]:
 def _caller_id(settings: Settings) -> str:
     if settings.trunk is not None:
         return settings.trunk.caller_id
-    return settings.site.callback_number or "0000600"
+    number = settings.site.callback_number or numbering.HOTLINE_EXTENSION
+    return number if len(number) >= SHORTEST_NUMBER else number.zfill(7)
 
 
 def _local(settings: Settings, at: datetime) -> str:

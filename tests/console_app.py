@@ -1,4 +1,4 @@
-"""The console in this process, on a real database: who is signed in is a row, what the dialer is asked is written down."""
+"""The console in this process, on a real database: a sign-in is a row, what the dialer is asked is written down."""
 
 import json
 import re
@@ -9,7 +9,6 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from hospital import accounts, attempts, followups, questionnaires, recordings, vault
@@ -30,8 +29,8 @@ from tests.moments import NOON, ZONE
 from tests.test_recordings_sealing import wav_of
 from web import ports
 from web.app import create_app
-from web.live import Hub
-from web.notices import PostgresNotices
+from web.live import Audience, Hub
+from web.notices import Notice, PostgresNotices
 
 HOST = "console.test"
 ROLES = {"ana": "nurse", "grace": "supervisor", "oscar": "none", "ruby": "nurse"}
@@ -96,7 +95,7 @@ class Site:
             )
         )
 
-    async def _nobody(self, notice: object) -> object:
+    async def _nobody(self, notice: Notice) -> Audience:
         raise AssertionError("no live stream in these tests")
 
     def _due(self, session: Session, patient: Patient) -> FollowUpTask:
@@ -174,10 +173,6 @@ class Site:
         with self.database.transaction() as session:
             return session.get_one(FollowUpTask, self.task.id)
 
-    def spoil(self, attempt_id: UUID, **columns: object) -> None:
-        with self.database.transaction() as session:
-            session.execute(update(Attempt).where(Attempt.id == attempt_id).values(**columns))
-
     @asynccontextmanager
     async def signed_in(self, name: str) -> AsyncIterator["Page"]:
         token = f"{name}-is-signed-in-".ljust(43, "x")
@@ -210,7 +205,7 @@ class Page:
         assert answer.status_code == status, (path, answer.status_code, answer.text[:2000])
         return answer
 
-    async def post(self, path: str, status: int = 200, **form: str | list[str]) -> httpx.Response:
+    async def post(self, path: str, status: int = 200, /, **form: str | list[str]) -> httpx.Response:
         headers = {"X-CSRF-Token": "csrf-of-this-page", "HX-Request": "true"}
         answer = await self._client.post(path, data=form, headers=headers)
         assert answer.status_code == status, (path, answer.status_code, answer.text[:2000])

@@ -259,7 +259,8 @@ def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield started
     finally:
         started.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        if "HOTLINE_KEEP" not in os.environ:  # set it to read the logs of a failed run
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -219,7 +219,7 @@ def test_mei_is_busy_then_out_then_not_reached(database: Database) -> None:
     assert said.code == "try_again"
     assert said.facts == {
         "because": "no_answer",
-        "when": "2026-11-26T18:10:00-05:00",
+        "when": "2026-11-26T23:10:00+00:00",
         "rank": 2,
         "tries": 2,
         "of": 3,
@@ -478,9 +478,9 @@ def test_a_task_that_was_skipped_in_review_stays_skipped(database: Database) -> 
 @pytest.mark.covers("I5", "I10")
 def test_the_line_ends_while_ana_presses(database: Database) -> None:
     """Whichever comes first: the task is done, the attempt counted once."""
-    for _ in range(12):
+    for n in range(12):
         with database.transaction() as session:
-            nurse = employ(session, f"nurse{_}", "nurse").id
+            nurse = employ(session, f"nurse{n}", "nurse").id
             task = day_three(session, admit(session, JOAO)).id
             claimed = attempts.claim(session, task, nurse, "n1", NOON, UNCAPPED)
             assert isinstance(claimed, Claimed)

@@ -112,13 +112,15 @@ def _token_fits(request: Request, visitor: Visitor) -> bool:
 
 
 def from_our_page(request: Request) -> bool:
-    """Whether the browser says that our own page asks. Every browser sends Origin with an unsafe method."""
-    house = services(request)
+    """Whether the browser says that our own page asks.
+
+    A form of a page without referrer sends `Origin: null` (Fetch standard, §3.1): then Sec-Fetch-Site says it."""
     origin = request.headers.get("origin")
-    if origin is None:
-        return request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-    ours = f"{'https' if house.facts.tls else 'http'}://{request.headers.get('host', '')}"
-    return origin.lower() == ours.lower()
+    if origin in (None, "null"):
+        unsaid = "same-origin" if origin is None else "unknown"  # no browser sends neither with a POST
+        return request.headers.get("sec-fetch-site", unsaid) == "same-origin"
+    ours = f"{'https' if services(request).facts.tls else 'http'}://{request.headers.get('host', '')}"
+    return origin is not None and origin.lower() == ours.lower()
 
 
 async def denied(request: Request, visitor: Visitor, right: str, subject: str = "") -> None:

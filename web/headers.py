@@ -11,7 +11,6 @@ HASHED = "public, max-age=31536000, immutable"
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=()",
@@ -52,6 +51,7 @@ class Headers:
                 for name, value in _FIXED.items():
                     headers[name] = value
                 headers["Content-Security-Policy"] = policy(host, self._tls)
+                headers.setdefault("Referrer-Policy", "no-referrer")
                 headers.setdefault("Cache-Control", "no-store")
                 if self._tls:
                     headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -53,7 +53,7 @@ class Pages:
         return f"/static/{name}?v={_digest(path, path.stat().st_mtime_ns)}"
 
     def show(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        return HTMLResponse(self._render(request, template, values), status)
+        return HTMLResponse(self._render(request, template, {"status": status} | values), status)
 
     def part(self, request: Request, template: str, *, status: int = 200, key: str = "", **values: Any) -> HTMLResponse:
         """A fragment. `key`: while it stays the same, a page that shows it is not replaced (X-Fragment-Key)."""

@@ -28,11 +28,19 @@ def _wait(until: datetime, now: datetime) -> str:
 routes = APIRouter()
 
 
+def _form(request: Request, wanted: str, *, status: int = 200, username: str = "", wrong: str = "") -> Response:
+    values = {"wanted": wanted, "username": username, "wrong": wrong}
+    page = pages_of(request).show(request, "sign_in.html", status=status, **values)
+    # a form of a page without referrer sends no origin, by which we know our own page
+    page.headers["Referrer-Policy"] = "same-origin"
+    return page
+
+
 @routes.get("/sign-in", dependencies=[Depends(Open())])
 async def form(request: Request, next: str = "/") -> Response:
     if await visitor_of(request) is not None:
         return RedirectResponse(back_to(next), 303)
-    return pages_of(request).show(request, "sign_in.html", wanted=back_to(next), username="", wrong="")
+    return _form(request, back_to(next))
 
 
 @routes.post("/sign-in", dependencies=[Depends(Open())])
@@ -56,9 +64,7 @@ async def sign_in(
             status, wrong = 429, _wait(answer.until, now)
         case Refused():
             status, wrong = 401, "The name or the password is not right."
-    return pages_of(request).show(
-        request, "sign_in.html", status=status, wanted=back_to(next), username=name[:64], wrong=wrong
-    )
+    return _form(request, back_to(next), status=status, username=name[:64], wrong=wrong)
 
 
 @routes.post("/sign-out")

@@ -11,7 +11,7 @@ export function watchKeys() {
     const target = find(event);
     if (!target) return;
     event.preventDefault();
-    if (target.matches("input, textarea, select")) target.focus();
+    if (isTyping(target)) target.focus();
     else target.click();
   });
   document.addEventListener("click", (event) => {

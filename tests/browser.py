@@ -1,0 +1,400 @@
+"""The console with stand-ins for the telephone rooms, as pages for httpx and for a real Chromium.
+
+    async def test_…(site, browser_page):
+        page = await browser_page("tom")
+        await page.goto(site.url("/agent"))
+
+`site` serves on a loopback address of its own with a real database, a real live stream, and the standing characters;
+what Asterisk would do is told by the test (`site.rings("tom", LUCIA)`)."""
+
+import asyncio
+import io
+import itertools
+import json
+import re
+import socket
+import wave
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from math import pi, sin
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import uvicorn
+from playwright.async_api import Page, async_playwright
+from sqlalchemy.orm import Session
+
+from hospital import accounts, attempts, calls, followups, patients, questionnaires, recordings, screen_pops
+from hospital.accounts import Account
+from hospital.attempts import Attempt, CallingPolicy
+from hospital.booking import OwnDesk
+from hospital.calling_hours import ALWAYS
+from hospital.database import Database
+from hospital.followups import FollowUpTask
+from hospital.patients import Patient, Stay, Visit
+from recordings.replay import byte_range
+from scripts.questionnaire_files import load_questionnaires
+from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, Character
+from tests.moments import NOON, ZONE
+from web import ports
+from web.app import create_app
+from web.audiences import audience
+from web.live import Hub
+from web.notices import PostgresNotices
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+]
+SCREENSHOTS = Path(__file__).parent.parent / "var" / "screenshots"
+AXE = Path(__file__).parent.parent / "web" / "console-scripts" / "node_modules" / "axe-core" / "axe.min.js"
+PASSWORD = "correct horse battery"
+ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "oscar": "none"}
+POLICY = CallingPolicy(ALWAYS, ZONE, None, None)
+
+_addresses = itertools.count(2)
+
+
+@dataclass
+class StandInPresence:
+    states: dict[UUID, ports.PresenceState] = field(default_factory=dict)
+
+    async def of(self, account_id: UUID) -> ports.PresenceState:
+        return self.states.get(account_id, "away")
+
+    async def become_available(self, account_id: UUID) -> str | None:
+        self.states[account_id] = "available"
+        return None
+
+    async def become_away(self, account_id: UUID) -> str | None:
+        self.states[account_id] = "away"
+        return None
+
+
+@dataclass
+class StandInDialling:
+    """Claims and settles attempts as the dialer does; the test says what the line does."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    refusal: str | None = None
+
+    async def start(self, task_id: UUID, account_id: UUID) -> str | None:
+        if self.refusal is not None:
+            return self.refusal
+        claimed = await self.database.run(attempts.claim, task_id, account_id, "n1", self.clock(), POLICY)
+        return claimed.code if isinstance(claimed, attempts.NotNow) else None
+
+    async def hang_up(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        await self.database.run(attempts.line_ended, attempt_id, "answered", self.clock(), POLICY)
+        return None
+
+    async def start_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        await self.database.run(
+            recordings.open_for, call_id=str(attempt_id), attempt_id=attempt_id, account_id=account_id, at=self.clock()
+        )
+        return None
+
+    async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        await self.database.run(
+            recordings.none_because, call_id=str(attempt_id), attempt_id=attempt_id, reason="refused", at=self.clock()
+        )
+        return None
+
+
+def tone(seconds: float = 4.0) -> bytes:
+    """A WAV that a browser plays: 8 kHz, 16 bit, mono."""
+    sink = io.BytesIO()
+    with wave.open(sink, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        samples = (int(9000 * sin(2 * pi * 440 * n / 8000)) for n in range(int(8000 * seconds)))
+        sound.writeframes(b"".join(one.to_bytes(2, "little", signed=True) for one in samples))
+    return sink.getvalue()
+
+
+@dataclass
+class StandInReplay:
+    sound: bytes = field(default_factory=tone)
+    damaged: bool = False
+
+    async def reply(self, recording_id: UUID, range_header: str | None) -> ports.Reply:
+        if self.damaged:
+            raise ports.Damaged("chunk 0")
+        part = byte_range(range_header, len(self.sound))
+        return ports.Reply(part.status, part.headers(), iter([self.sound[part.start : part.end]]))
+
+    async def peaks(self, recording_id: UUID) -> list[float]:
+        return [abs(sin(n / 9)) * (0.35 + 0.65 * abs(sin(n / 47))) for n in range(600)]
+
+    async def verify(self, recording_id: UUID) -> None:
+        if self.damaged:
+            raise ports.Damaged("chunk 0")
+
+
+class Clock:
+    """The hour stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def passes(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+class Site:
+    """The console of a hospital whose telephones are played by the test."""
+
+    def __init__(self, database: Database, *, tls: bool = False, demo: bool = False) -> None:
+        self.database, self.clock = database, Clock()
+        self.address = f"127.0.50.{next(_addresses)}"
+        self.presence = StandInPresence()
+        self.dialling = StandInDialling(database, self.clock)
+        self.replay = StandInReplay()
+        self.people: dict[str, UUID] = {}
+        self.accounts: dict[str, UUID] = {}
+        self.port = 8000
+        self.services = ports.Services(
+            facts=ports.SiteFacts(
+                name="Hospital San Rafael",
+                zone=ZONE,
+                hosts=frozenset({f"{self.address}:8000"}),
+                sip_socket=f"ws://{self.address}:8088/ws",
+                tls=tls,
+                demo=demo,
+            ),
+            database=database,
+            clock=self.clock,
+            live=Hub(PostgresNotices(database.url), partial(audience, database)),
+            desk=OwnDesk(database),
+            presence=self.presence,
+            dialling=self.dialling,
+            replay=self.replay,
+            policy=POLICY,
+            demo_patients={
+                "lucia": ports.DemoPatient(
+                    ports.Line("lucia", "Lucía", "not-told"), LUCIA.numbers[0], "es", "Lucía wants an appointment."
+                ),
+                "joao": ports.DemoPatient(
+                    ports.Line("joao", "João", "not-told"), JOAO.numbers[0], "pt-BR", "João went home three days ago."
+                ),
+            },
+        )
+        self.app = create_app(self.services)
+        self._fill()
+
+    def url(self, path: str = "/") -> str:
+        return f"http://{self.address}:{self.port}{path}"
+
+    def _fill(self) -> None:
+        with self.database.transaction() as session:
+            for name, role in ROLES.items():
+                made = accounts.create(
+                    session, username=name, display_name=name.capitalize(), role=role, password=PASSWORD
+                )
+                self.accounts[name] = made.id
+            found, problems = load_questionnaires()
+            assert not problems
+            one = found["discharge-day3"]
+            asked = questionnaires.publish(session, one.id, json.loads(one.body), one.sha256, NOON)
+            for person in PATIENTS:
+                made_patient = patients.register(
+                    session,
+                    name=person.name,
+                    birth=person.birth,
+                    language=person.language,
+                    numbers=list(person.numbers),
+                    identifiers={"record": f"R-{person.sip}"},
+                    sex=person.sex,
+                )
+                self.people[person.sip] = made_patient.id
+                session.add(
+                    Visit(
+                        patient_id=made_patient.id,
+                        at=NOON - timedelta(days=90),
+                        department="Cardiology",
+                        doctor="Dr Vega",
+                        reason="check-up",
+                        diagnosis="hypertension",
+                    )
+                )
+            for person in (JOAO, MEI, RUTH):
+                self._discharged(session, person, asked.id)
+
+    def _discharged(self, session: Session, person: Character, questionnaire_id: UUID) -> None:
+
+        home = NOON - timedelta(days=3, hours=2)
+        stay = Stay(
+            patient_id=self.people[person.sip],
+            ward="Surgery 2",
+            admitted_at=home - timedelta(days=4),
+            discharged_at=home,
+            diagnosis="appendectomy",
+        )
+        session.add(stay)
+        session.flush()
+        followups.plan(
+            session,
+            patient_id=self.people[person.sip],
+            questionnaire_id=questionnaire_id,
+            reason="discharge_day_3",
+            due_at=NOON - timedelta(hours=2 if person is not RUTH else 120),
+            stay_id=stay.id,
+            owner_id=self.accounts["ana"] if person is JOAO else None,
+        )
+
+    # ── What the telephone does ─────────────────────────────────────────────────────────────────────────────────
+
+    async def rings(self, who: str, caller: Character, *, number: str | None = None) -> UUID:
+        """`caller`'s call rings at `who`'s phone."""
+        call_id = f"n1-{uuid4().hex}"
+        given = number if number is not None else caller.numbers[0]
+
+        def ring(session: Session) -> UUID:
+
+            calls.begin(session, call_id, "n1", given or None, NOON)
+            calls.update_call(session, call_id, language=caller.language, reason="book")
+            calls.step(session, call_id, "language", NOON, language=caller.language)
+            calls.step(session, call_id, "turn", NOON, said=["main_menu"], key="1")
+            calls.step(session, call_id, "transfer", NOON, queue="reception", reason="operator_key")
+            calls.queued(session, call_id, "reception")
+            return screen_pops.pop(session, call_id, self.accounts[who], f"{call_id}-{who}", NOON)
+
+        return await self.database.run(ring)
+
+    def task(self, person: Character) -> FollowUpTask:
+        with self.database.transaction() as session:
+            found = session.query(FollowUpTask).filter_by(patient_id=self.people[person.sip]).one()
+            session.expunge(found)
+            return found
+
+    def attempt(self, person: Character) -> Attempt:
+        with self.database.transaction() as session:
+            return attempts.of_task(session, self.task(person).id)[-1]
+
+    async def answers(self, person: Character) -> None:
+        """The patient's phone is dialled, and picked up."""
+        made = self.attempt(person)
+        await self.database.run(attempts.dialling, made.id, self.clock())
+        await self.database.run(attempts.answered, made.channel_id, self.clock())
+
+    async def sealed(self, person: Character, seconds: float = 4.0) -> UUID:
+        """The call's recording is sealed."""
+
+        def seal(session: Session) -> UUID:
+
+            found = recordings.of_attempt(session, self.attempt(person).id)
+            assert found is not None
+            recordings.sealed(
+                session, found.id, path=f"aa/{found.id}.hlr", seconds=seconds, sha256="0" * 64,
+                wrapped_key=b"k" * 40, at=self.clock(),
+            )  # fmt: skip
+            return found.id
+
+        return await self.database.run(seal)
+
+    # ── Who comes to the console ────────────────────────────────────────────────────────────────────────────────
+
+    def client(self, host: str = "127.0.0.1") -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.app, client=(host, 50000))
+        return httpx.AsyncClient(transport=transport, base_url=self.url(""), follow_redirects=False)
+
+    async def signed_in(self, who: str) -> httpx.AsyncClient:
+        """A client with the session's cookie and the page's anti-forgery token."""
+        client = self.client()
+        answer = await client.post("/sign-in", data={"username": who, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        page = (await client.get("/", follow_redirects=True)).text
+        found = re.search(r'name="csrf" content="([^"]+)"', page)
+        assert found is not None
+        client.headers["X-CSRF-Token"] = found[1]
+        return client
+
+    def account(self, who: str) -> Account:
+        with self.database.transaction() as session:
+            return session.get_one(Account, self.accounts[who])
+
+    def patient(self, who: str) -> Patient:
+        with self.database.transaction() as session:
+            return session.get_one(Patient, self.people[who])
+
+
+@pytest.fixture
+def site(database: Database) -> Iterator[Site]:
+    yield Site(database)
+
+
+@pytest.fixture
+async def served(site: Site) -> AsyncIterator[Site]:
+    """The same, listening on its address, with the live stream."""
+    listening = socket.create_server((site.address, site.port))
+    config = uvicorn.Config(site.app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield site
+    server.should_exit = True
+    await task
+
+
+PageOf = Callable[[str], Awaitable[Page]]
+
+
+@pytest.fixture
+async def page_of(served: Site) -> AsyncIterator[PageOf]:
+    """`await page_of("tom")`: a page in which Tom is signed in, at 1366 × 768."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+        async def open_as(who: str) -> Page:
+            context = await browser.new_context(viewport={"width": 1366, "height": 768})
+            page = await context.new_page()
+            if who:
+                await page.goto(served.url("/sign-in"))
+                await page.get_by_label("Name", exact=True).fill(who)
+                await page.get_by_label("Password").fill(PASSWORD)
+                await page.get_by_role("button", name="Sign in").click()
+                await page.wait_for_url(lambda url: not url.endswith("/sign-in"))
+            return page
+
+        yield open_as
+        await browser.close()
+
+
+async def looked_at(page: Page, name: str) -> None:
+    """Keeps a picture, and asks axe for what is wrong (WCAG 2.2 AA) and the browser for scrolling pages."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    wrong = await page.evaluate(
+        "async () => (await axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}))"
+        ".violations.map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ')}`)"
+    )
+    assert wrong == [], f"{name}: " + "\n".join(wrong)
+
+
+async def does_not_scroll(page: Page) -> None:
+    """At 1366 × 768 the page itself stays; its panels scroll."""
+    tall, wide = await page.evaluate(
+        "() => { const p = document.querySelector('#page') ?? document.scrollingElement;"
+        " return [p.scrollHeight - p.clientHeight, document.scrollingElement.scrollWidth - innerWidth]; }"
+    )
+    assert (tall <= 0, wide <= 0) == (True, True), f"{tall} px too tall, {wide} px too wide"

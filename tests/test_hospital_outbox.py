@@ -1,0 +1,132 @@
+"""A message is told once, whoever sends it and whoever dies while sending."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hospital import outbox
+from hospital.database import Database
+from hospital.outbox import CLAIM, TRIES, Due, OutboxRow
+from tests.characters import LUCIA
+from tests.hospital_scene import at_once, listening
+from tests.moments import NOON
+
+MINUTE = timedelta(minutes=1)
+pytestmark = pytest.mark.covers("H4")
+
+
+def put(session: Session, once: str = "appointment_confirmed/1", at: datetime = NOON) -> bool:
+    return outbox.put(
+        session,
+        once=once,
+        key="appointment_confirmed",
+        locale="es",
+        number=LUCIA.numbers[0],
+        at=at,
+        starts_at="2026-11-26",
+    )
+
+
+def row(session: Session) -> OutboxRow:
+    return session.scalars(select(OutboxRow).execution_options(populate_existing=True)).one()
+
+
+def test_the_same_thing_is_told_once(database: Database) -> None:
+    with listening(database) as heard:
+        with database.transaction() as session:
+            assert put(session)
+            assert not put(session)
+        with database.transaction() as session:
+            made = row(session).id
+            assert not put(session)
+        assert heard() == [f"outbox:{made}"]
+    assert sorted(map(str, at_once(database, *[lambda s: put(s, "another")] * 6))) == ["False"] * 5 + ["True"]
+
+
+def test_claimed_sent_and_over(database: Database) -> None:
+    with database.transaction() as session:
+        put(session, at=NOON + MINUTE)
+        assert outbox.claim(session, NOON) is None, "not due yet"
+        due = outbox.claim(session, NOON + MINUTE)
+        assert due == Due(row(session).id, "appointment_confirmed", "es", {"starts_at": "2026-11-26"}, LUCIA.numbers[0])
+        assert outbox.claim(session, NOON + MINUTE) is None, "somebody sends it"
+        outbox.sent(session, due.id, "gateway-1", NOON + MINUTE)
+        outbox.not_sent(session, due.id, "timeout", NOON + MINUTE)  # the answer came after all: it is sent
+        kept = row(session)
+        assert (kept.state, kept.gateway_ref, kept.tries, kept.error) == ("sent", "gateway-1", 1, None)
+        assert outbox.claim(session, NOON + 99 * MINUTE) is None
+
+
+def test_eight_senders_and_forty_messages(database: Database) -> None:
+    with database.transaction() as session:
+        for n in range(40):
+            put(session, str(n), NOON - n * MINUTE)
+    sent: list[UUID] = []
+    while len(sent) < 40:
+        got = at_once(database, *[lambda session: outbox.claim(session, NOON)] * 8)
+        assert not [error for error in got if isinstance(error, Exception)]
+        ids = [due.id for due in got if isinstance(due, Due)]
+        assert ids, "what one sender has locked doesn't hold up another"
+        sent += ids
+    assert len(set(sent)) == 40
+
+
+def test_the_oldest_is_sent_first(database: Database) -> None:
+    with database.transaction() as session:
+        for once, minutes in (("b", 2), ("c", 1), ("a", 3)):
+            put(session, once, NOON - minutes * MINUTE)
+        claimed = [outbox.claim(session, NOON) for _ in range(3)]
+        assert [session.get_one(OutboxRow, due.id).once for due in claimed if due] == ["a", "b", "c"]
+
+
+def test_a_failing_gateway_is_asked_later_and_later_then_given_up(database: Database) -> None:
+    with database.transaction() as session:
+        put(session)
+        at, waited = NOON, []
+        for _ in range(TRIES):
+            due = outbox.claim(session, at)
+            assert due is not None
+            outbox.not_sent(session, due.id, "http_503", at)
+            waited.append((row(session).due_at - at) // MINUTE)
+            assert outbox.claim(session, row(session).due_at - MINUTE / 60) is None
+            at = row(session).due_at
+        assert waited[:-1] == [1, 2, 4, 8]
+        assert (row(session).state, row(session).error) == ("failed", "http_503")
+        assert outbox.claim(session, at + 99 * MINUTE) is None
+
+
+def test_a_refused_number_is_not_asked_again(database: Database) -> None:
+    with database.transaction() as session:
+        put(session)
+        due = outbox.claim(session, NOON)
+        assert due is not None
+        outbox.not_sent(session, due.id, "no_such_number", NOON, final=True)
+        assert (row(session).state, row(session).tries) == ("failed", 1)
+
+
+@pytest.mark.covers("I10")
+def test_a_senders_death_frees_what_it_had_claimed(database: Database) -> None:
+    with database.transaction() as session:
+        put(session)
+        first = outbox.claim(session, NOON)
+    with database.transaction() as session:
+        assert outbox.claim(session, NOON + CLAIM - MINUTE / 60) is None
+        again = outbox.claim(session, NOON + CLAIM)
+        assert again == first, "by the same id the gateway knows it"
+        assert row(session).tries == 2
+
+
+@pytest.mark.covers("I10")
+def test_a_message_that_kills_its_sender_is_given_up(database: Database) -> None:
+    with database.transaction() as session:
+        put(session)
+        put(session, "the next one", NOON + CLAIM * TRIES)
+        deadly = [outbox.claim(session, NOON + n * CLAIM) for n in range(TRIES)]
+        assert len({due.id for due in deadly if due}) == 1
+        after = outbox.claim(session, NOON + TRIES * CLAIM)
+        assert after is not None and deadly[0] is not None and after.id != deadly[0].id
+        dead = session.get_one(OutboxRow, deadly[0].id, populate_existing=True)
+        assert (dead.state, dead.error) == ("failed", "sender_died")

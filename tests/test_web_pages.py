@@ -1,0 +1,140 @@
+"""The pages in a real browser: what they look like, what the keyboard does, what happens while somebody types."""
+
+import pytest
+from playwright.async_api import expect
+
+from hospital import calls, screen_pops
+from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
+from tests.characters import JOAO, LUCIA
+
+pytestmark = pytest.mark.browser
+__all__ = ["page_of", "served", "site"]
+
+
+@pytest.mark.covers("H51")
+async def test_the_sign_in_page(served: Site, page_of: PageOf) -> None:
+    page = await page_of("")
+    await page.goto(served.url("/followups"))
+    await looked_at(page, "sign-in")
+    await page.get_by_label("Name", exact=True).fill("ana")
+    await page.get_by_label("Password").fill("wrong")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("The name or the password is not right.")
+    await looked_at(page, "sign-in-refused")
+
+
+@pytest.mark.covers("H10", "H15", "I9")
+async def test_lucia_rings_and_only_toms_page_shows_her(served: Site, page_of: PageOf) -> None:
+    tom, grace = await page_of("tom"), await page_of("grace")
+    await tom.goto(served.url("/agent"))
+    await grace.goto(served.url("/agent"))
+    await looked_at(tom, "agent-empty")
+    pop = await served.rings("tom", LUCIA)
+    await expect(tom.get_by_role("heading", name="Lucía Fernández")).to_be_visible()
+    await expect(tom.get_by_text("Asked for a person").or_(tom.get_by_text("asked for a person"))).to_be_visible()
+    await does_not_scroll(tom)
+    await looked_at(tom, "agent-ringing")
+    assert await grace.get_by_text("Lucía").count() == 0
+    assert "hypertension" not in await tom.content()
+
+    await tom.keyboard.press("1")
+    await tom.keyboard.press("2")
+    await expect(tom.get_by_text("hypertension")).to_be_visible()
+    await tom.keyboard.press("n")
+    await tom.keyboard.type("comes with her daughter")
+    leg = f"{(await served.database.run(_call_of, pop)).id}-tom"
+    await served.database.run(screen_pops.pop_moved, leg.removesuffix("-tom"), leg, "answered", served.clock())
+    await expect(tom.get_by_text("On the line")).to_be_visible()
+    await expect(tom.locator("#note")).to_be_focused()
+    await expect(tom.locator("[data-saving-state]")).to_have_text("Saved")
+    assert (await served.database.run(_call_of, pop)).note == "comes with her daughter"
+    await looked_at(tom, "agent-talking")
+
+
+def _call_of(session, pop_id):  # type: ignore[no-untyped-def]
+    return session.get_one(calls.Call, session.get_one(screen_pops.ScreenPop, pop_id).call_id)
+
+
+@pytest.mark.covers("H13", "H14", "H16", "H17", "H18", "H21")
+async def test_ana_works_the_follow_up_list_by_keyboard(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    await expect(ana.get_by_role("heading", name="Follow-up calls")).to_be_visible()
+    await does_not_scroll(ana)
+    await looked_at(ana, "followups")
+    await ana.get_by_role("link", name="Open João Souza").click()
+    await expect(ana.get_by_role("heading", name="João Souza")).to_be_visible()
+    await does_not_scroll(ana)
+    await looked_at(ana, "followup-before")
+    await ana.keyboard.press("s")
+    await expect(ana.get_by_text("Your phone rings", exact=True)).to_be_visible()
+    await served.answers(JOAO)
+    await expect(ana.get_by_text("On the line since")).to_be_visible()
+    await expect(ana.locator("#questions")).to_be_disabled()
+    await ana.keyboard.press("1")
+    await expect(ana.locator("#tick-name")).to_be_checked()
+    await ana.keyboard.press("2")
+    await expect(ana.locator("#questions")).to_be_enabled()
+    await does_not_scroll(ana)
+    await looked_at(ana, "followup-talking")
+    await ana.keyboard.press("r")
+    await expect(ana.get_by_text("Recording since")).to_be_visible()
+    await ana.keyboard.press("y")
+    await expect(ana.locator("[data-item=general] input[value=better]")).to_be_checked()
+    await ana.locator("[data-item=pain] input").fill("9")
+    await expect(ana.get_by_text("Severe pain")).to_be_visible()
+    await ana.locator("[data-item=temperature] input").fill("99")
+    await expect(ana.get_by_text("A number from 34 to 43 °C is allowed")).to_be_visible()
+    await ana.locator("[data-item=temperature] input").fill("36,8")
+    await expect(ana.locator("[data-item=temperature] [data-saving-state]")).to_have_text("Saved")
+    await ana.keyboard.press("Alt+e")
+    await ana.keyboard.type("Pain at night. Asked to come in tomorrow.")
+    await expect(ana.locator(".summary [data-saving-state]")).to_have_text("Saved")
+    await looked_at(ana, "followup-answered")
+    await ana.get_by_role("button", name="End call").click()
+    await expect(ana.get_by_text("Call ended")).to_be_visible()
+    await served.sealed(JOAO)
+    await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=5000)
+    await ana.keyboard.press("Alt+c")
+    await expect(ana.get_by_text("Done.", exact=True)).to_be_visible()
+    await looked_at(ana, "followup-done")
+
+
+@pytest.mark.covers("H17", "H51")
+async def test_grace_plays_a_recording(served: Site, page_of: PageOf) -> None:
+    await _a_recording(served)
+    grace = await page_of("grace")
+    await grace.goto(served.url("/recordings"))
+    await does_not_scroll(grace)
+    await looked_at(grace, "recordings")
+    await grace.get_by_label("Patient or nurse").fill("joão")
+    await grace.get_by_role("link", name="Hear João Souza").click()
+    await expect(grace.get_by_role("heading", name="João Souza")).to_be_visible()
+    await looked_at(grace, "recording")
+    slider = grace.get_by_role("slider", name="Position")
+    await slider.focus()
+    await grace.keyboard.press("ArrowUp")
+    await grace.keyboard.press("ArrowUp")
+    await grace.keyboard.press("Space")
+    await expect(grace.locator("hotline-player")).to_have_attribute("data-state", "playing")
+    await expect(grace.get_by_text("played a recording")).to_be_visible()
+    await grace.keyboard.press("Space")
+    await expect(grace.locator("hotline-player")).to_have_attribute("data-state", "paused")
+    await grace.get_by_role("button", name="Check it").click()
+    await expect(grace.get_by_text("every byte is as it was sealed")).to_be_visible()
+    served.replay.damaged = True
+    await grace.get_by_role("button", name="Check it").click()
+    await expect(grace.get_by_text("It is damaged.")).to_be_visible()
+    await looked_at(grace, "recording-damaged")
+    await grace.goto(served.url("/audit"))
+    await expect(grace.get_by_text("The chain is whole")).to_be_visible()
+    await does_not_scroll(grace)
+    await looked_at(grace, "audit")
+
+
+async def _a_recording(site: Site) -> None:
+    task = site.task(JOAO)
+    await site.dialling.start(task.id, site.accounts["ana"])
+    await site.answers(JOAO)
+    await site.dialling.start_recording(site.attempt(JOAO).id, site.accounts["ana"])
+    await site.dialling.hang_up(site.attempt(JOAO).id, site.accounts["ana"])
+    await site.sealed(JOAO)
