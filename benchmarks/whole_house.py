@@ -36,7 +36,8 @@ def running() -> Iterator[House]:
         yield house
     finally:
         house.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in (folder, house.here.cluster.socket_folder):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 class TimedPhone(Phone):

@@ -27,6 +27,9 @@ DESK_PATIENCE = 2.0  # seconds; whoever owns the slots must not hold up the card
 
 
 async def _not_yours(request: Request, visitor: Visitor, pop_id: UUID) -> Refusal:
+    if await services(request).database.run(agent_card.was_theirs, pop_id, visitor.account_id):
+        # a page that asks once more for what rang out a moment ago: nothing to hold against anybody
+        return Refusal(410, "This call is not on your page any more.")
     await denied(request, visitor, "own", f"screen_pop:{pop_id}")
     return Refusal(403, "This call is not yours.")
 
@@ -68,7 +71,7 @@ async def page(request: Request, visitor: ReadsPatients) -> Response:
 @routes.get("/agent/pop")
 async def pop(request: Request, visitor: ReadsPatients) -> Response:
     """The newest card, whole. Its key is the pop's id: while it stays, its parts follow by themselves."""
-    pop_id = await services(request).database.run(agent_card.newest, visitor.account_id)
+    pop_id = await services(request).database.run(agent_card.newest, visitor.account_id, services(request).clock())
     if pop_id is None:
         return pages_of(request).part(request, "agent/no_call.html", key="none")
     shown = await card(request, visitor, pop_id)
@@ -84,7 +87,8 @@ async def who_part(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Re
 
 @routes.get("/agent/pops/{pop_id}/journey")
 async def journey(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Response:
-    steps = await services(request).database.run(agent_card.journey, pop_id, visitor.account_id)
+    house = services(request)
+    steps = await house.database.run(agent_card.journey, pop_id, visitor.account_id, house.clock())
     if steps is None:
         raise await _not_yours(request, visitor, pop_id)
     return pages_of(request).part(request, "agent/journey.html", steps=steps)
@@ -100,9 +104,9 @@ async def record(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Resp
 
 @routes.post("/agent/pops/{pop_id}/patient")
 async def choose(request: Request, visitor: ReadsPatients, pop_id: UUID, patient: Annotated[UUID, Form()]) -> Response:
-    done = await services(request).database.run(screen_pops.choose_patient, pop_id, visitor.account_id, patient)
-    if not done:
-        raise await _not_yours(request, visitor, pop_id)
+    await card(request, visitor, pop_id)
+    if not await services(request).database.run(screen_pops.choose_patient, pop_id, visitor.account_id, patient):
+        raise Refusal(422, "This number is not that patient's.")
     return await who(request, visitor, pop_id)
 
 
@@ -110,9 +114,9 @@ async def choose(request: Request, visitor: ReadsPatients, pop_id: UUID, patient
 async def tick(
     request: Request, visitor: ReadsPatients, pop_id: UUID, identifier: str, on: Annotated[str, Form()] = ""
 ) -> Response:
-    await card(request, visitor, pop_id)
-    if identifier not in screen_pops.IDENTIFIERS:
-        raise Refusal(422, "This identifies nobody.")
+    shown = await card(request, visitor, pop_id)
+    if identifier not in {code for code, _ in shown.identifiers}:
+        raise Refusal(422, "The record has nothing to compare this with.")
     await services(request).database.run(screen_pops.tick, pop_id, visitor.account_id, identifier, on == "on")
     return await who(request, visitor, pop_id)
 
@@ -121,7 +125,8 @@ async def tick(
 async def note(
     request: Request, visitor: TakesCalls, pop_id: UUID, note: Annotated[str, Form(max_length=8000)] = ""
 ) -> Response:
+    house = services(request)
     text = note.replace("\0", "")[:4000]
-    if not await services(request).database.run(agent_card.save_note, pop_id, visitor.account_id, text):
+    if not await house.database.run(agent_card.save_note, pop_id, visitor.account_id, text, house.clock()):
         raise await _not_yours(request, visitor, pop_id)
     return Response(status_code=204)

@@ -1,10 +1,11 @@
 """What an agent sees of the call that rings or is talked: read in one transaction, as plain facts for a template.
 
 Nothing clinical is in the card itself; `record` gives that, after two identifiers are ticked, and each look is
-audited. Somebody else's pop is None here (I9)."""
+audited. Somebody else's pop is None here (I9), and so is one's own after WRITE_UP: what an agent may read ends with
+the work that it was for."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from hospital.patients import Candidate, History, Patient
 from hospital.screen_pops import IDENTIFIERS_TO_OPEN, ScreenPop
 from web import wording
 from web.looks import looked
+
+WRITE_UP = timedelta(hours=1)  # how long the card of an ended call stays open for the note
 
 Sure = Literal["identified", "only_one", "one_of_several", "chosen", "unknown"]
 
@@ -50,15 +53,14 @@ class Card:
         }[self.sure]
 
 
-def newest(session: Session, account_id: UUID) -> UUID | None:
+def newest(session: Session, account_id: UUID, at: datetime) -> UUID | None:
     """The pop that is on this agent's page now."""
-    pops = screen_pops.pops_of(session, account_id)
-    return pops[0].id if pops else None
+    return next((pop.id for pop in screen_pops.pops_of(session, account_id) if _readable(pop, at)), None)
 
 
 def card(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> Card | None:
-    """The agent's own card; None for another's and for one that was missed."""
-    pop = _own(session, pop_id, account_id)
+    """The agent's own card; None for another's and for one that was missed or is closed."""
+    pop = _own(session, pop_id, account_id, at)
     if pop is None:
         return None
     call = session.get_one(Call, pop.call_id)
@@ -74,14 +76,24 @@ def card(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> Card
         patient,
         _sure(call, patient, known),
         known,
-        _identifiers(patient),
+        _identifiers(patient, call, known),
         patient is not None and len(pop.ticked) >= IDENTIFIERS_TO_OPEN,
     )
 
 
-def _own(session: Session, pop_id: UUID, account_id: UUID) -> ScreenPop | None:
+def _own(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> ScreenPop | None:
     pop = session.get(ScreenPop, pop_id)
-    return pop if pop is not None and pop.account_id == account_id and pop.state != "missed" else None
+    return pop if pop is not None and pop.account_id == account_id and _readable(pop, at) else None
+
+
+def _readable(pop: ScreenPop, at: datetime) -> bool:
+    return pop.state != "missed" and (pop.ended_at is None or at < pop.ended_at + WRITE_UP)
+
+
+def was_theirs(session: Session, pop_id: UUID, account_id: UUID) -> bool:
+    """Whether a card that cannot be read (any more) had been this agent's: then asking for it is no offence."""
+    pop = session.get(ScreenPop, pop_id)
+    return pop is not None and pop.account_id == account_id
 
 
 def _sure(call: Call, patient: Patient | None, known: list[Candidate]) -> Sure:
@@ -92,13 +104,17 @@ def _sure(call: Call, patient: Patient | None, known: list[Candidate]) -> Sure:
     return "only_one" if len(known) <= 1 else "chosen"
 
 
-def _identifiers(patient: Patient | None) -> list[tuple[str, str]]:
+def _identifiers(patient: Patient | None, call: Call, known: list[Candidate]) -> list[tuple[str, str]]:
+    """What may be ticked. The number only where the patient has the very one that calls; caller ids can be forged,
+    so it is ticked by a person too, and never by itself."""
     if patient is None:
         return []
     told = [("name", patient.name)]
     if patient.birth_date:
         told.append(("birth_date", f"{patient.birth_date.day} {patient.birth_date:%B %Y}"))
     told += [("record", one.value) for one in patient.identifiers[:1]]
+    if call.number and any(one.patient.id == patient.id for one in known):
+        told.append(("number", call.number))
     if patient.address:
         told.append(("address", patient.address))
     return [(code, value) for code, value in told if code in screen_pops.IDENTIFIERS]
@@ -106,25 +122,25 @@ def _identifiers(patient: Patient | None) -> list[tuple[str, str]]:
 
 def record(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> History | None:
     """Past visits and stays, once two identifiers are ticked; None before. Each look is audited."""
-    pop = _own(session, pop_id, account_id)
+    pop = _own(session, pop_id, account_id, at)
     if pop is None or pop.patient_id is None or len(pop.ticked) < IDENTIFIERS_TO_OPEN:
         return None
     looked(session, account_id, "record.read", f"patient:{pop.patient_id}", at)
     return patients.history(session, pop.patient_id)
 
 
-def journey(session: Session, pop_id: UUID, account_id: UUID) -> list[Step] | None:
+def journey(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> list[Step] | None:
     """What the caller did so far, in words; None for another's pop."""
-    pop = _own(session, pop_id, account_id)
+    pop = _own(session, pop_id, account_id, at)
     if pop is None:
         return None
     steps = ((step.at, wording.step(step.kind, step.facts)) for step in calls.journal(session, pop.call_id))
     return [Step(at, words) for at, words in steps if words]
 
 
-def save_note(session: Session, pop_id: UUID, account_id: UUID, note: str) -> bool:
+def save_note(session: Session, pop_id: UUID, account_id: UUID, note: str, at: datetime) -> bool:
     """The agent's note on the call, as typed; False for another's pop."""
-    pop = _own(session, pop_id, account_id)
+    pop = _own(session, pop_id, account_id, at)
     if pop is None:
         return False
     calls.update_call(session, pop.call_id, note=note)

@@ -81,7 +81,7 @@ class HotlinePlayer extends HTMLElement {
   #faster(button) {
     const next = SPEEDS[(SPEEDS.indexOf(this.#audio.playbackRate) + 1) % SPEEDS.length];
     this.#audio.playbackRate = next;
-    button.textContent = `${next}×`;
+    button.firstChild.textContent = `${next}×`;
   }
 
   #key(event) {

@@ -5,6 +5,7 @@
 // Focus is never stolen: a fragment in which somebody is typing, or whose input is not saved yet, waits until they
 // have left it and shows a small mark meanwhile. A fragment whose key (answer's X-Fragment-Key) has not changed is
 // left alone: it is the same thing, and its own parts follow by themselves.
+import { isTyping } from "./keys.js";
 import { Live } from "./live.js";
 import { ask } from "./request.js";
 
@@ -25,6 +26,14 @@ export function watchFragments(library) {
   document.addEventListener("focusout", (event) => {
     const fragment = event.target.closest?.("[data-fragment][data-waiting]");
     if (fragment && !fragment.contains(event.relatedTarget)) setTimeout(() => refresh(fragment), 50);
+  });
+  // what htmx has put there (the first load, the answer to a button) counts as shown too
+  document.addEventListener("htmx:afterSwap", ({ detail: { target, xhr } }) => {
+    if (target.dataset.fragment === undefined) return;
+    const key = xhr.getResponseHeader("X-Fragment-Key");
+    if (key) target.dataset.key = key;
+    shown.delete(target);
+    delete target.dataset.waiting;
   });
   document.addEventListener("click", (event) => {
     const mark = event.target.closest?.(".waiting-mark");
@@ -79,7 +88,8 @@ function put(fragment, html, key, atOnce) {
 function isInUse(fragment) {
   if (fragment.querySelector("[data-saving]:not([data-saving=saved]), [data-state=playing], dialog[open]")) return true;
   const active = document.activeElement;
-  return active !== fragment && fragment.contains(active);
+  if (active === fragment || !fragment.contains(active)) return false;
+  return isTyping(active) || !active.id; // focus on what has an id is given back after the change
 }
 
 function mark(fragment) {

@@ -24,7 +24,7 @@ export function watchKeys() {
   });
 }
 
-function isTyping(element) {
+export function isTyping(element) {
   if (element.isContentEditable || element.matches?.("textarea, select")) return true;
   return element.matches?.("input") && !["radio", "checkbox", "button", "submit", "range"].includes(element.type);
 }
