@@ -67,7 +67,7 @@ async def test_ana_calls_joao_and_writes_it_down(house: House) -> None:
         with house.database.transaction() as session:
             assert followups.answers(session, task.id)["pain"] == 9
 
-        heard = await page.get(f"/recordings/{recording.id}/audio")
+        heard = await page.get(f"/recordings/{recording.id}/sound")
         with wave.open(io.BytesIO(heard.content)) as sound:
             assert abs(sound.getnframes() / sound.getframerate() - recording.seconds) < 0.5
     await _replay(house, recording)
@@ -78,16 +78,16 @@ async def _replay(house: House, recording: Recording) -> None:
     """Grace finds it and jumps to the middle; Oscar is refused; a flipped bit is found."""
     async with console(house, "grace") as grace, console(house, "oscar") as oscar:
         assert str(recording.id) in (await grace.get("/recordings")).text
-        part = await grace.get(f"/recordings/{recording.id}/audio", status=206, Range="bytes=20000-29999")
+        part = await grace.get(f"/recordings/{recording.id}/sound", status=206, Range="bytes=20000-29999")
         assert len(part.content) == 10_000
         assert "Ana" in (await grace.get(f"/recordings/{recording.id}")).text  # who heard it before
-        await oscar.get(f"/recordings/{recording.id}/audio", status=403)
+        await oscar.get(f"/recordings/{recording.id}/sound", status=403)
         assert recording.path is not None
         sealed = house.here.recordings / recording.path
         whole = bytearray(sealed.read_bytes())
         whole[len(whole) // 2] ^= 1
         sealed.write_bytes(whole)
-        shown = (await grace.get(f"/recordings/{recording.id}/check")).text
+        shown = (await grace.post(f"/recordings/{recording.id}/verify")).text
         assert "damaged" in shown.lower() or "not as it was sealed" in shown.lower()
     with house.database.transaction() as session:
         assert any(row.action == "denied" for row in audit.newest(session))

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 TakesCalls = Annotated[Visitor, Depends(Door("calls.take"))]
 ReadsPatients = Annotated[Visitor, Depends(Door("patients.read"))]
 DESK_PATIENCE = 2.0  # seconds; whoever owns the slots must not hold up the card
+LONGEST_NOTE = 4000
 
 
 async def _not_yours(request: Request, visitor: Visitor, pop_id: UUID) -> Refusal:
@@ -123,10 +124,12 @@ async def tick(
 
 @routes.post("/agent/pops/{pop_id}/note")
 async def note(
-    request: Request, visitor: TakesCalls, pop_id: UUID, note: Annotated[str, Form(max_length=8000)] = ""
+    request: Request, visitor: TakesCalls, pop_id: UUID, note: Annotated[str, Form(max_length=2 * LONGEST_NOTE)] = ""
 ) -> Response:
     house = services(request)
-    text = note.replace("\0", "")[:4000]
+    text = note.replace("\r\n", "\n")
+    if len(text) > LONGEST_NOTE:
+        raise Refusal(422, f"A note has at most {LONGEST_NOTE} characters.")
     if not await house.database.run(agent_card.save_note, pop_id, visitor.account_id, text, house.clock()):
         raise await _not_yours(request, visitor, pop_id)
     return Response(status_code=204)
