@@ -35,7 +35,7 @@ from tests.site_key import SITE_KEY
 
 CALLERS, SLOTS, ROUNDS = 8, 40, 5
 AT = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
-OF_RAW = 0.3  # what the mapped classes and their checks may cost
+OF_RAW = 0.2  # what the mapped classes and their checks may cost
 SLOTS_A_SECOND = 20.0  # a hospital of a million visits a year confirms less than one
 
 Reach = Callable[[int, UUID], bool]

@@ -30,7 +30,7 @@ from tests.console import Console
 from tests.house import House
 from tests.phone import Phone
 
-CALLS = 6
+CALLS = 5
 WITHIN_MS = 500.0  # a phone's first ring lasts a second
 Heard = asyncio.Queue[tuple[float, float]]
 """(when Asterisk says that it rang, when the WebSocket's client had it), seconds since 1970."""

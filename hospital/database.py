@@ -24,6 +24,7 @@ T = TypeVar("T")
 CHANNEL = "hotline"  # LISTEN hotline; payload is `kind:id`, never data
 
 
+PATIENCE = 8.0  # seconds that a coroutine waits for a transaction
 Id = Annotated[UUID, mapped_column(primary_key=True, default=uuid4)]
 
 
@@ -59,9 +60,12 @@ class Database:
             return verb(session, *args, **kwargs)
 
     async def run(self, verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`verb(session, …)` in one transaction in a worker thread; its result or its exception."""
+        """`verb(session, …)` in one transaction in a worker thread; its result or its exception.
+
+        TimeoutError after PATIENCE: a database that hangs must not hold a caller; its thread ends when it answers."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: self._transact(verb, *args, **kwargs))
+        async with asyncio.timeout(PATIENCE):
+            return await loop.run_in_executor(self._threads, lambda: self._transact(verb, *args, **kwargs))
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)

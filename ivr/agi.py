@@ -205,6 +205,14 @@ def wait_for_digit(wait_s: float) -> Command:
     return command("WAIT FOR DIGIT", round(wait_s * 1000), may_take_s=wait_s + 5)
 
 
+def get_data(wait_s: float, most: int) -> Command:
+    """Collects at most `most` keys, each awaited for `wait_s`, without a prompt; `#` ends and is not among them.
+
+    Reply: `result` is the keys; `data` is "timeout" after a pause.
+    """
+    return command("GET DATA", "", round(wait_s * 1000), most, may_take_s=wait_s * (most + 1) + 5)
+
+
 def set_variable(name: str, value: str) -> Command:
     """`name` may be a function such as `CHANNEL(language)`."""
     return command("SET VARIABLE", name, value)

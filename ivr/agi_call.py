@@ -76,7 +76,7 @@ class AgiLine:
                 break
             await self._stream(prompt.key, name, to_the_end)
         await self._stop_listening()
-        heard = await self._keypad.answer(expect, self._next_key)
+        heard = await self._keypad.answer(expect, self._next_keys)
         self._listen()
         return heard
 
@@ -121,6 +121,14 @@ class AgiLine:
             if not to_the_end:
                 return
             offset = max(offset, reply.endpos or 0)
+
+    async def _next_keys(self, wait_s: float, most: int) -> str:
+        """Several are collected by Asterisk itself: what is pressed between two commands it throws away."""
+        if most == 1:
+            return await self._next_key(wait_s) or ""
+        reply = await self._session.execute(agi.get_data(wait_s, most))
+        ended = reply.data != "timeout" and len(reply.result) < most
+        return reply.result + ("#" if ended else "")
 
     async def _next_key(self, wait_s: float) -> str | None:
         return agi.key_pressed(await self._session.execute(agi.wait_for_digit(wait_s)))

@@ -10,8 +10,9 @@ from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Silenc
 DTMF = "0123456789*#"
 MOST_AHEAD = 64  # keys kept; a longer row of them is noise
 
-NextKey = Callable[[float], Awaitable[str | None]]
-"""Waits so many seconds for a key; None is a pause."""
+NextKeys = Callable[[float, int], Awaitable[str]]
+"""Waits so many seconds for the first of at most so many keys; "" is a pause. A line that can fetch several in one
+turn loses none of them between two commands."""
 
 
 class Keypad:
@@ -36,21 +37,22 @@ class Keypad:
     def forget(self) -> None:
         self._typed.clear()
 
-    async def answer(self, expect: Expect, next_key: NextKey) -> Heard:
-        """Takes what was typed ahead, then asks the line; `next_key` may raise `CallerLeft`."""
+    async def answer(self, expect: Expect, next_keys: NextKeys) -> Heard:
+        """Takes what was typed ahead, then asks the line; `next_keys` may raise `CallerLeft`."""
         match expect:
             case Nothing():
                 return Silence()
             case Keys(_, wait_s):
-                key = await self._take(next_key, wait_s)
+                key = await self._take(next_keys, wait_s, 1)
                 return Silence() if key is None else Key(key)
             case DigitsOf():
-                return await self._digits(expect, next_key)
+                return await self._digits(expect, next_keys)
 
-    async def _digits(self, expect: DigitsOf, next_key: NextKey) -> Heard:
+    async def _digits(self, expect: DigitsOf, next_keys: NextKeys) -> Heard:
         digits = ""
         while len(digits) < expect.maximum:
-            key = await self._take(next_key, expect.between_s if digits else expect.wait_s)
+            wait_s, most = (expect.between_s, expect.maximum - len(digits)) if digits else (expect.wait_s, 1)
+            key = await self._take(next_keys, wait_s, most)
             if key is None or key == expect.end:
                 return Digits(digits) if digits else Silence()
             if key == "*":
@@ -66,10 +68,11 @@ class Keypad:
         elif not self._typed:
             self._habitual_end = end
 
-    async def _take(self, next_key: NextKey, wait_s: float) -> str | None:
+    async def _take(self, next_keys: NextKeys, wait_s: float, most: int) -> str | None:
         while not self._typed:
-            key = await next_key(wait_s)
-            if key is None:
+            keys = await next_keys(wait_s, most)
+            if not keys:
                 return None
-            self.pressed(key)
+            for key in keys:
+                self.pressed(key)
         return self._typed.popleft()

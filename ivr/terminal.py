@@ -78,7 +78,7 @@ class TerminalLine:
                 break  # typed ahead: on the telephone it would not be heard either
             self._transcript.add("hotline", self._text(prompt, language))
         self._asked = False
-        heard = await self._keypad.answer(expect, self._next_key)
+        heard = await self._keypad.answer(expect, self._next_keys)
         while self._typing:
             self._keypad.pressed(self._typing.popleft())
         match heard:
@@ -104,6 +104,9 @@ class TerminalLine:
 
     def _text(self, prompt: Prompt, language: str) -> str:
         return self._words.text(prompt.key, prompt.language or language, **prompt.params)
+
+    async def _next_keys(self, wait_s: float, most: int) -> str:
+        return await self._next_key(wait_s) or ""
 
     async def _next_key(self, wait_s: float) -> str | None:
         if not self._typing and not self._asked:

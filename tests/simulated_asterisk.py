@@ -53,6 +53,13 @@ class Channel:
         else:
             self.lost_keys += key
 
+    async def takes(self, key: str, within: float = 5) -> None:
+        """Presses a key once a command waits for it."""
+        async with asyncio.timeout(within):
+            while self._key is None or self._key.done():
+                await asyncio.sleep(0)
+        self.presses(key)
+
     def hangs_up(self) -> None:
         """With AGIEXITONHANGUP=yes and AGISIGHUP=no: the running command fails and the connection is closed."""
         if self._key is not None and not self._key.done():
@@ -82,6 +89,8 @@ class Channel:
             case ["WAIT", "FOR", "DIGIT", milliseconds]:
                 key = await self._pressed_within(int(milliseconds) / 1000)
                 self._says(f"200 result={_code(key)}", key)
+            case ["GET", "DATA", "", milliseconds, most]:
+                await self._collect(int(milliseconds) / 1000, int(most))
             case ["SET", "VARIABLE", name, value]:
                 self.variables[name] = value
                 self._says("200 result=1")
@@ -98,6 +107,22 @@ class Channel:
         key = await self._pressed_within(max(0.0, self.plays_s - offset / RATE))
         played = offset + round((asyncio.get_running_loop().time() - began) * RATE)
         self._says(f"200 result={_code(key)} endpos={played}", key)
+
+    async def _collect(self, seconds: float, most: int) -> None:
+        """ast_app_getdata without a prompt: a row of keys, ended by `#`, by the last one, or by a pause."""
+        keys = ""
+        while len(keys) < most:
+            key = await self._pressed_within(seconds)
+            if key == "hangup":
+                self._says("200 result=-1", key)
+                return
+            if not key:
+                self._says(f"200 result={keys} (timeout)")
+                return
+            if key == "#":
+                break
+            keys += key
+        self._says(f"200 result={keys}")
 
     async def _pressed_within(self, seconds: float) -> str:
         self._key = asyncio.get_running_loop().create_future()

@@ -195,9 +195,11 @@ async def test_digits_end_with_the_last_one_and_a_habitual_hash_answers_nothing(
         heard.append(await call.menu("main_menu", keys="12"))
 
     async with calling(dialogue) as channel:
-        for number, key in enumerate("2902", 1):
-            await channel.until('WAIT FOR DIGIT "8000"' if number == 1 else 'WAIT FOR DIGIT "5000"', max(1, number - 1))
-            channel.presses(key)
+        await channel.until('WAIT FOR DIGIT "8000"')
+        channel.presses("2")
+        await channel.until('GET DATA "" "5000" "3"')  # Asterisk itself collects the rest: none is lost
+        for key in "902":
+            await channel.takes(key)
         await channel.until("STREAM FILE", times=2)
         channel.presses("#")
         await channel.until('WAIT FOR DIGIT "7000"')

@@ -261,8 +261,8 @@ def test_digits_that_cannot_be_are_refused(minimum: int, maximum: int) -> None:
 # ── The keypad ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def no_more(_: float) -> None:
-    return None
+async def no_more(wait_s: float, most: int) -> str:
+    return ""
 
 
 async def test_a_row_of_keys_has_an_end() -> None:

@@ -68,7 +68,7 @@ async def test_ana_works_the_follow_up_list_by_keyboard(served: Site, page_of: P
     await ana.keyboard.press("s")
     await expect(ana.get_by_text("Your phone rings", exact=True)).to_be_visible()
     await served.answers(JOAO)
-    await expect(ana.get_by_text("On the line since")).to_be_visible()
+    await expect(ana.get_by_text("On the line,")).to_be_visible()
     await expect(ana.locator("#questions:disabled")).to_have_count(1)
     await ana.keyboard.press("1")
     await expect(ana.locator("#tick-name")).to_be_checked()

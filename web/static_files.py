@@ -18,8 +18,8 @@ routes = APIRouter()
 async def file(request: Request, path: str) -> FileResponse:
     vendor = services(request).scripts
     root, name = (vendor, path.removeprefix("vendor/")) if path.startswith("vendor/") else (HERE, path)
-    found = (root / name).resolve()
-    if "\0" in path or not found.is_relative_to(root.resolve()) or not found.is_file():
+    found = (root / name.replace("\0", "/")).resolve()
+    if not found.is_relative_to(root.resolve()) or not found.is_file():
         raise Refusal(404, "There is no such file.")
     # an address with the content's hash may be kept for ever, any other is asked for again
     kept = HASHED if request.query_params.get("v") else "no-cache"

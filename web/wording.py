@@ -43,12 +43,12 @@ CONTACT_RESULTS = {
     "call_later": ("Call later", "l"),
     "refused": ("Refused", "f"),
     "wrong_person": ("Wrong person", "w"),
-    "carer_answered": ("Carer answered", "k"),
-    "moved": ("Moved away", "m"),
+    "carer_answered": ("A carer", "k"),
+    "moved": ("Moved", "m"),
     "deceased": ("Deceased", "d"),
-    "language_not_served": ("Other language", "o"),
+    "language_not_served": ("Language", "o"),
     "hung_up": ("Hung up", "u"),
-    "left_message": ("Left a message", "v"),
+    "left_message": ("Message", "v"),
 }
 
 SKIP_REASONS = {
