@@ -64,7 +64,7 @@ class Dialer:
         try:
             await self._telephone.ring_staff(sip_username, claimed.nurse_channel_id)
         except (ConnectionError, ValueError) as error:
-            await self._settle(claimed.attempt_id, "cancelled")
+            await self._not_dialled(claimed.attempt_id)
             raise NotStarted("The telephone is not connected just now. Nothing was dialled; try again.") from error
         except TimeoutError:
             log.warning("attempt %s: no answer whether the nurse's phone rings", claimed.attempt_id)
@@ -77,8 +77,8 @@ class Dialer:
             return False
         patient_up = await self._telephone.hang_up(attempt.channel_id)
         nurse_up = await self._telephone.hang_up(attempt.nurse_channel_id)
-        if not patient_up and not nurse_up and attempt.state == "claimed":
-            await self._settle(attempt_id, "cancelled")
+        if not patient_up and not nurse_up:
+            await self._not_dialled(attempt_id)
         return True
 
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
@@ -122,11 +122,15 @@ class Dialer:
             await self._database.run(attempts.answered, channel_id, at)
         elif attempt.state == "claimed":
             await self._dial_patient(attempt)
+        elif attempt.state == "ended":  # cancelled while her phone rang: there is nobody to wait for
+            await self._end_nurses_leg(attempt)
 
     async def _dial_patient(self, attempt: Attempt) -> None:
         number = await self._database.run(_dialling, attempt.id, self._now())
-        if number is None:
-            return  # cancelled meanwhile
+        if number is None:  # the window closed or the patient opted out since the claim
+            if await self._not_dialled(attempt.id):
+                await self._end_nurses_leg(attempt)
+            return
         try:
             await self._telephone.dial(
                 number, attempt.channel_id, attempt.nurse_channel_id, self._ring_s, self._caller_id
@@ -149,33 +153,36 @@ class Dialer:
             return
         if channel_id == attempt.channel_id:
             await self._over(attempt, line_result, cause=cause, sip_status=sip_status)
-        elif not await self._telephone.hang_up(attempt.channel_id) and attempt.state == "claimed":
-            await self._over(attempt, "cancelled")
+        elif not await self._not_dialled(attempt.id):
+            await self._telephone.hang_up(attempt.channel_id)
 
     async def _over(
         self, attempt: Attempt, line_result: str, *, cause: int | None = None, sip_status: int | None = None
     ) -> None:
-        await self._settle(attempt.id, line_result, cause=cause, sip_status=sip_status)
+        recording_id = await self._database.run(
+            _settle, attempt.id, line_result, self._now(), self._policy, cause, sip_status
+        )
+        await self._end_nurses_leg(attempt)  # preview mode: one call, one leg
+        if recording_id is not None:
+            await self._recorder.finish(recording_id)
+
+    async def _end_nurses_leg(self, attempt: Attempt) -> None:
         try:
-            await self._telephone.hang_up(attempt.nurse_channel_id)  # preview mode: one call, one leg
+            await self._telephone.hang_up(attempt.nurse_channel_id)
         except (ConnectionError, TimeoutError):
             log.warning("attempt %s: the nurse's leg could not be ended", attempt.id)
 
-    async def _settle(
-        self, attempt_id: UUID, line_result: str, *, cause: int | None = None, sip_status: int | None = None
-    ) -> None:
-        recording_id = await self._database.run(
-            _settle, attempt_id, line_result, self._now(), self._policy, cause, sip_status
-        )
-        if recording_id is not None:
-            await self._recorder.finish(recording_id)
+    async def _not_dialled(self, attempt_id: UUID) -> bool:
+        """Cancel it, unless the order to dial was given meanwhile."""
+        return await self._database.run(attempts.not_dialled, attempt_id, self._now(), self._policy)
 
     # ── After a lost link, and at start ─────────────────────────────────────────────────────────────────────────
 
     async def reconcile(self) -> None:
         """Compare what SQL believes to be under way with Asterisk. Nothing is dialled here."""
-        up = self._telephone.live_channel_ids()
-        for attempt in await self._database.run(attempts.live):
+        under_way = await self._database.run(attempts.live)
+        up = self._telephone.live_channel_ids()  # read after SQL: what was committed before had its time to appear
+        for attempt in under_way:
             if attempt.channel_id in up:
                 if up[attempt.channel_id]:
                     await self._database.run(attempts.answered, attempt.channel_id, self._now())
@@ -183,17 +190,20 @@ class Dialer:
                 await self._over(attempt, "answered")
             elif attempt.state == "dialling":
                 await self._settle_unknown(attempt)
-            elif attempt.nurse_channel_id not in up:
-                await self._settle(attempt.id, "cancelled")
+            elif up.get(attempt.nurse_channel_id, True) and await self._not_dialled(attempt.id):
+                await self._end_nurses_leg(attempt)  # she picked up unheard: let her start again
 
     async def _settle_unknown(self, attempt: Attempt) -> None:
         """The order to dial may or may not have reached Asterisk."""
-        dialled = await self._telephone.was_dialled(attempt.channel_id, attempt.dialled_at)
+        try:
+            dialled = await self._telephone.was_dialled(attempt.channel_id, attempt.dialled_at)
+        except TimeoutError:
+            dialled = None
         if dialled is False:
             await self._over(attempt, "cancelled")
             return
         await self._database.run(attempts.to_review, attempt.id, self._now(), "link_lost")
-        await self._telephone.hang_up(attempt.nurse_channel_id)
+        await self._end_nurses_leg(attempt)
 
 
 # ── Verbs on the database, one transaction each ─────────────────────────────────────────────────────────────────────
@@ -252,12 +262,7 @@ def _settle(
     cause: int | None,
     sip_status: int | None,
 ) -> UUID | None:
-    """Settles the attempt; returns its recording where one is to be sealed. An answered call without one gets its
-    coded reason (I5)."""
+    """Settles the attempt; returns its recording where one is to be sealed."""
     attempts.line_ended(session, attempt_id, line_result, at, policy, cause=cause, sip_status=sip_status)
     recording = recordings.of_attempt(session, attempt_id)
-    if recording is None:
-        if line_result == "answered":
-            _no_recording(session, attempt_id, "not_started", at)
-        return None
-    return recording.id if recording.state == "open" else None
+    return recording.id if recording is not None and recording.state == "open" else None

@@ -6,8 +6,10 @@ from uuid import UUID
 
 
 class Telephone(Protocol):
-    """Legs by channel id. ConnectionError: the order was not sent. TimeoutError: its fate is unknown.
-    ValueError: this number must not be dialled. LookupError: the leg is not up."""
+    """Legs by channel id. ConnectionError: the order was not sent or not taken, and nothing happened. TimeoutError:
+    its fate is unknown. ValueError: this number must not be dialled. LookupError: the leg is not up.
+
+    Who hangs up a leg that was ordered and is not up yet gets False, and the leg ends when it appears."""
 
     async def ring_staff(self, sip_username: str, channel_id: str) -> None: ...
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ARRAY, ForeignKey, String, delete, func, select
+from sqlalchemy import ARRAY, ForeignKey, String, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit
@@ -172,23 +172,29 @@ def _matches(password_hash: str, password: str) -> bool:
 
 def resume(session: Session, token: str, at: datetime) -> tuple[Account, str] | None:
     """The account behind a cookie and its CSRF token, or None (unknown, idle too long, older than a shift)."""
-    found = session.get(SignInSession, _digest(token))
+    this = SignInSession.token_hash == _digest(token)
+    found = session.execute(
+        select(SignInSession.seen_at, SignInSession.expires_at, SignInSession.csrf, Account)
+        .join(Account, Account.id == SignInSession.account_id)
+        .where(this)
+    ).one_or_none()
     if found is None:
         return None
-    account = session.get_one(Account, found.account_id)
-    if found.expires_at <= at or found.seen_at + IDLE <= at or account.disabled_at is not None:
-        session.delete(found)
+    seen_at, expires_at, csrf, account = found
+    # Conditional statements: a page asks several things at once, and each may find that the session has ended.
+    if expires_at <= at or seen_at + IDLE <= at or account.disabled_at is not None:
+        session.execute(delete(SignInSession).where(this))
         return None
-    if at - found.seen_at > timedelta(minutes=1):
-        found.seen_at = at
-    return account, found.csrf
+    if at - seen_at > timedelta(minutes=1):
+        session.execute(update(SignInSession).where(this, SignInSession.seen_at < at).values(seen_at=at))
+    return account, csrf
 
 
 def sign_out(session: Session, token: str, at: datetime) -> None:
-    found = session.get(SignInSession, _digest(token))
-    if found is not None:
-        session.delete(found)
-        audit.record(session, found.account_id, "sign_out", "", at)
+    this = delete(SignInSession).where(SignInSession.token_hash == _digest(token))
+    account_id = session.scalar(this.returning(SignInSession.account_id))
+    if account_id is not None:
+        audit.record(session, account_id, "sign_out", "", at)
 
 
 def by_sip_username(session: Session, sip_username: str) -> Account | None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, String, and_, func, or_, select
+from sqlalchemy import ARRAY, ForeignKey, String, and_, case, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id
@@ -67,6 +67,17 @@ def by_channel(session: Session, channel_id: str) -> Attempt | None:
     return session.scalar(
         select(Attempt).where(or_(Attempt.channel_id == channel_id, Attempt.nurse_channel_id == channel_id))
     )
+
+
+def end_unknown(session: Session, task_id: UUID, at: datetime) -> list[Attempt]:
+    """A person decided: a call of the task whose fate was unknown needs no decision any more."""
+    was_answered = or_(Attempt.answered_at.is_not(None), Attempt.contact_result.is_not(None))
+    ended = (
+        update(Attempt)
+        .where(Attempt.task_id == task_id, Attempt.state == "review")
+        .values(state="ended", line_result=case((was_answered, "answered"), else_="cancelled"), ended_at=at)
+    )
+    return list(session.scalars(ended.returning(Attempt), execution_options={"populate_existing": True}))
 
 
 def of_task(session: Session, task_id: UUID) -> list[Attempt]:

@@ -20,10 +20,11 @@ from hospital.calling_rules import CallingPolicy, NotNow, never, refusal, usable
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
-from hospital.settling import contact_result, line_ended, reviewed, to_review
+from hospital.settling import contact_result, line_ended, not_dialled, reviewed, to_review
 
 __all__ = ["LIVE", "Attempt", "CallingPolicy", "Claimed", "NotNow"]
-__all__ += ["answered", "claim", "contact_result", "dialling", "line_ended", "rang", "reviewed", "to_review"]
+__all__ += ["answered", "claim", "contact_result", "dialling", "line_ended", "not_dialled", "rang", "reviewed"]
+__all__ += ["to_review"]
 __all__ += ["by_channel", "contacts", "live", "number_of", "of_task"]
 
 
@@ -116,7 +117,7 @@ def _refuse(session: Session, task: FollowUpTask, refused: NotNow, at: datetime)
 
 def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
     """Committed just before the patient is dialled. False where the attempt was cancelled meanwhile, or where the
-    window has closed or the patient opted out since the claim (the decision log says which): settle it as cancelled.
+    window has closed or the patient opted out since the claim (the decision log says which): `not_dialled` ends it.
     """
     attempt = session.scalar(
         select(Attempt).where(Attempt.id == attempt_id, Attempt.state == "claimed").with_for_update()

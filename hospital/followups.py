@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, or_, select, text, update
+from sqlalchemy import ForeignKey, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from hospital import attempt_records, recordings
 from hospital.database import Base, Id, announce, storable
 from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire
@@ -185,15 +186,8 @@ def skip(session: Session, task_id: UUID, reason: str, at: datetime, account_id:
     )
     if stopped is None:
         return False
-    # A call whose fate was unknown needs no decision any more.
-    session.execute(
-        text(
-            "UPDATE attempt SET state = 'ended', ended_at = :at, line_result ="
-            " CASE WHEN answered_at IS NULL AND contact_result IS NULL THEN 'cancelled' ELSE 'answered' END"
-            " WHERE task_id = :task AND state = 'review'"
-        ),
-        {"at": at, "task": task_id},
-    )
+    for attempt in attempt_records.end_unknown(session, task_id, at):
+        recordings.account_for(session, attempt, at)
     decide(session, task_id, "skipped", at, reason=reason, by=str(account_id))
     announce(session, "task", task_id)
     return True

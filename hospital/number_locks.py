@@ -1,7 +1,8 @@
 """Calling numbers that gave wrong answers: locked for the machine, never for people.
 
 Rules: the calling number is locked, not the patient, so that nobody can lock a patient out. TRIES wrong answers
-within LOCK lock it for LOCK.
+within LOCK lock it for LOCK, where the site says nothing else. A wrong answer that comes while it is locked (of a
+call that had begun before) doesn't open it sooner.
 """
 
 from datetime import datetime, timedelta
@@ -26,35 +27,37 @@ class NumberLock(Base):
 
 
 def is_locked(session: Session, number: str | None, at: datetime) -> bool:
-    """Whether the machine asks this number nothing (after TRIES failures, for LOCK). People still do."""
+    """Whether the machine asks this number nothing. People still do."""
     if number is None:
         return False
     lock = session.get(NumberLock, patients.number_token(number))
     return lock is not None and lock.locked_until is not None and lock.locked_until > at
 
 
-def identity_failed(session: Session, number: str | None, at: datetime) -> bool:
-    """Count a wrong answer of a calling number; True when that locks it. Failures older than LOCK are forgotten."""
+def identity_failed(
+    session: Session, number: str | None, at: datetime, *, tries: int = TRIES, lock: timedelta = LOCK
+) -> bool:
+    """Count a wrong answer of a calling number; True where it is locked now. Those older than `lock` are forgotten."""
     if number is None:
         return False
     statement = insert(NumberLock).values(number_token=patients.number_token(number), failures=1, first_at=at)
-    stale = NumberLock.first_at <= at - LOCK
-    failures = session.scalar(
+    stale = NumberLock.first_at <= at - lock
+    failures, locked_until = session.execute(
         statement.on_conflict_do_update(
             index_elements=[NumberLock.number_token],
             set_={
                 "failures": case((stale, 1), else_=NumberLock.failures + 1),
                 "first_at": case((stale, at), else_=NumberLock.first_at),
-                "locked_until": None,
+                "locked_until": case((NumberLock.locked_until > at, NumberLock.locked_until)),
             },
-        ).returning(NumberLock.failures)
-    )
-    if failures is None or failures < TRIES:
-        return False
+        ).returning(NumberLock.failures, NumberLock.locked_until)
+    ).one()
+    if failures < tries:
+        return locked_until is not None
     session.execute(
         update(NumberLock)
         .where(NumberLock.number_token == patients.number_token(number))
-        .values(locked_until=at + LOCK)
+        .values(locked_until=at + lock)
     )
     return True
 

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital.attempts import LIVE, Attempt
+from hospital.attempt_records import LIVE, Attempt
 from hospital.database import Base, Id, announce
 
 REASONS = {"refused", "spool_full", "not_started", "no_audio", "not_answered", "asterisk_lost"}
@@ -91,6 +91,20 @@ def none_because(
         )
         .on_conflict_do_nothing()
     )
+
+
+def account_for(session: Session, attempt: Attempt, at: datetime) -> None:
+    """An attempt that ended: where it was answered and nothing was recorded, that gets its coded reason (I5)."""
+    if attempt.line_result in ("answered", "machine"):
+        none_because(
+            session,
+            call_id=attempt.channel_id,
+            attempt_id=attempt.id,
+            patient_id=attempt.patient_id,
+            account_id=attempt.account_id,
+            reason="not_started",
+            at=at,
+        )
 
 
 def sealed(

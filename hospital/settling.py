@@ -7,11 +7,11 @@ What follows is `outcomes`' business (pure); here it is written down. A task is 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import outcomes
-from hospital.attempt_records import LIVE, Attempt, contacts
+from hospital import outcomes, recordings
+from hospital.attempt_records import LIVE, Attempt, contacts, end_unknown
 from hospital.calling_rules import CallingPolicy, earliest, usable
 from hospital.database import announce
 from hospital.followups import SKIP_REASONS, FollowUpTask, decide
@@ -51,6 +51,7 @@ def line_ended(
     if attempt.line_result == "invalid_number":
         _note_invalid(session, attempt, at)
     session.flush()
+    recordings.account_for(session, attempt, at)
     if task.state in ("calling", "review"):  # else a person has closed it meanwhile, and that stands
         if attempt.contact_result is not None:
             _decide_by_contact(session, task, attempt, at, policy)
@@ -62,6 +63,14 @@ def line_ended(
             _apply(session, task, step, at, attempt.line_result, policy)
     announce(session, "task", task.id)
     return True
+
+
+def not_dialled(session: Session, attempt_id: UUID, at: datetime, policy: CallingPolicy) -> bool:
+    """Cancel an attempt for which no order to dial was given; False where there was one, or where it has ended."""
+    found = _locked(session, attempt_id)
+    return (
+        found is not None and found[1].state == "claimed" and line_ended(session, attempt_id, "cancelled", at, policy)
+    )
 
 
 def _settled_result(attempt: Attempt, line_result: str) -> str:
@@ -103,6 +112,7 @@ def contact_result(
         return True
     if attempt.state == "review":
         attempt.state, attempt.line_result, attempt.ended_at = "ended", "answered", at
+        recordings.account_for(session, attempt, at)
     _note_contact(session, task, attempt, result, call_at, at)
     _decide_by_contact(session, task, attempt, at, policy)
     return True
@@ -230,12 +240,8 @@ def reviewed(session: Session, task_id: UUID, call_again: bool, at: datetime, ac
     )
     if task is None:
         return False
-    was_answered = or_(Attempt.answered_at.is_not(None), Attempt.contact_result.is_not(None))
-    session.execute(
-        update(Attempt)
-        .where(Attempt.task_id == task_id, Attempt.state == "review")
-        .values(state="ended", line_result=case((was_answered, "answered"), else_="cancelled"), ended_at=at)
-    )
+    for attempt in end_unknown(session, task_id, at):
+        recordings.account_for(session, attempt, at)
     task.state = "open" if call_again else "stopped"
     task.stop_reason, task.closed_at = (None, None) if call_again else ("not_needed", at)
     decide(session, task_id, "reviewed", at, again=call_again, by=str(account_id))

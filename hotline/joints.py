@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from cti.ami import AmiRefused
 from cti.presence import Presence
 from cti.statuses import IllegalMove, Wish
 from cti.telephone import Telephone
@@ -74,8 +76,30 @@ class CallRecorder:
         await self._capture.finish(recording_id)
 
 
+@contextmanager
+def _refused_is_not_taken() -> Iterator[None]:
+    try:
+        yield
+    except AmiRefused as refused:
+        raise ConnectionError("Asterisk did not take the order; nothing happened") from refused
+
+
 class DialerTelephone(Telephone):
-    """`dialer.telephone.Telephone`: `cti`'s, and which legs are up."""
+    """`dialer.telephone.Telephone`: `cti`'s, its refusals in built-in words, and which legs are up."""
+
+    async def ring_staff(self, sip_username: str, channel_id: str) -> None:
+        with _refused_is_not_taken():
+            await super().ring_staff(sip_username, channel_id)
+
+    async def dial(
+        self, number_or_endpoint: str, channel_id: str, nurse_channel_id: str, timeout_s: float, caller_id: str
+    ) -> None:
+        with _refused_is_not_taken():
+            await super().dial(number_or_endpoint, channel_id, nurse_channel_id, timeout_s, caller_id)
+
+    async def start_recording(self, channel_id: str, path: str) -> None:
+        with _refused_is_not_taken():
+            await super().start_recording(channel_id, path)
 
     def live_channel_ids(self) -> dict[str, bool]:
         return {leg.channel_id: leg.answered for leg in self.live_channels()}

@@ -135,6 +135,7 @@ def _scheduler(database: Database, capture: Capture, journal: InboundJournal, se
             log.info("callbacks are collected when the link is back")
 
     scheduler.add_job(collect, "interval", seconds=10, max_instances=1, coalesce=True)
+
     async def send() -> None:
         await sender.send_due()
 

@@ -1,5 +1,6 @@
 """The process `ivr`: FastAGI and the dialogues."""
 
+import asyncio
 import logging
 from functools import partial
 
@@ -18,6 +19,8 @@ from ivr.session import AgiSession
 from speech.speaker import Speaker
 
 log = logging.getLogger(__name__)
+
+DATABASE_S = 2.0  # a database that does not take the call's first row by then is down: a person takes the caller
 
 
 async def run_ivr(settings: Settings) -> None:
@@ -47,7 +50,8 @@ async def _hold_conversation(
     country = settings.site.country.upper()
     number = caller_number(session.environment, country)
     journal = SqlJournal(database, session.id, settings.node, number, now)
-    await journal.begin()
+    async with asyncio.timeout(DATABASE_S):
+        await journal.begin()
     async with agi_call(session, said, journal, node=settings.node, country=country) as call:
 
         async def hold(call: Call) -> None:

@@ -15,6 +15,7 @@ import re
 import socket
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -327,16 +328,17 @@ class Site:
         transport = httpx.ASGITransport(self.app, client=(host, 50000))
         return httpx.AsyncClient(transport=transport, base_url=self.url(""), follow_redirects=False)
 
-    async def signed_in(self, who: str) -> httpx.AsyncClient:
+    @asynccontextmanager
+    async def signed_in(self, who: str) -> AsyncIterator[httpx.AsyncClient]:
         """A client with the session's cookie and the page's anti-forgery token."""
-        client = self.client()
-        answer = await client.post("/sign-in", data={"username": who, "password": PASSWORD})
-        assert answer.status_code == 303, answer.text
-        page = (await client.get("/", follow_redirects=True)).text
-        found = re.search(r'name="csrf" content="([^"]+)"', page)
-        assert found is not None
-        client.headers["X-CSRF-Token"] = found[1]
-        return client
+        async with self.client() as client:
+            answer = await client.post("/sign-in", data={"username": who, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
+            page = (await client.get("/", follow_redirects=True)).text
+            found = re.search(r'name="csrf" content="([^"]+)"', page)
+            assert found is not None
+            client.headers["X-CSRF-Token"] = found[1]
+            yield client
 
     def account(self, who: str) -> Account:
         with self.database.transaction() as session:

@@ -29,7 +29,7 @@ from hospital.calls import Call, CallStep
 from hospital.database import Base, Database
 from hospital.patients import Patient
 from hotline import asterisk as asterisk_process
-from hotline import demo, numbering, wiring
+from hotline import demo, numbering, processes, wiring
 from hotline.places import Places, read_secrets
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
@@ -106,6 +106,7 @@ class House:
         while self.children[child] in (old, None):
             assert time.monotonic() < deadline, f"{child} was not started again"
             await asyncio.sleep(0.05)
+        await self.answering({"ivr": numbering.AGI_PORT, "core": numbering.CONSOLE_PORT}[child])
 
     def reset(self) -> None:
         with self.database.transaction() as session:
@@ -229,6 +230,20 @@ class House:
             taken.close()
             assert old is not None
             await self.answering(numbering.AGI_PORT)
+
+    @asynccontextmanager
+    async def database_hangs(self) -> AsyncIterator[None]:
+        """Inside the block PostgreSQL is there and answers nothing."""
+        postgres = self.children["postgres"]
+        assert postgres is not None
+        stopped = [pid for pid in processes.descendants(postgres) if processes.name(pid) == "postgres"]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
 
     async def answering(self, port: int, within: float = 30) -> None:
         deadline = time.monotonic() + within

@@ -56,7 +56,7 @@ class Channel:
     async def takes(self, key: str, within: float = 5) -> None:
         """Presses a key once a command waits for it."""
         async with asyncio.timeout(within):
-            while self._key is None or self._key.done():
+            while self._key is None or self._key.done():  # noqa: ASYNC110 - a future that comes and goes
                 await asyncio.sleep(0)
         self.presses(key)
 

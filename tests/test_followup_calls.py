@@ -146,7 +146,6 @@ async def test_the_core_is_killed_while_joaos_phone_rings(house: House) -> None:
         assert old is not None
         house.kill("core")
         await house.restarted("core", old)
-        await house.answering(8000)
         await joao.answers()
         await house.until("they talk", lambda: attempt(house).state == "talking", within=15)
         assert len(house.rows(Attempt)) == 1  # never dialled twice

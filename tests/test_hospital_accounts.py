@@ -150,6 +150,16 @@ def test_a_session_that_idled_is_gone_even_if_the_clock_is_asked_again(staff: Da
         assert accounts.resume(session, idle.token, NOON) is None
 
 
+def test_a_page_asks_eight_things_at_once_with_a_session_that_has_ended(staff: Database) -> None:
+    with staff.transaction() as session:
+        inside = enters(session)
+        assert isinstance(inside, SignedIn)
+    asks = [lambda s: accounts.resume(s, inside.token, NOON + 2 * MINUTE) is not None] * 8
+    assert at_once(staff, *asks) == [True] * 8, "each notes that she was seen"
+    asks = [lambda s: accounts.resume(s, inside.token, NOON + 2 * IDLE)] * 8
+    assert at_once(staff, *asks) == [None] * 8
+
+
 def test_a_disabled_account_is_out_at_once(staff: Database) -> None:
     with staff.transaction() as session:
         inside = enters(session)

@@ -58,10 +58,14 @@ def test_a_verb_that_hangs_is_stopped_by_the_server(two_connections: Database) -
 def test_a_server_that_was_restarted_is_found_again(two_connections: Database) -> None:
     with two_connections.transaction() as session:
         session.execute(text("SELECT 1"))
-    with two_connections.transaction() as first, two_connections.transaction() as second:
-        mine = first.scalar(text("SELECT pg_backend_pid()"))
-        second.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
-        first.rollback()
+    with (
+        pytest.raises(OperationalError, match="terminating connection"),
+        two_connections.transaction() as broken_off,
+        two_connections.transaction() as other,
+    ):
+        mine = broken_off.scalar(text("SELECT pg_backend_pid()"))
+        other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine})
+        broken_off.execute(text("SELECT 1"))
     with two_connections.transaction() as session:
         assert session.scalar(text("SELECT 1")) == 1
 

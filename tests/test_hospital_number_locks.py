@@ -37,6 +37,25 @@ def test_after_the_hour_the_count_begins_again(database: Database) -> None:
         assert [number_locks.identity_failed(session, STRANGER, later) for _ in range(3)] == [False, False, True]
 
 
+def test_a_wrong_answer_of_a_call_that_had_begun_before_does_not_unlock_it(database: Database) -> None:
+    with database.transaction() as session:
+        for minute in (0, 50, 59):
+            number_locks.identity_failed(session, STRANGER, NOON + minute * MINUTE)
+        late = NOON + 61 * MINUTE  # an hour after the first wrong answer, two minutes after the lock
+        assert number_locks.identity_failed(session, STRANGER, late)
+        assert number_locks.is_locked(session, STRANGER, late)
+        assert not number_locks.is_locked(session, STRANGER, NOON + 59 * MINUTE + LOCK)
+
+
+def test_a_site_may_be_stricter(database: Database) -> None:
+    day = timedelta(days=1)
+    with database.transaction() as session:
+        wrong = [number_locks.identity_failed(session, STRANGER, NOON, tries=2, lock=day) for _ in range(2)]
+        assert wrong == [False, True]
+        assert number_locks.is_locked(session, STRANGER, NOON + day - MINUTE)
+        assert not number_locks.is_locked(session, STRANGER, NOON + day)
+
+
 def test_two_wrong_answers_are_forgotten_after_an_hour(database: Database) -> None:
     with database.transaction() as session:
         for n in range(2):

@@ -1,15 +1,18 @@
 """A message is told once, whoever sends it and whoever dies while sending."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from hospital import outbox
 from hospital.database import Database
 from hospital.outbox import CLAIM, TRIES, Due, OutboxRow
+from hotline.joints import SqlOutbox
+from messages.sender import Outbox
 from tests.characters import LUCIA
 from tests.hospital_scene import at_once, listening
 from tests.moments import NOON
@@ -51,7 +54,8 @@ def test_claimed_sent_and_over(database: Database) -> None:
         put(session, at=NOON + MINUTE)
         assert outbox.claim(session, NOON) is None, "not due yet"
         due = outbox.claim(session, NOON + MINUTE)
-        assert due == Due(row(session).id, "appointment_confirmed", "es", {"starts_at": "2026-11-26"}, LUCIA.numbers[0])
+        told = {"starts_at": "2026-11-26"}
+        assert due == Due(row(session).id, "appointment_confirmed", "es", told, LUCIA.numbers[0], again=False)
         assert outbox.claim(session, NOON + MINUTE) is None, "somebody sends it"
         outbox.sent(session, due.id, "gateway-1", NOON + MINUTE)
         outbox.not_sent(session, due.id, "timeout", NOON + MINUTE)  # the answer came after all: it is sent
@@ -115,8 +119,46 @@ def test_a_senders_death_frees_what_it_had_claimed(database: Database) -> None:
     with database.transaction() as session:
         assert outbox.claim(session, NOON + CLAIM - MINUTE / 60) is None
         again = outbox.claim(session, NOON + CLAIM)
-        assert again == first, "by the same id the gateway knows it"
+        assert first is not None
+        assert again == replace(first, again=True), "by the same id the gateway knows it, and its fate is unknown"
         assert row(session).tries == 2
+
+
+@pytest.mark.covers("I10")
+def test_put_off_by_the_gateway_is_not_an_unknown_fate(database: Database) -> None:
+    with database.transaction() as session:
+        put(session)
+        due = outbox.claim(session, NOON)
+        assert due is not None
+        outbox.not_sent(session, due.id, "http_503", NOON)
+        later = outbox.claim(session, NOON + MINUTE)
+        assert later is not None and not later.again
+
+
+def test_looking_for_what_is_due_reads_an_index_of_it_alone(database: Database) -> None:
+    with database.transaction() as session:
+        index = session.scalar(text("SELECT indexdef FROM pg_indexes WHERE indexname = 'outbox_due'"))
+        assert index is not None and "queued" in index and "sending" in index
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        looks = "SELECT id FROM outbox WHERE state IN ('queued', 'sending') AND due_at <= now() ORDER BY due_at LIMIT 1"
+        plan = "\n".join(session.scalars(text("EXPLAIN " + looks)))
+        assert "Index Scan using outbox_due" in plan and "Sort" not in plan, plan
+
+
+@pytest.mark.covers("H4", "I10")
+async def test_the_sender_takes_from_the_table_itself(database: Database) -> None:
+    with database.transaction() as session:
+        put(session)
+    table: Outbox = SqlOutbox(database)
+    due = await table.claim(NOON)
+    assert due is not None and not due.again
+    await table.not_sent(due.id, "http_503", NOON, final=False)
+    due = await table.claim(NOON + MINUTE)
+    assert due is not None
+    await table.sent(due.id, "gateway-7", NOON + MINUTE)
+    with database.transaction() as session:
+        assert (row(session).state, row(session).gateway_ref) == ("sent", "gateway-7")
+    assert await table.claim(NOON + 99 * MINUTE) is None
 
 
 @pytest.mark.covers("I10")

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, recordings
-from hospital.attempts import Claimed
+from hospital import attempts, followups, recordings
+from hospital.attempts import Attempt, Claimed
 from hospital.database import Database
 from hospital.recordings import Recording
 from tests.characters import JOAO
@@ -107,6 +107,38 @@ def test_refused_and_started_at_the_same_moment_is_one_of_both(database: Databas
             row = recordings.of_attempt(session, call["attempt_id"])
             assert row is not None
             assert (row.state == "open") == (made == row.id)
+            attempts.line_ended(session, call["attempt_id"], "cancelled", NOON, UNCAPPED)
+
+
+def test_an_answered_call_that_nobody_recorded_says_so(database: Database) -> None:
+    with database.transaction() as session:
+        call = joaos_call(session)
+        channel = call["call_id"]
+        assert attempts.dialling(session, call["attempt_id"], NOON) and attempts.answered(session, channel, NOON)
+        # The trunk fails in the middle of the talk: the call stays answered, and is accounted for as such.
+        assert attempts.line_ended(session, call["attempt_id"], "network_failure", NOON + MINUTE, UNCAPPED)
+        row = recordings.of_attempt(session, call["attempt_id"])
+        assert row is not None and (row.state, row.reason) == ("none", "not_started")
+
+
+@pytest.mark.parametrize("settles", ["Ana says whom she reached", "Ana skips the task"])
+def test_a_call_of_unknown_fate_that_was_answered_is_accounted_for(database: Database, settles: str) -> None:
+    with database.transaction() as session:
+        call = joaos_call(session)
+        attempt = call["attempt_id"]
+        assert attempts.dialling(session, attempt, NOON)
+        task = session.get_one(Attempt, attempt).task_id
+        if settles == "Ana skips the task":
+            assert attempts.answered(session, call["call_id"], NOON)
+        assert attempts.to_review(session, attempt, NOON, "link_lost")
+        assert recordings.of_attempt(session, attempt) is None
+        if settles == "Ana skips the task":
+            assert followups.skip(session, task, "done_elsewhere", NOON, call["account_id"])
+        else:
+            assert attempts.contact_result(session, attempt, "completed", NOON, UNCAPPED)
+        row = recordings.of_attempt(session, attempt)
+        assert row is not None and (row.state, row.reason) == ("none", "not_started")
+        assert session.get_one(Attempt, attempt, populate_existing=True).line_result == "answered"
 
 
 def test_the_table_itself_refuses_half_truths(database: Database) -> None:

@@ -186,3 +186,12 @@ async def test_without_any_ivr_lucia_waits_for_the_fixed_phone(house: House) -> 
         await lucia.hears(await house.sound("ivr_down_menu", "es"))
         await desk.rings(within=20)
         await desk.answers()
+
+
+@pytest.mark.covers("H1")
+async def test_the_database_hangs_and_lucia_is_sent_to_a_person(house: House) -> None:
+    async with house.database_hangs(), house.phone("lucia") as lucia, house.phone("desk") as desk:
+        await lucia.dials("600")
+        await lucia.hears(await house.sound("apology", "es"))
+        await desk.rings()
+        await desk.answers()

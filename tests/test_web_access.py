@@ -105,9 +105,7 @@ async def test_oscar_is_told_where_he_stands(site: Site) -> None:
 async def test_each_role_gets_past_its_own_doors_only(site: Site, who: str) -> None:
     if who == "ida":
         with site.database.transaction() as session:
-            ida = accounts.create(
-                session, username="ida", display_name="Ida", role="administrator", password=PASSWORD
-            )
+            ida = accounts.create(session, username="ida", display_name="Ida", role="administrator", password=PASSWORD)
             site.accounts["ida"] = ida.id
     client = await site.signed_in(who)
     for method, path in routes(site, *FOR_ALL, *IN_THE_DEMO, *SOCKETS, *ONCE_SIGNED_IN):
@@ -345,4 +343,3 @@ async def test_a_breakdown_is_one_plain_sentence(site: Site, caplog: pytest.LogC
     assert "RuntimeError in GET /presence" in caplog.text
     assert LUCIA.name not in caplog.text
     assert LUCIA.numbers[0] not in caplog.text
-

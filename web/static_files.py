@@ -16,9 +16,11 @@ routes = APIRouter()
 
 @routes.get("/static/{path:path}", dependencies=[Depends(Open())])
 async def file(request: Request, path: str) -> FileResponse:
+    if "\0" in path:
+        raise Refusal(404, "There is no such file.")
     vendor = services(request).scripts
     root, name = (vendor, path.removeprefix("vendor/")) if path.startswith("vendor/") else (HERE, path)
-    found = (root / name.replace("\0", "/")).resolve()
+    found = (root / name).resolve()
     if not found.is_relative_to(root.resolve()) or not found.is_file():
         raise Refusal(404, "There is no such file.")
     # an address with the content's hash may be kept for ever, any other is asked for again
