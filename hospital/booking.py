@@ -256,22 +256,27 @@ def _count(result: object) -> int:
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
+Told = Callable[[Session, Booked, UUID], None]
+"""What else belongs to a decision about a patient's appointment."""
+
+
 class OwnDesk:
     """The hotline's own slot table as a BookingDesk.
 
-    `confirmed` runs inside the confirming transaction (the composition root queues the SMS there, so that a booking
-    and its message stand or fall together)."""
+    `confirmed` and `cancelled` run inside the deciding transaction (the composition root queues the SMS there, so
+    that a booking and its message stand or fall together)."""
 
     def __init__(
         self,
         database: Database,
         *,
         lease: timedelta = HOLD,
-        confirmed: "Callable[[Session, Booked, UUID], None] | None" = None,
+        confirmed: Told | None = None,
+        cancelled: Told | None = None,
     ) -> None:
         self._database = database
         self._lease = lease
-        self._confirmed = confirmed
+        self._confirmed, self._cancelled = confirmed, cancelled
 
     async def departments(self) -> list[Department]:
         return await self._database.run(departments)
@@ -299,4 +304,10 @@ class OwnDesk:
         return await self._database.run(appointments, patient_id, at)
 
     async def cancel(self, appointment_id: UUID, patient_id: UUID, at: datetime) -> bool:
-        return await self._database.run(cancel, appointment_id, patient_id, at)
+        def cancel_and_tell(session: Session) -> bool:
+            done = cancel(session, appointment_id, patient_id, at)
+            if done and self._cancelled is not None:
+                self._cancelled(session, booked(session, appointment_id), patient_id)
+            return done
+
+        return await self._database.run(cancel_and_tell)

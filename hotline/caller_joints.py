@@ -38,8 +38,8 @@ class SqlJournal:
             calls.queued(session, self._call_id, str(facts.get("queue", "")))
 
 
-def confirmation_message(now: Clock) -> Callable[[Session, Booked, UUID], None]:
-    """The SMS of a booking, queued in the confirming transaction: they stand or fall together (H4)."""
+def appointment_message(key: str, now: Clock) -> Callable[[Session, Booked, UUID], None]:
+    """The SMS of a booking or a cancellation, queued in the deciding transaction: they stand or fall together (H4)."""
 
     def queue_it(session: Session, booked: Booked, patient_id: UUID) -> None:
         patient = session.get_one(patients.Patient, patient_id)
@@ -48,8 +48,8 @@ def confirmation_message(now: Clock) -> Callable[[Session, Booked, UUID], None]:
             return
         outbox.put(
             session,
-            once=f"appointment_confirmed/{booked.appointment_id}",
-            key="appointment_confirmed",
+            once=f"{key}/{booked.appointment_id}",
+            key=key,
             locale=patient.language,
             number=number.number,
             patient_id=patient_id,

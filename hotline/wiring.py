@@ -17,7 +17,7 @@ from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hotline import asterisk, demo, numbering
-from hotline.caller_joints import confirmation_message
+from hotline.caller_joints import appointment_message
 from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
 from ivr.call import Call
@@ -70,7 +70,8 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording) ->
     desk = OwnDesk(
         database,
         lease=timedelta(seconds=settings.booking.hold_seconds),
-        confirmed=confirmation_message(now),
+        confirmed=appointment_message("appointment_confirmed", now),
+        cancelled=appointment_message("appointment_cancelled", now),
     )
     return FrontDesk(
         desk=desk,

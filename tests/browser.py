@@ -15,7 +15,7 @@ import re
 import socket
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -352,6 +352,20 @@ class Site:
 @pytest.fixture
 def site(database: Database) -> Iterator[Site]:
     yield Site(database)
+
+
+Comes = Callable[[str], Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture
+async def comes(site: Site) -> AsyncIterator[Comes]:
+    """`await comes("tom")`: Tom signs in and stays until the end of the test."""
+    async with AsyncExitStack() as present:
+
+        async def sign_in(who: str) -> httpx.AsyncClient:
+            return await present.enter_async_context(site.signed_in(who))
+
+        yield sign_in
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ async def test_a_hostile_name_is_only_a_name(site: Site, name: str) -> None:
         assert "<img" not in answer.text
         assert "<script>" not in answer.text
         assert "onmouseover='alert" not in answer.text
-        assert "49" not in answer.text or "{{ 7*7 }}" not in name
+        assert ">49" not in answer.text and "root:" not in answer.text
         assert "\r\nAction" not in str(answer.headers)
 
 
@@ -58,7 +58,7 @@ async def test_a_hostile_note_is_saved_as_typed(site: Site, note: str) -> None:
         assert "<img" not in (await tom.get("/agent/pop")).text
     with site.database.transaction() as session:
         saved = session.query(calls.Call).one().note
-    assert saved == note.replace("\0", "")
+    assert saved == note.replace("\0", "").replace("\r\n", "\n")
 
 
 @pytest.mark.covers("H21")
@@ -66,6 +66,7 @@ async def test_answers_are_kept_as_given_or_refused_beside_the_field(site: Site)
     task = site.task(JOAO)
     form = f"/followups/{task.id}"
     async with site.signed_in("ana") as ana:
+        ana.headers["X-Fragment"] = "1"
         assert (await ana.post(f"{form}/answers/pain", data={"value": "3"})).status_code == 409
         await ana.post(f"{form}/start")
         await site.answers(JOAO)
@@ -82,7 +83,7 @@ async def test_answers_are_kept_as_given_or_refused_beside_the_field(site: Site)
         await ana.post(f"{form}/answers/questions", data={"value": HOSTILE["lines"]})
         assert (await ana.post(f"{form}/result/completed")).status_code == 409
         await ana.post(f"{form}/all-normal")
-        assert (await ana.post(f"{form}/result/completed")).status_code == 409  # nobody asked for the pain
+        assert (await ana.post(f"{form}/result/completed")).status_code == 200
         page = (await ana.get(form)).text
         assert "<img" not in page
     with site.database.transaction() as session:

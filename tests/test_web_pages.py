@@ -3,9 +3,10 @@
 import pytest
 from playwright.async_api import expect
 
-from hospital import calls, screen_pops
+from hospital import callbacks, calls, patients, screen_pops
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
-from tests.characters import JOAO, LUCIA
+from tests.characters import JOAO, LUCIA, MEI, RUTH
+from tests.moments import NOON
 
 pytestmark = pytest.mark.browser
 __all__ = ["page_of", "served", "site"]
@@ -138,3 +139,83 @@ async def _a_recording(site: Site) -> None:
     await site.dialling.start_recording(site.attempt(JOAO).id, site.accounts["ana"])
     await site.dialling.hang_up(site.attempt(JOAO).id, site.accounts["ana"])
     await site.sealed(JOAO)
+
+
+@pytest.mark.covers("H1")
+async def test_callbacks_have_one_owner_and_a_choice_that_is_being_made_is_left_alone(
+    served: Site, page_of: PageOf
+) -> None:
+    asked = {"why": "asked", "at": NOON, "language": "es"}
+    await served.database.run(callbacks.ask, origin="n1-1", number=LUCIA.numbers[0], **asked)
+    tom, grace = await page_of("tom"), await page_of("grace")
+    await tom.goto(served.url("/agent"))
+    await grace.goto(served.url("/agent"))
+    await tom.get_by_role("button", name="Take it").click()
+    await expect(tom.get_by_text("Yours")).to_be_visible()
+    await expect(grace.get_by_text("Tom", exact=True)).to_be_visible()
+    assert await grace.get_by_role("button", name="Take it").count() == 0
+    await tom.get_by_label("How it ended").select_option("not_reached")
+    await tom.get_by_label("How it ended").focus()
+    await served.database.run(callbacks.ask, origin="n1-2", number=RUTH.numbers[0], **asked)
+    await expect(tom.get_by_role("button", name="New – show")).to_be_visible()
+    await expect(tom.get_by_label("How it ended")).to_have_value("not_reached")
+    await looked_at(tom, "callbacks-waiting")
+    await tom.get_by_role("button", name="New – show").click()
+    await expect(tom.get_by_text("Ruth Miller")).to_be_visible()
+    await looked_at(tom, "callbacks")
+    await tom.get_by_role("button", name="Done").click()
+    await expect(tom.get_by_text("Lucía")).to_have_count(0)
+
+
+async def test_a_refusal_is_a_sentence_and_nothing_is_lost(served: Site, page_of: PageOf) -> None:
+    served.dialling.refusal = "It is outside this patient's calling hours."
+    ana = await page_of("ana")
+    await ana.goto(served.url(f"/followups/{served.task(JOAO).id}"))
+    await ana.locator("#summary").fill("not reached yet")
+    await ana.keyboard.press("Alt+s")
+    await expect(ana.get_by_role("alert")).to_have_text("It is outside this patient's calling hours.")
+    await expect(ana.locator("#summary")).to_have_value("not reached yet")
+    await looked_at(ana, "refused-sentence")
+    await ana.get_by_role("heading", name="João").click()
+    await ana.keyboard.press("?")
+    await expect(ana.get_by_role("dialog", name="Keys on this page")).to_be_visible()
+    await looked_at(ana, "keys")
+
+
+async def test_a_very_long_name_breaks_no_page(served: Site, page_of: PageOf) -> None:
+    with served.database.transaction() as session:
+        session.get_one(patients.Patient, served.people["joao"]).name = "Ñandú <b>" * 55
+        session.get_one(patients.Patient, served.people["lucia"]).name = "Wolfeschlegelsteinhausenbergerdorff" * 14
+    ana, tom = await page_of("ana"), await page_of("tom")
+    await does_not_scroll(ana)
+    await looked_at(ana, "followups-long-name")
+    await ana.goto(served.url(f"/followups/{served.task(JOAO).id}"))
+    await does_not_scroll(ana)
+    await looked_at(ana, "followup-long-name")
+    await tom.goto(served.url("/agent"))
+    await served.rings("tom", LUCIA)
+    await expect(tom.get_by_text("Ringing")).to_be_visible()
+    await does_not_scroll(tom)
+    await looked_at(tom, "agent-long-name")
+
+
+async def test_skipping_asks_why(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    await ana.get_by_role("button", name="Skip Mei Chen").click()
+    await looked_at(ana, "skip")
+    await ana.get_by_label("Readmitted").check()
+    await ana.get_by_role("button", name="Skip it").click()
+    await expect(ana.get_by_text("Mei Chen")).to_have_count(0)
+    assert served.task(MEI).stop_reason == "readmitted"
+
+
+async def test_nothing_is_due(served: Site, page_of: PageOf) -> None:
+    grace = await page_of("grace")
+    await grace.goto(served.url("/followups?show=review"))
+    await looked_at(grace, "followups-empty")
+    await grace.goto(served.url("/recordings"))
+    await looked_at(grace, "recordings-empty")
+    oscar = await page_of("oscar")
+    await looked_at(oscar, "no-role")
+    await oscar.goto(served.url("/recordings"))
+    await looked_at(oscar, "refused")

@@ -85,7 +85,7 @@ def worklist(session: Session, viewer: Viewer) -> list[Row]:
 
 def _counts(session: Session, kind: type[Visit] | type[Stay], ids: set[UUID]) -> dict[UUID, int]:
     rows = select(kind.patient_id, func.count()).where(kind.patient_id.in_(ids)).group_by(kind.patient_id)
-    return {patient: count for patient, count in session.execute(rows).tuples()}  # noqa: C416 - dict() loses the types
+    return {patient: count for patient, count in session.execute(rows)}  # noqa: C416 - dict() loses the types
 
 
 def _next_try(task: FollowUpTask, viewer: Viewer) -> str:

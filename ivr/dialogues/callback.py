@@ -1,6 +1,6 @@
 """The caller would rather be called back than wait: which number, noted once, promised."""
 
-from hospital import callbacks, patients
+from hospital import callbacks, calls, patients
 from ivr.call import Call
 from ivr.front_desk import FrontDesk
 
@@ -14,6 +14,7 @@ async def ask_callback(call: Call, front: FrontDesk) -> None:
         callbacks.ask, origin=call.id, number=number, why="asked", at=front.now(), language=call.language
     )
     await call.journal.step("callback_asked")
+    await front.database.run(calls.end, call.id, front.now(), "callback")  # hanging up now is no "left"
     await call.inform("callback_registered", number=number)
 
 

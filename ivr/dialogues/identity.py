@@ -28,8 +28,8 @@ async def identify(call: Call, front: FrontDesk) -> Patient:
         await _give_up(call, "number_locked")
     if call.caller_number is None:
         await _give_up(call, "number_withheld")
-    for _ in range(number_locks.TRIES):
-        birth = await ask_birth_date(call, front)
+    for attempt in range(number_locks.TRIES):
+        birth = await ask_birth_date(call, front, "ask_birth_date.short" if attempt else "ask_birth_date")
         found = await front.database.run(patients.matching, call.caller_number, birth)
         if found:
             patient = found[0] if len(found) == 1 else await _which(call, found)
@@ -45,10 +45,10 @@ async def identify(call: Call, front: FrontDesk) -> Patient:
     await _give_up(call, "not_identified")
 
 
-async def ask_birth_date(call: Call, front: FrontDesk) -> date:
+async def ask_birth_date(call: Call, front: FrontDesk, question: str) -> date:
     """Eight keys, day first. A date that doesn't exist is asked again; it is no wrong answer."""
     for _ in range(number_locks.TRIES):
-        birth = _birth_date(await call.digits("ask_birth_date", length=8), front.now())
+        birth = _birth_date(await call.digits(question, length=8), front.now())
         if birth is not None:
             return birth
         await call.say("birth_date_not_a_date")

@@ -98,6 +98,6 @@ function mark(fragment) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "waiting-mark";
-  button.textContent = "New – show";
+  button.textContent = fragment.dataset.waitingWord ?? "New – show";
   fragment.prepend(button);
 }

@@ -1,0 +1,246 @@
+"""Every branch of every dialogue as a transcript, without a PBX: what is said, what is pressed, what is written down.
+
+The transcripts lie in tests/golden/, to be read as a patient would hear them. After a change of wording or flow,
+`HOTLINE_GOLDEN=write pytest tests/test_dialogues.py` writes them anew; read the difference before it is committed.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text, update
+
+from hospital import booking, patients
+from hospital.booking import Slot
+from hospital.callbacks import Callback
+from hospital.calls import Call as CallRow
+from hospital.database import Database
+from hospital.number_locks import NumberLock
+from hospital.outbox import OutboxRow
+from hotline import databases, demo, numbering, postgres, wiring
+from hotline.caller_joints import SqlJournal, appointment_message
+from hotline.settings_file import DEMO, build
+from ivr.call import Call
+from ivr.front_desk import FrontDesk
+from ivr.terminal import Presses, rehearse, scripted
+from scripts import verbalise, wording
+from tests.characters import LUCIA, RUTH
+from tests.conftest import TEMPLATE
+from tests.moments import NOON, ZONE
+
+GOLDEN = Path(__file__).parent / "golden"
+LUCIAS = LUCIA.birth_keys
+RUTHS = RUTH.birth_keys
+ANOTHER = "01011970"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`presses`: a row of keys for each question, "" for silence; after the last one the caller hangs up.
+    `before` prepares the database; `at_press` does something while the caller decides (press number → what)."""
+
+    presses: str
+    number: str | None = LUCIA.numbers[0]
+    dialogue: str = "inbound"
+    language: str = "es"
+    before: Callable[[Database], None] | None = None
+    at_press: tuple[int, Callable[[Database], None]] | None = None
+
+
+def nothing_free(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(update(Slot).values(state="withdrawn"))
+
+
+def somebody_takes_the_second(database: Database) -> None:
+    with database.transaction() as session:
+        taken = booking.openings(session, "cardiology", NOON, after=NOON, limit=2)[1]
+        booking.hold(session, taken.slot_id, "somebody", NOON)
+
+
+def the_hold_ends(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("UPDATE hold SET expires_at = :past"), {"past": NOON - timedelta(seconds=1)})
+
+
+def two_appointments(database: Database) -> None:
+    with database.transaction() as session:
+        (lucia,) = patients.matching(session, LUCIA.numbers[0], LUCIA.birth)
+        for opening in booking.openings(session, "cardiology", NOON, after=NOON, limit=2):
+            booking.hold(session, opening.slot_id, "desk", NOON)
+            booking.confirm(session, opening.slot_id, "desk", lucia.id, NOON, "desk")
+
+
+def a_twin(database: Database) -> None:
+    with database.transaction() as session:
+        patients.register(session, name="Lucas Fernández", birth=LUCIA.birth, language="es", numbers=[LUCIA.numbers[0]])
+
+
+def locked(database: Database) -> None:
+    with database.transaction() as session:
+        token = patients.number_token(LUCIA.numbers[0])
+        until = NOON + timedelta(minutes=30)
+        session.add(NumberLock(number_token=token, failures=3, first_at=NOON, locked_until=until))
+
+
+def booked(*more: str) -> str:
+    return ",".join(("2", "1", LUCIAS, "1", *more))
+
+
+SCENES = {
+    # welcome and language
+    "english": Scene("1"),
+    "portuguese_hears_english": Scene("3,1"),
+    "chinese_asks_for_a_person": Scene("4,0"),
+    "maori_says_nothing": Scene("5,,,"),
+    "no_language_chosen": Scene(",,"),
+    "wrong_keys_at_the_welcome": Scene("8,7,6"),
+    "urgent_from_the_first_prompt": Scene("9"),
+    "operator_from_the_first_prompt": Scene("0"),
+    # the main menu
+    "another_matter": Scene("2,3"),
+    "repeats_the_menu": Scene("2,*,3"),
+    "silence_then_wrong_key_then_silence": Scene("2,,8,"),
+    "operator_at_the_menu": Scene("2,0"),
+    # who are you
+    "wrong_date_once": Scene(f"2,1,{ANOTHER},{LUCIAS}"),
+    "wrong_date_three_times": Scene(f"2,1,{ANOTHER},{ANOTHER},{ANOTHER}"),
+    "no_such_date": Scene(f"2,1,31021980,{LUCIAS}"),
+    "starts_the_date_over": Scene(f"2,1,2902*,{LUCIAS}"),
+    "too_few_digits": Scene("2,1,2902#,2902#,2902#"),
+    "number_is_locked": Scene("2,1", before=locked),
+    "number_is_withheld": Scene("2,1", number=None),
+    "number_is_unknown": Scene(f"2,1,{LUCIAS},{LUCIAS},{LUCIAS}", number="+573015559999"),
+    "twins_on_one_number": Scene(f"2,1,{LUCIAS},2,0", before=a_twin),
+    "operator_instead_of_a_date": Scene("2,1,0"),
+    "urgent_instead_of_a_date": Scene("2,1,9"),
+    # booking
+    "books_the_second": Scene(booked("2", "1")),
+    "books_in_english": Scene(f"1,1,{RUTHS},3,1,1", number=RUTH.numbers[0]),
+    "other_times": Scene(booked("4", "1", "1")),
+    "hears_it_read_back_and_wants_another": Scene(booked("1", "2", "1", "1")),
+    "leaves_it": Scene(booked("1", "3")),
+    "somebody_was_faster": Scene(booked("2", "1", "1"), at_press=(4, somebody_takes_the_second)),
+    "the_hold_ended": Scene(booked("1", "1", "1", "1"), at_press=(5, the_hold_ends)),
+    "nothing_free": Scene(booked("1"), before=nothing_free),
+    "nothing_free_and_a_person": Scene(booked("0"), before=nothing_free),
+    "hangs_up_while_it_is_held": Scene(booked("1")),
+    "silence_at_the_times": Scene(booked("", "", "")),
+    # my appointments
+    "no_appointment": Scene(f"2,2,{LUCIAS}"),
+    "keeps_one_and_cancels_one": Scene(f"2,2,{LUCIAS},2,1,1", before=two_appointments),
+    "does_not_cancel_after_all": Scene(f"2,2,{LUCIAS},1,2,2", before=two_appointments),
+    "books_and_hears_it_without_a_second_date": Scene(booked("1", "1", "2", "2")),
+    # a callback
+    "callback_to_this_number": Scene("1", dialogue="callback"),
+    "callback_to_another_number": Scene("2,3015550188#", dialogue="callback"),
+    "callback_from_a_withheld_number": Scene("3015550188#", dialogue="callback", number=None),
+    "callback_number_is_none": Scene("2,123456#,123456#,123456#", dialogue="callback"),
+    "callback_in_english": Scene("1", dialogue="callback", language="en", number=RUTH.numbers[0]),
+}
+
+
+@pytest.fixture(scope="module")
+def demo_template(cluster: postgres.Cluster) -> str:
+    """The demo's hospital at noon, once for all scenes; each gets a clone."""
+    url = databases.clone_database(cluster, TEMPLATE, "template_dialogues")
+    database = Database(url, connections=1)
+    with database.transaction() as session:
+        demo.load_scripts(session, NOON)
+        demo.people(session, {account.username: "" for account in numbering.DEMO_ACCOUNTS}, ZONE, NOON)
+    database.close()
+    return "template_dialogues"
+
+
+@pytest.fixture(scope="module")
+def words() -> wording.Wording:
+    return wiring.words(build(DEMO))
+
+
+@pytest.fixture
+def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
+    database = Database(databases.clone_database(cluster, demo_template), connections=4)
+    made = wiring.front_desk(build(DEMO), database, words)
+    told = {
+        "confirmed": appointment_message("appointment_confirmed", lambda: NOON),
+        "cancelled": appointment_message("appointment_cancelled", lambda: NOON),
+    }
+    yield replace(made, now=lambda: NOON, desk=booking.OwnDesk(database, **told))
+    database.close()
+
+
+@pytest.mark.covers("H2", "H8", "H10", "H11", "H39")
+@pytest.mark.parametrize("name", SCENES)
+async def test_the_transcript_is_the_golden_one(name: str, front: FrontDesk, words: wording.Wording) -> None:
+    scene = SCENES[name]
+    database = front.database
+    if scene.before is not None:
+        scene.before(database)
+    journal = SqlJournal(database, "terminal-1", "terminal", scene.number, lambda: NOON)
+    await journal.begin()
+
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES[scene.dialogue](call, front)
+
+    transcript = await rehearse(
+        dialogue,
+        words,
+        _pressing(scene, database),
+        language=scene.language,
+        caller_number=scene.number,
+        journal=journal,
+    )
+    told = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", str(transcript)) + "\n"
+    golden = GOLDEN / f"{name}.txt"
+    if os.environ.get("HOTLINE_GOLDEN") == "write":
+        GOLDEN.mkdir(exist_ok=True)
+        golden.write_text(told, encoding="utf-8")
+    assert told == golden.read_text(encoding="utf-8")
+    with database.transaction() as session:
+        assert (
+            session.scalar(text("SELECT count(*) FROM hold WHERE holder = 'terminal-1' AND expires_at < 'infinity'"))
+            == 0
+        )
+
+
+def _pressing(scene: Scene, database: Database) -> Presses:
+    press = scripted(scene.presses.split(","))
+    pressed = 0
+
+    async def next_press() -> str | None:
+        nonlocal pressed
+        if scene.at_press is not None and pressed == scene.at_press[0]:
+            scene.at_press[1](database)
+        pressed += 1
+        return await press()
+
+    return next_press
+
+
+def test_every_golden_transcript_has_its_scene() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(SCENES)
+
+
+@pytest.mark.covers("H4")
+async def test_a_cancellation_is_told_by_sms(front: FrontDesk, words: wording.Wording) -> None:
+    await test_the_transcript_is_the_golden_one("keeps_one_and_cancels_one", front, words)
+    with front.database.transaction() as session:
+        (message,) = session.scalars(select(OutboxRow))
+        assert (message.key, message.number) == ("appointment_cancelled", LUCIA.numbers[0])
+
+
+@pytest.mark.covers("H1")
+async def test_a_callback_is_one_item_and_its_call_ends_as_one(front: FrontDesk, words: wording.Wording) -> None:
+    await test_the_transcript_is_the_golden_one("callback_to_this_number", front, words)
+    with front.database.transaction() as session:
+        assert [item.why for item in session.scalars(select(Callback))] == ["asked"]
+        assert session.get_one(CallRow, "terminal-1").outcome == "callback"
+
+
+def test_doctors_have_their_titles_in_each_language() -> None:
+    assert verbalise.doctor("Vega", True, "es") == "la doctora Vega"
+    assert verbalise.doctor("Vega", True, "en") == "Doctor Vega"
