@@ -168,7 +168,7 @@ async def test_the_ivr_is_killed_and_lucia_is_kept(house: House, step: str) -> N
 async def test_without_any_ivr_lucia_leaves_her_number(house: House) -> None:
     async with house.without_ivr(), house.phone("lucia") as lucia:
         await lucia.dials("600")
-        await lucia.hears(await house.sound("ivr_down_menu", "es"))
+        await lucia.hears(await house.sound("ivr_down_menu", "es"), within=30)
         await lucia.presses("1")
         await lucia.hears(await house.sound("callback_number", "es"))
         await lucia.presses("3015550177#")
@@ -183,7 +183,7 @@ async def test_without_any_ivr_lucia_leaves_her_number(house: House) -> None:
 async def test_without_any_ivr_lucia_waits_for_the_fixed_phone(house: House) -> None:
     async with house.without_ivr(), house.phone("lucia") as lucia, house.phone("desk") as desk:
         await lucia.dials("600")
-        await lucia.hears(await house.sound("ivr_down_menu", "es"))
+        await lucia.hears(await house.sound("ivr_down_menu", "es"), within=30)
         await desk.rings(within=20)
         await desk.answers()
 
