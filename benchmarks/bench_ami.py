@@ -20,6 +20,7 @@ from typing import Any
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 
+from benchmarks.table import Row, show
 from cti.ami import AmiEvent
 from cti.ami_link import Link
 from cti.events import AgentRinging
@@ -50,21 +51,21 @@ def main() -> int:
             took[name].append(time.perf_counter() - begun)
             assert seen == (CALLS if name == "switchboard" else events), f"{name} lost events: {seen} of {events}"
     speed = {name: events / statistics.median(times) for name, times in took.items()}
-    print("name · ours · peer · ratio · limit")
-    row("AMI link (panoramisk alone)", speed["link"], speed["panoramisk"], f"ratio {OF_PANORAMISK}")
-    row("AMI link (byte splitter)", speed["link"], speed["splitter"], "–")
-    row(
-        "AMI to our words and a handler (panoramisk alone)",
-        speed["switchboard"],
-        speed["panoramisk"],
-        f"{EVENTS_A_SECOND}/s",
+    link, whole = speed["link"], speed["switchboard"]
+    return show(
+        [
+            Row("AMI link", "panoramisk alone", link, speed["panoramisk"], "/s", at_least=OF_PANORAMISK),
+            Row("AMI link", "byte splitter", link, speed["splitter"], "/s"),
+            Row(
+                "AMI to our words and a handler",
+                "panoramisk alone",
+                whole,
+                speed["panoramisk"],
+                "/s",
+                limit=EVENTS_A_SECOND,
+            ),
+        ]
     )
-    kept = speed["link"] >= OF_PANORAMISK * speed["panoramisk"] and speed["switchboard"] >= EVENTS_A_SECOND
-    return int(not kept)
-
-
-def row(name: str, ours: float, peer: float, limit: str) -> None:
-    print(f"{name} · {ours:,.0f}/s · {peer:,.0f}/s · {ours / peer:.3f} · {limit}")
 
 
 def stream() -> tuple[int, list[bytes]]:

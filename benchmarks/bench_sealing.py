@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from benchmarks.table import Row, show
 from recordings.sealing import SealedFile, seal
 
 SECONDS, RATE_HZ, ROUNDS = 600, 16000, 7
@@ -45,14 +46,12 @@ def main() -> int:
         with SealedFile(folder / "call.hlr", recording_id, keys[0]) as sealed:
             middle = sealed.size // 2
             part, whole = _alternating(lambda: sealed.read(middle, middle + PART_BYTES), sealed.read)
-    print("name · ours · peer · ratio · limit")
-    _row("seal 10 min (copy and fsync)", sealing, copying, f"{SEALED_WITHIN_S} s")
-    _row("read 64 KiB from the middle (decrypt all)", part, whole, f"ratio {PART_OF_WHOLE}")
-    return int(sealing > SEALED_WITHIN_S or part / whole > PART_OF_WHOLE)
-
-
-def _row(name: str, ours: float, peer: float, limit: str) -> None:
-    print(f"{name} · {ours:.5f} s · {peer:.5f} s · {ours / peer:.3f} · {limit}")
+    return show(
+        [
+            Row("seal 10 min of a call", "copy and fsync", sealing, copying, "s", limit=SEALED_WITHIN_S),
+            Row("read 64 KiB from the middle", "decrypt all", part, whole, "s", at_most=PART_OF_WHOLE),
+        ]
+    )
 
 
 def _ten_minutes() -> bytes:

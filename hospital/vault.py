@@ -31,7 +31,7 @@ class _Keys:
 
     def __init__(self, site_key: bytes) -> None:
         if len(site_key) != 32:
-            raise ValueError("the site key is 32 bytes: make one with `hotline key new`")
+            raise ValueError("the site key is 32 random bytes; the first `hotline up` makes it (var/site.key)")
         self._site_key = site_key
         self.sealing = AESGCM(self.derive("seal"))
         self.wrapping = self.derive("wrap")

@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     status.add_argument("--json", action="store_true")
     setup = commands.add_parser("setup", help="install what this machine lacks")
     setup.add_argument("--tests", action="store_true", help="what the tests need, too")
+    setup.add_argument("--rebuild", action="store_true", help="build Asterisk's root anew, with the newest packages")
     run = commands.add_parser("run", help="one process of the house (the supervisor calls this)")
     run.add_argument("process", choices=["ivr", "core"])
     call = commands.add_parser("call", help="the terminal phone: play a dialogue without Asterisk")
@@ -52,7 +53,7 @@ def _obey(asked: argparse.Namespace) -> int:
     if asked.command == "setup":
         from hotline.system_packages import setup
 
-        return setup(tests=asked.tests)
+        return setup(tests=asked.tests, rebuild=asked.rebuild)
     frozen = os.environ.get("HOTLINE_FROZEN")
     settings = Settings.model_validate_json(frozen) if frozen and asked.command == "run" else load(asked.settings)
     match asked.command:

@@ -70,8 +70,6 @@ class Site(_Frozen):
     """The hospital as patients meet it."""
 
     name: str = Field(min_length=1, max_length=100)
-    spoken: dict[Language, str] = {}
-    """How the name is said, by language, where reading `name` aloud would sound wrong."""
     emergency_number: Number
     time_zone: Annotated[str, AfterValidator(_zone)]
     country: Country
@@ -85,9 +83,6 @@ class Site(_Frozen):
         if self.default_language not in self.languages:
             raise ValueError(f"default_language {self.default_language} must be one of languages {self.languages}")
         return self
-
-    def spoken_name(self, language: str) -> str:
-        return {str(key): value for key, value in self.spoken.items()}.get(language, self.name)
 
 
 class Web(_Frozen):

@@ -20,11 +20,11 @@ class CannotInstall(RuntimeError):
     """A package is missing and can't be installed; the message says what to do."""
 
 
-def setup(*, tests: bool = False) -> int:
+def setup(*, tests: bool = False, rebuild: bool = False) -> int:
     """Everything that `hotline up` (and the tests) need. 0, or 1 with a message."""
     try:
         install({**NEEDED, **(FOR_TESTS if tests else {})})
-        asterisk_root.ensure_root()
+        asterisk_root.ensure_root(rebuild=rebuild)
         console_scripts.build()
     except (CannotInstall, asterisk_root.RootNotBuilt, console_scripts.NotBuilt) as problem:
         print(problem, file=sys.stderr)

@@ -81,6 +81,8 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording) ->
         language_keys=said.menu_keys,
         spoken=frozenset(said.spoken),
         doctor=verbalise.doctor,
+        tries=settings.lock.tries,
+        lock=timedelta(seconds=settings.lock.seconds),
     )
 
 

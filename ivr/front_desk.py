@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from hospital import number_locks
 from hospital.booking import BookingDesk
 from hospital.database import Database
 
@@ -13,7 +14,8 @@ class FrontDesk:
     """Given to every dialogue by the composition root.
 
     `country`: ISO 3166 code in which typed numbers are read. `language_keys`: key → language, in the order in which
-    they are offered; `spoken`: those in which a whole call can be held; `doctor` words a doctor's name."""
+    they are offered; `spoken`: those in which a whole call can be held; `doctor` words a doctor's name. After `tries`
+    wrong answers the machine asks a calling number nothing for `lock`."""
 
     desk: BookingDesk
     database: Database
@@ -22,3 +24,5 @@ class FrontDesk:
     language_keys: Mapping[str, str]
     spoken: frozenset[str]
     doctor: Callable[[str, bool, str], str]
+    tries: int = number_locks.TRIES
+    lock: timedelta = number_locks.LOCK

@@ -17,7 +17,6 @@ TOLD = subprocess.run(
     check=False,
 ).stdout.split()
 PAGES = sorted(TOLD) or sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-FROM_ANOTHER_TIME = {"docs/agent.png"}
 """Pictures that a run of the tests makes."""
 BANNED = re.compile(
     r"\b(simply|obviously|seamless\w*|cutting-edge|state-of-the-art|world-class|leverage[sd]?|robust|blazing\w*"
@@ -45,8 +44,6 @@ def test_every_link_leads_somewhere(page: str) -> None:
             continue
         file, _, anchor = target.partition("#")
         there = ((ROOT / page).parent / file).resolve() if file else ROOT / page
-        if str(there.relative_to(ROOT)) in FROM_ANOTHER_TIME:
-            continue
         assert there.exists(), f"{page}: {target}"
         if anchor:
             assert anchor in anchors(str(there.relative_to(ROOT))), f"{page}: {target}"

@@ -3,6 +3,7 @@ closed to strangers and to Oscar unless it stands in a list below."""
 
 import html
 import re
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
@@ -303,7 +304,7 @@ async def test_a_body_that_is_too_large_is_refused(site: Site, comes: Comes, tol
     tom = await comes("tom")
     body = b"note=" + b"x" * 400_000
 
-    async def pieces():  # type: ignore[no-untyped-def]
+    async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(body), 50_000):
             yield body[start : start + 50_000]
 

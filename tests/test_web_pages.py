@@ -203,7 +203,7 @@ async def test_skipping_asks_why(served: Site, page_of: PageOf) -> None:
     ana = await page_of("ana")
     await ana.get_by_role("button", name="Skip Mei Chen").click()
     await looked_at(ana, "skip")
-    await ana.get_by_label("Readmitted").check()
+    await ana.get_by_role("radio", name="Readmitted").check()
     await ana.get_by_role("button", name="Skip it").click()
     await expect(ana.get_by_text("Mei Chen")).to_have_count(0)
     assert served.task(MEI).stop_reason == "readmitted"

@@ -28,7 +28,7 @@ async def identify(call: Call, front: FrontDesk) -> Patient:
         await _give_up(call, "number_locked")
     if call.caller_number is None:
         await _give_up(call, "number_withheld")
-    for attempt in range(number_locks.TRIES):
+    for attempt in range(front.tries):
         birth = await ask_birth_date(call, front, "ask_birth_date.short" if attempt else "ask_birth_date")
         found = await front.database.run(patients.matching, call.caller_number, birth)
         if found:
@@ -37,7 +37,9 @@ async def identify(call: Call, front: FrontDesk) -> Patient:
             await call.journal.step("identified", by=["number", "birth_date"])
             await call.say("recognised", given_name=patient.name.split()[0])
             return patient
-        locked = await front.database.run(number_locks.identity_failed, call.caller_number, front.now())
+        locked = await front.database.run(
+            number_locks.identity_failed, call.caller_number, front.now(), tries=front.tries, lock=front.lock
+        )
         await call.journal.step("not_identified", locked=locked)
         if locked:
             break
@@ -47,7 +49,7 @@ async def identify(call: Call, front: FrontDesk) -> Patient:
 
 async def ask_birth_date(call: Call, front: FrontDesk, question: str) -> date:
     """Eight keys, day first. A date that doesn't exist is asked again; it is no wrong answer."""
-    for _ in range(number_locks.TRIES):
+    for _ in range(front.tries):
         birth = _birth_date(await call.digits(question, length=8), front.now())
         if birth is not None:
             return birth

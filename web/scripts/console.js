@@ -13,6 +13,7 @@ htmx.config.allowEval = false;
 htmx.config.historyCacheSize = 0; // patients' pages are not kept in the browser
 htmx.config.selfRequestsOnly = true;
 htmx.config.scrollIntoViewOnBoost = false;
+htmx.config.defaultSettleDelay = 0; // a key that is pressed at once must find its field alive
 htmx.config.timeout = 15000;
 
 document.addEventListener("htmx:configRequest", (event) => {
@@ -29,6 +30,10 @@ document.addEventListener("htmx:responseError", (event) => {
   if (event.target.closest("[data-save]") && xhr.status === 422) return; // said beside the field
   const sentence = xhr.getResponseHeader("X-Sentence");
   notify(sentence ? decodeURIComponent(sentence) : "That did not work. Try again.", "error");
+});
+// What was asked in a dialog is done: it has said its word.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) event.target.closest?.("dialog[open]")?.close();
 });
 for (const lost of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(lost, () => notify("The hotline does not answer. Try again in a moment.", "error"));

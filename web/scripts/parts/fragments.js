@@ -35,6 +35,15 @@ export function watchFragments(library) {
     shown.delete(target);
     delete target.dataset.waiting;
   });
+  // a dialog inside holds its fragment back until it is closed
+  document.addEventListener(
+    "close",
+    (event) => {
+      const fragment = event.target.closest?.("[data-fragment][data-waiting]");
+      if (fragment) refresh(fragment);
+    },
+    true,
+  );
   document.addEventListener("click", (event) => {
     const mark = event.target.closest?.(".waiting-mark");
     if (mark) refresh(mark.parentElement, true);
