@@ -25,7 +25,6 @@ DEMO: dict[str, Any] = {
     "demo": True,
     "site": {
         "name": "San Rafael Hospital",
-        "spoken": {"es": "Hospital San Rafael"},
         "emergency_number": "112",
         "time_zone": "America/Bogota",
         "country": "co",
