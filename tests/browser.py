@@ -191,6 +191,7 @@ class Site:
                 sip_socket=f"ws://{self.address}:8088/ws",
                 tls=tls,
                 demo=demo,
+                demo_passwords={"tom": "tom-at-the-demo", "ana": "ana-at-the-demo"} if demo else {},
             ),
             database=database,
             clock=self.clock,
@@ -368,9 +369,9 @@ async def comes(site: Site) -> AsyncIterator[Comes]:
         yield sign_in
 
 
-@pytest.fixture
-async def served(site: Site) -> AsyncIterator[Site]:
-    """The same, listening on its address, with the live stream."""
+@asynccontextmanager
+async def serving(site: Site) -> AsyncIterator[Site]:
+    """The site listening on its address, with the live stream."""
     listening = socket.create_server((site.address, site.port))
     config = uvicorn.Config(site.app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
@@ -382,18 +383,36 @@ async def served(site: Site) -> AsyncIterator[Site]:
     await task
 
 
+@pytest.fixture
+async def served(site: Site) -> AsyncIterator[Site]:
+    async with serving(site):
+        yield site
+
+
 PageOf = Callable[[str], Awaitable[Page]]
+
+
+@asynccontextmanager
+async def a_browser() -> AsyncIterator[Callable[[], Awaitable[Page]]]:
+    """Chromium; each call opens a page of somebody else, at 1366 × 768."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+        async def open_page() -> Page:
+            context = await browser.new_context(viewport={"width": 1366, "height": 768})
+            return await context.new_page()
+
+        yield open_page
+        await browser.close()
 
 
 @pytest.fixture
 async def page_of(served: Site) -> AsyncIterator[PageOf]:
-    """`await page_of("tom")`: a page in which Tom is signed in, at 1366 × 768."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    """`await page_of("tom")`: a page in which Tom is signed in; "" is a stranger's."""
+    async with a_browser() as open_page:
 
         async def open_as(who: str) -> Page:
-            context = await browser.new_context(viewport={"width": 1366, "height": 768})
-            page = await context.new_page()
+            page = await open_page()
             if who:
                 await page.goto(served.url("/sign-in"))
                 await page.get_by_label("Name", exact=True).fill(who)
@@ -403,7 +422,6 @@ async def page_of(served: Site) -> AsyncIterator[PageOf]:
             return page
 
         yield open_as
-        await browser.close()
 
 
 async def looked_at(page: Page, name: str) -> None:

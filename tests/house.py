@@ -76,7 +76,7 @@ class House:
                 stdout=sink,
                 stderr=sink,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while not (self.folder / "running.json").exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError((self.folder / "up.log").read_text(errors="replace"))

@@ -246,7 +246,7 @@ def test_another_sites_key_opens_nothing_and_finds_nobody(database: Database) ->
     finally:
         vault.unlock(SITE_KEY)
     assert vault.unwrap_key(wrapped) == bytes(32)
-    with pytest.raises(ValueError, match="32 bytes"):
+    with pytest.raises(ValueError, match="32 random bytes"):
         vault.unlock(b"short")
 
 

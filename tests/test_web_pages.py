@@ -4,7 +4,8 @@ import pytest
 from playwright.async_api import expect
 
 from hospital import callbacks, calls, patients, screen_pops
-from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
+from hospital.database import Database
+from tests.browser import PageOf, Site, a_browser, does_not_scroll, looked_at, page_of, served, serving, site
 from tests.characters import JOAO, LUCIA, MEI, RUTH
 from tests.moments import NOON
 
@@ -219,3 +220,16 @@ async def test_nothing_is_due(served: Site, page_of: PageOf) -> None:
     await looked_at(oscar, "no-role")
     await oscar.goto(served.url("/recordings"))
     await looked_at(oscar, "refused")
+
+
+async def test_the_demos_pages_without_sign_in(database: Database) -> None:
+    async with serving(Site(database, demo=True)) as demo, a_browser() as open_page:
+        page = await open_page()
+        await page.goto(demo.url("/patient-phone?as=joao"))
+        await expect(page.get_by_role("heading", name="João")).to_be_visible()
+        await does_not_scroll(page)
+        await looked_at(page, "patient-phone")
+        await page.get_by_role("link", name="Lucía Spanish").click()
+        await expect(page.get_by_role("heading", name="Lucía")).to_be_visible()
+        await page.goto(demo.url("/sign-in"))
+        await looked_at(page, "sign-in-demo")

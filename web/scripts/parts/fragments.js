@@ -31,7 +31,7 @@ export function watchFragments(library) {
   document.addEventListener("htmx:afterSwap", ({ detail: { target, xhr } }) => {
     if (target.dataset.fragment === undefined) return;
     const key = xhr.getResponseHeader("X-Fragment-Key");
-    if (key) target.dataset.key = key;
+    if (key) target.dataset.shownKey = key;
     shown.delete(target);
     delete target.dataset.waiting;
   });
@@ -79,14 +79,14 @@ async function refresh(fragment, atOnce = false) {
 
 function put(fragment, html, key, atOnce) {
   if (!fragment.isConnected || shown.get(fragment) === html) return;
-  if (key && fragment.dataset.key === key) return;
+  if (key && fragment.dataset.shownKey === key) return;
   if (!atOnce && isInUse(fragment)) {
     mark(fragment);
     return;
   }
   const focused = fragment.contains(document.activeElement) ? document.activeElement.id : "";
   shown.set(fragment, html);
-  if (key) fragment.dataset.key = key;
+  if (key) fragment.dataset.shownKey = key;
   delete fragment.dataset.waiting;
   fragment.innerHTML = html;
   htmx.process(fragment);

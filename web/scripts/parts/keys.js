@@ -66,8 +66,15 @@ function help(event) {
     const key = document.createElement("dt");
     const word = document.createElement("dd");
     key.append(Object.assign(document.createElement("kbd"), { textContent: element.dataset.key.toUpperCase() }));
-    word.textContent = element.dataset.keyWord ?? element.textContent.trim().replace(/\s+/g, " ");
+    word.textContent = element.dataset.keyWord ?? wordOf(element);
     list.append(key, word);
   }
   dialog.showModal();
+}
+
+// a button's own words, without the key that is printed on it
+function wordOf(element) {
+  const copy = element.cloneNode(true);
+  for (const key of copy.querySelectorAll("kbd")) key.remove();
+  return copy.textContent.trim().replace(/\s+/g, " ");
 }
