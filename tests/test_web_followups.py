@@ -141,6 +141,7 @@ async def test_all_normal_fills_what_is_open_and_never_a_measurement(site: Site)
 async def test_the_script_is_in_the_patients_language_and_a_fallback_is_marked(site: Site) -> None:
     site.talking()
     async with site.signed_in("ana") as ana:
+        await identify(ana, site)  # first who it is, then the notice
         assert "Posso gravar?" in (await ana.get(f"/followups/{site.task.id}")).text
         with site.database.transaction() as session:
             session.get_one(type(site.joao), site.joao.id).language = "mi"

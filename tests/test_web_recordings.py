@@ -24,8 +24,9 @@ def site(database: Database, tmp_path: Path) -> Site:
 @pytest.fixture
 def recorded(site: Site) -> tuple[UUID, bytes]:
     attempt = site.talking()
+    made = site.recorded(attempt, SOUND)
     site.over(attempt)
-    return site.recorded(attempt, SOUND)
+    return made
 
 
 def rows(site: Site, action: str) -> list[AuditRow]:
