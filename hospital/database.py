@@ -45,6 +45,7 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=True,
+            hide_parameters=True,  # a parameter may be a name, and an exception's text reaches the log
             connect_args={"connect_timeout": 5, "options": "-c statement_timeout=10000 -c lock_timeout=4000"},
         )
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="database")
