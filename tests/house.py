@@ -5,6 +5,7 @@ callbacks, calls), so that a test finds the demo as it was made. Phones are real
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import wave
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -68,6 +70,7 @@ class House:
     def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
+        _share_prompts(SHARED_PROMPTS, self.here.sounds / "cache")
         with (self.folder / "up.log").open("wb") as sink:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "hotline", "up"],
@@ -82,10 +85,12 @@ class House:
                 raise AssertionError((self.folder / "up.log").read_text(errors="replace"))
             time.sleep(0.05)  # the file is the supervisor's own sign that all of it runs
         self.database = Database(self.here.cluster.url(), connections=4)
+        _share_prompts(self.here.sounds / "cache", SHARED_PROMPTS)
 
     def stop(self) -> None:
         if self._process is not None:
-            self.database.close()
+            if hasattr(self, "database"):
+                self.database.close()
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(timeout=40)
             self._process = None
@@ -263,6 +268,21 @@ class House:
         while not await asyncio.to_thread(happened):
             assert time.monotonic() < deadline, f"it did not happen: {what}"
             await asyncio.sleep(0.05)
+
+
+SHARED_PROMPTS = Path(tempfile.gettempdir()) / f"hotline-test-prompts-{os.geteuid()}"
+"""What one house has rendered is not rendered again by the next: a prompt's name says all that it was made from."""
+
+
+def _share_prompts(source: Path, target: Path) -> None:
+    if not source.is_dir():
+        return
+    for path in source.rglob("*.*"):
+        there = target / path.relative_to(source)
+        if path.is_file() and not there.exists() and path.suffix in (".sln", ".sln16", ".json"):
+            there.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.link(path, there)
 
 
 @pytest.fixture(scope="session")
