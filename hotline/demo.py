@@ -127,7 +127,7 @@ def _clinics(session: Session) -> None:
 
 def _slots(session: Session, zone: ZoneInfo, at: datetime) -> None:
     """Two weeks of clinics from tomorrow on."""
-    there = set(session.execute(select(Slot.doctor_id, Slot.starts_at)).tuples())
+    there = {(doctor_id, at) for doctor_id, at in session.execute(select(Slot.doctor_id, Slot.starts_at))}
     today = at.astimezone(zone).date()
     for doctor in session.scalars(select(Doctor).order_by(Doctor.name)):
         for day in (today + timedelta(days=n) for n in range(1, 15)):

@@ -4,6 +4,7 @@ Rules: only what is missing is installed, so that a second run needs no network.
 named first.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -12,8 +13,9 @@ import sys
 from hotline import asterisk_root, console_scripts
 
 NEEDED = {"bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap", "espeak-ng": "espeak-ng"}
-"""Program → Debian package."""
-FOR_TESTS = {"chromium": "chromium", "ip": "iproute2"}
+"""Program or library → Debian package."""
+# Playwright brings a Node of its own, which wants libatomic.
+FOR_TESTS = {"chromium": "chromium", "ip": "iproute2", "libatomic.so.1": "libatomic1"}
 
 
 class CannotInstall(RuntimeError):
@@ -32,10 +34,20 @@ def setup(*, tests: bool = False, rebuild: bool = False) -> int:
     return 0
 
 
+def _is_there(what: str, path: str) -> bool:
+    if ".so" not in what:
+        return shutil.which(what, path=path) is not None
+    try:
+        ctypes.CDLL(what)
+    except OSError:
+        return False
+    return True
+
+
 def install(programs: dict[str, str]) -> None:
     """Install the packages of the programs that are missing. Raises CannotInstall."""
     path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
-    missing = sorted({package for program, package in programs.items() if not shutil.which(program, path=path)})
+    missing = sorted({package for program, package in programs.items() if not _is_there(program, path)})
     if not missing:
         return
     by_hand = f"Run as root: apt-get install {' '.join(missing)}"

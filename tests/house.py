@@ -111,7 +111,9 @@ class House:
         while self.children[child] in (old, None):
             assert time.monotonic() < deadline, f"{child} was not started again"
             await asyncio.sleep(0.05)
-        await self.answering({"ivr": numbering.AGI_PORT, "core": numbering.CONSOLE_PORT}[child])
+        port = {"ivr": numbering.AGI_PORT, "core": numbering.CONSOLE_PORT}.get(child)
+        if port is not None:
+            await self.answering(port)
 
     def reset(self) -> None:
         with self.database.transaction() as session:
