@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.async_api import Page, async_playwright, expect
 
 from hotline import asterisk as asterisk_process
+from hotline import demo
 from hotline.places import Places
 from tests.asterisk_instance import free_address
 from tests.house import House
@@ -210,3 +211,41 @@ async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_pat
             )
     finally:
         run("down")
+
+
+@pytest.mark.covers("H10", "H15", "I9")
+async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: House) -> None:
+    house = browser_house
+    async with (
+        page_of(flags=LOOPBACK_FLAGS) as tom,
+        page_of(flags=LOOPBACK_FLAGS) as grace,
+        page_of(flags=LOOPBACK_FLAGS) as lucia,
+    ):
+        for page, who in ((tom, "tom"), (grace, "grace")):
+            await page.goto(f"http://{house.address}:8000/agent")
+            await page.get_by_label("Name").fill(who)
+            await page.get_by_label("Password").fill(demo.PASSWORDS[who])
+            await page.get_by_role("button", name="Sign in").click()
+            await expect(page.get_by_role("heading", name="Calls")).to_be_visible()
+        await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await tom.get_by_role("button", name="Take calls").click()
+        await expect(tom.get_by_role("button", name="Pause")).to_be_visible(timeout=5_000)
+
+        before = len(house.journal())
+        await lucia.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
+        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await lucia.get_by_role("button", name="Call the hospital").click()
+        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "talking", timeout=15_000)
+        await hears_something(lucia)
+        await lucia.locator("[data-digit='2']").first.click()
+        await house.until("she has chosen", lambda: len(house.journal()) > before + 1)
+        await lucia.locator("[data-digit='0']").first.click()
+
+        await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ringing", timeout=20_000)
+        await expect(tom.get_by_role("heading", name="Lucía Fernández")).to_be_visible(timeout=5_000)
+        assert await grace.get_by_text("Lucía").count() == 0
+        assert "hypertension" not in await tom.content()
+        await tom.get_by_role("button", name="Answer").click()
+        await expect(tom.get_by_text("On the line")).to_be_visible(timeout=10_000)
+        await lucia.get_by_role("button", name="Hang up").click()
+        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)
