@@ -23,7 +23,7 @@ import soxr
 from dialplans import Account, Plan, Trunk, render
 from hotline import asterisk as asterisk_process
 from hotline import asterisk_root, numbering
-from tests.phone import Phone
+from tests.phone import Phone, registered
 
 SPOKEN = {
     "en": {
@@ -125,7 +125,7 @@ class AsteriskInstance:
     async def phone(self, username: str) -> Phone:
         """The registered phone of an account. The test stops it."""
         account = self.account(username)
-        return await Phone.start(
+        return await registered(
             address=f"{network()}.{next(self._phone_addresses)}",
             server=self.address,
             username=username,

@@ -37,7 +37,7 @@ from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts.placeholders import Value
 from tests.asterisk_instance import free_address, network
-from tests.phone import Phone
+from tests.phone import Phone, registered
 from tests.site_key import SITE_KEY
 
 R = TypeVar("R", bound=Base)
@@ -131,7 +131,7 @@ class House:
     @asynccontextmanager
     async def phone(self, username: str) -> AsyncIterator[Phone]:
         """A registered phone of one of the demo's accounts."""
-        async with await Phone.start(
+        async with await registered(
             address=f"{network()}.{next(self._phone_addresses) % 200 + 31}",
             server=self.address,
             username=username,
