@@ -4,6 +4,7 @@ from functools import partial
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from hospital import callbacks, calls, screen_pops
@@ -78,6 +79,26 @@ def test_nothing_is_lost_where_the_open_item_is_closed_at_the_same_moment(databa
             for callback in still:
                 callbacks.own(session, callback.id, tom)
                 callbacks.finish(session, callback.id, tom, "spoke", NOON)
+
+
+def test_the_item_in_the_way_is_closed_between_two_statements(database: Database) -> None:
+    with database.transaction() as session:
+        tom = employ(session, "tom", "agent").id
+        asks(session, "first")
+    closed: list[str] = []
+
+    def tom_is_faster(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO callback") and not closed:
+            closed.append(statement)
+            with database.transaction() as session:
+                answers(session, "call", NUMBER, tom)
+
+    event.listen(database.engine, "after_cursor_execute", tom_is_faster)
+    with database.transaction() as session:
+        again = asks(session, "second")
+    assert closed and again.new
+    with database.transaction() as session:
+        assert [c.origin for c in callbacks.still_open(session)] == ["second"]
 
 
 def test_a_later_answered_call_closes_what_was_open_for_its_number(database: Database) -> None:

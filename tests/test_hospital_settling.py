@@ -475,6 +475,17 @@ def test_a_task_that_was_skipped_in_review_stays_skipped(database: Database) -> 
     assert story.task.state == "stopped"
 
 
+def test_a_task_that_was_closed_while_it_rang_stays_closed(database: Database) -> None:
+    """By the hospital's own system, which knows that she was readmitted."""
+    story = Story(database)
+    call = story.dials()
+    with database.transaction() as session:
+        task = session.get_one(FollowUpTask, story.task_id)
+        task.state, task.stop_reason, task.closed_at = "stopped", "readmitted", NOON
+    assert story.line(call, "no_answer")
+    assert (story.task.state, story.attempt(call).state) == ("stopped", "ended")
+
+
 @pytest.mark.covers("I5", "I10")
 def test_the_line_ends_while_ana_presses(database: Database) -> None:
     """Whichever comes first: the task is done, the attempt counted once."""
