@@ -4,6 +4,7 @@ The transcripts lie in tests/golden/, to be read as a patient would hear them. A
 `HOTLINE_GOLDEN=write pytest tests/test_dialogues.py` writes them anew; read the difference before it is committed.
 """
 
+import ast
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
+import ivr
 from hospital import booking, patients
 from hospital.booking import Slot
 from hospital.callbacks import Callback
@@ -24,7 +26,7 @@ from hospital.outbox import OutboxRow
 from hotline import databases, demo, numbering, postgres, wiring
 from hotline.caller_joints import SqlJournal, appointment_message
 from hotline.settings_file import DEMO, build
-from ivr.call import Call
+from ivr.call import HOUSE_PROMPTS, Call
 from ivr.front_desk import FrontDesk
 from ivr.terminal import Presses, rehearse, scripted
 from scripts import verbalise, wording
@@ -54,6 +56,14 @@ class Scene:
 def nothing_free(database: Database) -> None:
     with database.transaction() as session:
         session.execute(update(Slot).values(state="withdrawn"))
+
+
+def four_free(database: Database) -> None:
+    """Two doctors at two times: the last is heard although the third begins at the same time."""
+    with database.transaction() as session:
+        openings = booking.openings(session, "cardiology", NOON, after=NOON, limit=4)
+        kept = [opening.slot_id for opening in openings]
+        session.execute(update(Slot).where(Slot.id.not_in(kept)).values(state="withdrawn"))
 
 
 def somebody_takes_the_second(database: Database) -> None:
@@ -123,6 +133,11 @@ SCENES = {
     "books_in_english": Scene(f"1,1,{RUTHS},3,1,1", number=RUTH.numbers[0]),
     "other_times": Scene(booked("4", "1", "1")),
     "hears_it_read_back_and_wants_another": Scene(booked("1", "2", "1", "1")),
+    "other_times_to_their_end": Scene(booked("4", "4", "1", "4", "1", "1"), before=four_free),
+    "leaves_it_after_the_last": Scene(booked("4", "4", "2"), before=four_free),
+    "a_person_after_the_last_in_english": Scene(f"1,1,{LUCIAS},1,4,4,,0", before=four_free),
+    "cancels_in_english": Scene(f"1,2,{LUCIAS},1,1,2", before=two_appointments),
+    "wrong_date_three_times_in_english": Scene(f"1,1,{ANOTHER},{ANOTHER},{ANOTHER}"),
     "leaves_it": Scene(booked("1", "3")),
     "somebody_was_faster": Scene(booked("2", "1", "1"), at_press=(4, somebody_takes_the_second)),
     "the_hold_ended": Scene(booked("1", "1", "1", "1"), at_press=(5, the_hold_ends)),
@@ -165,11 +180,12 @@ def words() -> wording.Wording:
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
     database = Database(databases.clone_database(cluster, demo_template), connections=4)
     made = wiring.front_desk(build(DEMO), database, words)
-    told = {
-        "confirmed": appointment_message("appointment_confirmed", lambda: NOON),
-        "cancelled": appointment_message("appointment_cancelled", lambda: NOON),
-    }
-    yield replace(made, now=lambda: NOON, desk=booking.OwnDesk(database, **told))
+    desk = booking.OwnDesk(
+        database,
+        confirmed=appointment_message("appointment_confirmed", lambda: NOON),
+        cancelled=appointment_message("appointment_cancelled", lambda: NOON),
+    )
+    yield replace(made, now=lambda: NOON, desk=desk)
     database.close()
 
 
@@ -219,6 +235,15 @@ def _pressing(scene: Scene, database: Database) -> Presses:
         return await press()
 
     return next_press
+
+
+def test_every_prompt_is_said_somewhere(words: wording.Wording) -> None:
+    """By a dialogue, by the house, or by the dialplan: a sentence that nobody can hear is not kept."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(ivr.__file__).parent.rglob("*.py")]
+    constants = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    said = constants | HOUSE_PROMPTS | set(wording.STATIC_KEYS)
+    for language in words.spoken:
+        assert words.prompts[language].prompts.keys() - said == set()
 
 
 def test_every_golden_transcript_has_its_scene() -> None:

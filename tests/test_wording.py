@@ -238,7 +238,7 @@ def test_what_belongs_to_one_patient_is_marked(words: Wording) -> None:
     def personal(key: str) -> bool:
         return words.sentence(key, "es", VALUES).personal
 
-    for key in ("recognised", "birth_date_read_back", "callback_confirm_number", "who_are_you_several"):
+    for key in ("recognised", "callback_confirm_number", "who_are_you_several"):
         assert personal(key), key
     for key in ("welcome", "choose_department", "offer_slot", "confirm_slot"):
         assert not personal(key), key

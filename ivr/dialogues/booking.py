@@ -39,23 +39,29 @@ async def choose_department(call: Call, front: FrontDesk) -> Department:
 
 
 async def _choose_and_confirm(call: Call, front: FrontDesk, patient_id: UUID, department: Department) -> None:
-    after = front.now()
+    heard: set[UUID] = set()  # and not wanted; by slot, as several doctors are free at the same time
     while True:
-        openings = await front.desk.openings(department.code, front.now(), after=after, limit=OFFERED)
+        free = await front.desk.openings(department.code, front.now(), after=front.now(), limit=OFFERED + len(heard))
+        openings = [opening for opening in free if opening.slot_id not in heard][:OFFERED]
+        if not openings and heard:
+            if await call.menu("no_more_slots", keys="12", department=department.name(call.language)) == "2":
+                await call.say("booking_not_made")
+                return
+            heard.clear()
+            continue
         if not openings:
             await call.journal.step("no_openings", department=department.code)
             await call.menu("no_slots", keys="1", department=department.name(call.language))
             return
         chosen = await _offer(call, front, department, openings)
         if chosen is None:
-            after = openings[-1].starts_at
+            heard |= {opening.slot_id for opening in openings}
             continue
         try:
             await front.desk.hold(chosen.slot_id, call.id, front.now())
         except SlotTaken:
             await call.journal.step("slot_taken", slot=str(chosen.slot_id))
             await call.say("slot_taken")
-            after = front.now()
             continue
         told = _spoken(chosen, front, call.language)
         call.prepare(Prompt("booked", when=chosen.starts_at, doctor=told["doctor"]))
@@ -63,10 +69,9 @@ async def _choose_and_confirm(call: Call, front: FrontDesk, patient_id: UUID, de
             case "1":
                 if await _confirm(call, front, chosen, patient_id):
                     return
-                after = front.now()
             case "2":
                 await front.desk.release(call.id)
-                after = chosen.starts_at
+                heard.add(chosen.slot_id)
             case "3":
                 await call.say("booking_not_made")
                 return
@@ -84,7 +89,8 @@ async def _offer(call: Call, front: FrontDesk, department: Department, openings:
         for n, opening in enumerate(openings, 1)
     ]
     question = [Prompt("offer_slots_intro", department=department.name(call.language)), *lines]
-    key = await call.menu([*question, Prompt("more_slots", key=int(MORE))], keys="123"[: len(openings)] + MORE)
+    hints = [Prompt("more_slots", key=int(MORE)), Prompt("repeat_hint")]
+    key = await call.menu([*question, *hints], keys="123"[: len(openings)] + MORE)
     return None if key == MORE else openings[int(key) - 1]
 
 
