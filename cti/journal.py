@@ -4,7 +4,6 @@ Rules: rows and ids only; pages read them after a NOTIFY. A pop belongs to the a
 else (I9). Who left the queue unserved becomes one owned callback; a withheld number can't be called back.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -27,8 +26,6 @@ from hospital import accounts, callbacks, calls, patients, screen_pops
 from hospital.calls import Call
 from hospital.database import Database
 from hospital.screen_pops import ScreenPop
-
-log = logging.getLogger(__name__)
 
 
 class InboundJournal:
@@ -87,14 +84,12 @@ class InboundJournal:
         """Numbers typed while the ivr was down become items, once each; how many were new."""
         new = 0
         for origin, typed in await self._telephone.collect_callbacks():
-            number = patients.normalise_number(typed, self._country)
-            if number is None:
-                log.warning("call %s left a number that can't be dialled", origin)
-            else:
-                asked = await self._database.run(
-                    callbacks.ask, origin=origin, number=number, why="ivr_down", at=self._now()
-                )
-                new += asked.new
+            # A number that can't be read is kept as it was typed: a person may make sense of it, nobody is lost.
+            number = patients.normalise_number(typed, self._country) or typed
+            asked = await self._database.run(
+                callbacks.ask, origin=origin, number=number, why="ivr_down", at=self._now()
+            )
+            new += asked.new
             await self._telephone.forget_callback(origin)
         return new
 

@@ -1,7 +1,7 @@
 """A real Asterisk for tests, on a loopback address of its own, from the templates of `dialplans`.
 
 Each test worker has one network 127.0.<20 + worker>.0/24 (HOTLINE_TEST_NETWORK=127.0.20 chooses another): Asterisk
-takes the first free address of .1 to .9, phones take .31 and up."""
+takes the first free address of .1 to .9, phones take .31 to .89, the trunk .90, a whole house's phones .100 and up."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ import soxr
 from dialplans import Account, Plan, Trunk, render
 from hotline import asterisk as asterisk_process
 from hotline import asterisk_root, numbering
-from tests.phone import Phone, registered
+from tests.phone import Phone
 
 SPOKEN = {
     "en": {
@@ -66,7 +66,8 @@ class AsteriskInstance:
         self.sounds = sounds or folder / "sounds"
         self.spool = folder / "spool"
         self._process: subprocess.Popen[bytes] | None = None
-        self._phone_addresses = itertools.count(31)
+        # .90 is the trunk's: Asterisk takes whoever registers from there for the trunk, and answers 404.
+        self._phone_addresses = itertools.cycle(range(31, 90))
 
     @property
     def address(self) -> str:
@@ -125,7 +126,7 @@ class AsteriskInstance:
     async def phone(self, username: str) -> Phone:
         """The registered phone of an account. The test stops it."""
         account = self.account(username)
-        return await registered(
+        return await Phone.start(
             address=f"{network()}.{next(self._phone_addresses)}",
             server=self.address,
             username=username,

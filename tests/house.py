@@ -37,7 +37,7 @@ from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts.placeholders import Value
 from tests.asterisk_instance import free_address, network
-from tests.phone import Phone, registered
+from tests.phone import Phone
 from tests.site_key import SITE_KEY
 
 R = TypeVar("R", bound=Base)
@@ -64,7 +64,7 @@ class House:
         }
         self.settings: Settings = build({**DEMO, "address": address, "web": {"bind": address}, "data": folder})
         self._process: subprocess.Popen[bytes] | None = None
-        self._phone_addresses = itertools.count(51)
+        self._phone_addresses = itertools.cycle(range(100, 250))
         self.database: Database
 
     def start(self) -> None:
@@ -131,8 +131,8 @@ class House:
     @asynccontextmanager
     async def phone(self, username: str) -> AsyncIterator[Phone]:
         """A registered phone of one of the demo's accounts."""
-        async with await registered(
-            address=f"{network()}.{next(self._phone_addresses) % 200 + 31}",
+        async with await Phone.start(
+            address=f"{network()}.{next(self._phone_addresses)}",
             server=self.address,
             username=username,
             secret=read_secrets(self.here).sip[username],

@@ -347,14 +347,3 @@ class Phone:
                 self._spoken += 1
             case "failed":
                 self._failed = f"{event['order']}: {event['text']}"
-
-
-async def registered(*, address: str, server: str, username: str, secret: str) -> Phone:
-    """A registered phone. Like a telephone on a desk it tries again when it is refused: the phone that had the account
-    just before may still be on its way out."""
-    for patience in (0.5, 1.0, 2.0):
-        try:
-            return await Phone.start(address=address, server=server, username=username, secret=secret)
-        except PhoneFailed:
-            await asyncio.sleep(patience)
-    return await Phone.start(address=address, server=server, username=username, secret=secret)
