@@ -20,23 +20,11 @@ from hotline import asterisk as asterisk_process
 from hotline import demo
 from hotline.places import Places
 from tests.asterisk_instance import free_address
+from tests.browser import CHROMIUM, FLAGS
 from tests.house import House
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-    "--mute-audio",
-)
 LOOPBACK_FLAGS = ("--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns")
 # How much of the sound that arrives is no silence: the sum of what every inbound stream says of its energy.
 ENERGY = """async () => {
@@ -55,9 +43,9 @@ ENERGY = """async () => {
 
 
 @asynccontextmanager
-async def page_of(executable: str = "/usr/bin/chromium", flags: tuple[str, ...] = ()) -> AsyncIterator[Page]:
+async def page_of(executable: str = CHROMIUM, flags: tuple[str, ...] = ()) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags])
+        browser = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS, "--mute-audio", *flags])
         context = await browser.new_context(ignore_https_errors=True, viewport={"width": 1366, "height": 768})
         try:
             yield await context.new_page()
@@ -194,7 +182,7 @@ async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_pat
         run("down")
         run("up", "--detach")
         chromium = tmp_path / "chromium"
-        chromium.write_text(f'#!/bin/sh\nexec ip netns exec {lan} /usr/bin/chromium "$@"\n')
+        chromium.write_text(f'#!/bin/sh\nexec ip netns exec {lan} {CHROMIUM} "$@"\n')
         chromium.chmod(0o755)
         async with page_of(str(chromium)) as page:
             await page.goto(f"https://{HOST}:8000/")
