@@ -121,7 +121,7 @@ async def prepare(settings: Settings, progress: Progress) -> None:
     said = speaker(settings, here)
     await publish_static(said, wording.STATIC_KEYS, settings.site.languages, silent)
     # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
-    await render_ahead(said, said_words.every_key(), list(said_words.prompts), progress)
+    await render_ahead(said, said_words.every_key(), list(said_words.languages), progress)
     database = open_database(settings, here)
     try:
         await database.run(demo.load_scripts, now())

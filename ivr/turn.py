@@ -11,7 +11,7 @@ from scripts.placeholders import Value
 
 @dataclass(frozen=True, init=False)
 class Prompt:
-    """One sentence by its key in scripts/prompts, with the values that its wording speaks of.
+    """One sentence by its key in scripts/languages, with the values that its wording speaks of.
 
     A key may name a form of the sentence: `main_menu.short`. `language` is only set where the sentence is not in
     the call's language ("para español, oprima 2").

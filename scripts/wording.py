@@ -18,10 +18,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from scripts.placeholders import PERSONAL, SAID, WRITTEN, Local, Value, fill, used
-from scripts.wording_files import FORMS, REFERENCE, SITE, Forms, Messages, Prompts, load_messages, load_prompts
+from scripts.wording_files import FORMS, REFERENCE, SITE, Forms, Language, load_languages
 from scripts.yaml_lines import Problem
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "languages"
 
 # What the dialplan plays by itself, when no process of ours is there to be asked.
 STATIC_KEYS = (
@@ -54,9 +54,9 @@ class Site:
 class UnknownWording(KeyError):
     """A dialogue asked for a key that the reference language does not have."""
 
-    def __init__(self, key: str, folder: str) -> None:
+    def __init__(self, key: str, file: str) -> None:
         super().__init__(
-            f"{key!r} is not in scripts/{folder}/{REFERENCE}.yaml: add it there and to every spoken language"
+            f"{key!r} is not in scripts/languages/{REFERENCE}/{file}: add it there and to every spoken language"
         )
 
 
@@ -87,14 +87,12 @@ class Wording:
     def __init__(
         self,
         site: Site,
-        prompts: Mapping[str, Prompts],
-        messages: Mapping[str, Messages],
+        languages: Mapping[str, Language],
         refused: tuple[Problem, ...] = (),
     ) -> None:
         self.site = site
-        self.prompts = prompts
-        self.messages = messages
-        self.refused = refused  # of files that were not loaded: to be logged at start
+        self.languages = languages
+        self.refused = refused  # of languages that were not loaded: to be logged at start
         self._local = Local(site.zone, site.country)
         self._said: dict[str, Value] = {"hospital": site.hospital, "emergency": site.emergency}
         self._written: dict[str, Value] = {"hospital": site.hospital, "number": site.number}
@@ -102,12 +100,12 @@ class Wording:
     @property
     def spoken(self) -> tuple[str, ...]:
         """Languages in which a whole call can be spoken."""
-        return tuple(language for language, file in self.prompts.items() if file.spoken)
+        return tuple(tag for tag, language in self.languages.items() if language.spoken)
 
     @property
     def menu_keys(self) -> dict[str, str]:
         """Key on the telephone → language, in the order in which they are offered."""
-        return {file.menu_key: language for language, file in self.prompts.items()}
+        return {language.menu_key: tag for tag, language in self.languages.items()}
 
     def text(self, key: str, language: str, /, **params: Value) -> str:
         """A whole sentence. Raises `UnknownWording`, or `WrongValue` for a value that is missing
@@ -120,10 +118,10 @@ class Wording:
         or has no voice.
         """
         name, _, form = key.partition(".")
-        reference = self.prompts[REFERENCE].prompts.get(name)
+        reference = self.languages[REFERENCE].prompts.get(name)
         if reference is None or (form and form not in FORMS):
-            raise UnknownWording(key, "prompts")
-        forms = self.prompts[language].prompts.get(name) if language in self.prompts else None
+            raise UnknownWording(key, "prompts/")
+        forms = self.languages[language].prompts.get(name) if language in self.languages else None
         if forms is None or not can_speak:
             form = form if form or language not in reference else language
             forms, language = reference, REFERENCE
@@ -137,44 +135,37 @@ class Wording:
         """A text message. {hospital} and {number} are the site's; `date` and `time` may be the
         same aware time.
         """
-        if key not in self.messages[REFERENCE].messages:
-            raise UnknownWording(key, "messages")
-        language = language if language in self.messages else REFERENCE
-        sentence = self.messages[language].messages[key]
+        language = language if language in self.languages else REFERENCE
+        if key not in self.languages[language].messages:
+            raise UnknownWording(key, "messages.yaml")
+        sentence = self.languages[language].messages[key]
         return fill(sentence, {**self._written, **params}, WRITTEN, language, self._local)
 
     def every_key(self) -> list[str]:
         """Every prompt of the reference language with each of its forms: "main_menu", "main_menu.short" …"""
-        named = self.prompts[REFERENCE].prompts.items()
+        named = self.languages[REFERENCE].prompts.items()
         # A form that is a language's code is chosen by itself, when that language has no voice.
         return [key if form == "text" else f"{key}.{form}" for key, forms in named for form in forms if form in FORMS]
 
     def is_static(self, key: str) -> bool:
         """Whether a prompt is the same for every caller, so that it can be rendered beforehand."""
-        forms = self.prompts[REFERENCE].prompts.get(key.partition(".")[0], {})
+        forms = self.languages[REFERENCE].prompts.get(key.partition(".")[0], {})
         form = forms.get(key.partition(".")[2] or "text", forms.get("text", "{n}"))
         return used(form) <= SITE
 
     def check(self) -> list[Gap]:
-        """What is missing for a language to be complete: sentences, forms, a native speaker's
-        review, messages.
-        """
+        """What is missing for a language to be complete: sentences, forms, a native speaker's review."""
         gaps: list[Gap] = []
-        reference = self.prompts[REFERENCE].prompts
-        for language, file in self.prompts.items():
-            if file.reviewed_by is None:
-                gaps.append(Gap(language, "reviewed_by", "no native speaker has reviewed the prompts"))
-            for key, forms in reference.items():
-                if key not in file.prompts:
-                    gaps.append(Gap(language, key, "prompt is missing"))
+        for tag, language in self.languages.items():
+            for file, reviewer in language.reviewed.items():
+                if reviewer is None:
+                    gaps.append(Gap(tag, file, "no native speaker has reviewed this file"))
+            for key, forms in self.languages[REFERENCE].prompts.items():
+                if key not in language.prompts:
+                    gaps.append(Gap(tag, key, "prompt is missing"))
                     continue
-                for form in sorted((forms.keys() - file.prompts[key].keys()) & {"short", "other"}):
-                    gaps.append(Gap(language, f"{key}.{form}", "form is missing, the text is said again"))
-            if language not in self.messages:
-                gaps.append(Gap(language, "messages", "has no messages"))
-        for language, messages in self.messages.items():
-            if messages.reviewed_by is None:
-                gaps.append(Gap(language, "reviewed_by", "no native speaker has reviewed the messages"))
+                for form in sorted((forms.keys() - language.prompts[key].keys()) & {"short", "other"}):
+                    gaps.append(Gap(tag, f"{key}.{form}", "form is missing, the text is said again"))
         return gaps
 
     def _fill(self, forms: Forms, form: str, language: str, params: Mapping[str, Value]) -> str:
@@ -186,11 +177,9 @@ class Wording:
 
 
 def load(site: Site, folder: Path = HERE) -> Wording:
-    """Read `prompts/` and `messages/` below the folder. A bad file is left out and told in
-    `Wording.refused`.
+    """Read the languages' folders. One with a bad file is left out and told in `Wording.refused`.
 
     Raises `FileRefused` if the reference language itself is bad.
     """
-    prompts, bad_prompts = load_prompts(folder / "prompts")
-    messages, bad_messages = load_messages(folder / "messages")
-    return Wording(site, prompts, messages, (*bad_prompts, *bad_messages))
+    languages, problems = load_languages(folder)
+    return Wording(site, languages, tuple(problems))

@@ -1,8 +1,13 @@
-"""The files of `prompts/` and `messages/`: what one must hold, and the reading of it.
+"""The folders of `languages/`: what one must hold, and the reading of it.
+
+    es/__init__.py     how dates, times and numbers are said (scripts/verbalise.py)
+    es/language.yaml   its tag, its name, its key in the first menu, whether a whole call can be spoken in it
+    es/prompts/*.yaml  its sentences, a file for each dialogue that says them
+    es/messages.yaml   its text messages
 
 The reference language defines the keys and each key's placeholders. A language that is spoken must have
-all of them, with the same placeholders (a read-back that has lost its time would be a danger), or its
-file is refused. A language that is not spoken holds the few sentences it has.
+all of them, with the same placeholders (a read-back that has lost its time would be a danger), or it is
+refused. A language that is not spoken holds the few sentences it has.
 """
 
 from __future__ import annotations
@@ -28,118 +33,126 @@ Forms = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Prompts:
-    """One language's prompts: key → form → sentence. `reviewed_by` is the native speaker who read
-    them, or None.
+class Language:
+    """One language's sentences: prompts by key and form, messages by key.
+
+    `reviewed`: its files → the native speaker who read that file, or None.
     """
 
-    language: str
+    tag: str
     name: str
     menu_key: str
     spoken: bool
-    reviewed_by: str | None
     prompts: Mapping[str, Forms]
-
-
-@dataclass(frozen=True, slots=True)
-class Messages:
-    """One language's text messages: key → sentence."""
-
-    language: str
-    reviewed_by: str | None
     messages: Mapping[str, str]
+    reviewed: Mapping[str, str | None]
 
 
-def load_prompts(folder: Path) -> tuple[dict[str, Prompts], list[Problem]]:
-    """The good files by language, in the order of their menu keys, and the problems of the others.
+def load_languages(folder: Path) -> tuple[dict[str, Language], list[Problem]]:
+    """The good languages by tag, in the order of their menu keys, and the problems of the others.
 
-    Raises `FileRefused` if the reference language's file is one of those: nothing can be judged without it.
+    Raises `FileRefused` if the reference language is one of those: nothing can be judged without it.
     """
-    reference = read_prompts(folder / f"{REFERENCE}.yaml", None)
+    reference = read_language(folder / REFERENCE, None)
     found = {REFERENCE: reference}
     problems: list[Problem] = []
-    for path in sorted(folder.glob("*.yaml")):
-        if path.stem == REFERENCE:
+    for path in sorted(folder.iterdir()):
+        if path.name == REFERENCE or not (path / "language.yaml").exists():
             continue
         try:
-            prompts = read_prompts(path, reference)
+            language = read_language(path, reference)
             for other in found.values():
-                if other.menu_key == prompts.menu_key:
-                    what = f"menu_key {prompts.menu_key} is the key of {other.language} already"
-                    raise FileRefused([Problem(f"{folder.name}/{path.name}", 1, what)])
+                if other.menu_key == language.menu_key:
+                    what = f"menu_key {language.menu_key} is the key of {other.tag} already"
+                    raise FileRefused([Problem(f"{path.name}/language.yaml", 1, what)])
         except FileRefused as refusal:
             problems.extend(refusal.problems)
         else:
-            found[prompts.language] = prompts
+            found[language.tag] = language
     return dict(sorted(found.items(), key=lambda item: item[1].menu_key)), problems
 
 
-def load_messages(folder: Path) -> tuple[dict[str, Messages], list[Problem]]:
-    """Like `load_prompts`. Every language of the folder must have every message."""
-    reference = read_messages(folder / f"{REFERENCE}.yaml", None)
-    found = {REFERENCE: reference}
-    problems: list[Problem] = []
-    for path in sorted(folder.glob("*.yaml")):
-        if path.stem == REFERENCE:
-            continue
-        try:
-            messages = read_messages(path, reference)
-        except FileRefused as refusal:
-            problems.extend(refusal.problems)
-        else:
-            found[messages.language] = messages
-    return found, problems
-
-
-def read_prompts(path: Path, reference: Prompts | None) -> Prompts:
-    """Read one file. Raises `FileRefused` with all that is wrong in it."""
-    source = SourceFile(path)
-    top = source.top.mapping(("language", "name", "menu_key", "spoken", "reviewed_by", "prompts"), ())
-    language = _language(path, top)
+def read_language(folder: Path, reference: Language | None) -> Language:
+    """Read one folder. Raises `FileRefused` with all that is wrong in it."""
+    head = SourceFile(folder / "language.yaml")
+    top = head.top.mapping(("language", "name", "menu_key", "spoken"), ())
+    tag = _tag(folder, top)
+    name = top["name"].text() if "name" in top else ""
     spoken = top["spoken"].flag() if "spoken" in top else False
     menu_key = top["menu_key"].text() if "menu_key" in top else ""
     if menu_key and (len(menu_key) != 1 or menu_key not in "12345678"):
         # 9 is urgent help and 0 a person, from the first sentence on.
         top["menu_key"].wrong(f"menu_key is {menu_key!r}; one key from 1 to 8 is allowed")
-    prompts: dict[str, Forms] = {}
-    if "prompts" in top:
-        fields = top["prompts"].mapping()
+    problems = [*head.problems]
+    reading = _Reading(folder, reference, problems)
+    prompts = reading.prompts()
+    if reference and spoken:
+        for key in sorted(reference.prompts.keys() - prompts.keys()):
+            problems.append(Problem(f"{folder.name}/language.yaml", 1, f"prompt '{key}' is missing"))
+    messages = reading.messages()
+    if problems:
+        raise FileRefused(problems)
+    return Language(tag, name, menu_key, spoken, prompts, messages, reading.reviewed)
+
+
+class _Reading:
+    """What the files of one folder hold together, and the problems found in them so far."""
+
+    def __init__(self, folder: Path, reference: Language | None, problems: list[Problem]) -> None:
+        self.reviewed: dict[str, str | None] = {}
+        self._folder = folder
+        self._reference = reference
+        self._problems = problems
+
+    def prompts(self) -> dict[str, Forms]:
+        found: dict[str, Forms] = {}
+        where: dict[str, str] = {}
+        for path in sorted((self._folder / "prompts").glob("*.yaml")):
+            for key, entry in self._entries(path, "prompts").items():
+                expected = self._reference.prompts.get(key) if self._reference else None
+                if self._reference and expected is None:
+                    entry.wrong(f"prompt '{key}' is not in the reference ({REFERENCE})")
+                if key in found:
+                    entry.wrong(f"prompt '{key}' stands in {where[key]} already")
+                found[key] = _forms(entry, expected)
+                where[key] = path.name
+                self._take(entry.file)
+        return found
+
+    def messages(self) -> dict[str, str]:
+        known = self._reference.messages if self._reference else None
+        found: dict[str, str] = {}
+        fields = self._entries(self._folder / "messages.yaml", "messages", known)
         for key, entry in fields.items():
-            expected = reference.prompts.get(key) if reference else None
-            if reference and expected is None:
-                entry.wrong(f"prompt '{key}' is not in the reference ({REFERENCE}.yaml)")
-            prompts[key] = _forms(entry, expected)
-        if reference and spoken:
-            for key in reference.prompts.keys() - fields.keys():
-                top["prompts"].wrong(f"prompt '{key}' is missing")
-    name = top["name"].text() if "name" in top else ""
-    reviewer = top["reviewed_by"].text_or_null() if "reviewed_by" in top else None
-    source.finish()
-    return Prompts(language, name, menu_key, spoken, reviewer, prompts)
+            found[key] = _sentence(entry, WRITTEN, used(known[key]) if known and key in known else None)
+            self._take(entry.file)
+        return found
+
+    def _entries(self, path: Path, kind: str, known: Mapping[str, str] | None = None) -> dict[str, Field]:
+        """The fields below `kind`; those of `known` must all be there, and no others."""
+        try:
+            file = SourceFile(path, name=str(path.relative_to(self._folder.parent)))
+        except FileRefused as refusal:
+            self._problems.extend(refusal.problems)
+            return {}
+        top = file.top.mapping(("reviewed_by", kind), ())
+        self.reviewed[file.name] = top["reviewed_by"].text_or_null() if "reviewed_by" in top else None
+        entries = top[kind].mapping(known or (), None if known is None else ()) if kind in top else {}
+        self._take(file)
+        return entries
+
+    def _take(self, file: SourceFile) -> None:
+        """A file's problems are ours; each once."""
+        self._problems.extend(problem for problem in file.problems if problem not in self._problems)
 
 
-def read_messages(path: Path, reference: Messages | None) -> Messages:
-    """Read one file. Raises `FileRefused` with all that is wrong in it."""
-    source = SourceFile(path)
-    top = source.top.mapping(("language", "reviewed_by", "messages"), ())
-    language = _language(path, top)
-    messages: dict[str, str] = {}
-    if "messages" in top:
-        known = reference.messages if reference else None
-        for key, entry in top["messages"].mapping(known or (), None if known is None else ()).items():
-            messages[key] = _sentence(entry, WRITTEN, used(known[key]) if known and key in known else None)
-    reviewer = top["reviewed_by"].text_or_null() if "reviewed_by" in top else None
-    source.finish()
-    return Messages(language, reviewer, messages)
-
-
-def _language(path: Path, top: Mapping[str, Field]) -> str:
+def _tag(folder: Path, top: Mapping[str, Field]) -> str:
     if "language" not in top:
         return ""
-    language = top["language"].text()
-    if language and language != path.stem:
-        top["language"].wrong(f"language is {language!r}, but the file is named {path.name}")
-    return language
+    tag = top["language"].text()
+    if tag and tag.replace("-", "_") != folder.name:
+        top["language"].wrong(f"language is {tag!r}, but the folder is named {folder.name}")
+    return tag
 
 
 def _forms(entry: Field, expected: Forms | None) -> Forms:

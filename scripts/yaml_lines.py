@@ -51,12 +51,12 @@ class _Loader(yaml.SafeLoader):
 class SourceFile:
     """An open file: its top field, and the problems found in it so far."""
 
-    def __init__(self, path: Path, content: bytes | None = None) -> None:
-        """Read and parse a file, or content that was kept under its name.
+    def __init__(self, path: Path, content: bytes | None = None, name: str = "") -> None:
+        """Read and parse a file, or content that was kept under its name. `name` is what problems call it.
 
         Raises `FileRefused` if it is no YAML mapping in UTF-8.
         """
-        self.name = f"{path.parent.name}/{path.name}"
+        self.name = name or f"{path.parent.name}/{path.name}"
         self.problems: list[Problem] = []
         self.top = Field(self, self._compose(path, content))
         if not isinstance(self.top.node, yaml.MappingNode):

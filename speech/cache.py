@@ -52,7 +52,9 @@ class PromptCache:
         """
         text = plain(text)
         if not speakable(text) or len(text) > LONGEST:
-            raise VoiceFailed(f"a prompt has 1 to {LONGEST} letters, this one {len(text)}: mend it in scripts/prompts")
+            raise VoiceFailed(
+                f"a prompt has 1 to {LONGEST} letters, this one {len(text)}: mend it in scripts/languages"
+            )
         failures: list[str] = []
         for voice in self.voices.of(language):
             try:

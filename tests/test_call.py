@@ -310,7 +310,7 @@ def test_a_form_once_chosen_stays() -> None:
 def test_every_spoken_language_says_what_the_house_says() -> None:
     words = load(Site("Hospital", "112", "+6015550199", ZoneInfo("America/Bogota")))
     for language in words.spoken:
-        assert words.prompts[language].prompts.keys() >= HOUSE_PROMPTS
+        assert words.languages[language].prompts.keys() >= HOUSE_PROMPTS
 
 
 async def test_a_hang_up_is_the_last_thing() -> None:

@@ -243,7 +243,7 @@ def test_every_prompt_is_said_somewhere(words: wording.Wording) -> None:
     constants = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     said = constants | HOUSE_PROMPTS | set(wording.STATIC_KEYS)
     for language in words.spoken:
-        assert words.prompts[language].prompts.keys() - said == set()
+        assert words.languages[language].prompts.keys() - said == set()
 
 
 def test_every_golden_transcript_has_its_scene() -> None:

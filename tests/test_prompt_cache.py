@@ -239,7 +239,7 @@ async def test_a_disk_that_takes_no_more(cache: PromptCache, monkeypatch: pytest
 
 @pytest.mark.parametrize("text", ["", "  \n", "… —", "\0", "x" * (LONGEST + 1)])
 async def test_a_text_that_is_no_prompt(cache: PromptCache, text: str) -> None:
-    with pytest.raises(VoiceFailed, match="mend it in scripts/prompts"):
+    with pytest.raises(VoiceFailed, match="mend it in scripts/languages"):
         await cache.render(text, "en")
 
 
@@ -364,7 +364,7 @@ async def test_a_bad_recording_leaves_the_voice(speaker: Speaker, voice: Hummer)
 @pytest.mark.covers("H1")
 async def test_the_dialplan_has_its_prompts_in_every_language(speaker: Speaker) -> None:
     told: list[tuple[int, int, str]] = []
-    languages = list(speaker.sentences.prompts)  # type: ignore[attr-defined]
+    languages = list(speaker.sentences.languages)  # type: ignore[attr-defined]
     count = await publish_static(speaker, STATIC_KEYS, languages, lambda *row: told.append(row))
     assert count == len(languages) * len(STATIC_KEYS) == len(told)
     assert told[-1][:2] == (count, count)

@@ -42,9 +42,12 @@ def words() -> Wording:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the shipped files, to be spoilt."""
-    for kind in ("prompts", "messages"):
-        shutil.copytree(wording.HERE / kind, tmp_path / kind)
-    return tmp_path
+    return Path(shutil.copytree(wording.HERE, tmp_path / "languages"))
+
+
+def file_with(folder: Path, text: str) -> Path:
+    """The first file of a language in which a text stands."""
+    return next(path for path in sorted(folder.rglob("*.yaml")) if text in path.read_text())
 
 
 def spoil(path: Path, old: str, new: str) -> int:
@@ -63,14 +66,14 @@ def test_the_shipped_files_are_good(words: Wording) -> None:
     assert [str(problem) for problem in words.refused] == []
     assert words.spoken == ("en", "es")
     assert words.menu_keys == {"1": "en", "2": "es", "3": "pt-BR", "4": "zh-CN", "5": "mi"}
-    assert set(words.messages) == set(words.prompts) == set(verbalise.SPEECH)
+    assert set(words.languages) == set(verbalise.SPEECH)
 
 
 @pytest.mark.covers("H11")
 def test_a_spoken_language_is_whole(words: Wording) -> None:
     """Only a native speaker's review may be lacking, and that is told."""
     gaps = [gap for gap in words.check() if gap.language in words.spoken]
-    assert {gap.key for gap in gaps} <= {"reviewed_by"}
+    assert {gap.what for gap in gaps} <= {"no native speaker has reviewed this file"}
     assert "pt-BR: main_menu: prompt is missing" in [str(gap) for gap in words.check()]
 
 
@@ -100,7 +103,7 @@ def test_the_emergency_number_is_said_digit_by_digit(words: Wording, key: str) -
 
 
 def test_patients_never_hear_our_own_name(words: Wording) -> None:
-    for file in words.prompts.values():
+    for file in words.languages.values():
         said = " ".join(sentence for forms in file.prompts.values() for sentence in forms.values())
         assert "hotline" not in said.lower()
 
@@ -124,7 +127,7 @@ def test_lucia_s_booking_as_it_sounds(words: Wording) -> None:
 
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_a_repetition_is_said_differently_each_time(words: Wording, language: str) -> None:
-    for key, forms in words.prompts[language].prompts.items():
+    for key, forms in words.languages[language].prompts.items():
         said = [forms[form] for form in ("text", "short", "other") if form in forms]
         assert len(said) == len(set(said)), key
         assert "short" not in forms or len(forms["short"]) <= len(forms["text"]), key
@@ -163,12 +166,12 @@ def test_a_message_names_hospital_date_time_and_number(words: Wording, language:
 @pytest.mark.covers("H4")
 def test_a_message_cannot_name_a_department_or_a_doctor(words: Wording, folder: Path) -> None:
     assert set(WRITTEN) == {"hospital", "number", "date", "time"}
-    for file in words.messages.values():
+    for file in words.languages.values():
         for text in file.messages.values():
             assert used(text) <= set(WRITTEN)
-    line = spoil(folder / "messages/es.yaml", "su cita es el {date}", "su cita en {department} es el {date}")
+    line = spoil(folder / "es/messages.yaml", "su cita es el {date}", "su cita en {department} es el {date}")
     problems = wording.load(SITE, folder).refused
-    assert [(p.file, p.line) for p in problems] == [("messages/es.yaml", line)]
+    assert [(p.file, p.line) for p in problems] == [("es/messages.yaml", line)]
     assert "{department} is not known" in problems[0].what
 
 
@@ -260,11 +263,11 @@ BAD = [
     ("please_wait: Un momento, por favor.", 'please_wait: ""', "is empty text", 0),
     ("please_wait: Un momento, por favor.", 'please_wait: "Un \\u2028 momento"', r"U\+2028", 0),
     ("please_wait:", "apology:", "'apology' stands here a second time", 0),
-    ("please_wait:", "plase_wait:", r"prompt 'plase_wait' is not in the reference \(en.yaml\)", 0),
+    ("please_wait:", "plase_wait:", r"prompt 'plase_wait' is not in the reference \(en\)", 0),
     ("short: Pedir cita", "shorter: Pedir cita", "'shorter' is not known here; allowed: ", 0),
     ('menu_key: "2"', 'menu_key: "0"', "one key from 1 to 8 is allowed", 0),
     ("spoken: true", "spoken: perhaps", "true or false is expected", 0),
-    ("language: es", "language: it", "but the file is named es.yaml", 0),
+    ("language: es", "language: it", "but the folder is named es", 0),
     ("reviewed_by: null", "reviewed: null", "'reviewed' is not known here", 0),
     ("please_wait: Un", "please_wait: *alias", "an alias", 0),
     ("please_wait: Un", 'please_wait: "Un', "found unexpected end of stream", None),
@@ -276,20 +279,20 @@ BAD = [
 def test_a_bad_prompt_file_is_refused_with_its_line_and_the_others_load(
     folder: Path, old: str, new: str, told: str, later: int | None
 ) -> None:
-    line = spoil(folder / "prompts/es.yaml", old, new)
+    path = file_with(folder / "es", old)
+    line = spoil(path, old, new)
     words = wording.load(SITE, folder)
-    assert "es" not in words.prompts and set(words.prompts) == {"en", "pt-BR", "zh-CN", "mi"}
+    assert "es" not in words.languages and set(words.languages) == {"en", "pt-BR", "zh-CN", "mi"}
     problem = next(problem for problem in words.refused if re.search(told, problem.what))
-    assert problem.file == "prompts/es.yaml"
+    assert problem.file == str(path.relative_to(folder))
     if later is not None:
         assert problem.line == line + later
     assert words.sentence("main_menu", "es", {}).language == "en"  # the caller is served
 
 
 def test_a_missing_prompt_is_told_and_all_problems_at_once(folder: Path) -> None:
-    path = folder / "prompts/es.yaml"
-    spoil(path, "  please_wait: Un momento, por favor.\n", "")
-    spoil(path, "Gracias, {given_name}.", "Gracias, {name}.")
+    spoil(folder / "es/prompts/dialplan.yaml", "  please_wait: Un momento, por favor.\n", "")
+    spoil(folder / "es/prompts/identity.yaml", "Gracias, {given_name}.", "Gracias, {name}.")
     told = [problem.what for problem in wording.load(SITE, folder).refused]
     assert "prompt 'please_wait' is missing" in told
     assert any("{name} is not known" in what for what in told)
@@ -298,7 +301,7 @@ def test_a_missing_prompt_is_told_and_all_problems_at_once(folder: Path) -> None
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"language: es\nname: Espa\xf1ol\n", "2: is not UTF-8"),
+        (b"reviewed_by: null\nprompts: Espa\xf1ol\n", "2: is not UTF-8"),
         (b"", "1: is empty"),
         (b"- a\n- b\n", "a mapping"),
         (b"name: a\0b\n", "1: is not YAML"),
@@ -309,34 +312,39 @@ def test_a_missing_prompt_is_told_and_all_problems_at_once(folder: Path) -> None
     ],
 )
 def test_a_file_that_is_no_yaml_of_ours(folder: Path, content: bytes, told: str) -> None:
-    (folder / "prompts/es.yaml").write_bytes(content)
+    (folder / "es/prompts/booking.yaml").write_bytes(content)
     words = wording.load(SITE, folder)
     assert any(told in str(problem) for problem in words.refused), words.refused
-    assert "en" in words.prompts
+    assert "en" in words.languages
 
 
 def test_two_languages_on_one_key(folder: Path) -> None:
-    spoil(folder / "prompts/zh-CN.yaml", 'menu_key: "4"', 'menu_key: "3"')
+    spoil(folder / "zh_CN/language.yaml", 'menu_key: "4"', 'menu_key: "3"')
     words = wording.load(SITE, folder)
     assert [str(problem) for problem in words.refused] == [
-        "prompts/zh-CN.yaml:1: menu_key 3 is the key of pt-BR already"
+        "zh_CN/language.yaml:1: menu_key 3 is the key of pt-BR already"
     ]
 
 
 def test_without_the_reference_nothing_is_loaded(folder: Path) -> None:
-    spoil(folder / "prompts/en.yaml", "spoken: true", "spoken: [")
-    with pytest.raises(FileRefused, match=r"prompts/en\.yaml:\d+: "):
+    spoil(folder / "en/language.yaml", "spoken: true", "spoken: [")
+    with pytest.raises(FileRefused, match=r"en/language\.yaml:\d+: "):
         wording.load(SITE, folder)
-    (folder / "prompts/en.yaml").unlink()
+    (folder / "en/language.yaml").unlink()
     with pytest.raises(FileRefused, match="cannot be read: No such file"):
         wording.load(SITE, folder)
 
 
+def test_a_prompt_stands_in_one_file_only(folder: Path) -> None:
+    spoil(folder / "es/prompts/callback.yaml", "prompts:\n", "prompts:\n  goodbye: Adiós.\n")
+    assert "es/prompts/dialplan.yaml" in {problem.file for problem in wording.load(SITE, folder).refused}
+
+
 def test_a_bad_message_file_is_refused(folder: Path) -> None:
-    path = folder / "messages/mi.yaml"
+    path = folder / "mi/messages.yaml"
     path.write_text(path.read_text().replace("  callback_registered", "  callback_register"))
     words = wording.load(SITE, folder)
-    assert [problem.file for problem in words.refused] == ["messages/mi.yaml"] * 2
+    assert [problem.file for problem in words.refused] == ["mi/messages.yaml"] * 2
     assert {problem.what.split(";")[0] for problem in words.refused} == {
         "'callback_register' is not known here",
         "'callback_registered' is missing",

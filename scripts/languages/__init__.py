@@ -1,7 +1,6 @@
-"""How dates, times, numbers and telephone numbers are said: one file a language, all of one shape
-(`Speech`).
+"""What is said and written, one folder a language: how dates, times and numbers are said (`__init__.py`, all of one
+shape: `verbalise.Speech`), the sentences (`prompts/`, a file for each dialogue), the text messages.
 
-A new language: copy the nearest file, word its functions, add it to `verbalise.SPEECH`, write its table
-of examples in tests/test_verbalise.py, add `prompts/<language>.yaml` and `messages/<language>.yaml`. What
-comes out is spoken inside a whole sentence, so it begins in small letters and has no full stop.
+A new language: copy the nearest folder; CONTRIBUTING has the recipe. What the functions give is spoken inside a
+whole sentence, so it begins in small letters and has no full stop.
 """
