@@ -8,7 +8,7 @@ a person.
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from hospital.database import Database, announce
 
 log = logging.getLogger(__name__)
 
+DOUBT = timedelta(seconds=8)  # an order to dial that has no leg by then was lost, or Asterisk's records know of it
 RING_PATIENT_S = 45.0  # at least 15 s or four rings (47 CFR 64.1200(a)(6)); a patient may need to find the phone
 
 
@@ -189,12 +190,21 @@ class Dialer:
             elif attempt.state == "talking":
                 await self._over(attempt, "answered")
             elif attempt.state == "dialling":
-                await self._settle_unknown(attempt)
+                await self._settle_if_doubtful(attempt)
             elif up.get(attempt.nurse_channel_id, True) and await self._not_dialled(attempt.id):
                 await self._end_nurses_leg(attempt)  # she picked up unheard: let her start again
 
-    async def _settle_unknown(self, attempt: Attempt) -> None:
-        """The order to dial may or may not have reached Asterisk."""
+    async def settle_doubtful(self) -> None:
+        """Find out what became of orders to dial that no leg followed; to be called every few seconds. Nothing is
+        dialled here. Raises ConnectionError while the link is down: what is in doubt stays so."""
+        for attempt in await self._database.run(attempts.live):
+            if attempt.state == "dialling" and attempt.channel_id not in self._telephone.live_channel_ids():
+                await self._settle_if_doubtful(attempt)
+
+    async def _settle_if_doubtful(self, attempt: Attempt) -> None:
+        """The order to dial may or may not have reached Asterisk. Asked too soon, Asterisk could not tell either."""
+        if attempt.dialled_at is None or self._now() - attempt.dialled_at < DOUBT:
+            return
         try:
             dialled = await self._telephone.was_dialled(attempt.channel_id, attempt.dialled_at)
         except TimeoutError:

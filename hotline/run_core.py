@@ -63,7 +63,7 @@ async def run_core(settings: Settings) -> None:
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
     )
-    _dialer_listens(board, dialer)
+    dialer_listens(board, dialer)
     console_presence = joints.ConsolePresence(database, presence, now)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -90,14 +90,14 @@ async def run_core(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         await board.start()
         stack.push_async_callback(board.stop)
-        scheduler = _scheduler(database, capture, journal, sender)
+        scheduler = _scheduler(database, capture, journal, sender, dialer)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)
         await _serve_console(settings, services)
     database.close()
 
 
-def _dialer_listens(board: Switchboard, dialer: Dialer) -> None:
+def dialer_listens(board: Switchboard, dialer: Dialer) -> None:
     async def rang(e: LegRinging) -> None:
         await dialer.leg_rang(e.channel_id)
 
@@ -120,7 +120,9 @@ def _dialer_listens(board: Switchboard, dialer: Dialer) -> None:
     board.on(AsteriskReady, ready)
 
 
-def _scheduler(database: Database, capture: Capture, journal: InboundJournal, sender: Sender) -> AsyncIOScheduler:
+def _scheduler(
+    database: Database, capture: Capture, journal: InboundJournal, sender: Sender, dialer: Dialer
+) -> AsyncIOScheduler:
     """Only triggers that look; what is due lives in SQL."""
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -135,6 +137,14 @@ def _scheduler(database: Database, capture: Capture, journal: InboundJournal, se
             log.info("callbacks are collected when the link is back")
 
     scheduler.add_job(collect, "interval", seconds=10, max_instances=1, coalesce=True)
+
+    async def settle() -> None:
+        try:
+            await dialer.settle_doubtful()
+        except (ConnectionError, TimeoutError):
+            log.info("attempts in doubt are settled when the link is back")
+
+    scheduler.add_job(settle, "interval", seconds=3, max_instances=1, coalesce=True)
 
     async def send() -> None:
         await sender.send_due()

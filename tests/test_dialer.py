@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from dialer.runner import Dialer, NotStarted
+from dialer.runner import DOUBT, Dialer, NotStarted
 from dialer.telephone import Recorder, Telephone
 from hospital import attempts, followups, recordings
 from hospital.accounts import Account
@@ -331,6 +331,9 @@ async def test_the_order_to_dial_was_in_flight_when_the_link_was_cut(
     else:
         office.exchange.knows = asterisk_says
     await office.dialer.reconcile()
+    assert office.attempt.state == "dialling", "asked so soon, Asterisk could not tell"
+    office.clock += DOUBT
+    await office.dialer.settle_doubtful()
     await office.dialer.reconcile()
     assert office.dialled == 1, "never dialled again"
     assert call.nurse_channel_id not in office.exchange.up
@@ -347,7 +350,8 @@ async def test_put_before_a_person_and_then_his_leg_is_heard_to_end(office: Offi
     office.exchange.fails["dial"] = UNANSWERED
     call = await office.starts()
     await office.picks_up(call)
-    await office.dialer.reconcile()
+    office.clock += DOUBT
+    await office.dialer.settle_doubtful()
     await office.leg_ends(call.channel_id, "busy")
     assert (office.attempt.line_result, office.task.state, office.task.tries) == ("busy", "open", 1)
 
@@ -356,8 +360,9 @@ async def test_put_before_a_person_and_then_his_leg_is_heard_to_end(office: Offi
 async def test_the_link_is_cut_while_it_is_settled(office: Office) -> None:
     office.exchange.fails |= {"dial": UNANSWERED, "was it dialled?": DOWN}
     await office.picks_up(await office.starts())
+    office.clock += DOUBT
     with pytest.raises(ConnectionError):
-        await office.dialer.reconcile()
+        await office.dialer.settle_doubtful()
     assert office.attempt.state == "dialling", "the next link settles it"
     del office.exchange.fails["was it dialled?"]
     office.exchange.knows = False
@@ -368,7 +373,9 @@ async def test_the_link_is_cut_while_it_is_settled(office: Office) -> None:
 @pytest.mark.covers("I3", "I10")
 async def test_his_phone_rings_and_was_answered_while_the_link_was_down(office: Office) -> None:
     call = await office.patient_rings()
+    office.clock += DOUBT
     await office.dialer.reconcile()
+    await office.dialer.settle_doubtful()
     assert office.attempt.state == "dialling", "it rings still: nothing to settle"
     office.exchange.up[call.channel_id] = True
     await office.dialer.reconcile()
