@@ -26,6 +26,8 @@ _PHONE = re.compile(r"PJSIP/[A-Za-z][A-Za-z0-9_-]{0,39}")
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _CHANNEL_ID = re.compile(r"[a-z][a-z0-9]*-[0-9a-f]{32}")
 _PATH = re.compile(r"/[A-Za-z0-9/._-]+\.wav")
+# Phones that know this header answer by themselves. Asterisk runs the function before it sends the INVITE.
+_ANSWER_BY_ITSELF = "PJSIP_HEADER(add,Call-Info)=<sip:hotline.invalid>;answer-after=0"
 _SETTLED = 3.0  # seconds after which an Originate that was sent has a leg or never will
 _TAIL = 4 << 20  # bytes of the call records that are searched, from their end
 
@@ -57,11 +59,19 @@ class Telephone:
         board.on(Event, self._hang_up_late)
 
     async def ring_staff(self, sip_username: str, channel_id: str) -> None:
-        """Ring a member of staff; once answered the leg waits in [nurse-leg]. Errors as for `dial`."""
+        """Ring a member of staff who has just asked for it: the phone may answer by itself. Once answered the leg waits
+        in [nurse-leg]. Errors as for `dial`."""
         if not _USERNAME.fullmatch(sip_username):
             raise NumberRefused("no such account: a SIP user name is letters, digits, - and _")
         await self._originate(
-            f"PJSIP/{sip_username}", channel_id, 45.0, False, Context="nurse-leg", Exten="s", CallerID="hotline <600>"
+            f"PJSIP/{sip_username}",
+            channel_id,
+            45.0,
+            False,
+            Context="nurse-leg",
+            Exten="s",
+            CallerID="hotline <600>",
+            Variable=[_ANSWER_BY_ITSELF],
         )
 
     async def dial(

@@ -16,12 +16,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.async_api import Page, async_playwright, expect
 
+from hospital import followups
+from hospital.followups import FollowUpTask
 from hotline import asterisk as asterisk_process
 from hotline import demo
 from hotline.places import Places
 from tests.asterisk_instance import free_address
-from tests.browser import CHROMIUM, FLAGS
+from tests.browser import CHROMIUM, FLAGS, SCREENSHOTS
 from tests.house import House
+from tests.test_followup_calls import task_of
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
 
@@ -51,6 +54,13 @@ async def page_of(executable: str = CHROMIUM, flags: tuple[str, ...] = ()) -> As
             yield await context.new_page()
         finally:
             await browser.close()
+
+
+async def signs_in(house: House, page: Page, who: str, path: str) -> None:
+    await page.goto(f"http://{house.address}:8000{path}")
+    await page.get_by_label("Name").fill(who)
+    await page.get_by_label("Password").fill(demo.PASSWORDS[who])
+    await page.get_by_role("button", name="Sign in").click()
 
 
 async def hears_something(page: Page) -> None:
@@ -201,6 +211,41 @@ async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_pat
         run("down")
 
 
+@pytest.mark.covers("H13", "H14", "H16", "H17", "H21")
+async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House) -> None:
+    """She asked for the call, so her own phone answers by itself; his rings in another page."""
+    house = browser_house
+    async with page_of(flags=LOOPBACK_FLAGS) as ana, page_of(flags=LOOPBACK_FLAGS) as joao:
+        await joao.goto(f"http://{house.address}:8000/patient-phone?as=joao")
+        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        task = task_of(house, "joao")
+        await signs_in(house, ana, "ana", f"/followups/{task.id}")
+        await expect(ana.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+
+        await ana.keyboard.press("s")
+        await expect(ana.locator("hotline-phone")).to_have_attribute("data-state", "talking", timeout=15_000)
+        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ringing", timeout=15_000)
+        await joao.get_by_role("button", name="Answer").click()
+        await expect(ana.get_by_text("On the line")).to_be_visible(timeout=10_000)
+        for identifier in "12":
+            await ana.keyboard.press(identifier)
+            await expect(ana.locator("#call input[type=checkbox]:checked")).to_have_count(int(identifier))
+        await expect(ana.get_by_role("button", name="Notice spoken")).to_be_visible()
+        await ana.keyboard.press("r")
+        await expect(ana.get_by_text("Recording since")).to_be_visible(timeout=10_000)
+        await hears_something(ana)
+        await ana.keyboard.press("y")
+        await ana.screenshot(path=SCREENSHOTS / "followup-live.png")
+        await ana.keyboard.press("c")
+        await ana.keyboard.press("h")
+        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)
+        await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=10_000)  # her recording, in the form
+        await expect(ana.get_by_text("Done.")).to_be_visible()
+    with house.database.transaction() as session:
+        assert session.get_one(FollowUpTask, task.id).state == "done"
+        assert "pain" in followups.answers(session, task.id)
+
+
 @pytest.mark.covers("H10", "H15", "I9")
 async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: House) -> None:
     house = browser_house
@@ -210,10 +255,7 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
         page_of(flags=LOOPBACK_FLAGS) as lucia,
     ):
         for page, who in ((tom, "tom"), (grace, "grace")):
-            await page.goto(f"http://{house.address}:8000/agent")
-            await page.get_by_label("Name").fill(who)
-            await page.get_by_label("Password").fill(demo.PASSWORDS[who])
-            await page.get_by_role("button", name="Sign in").click()
+            await signs_in(house, page, who, "/agent")
             await expect(page.get_by_role("heading", name="Calls")).to_be_visible()
         await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
         await tom.get_by_role("button", name="Take calls").click()
