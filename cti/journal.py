@@ -53,7 +53,11 @@ class InboundJournal:
         board.on(AsteriskReady, self._ready)
 
     async def _queued(self, e: CallerQueued) -> None:
-        await self._database.run(_queued, e.call_id, self._node, e.queue, e.at)
+        number = None
+        if not await self._database.run(_is_known, e.call_id):  # the ivr never saw it: who gives up is called back
+            shown = await self._telephone.caller_shown(e.call_id)
+            number = patients.normalise_number(shown, self._country) if shown else None
+        await self._database.run(_queued, e.call_id, self._node, number, e.queue, e.at)
 
     async def _ringing(self, e: AgentRinging) -> None:
         await self._database.run(_pop, e.call_id, self._node, e.sip_username, e.channel_id, e.at)
@@ -94,14 +98,18 @@ class InboundJournal:
         return new
 
 
-def _known(session: Session, call_id: str, node: str, at: datetime) -> None:
-    """The ivr makes the row and knows the number; a call that it never saw gets one without."""
-    if session.get(Call, call_id) is None:
-        calls.begin(session, call_id, node, None, at)
+def _is_known(session: Session, call_id: str) -> bool:
+    return session.get(Call, call_id) is not None
 
 
-def _queued(session: Session, call_id: str, node: str, queue: str, at: datetime) -> None:
-    _known(session, call_id, node, at)
+def _known(session: Session, call_id: str, node: str, at: datetime, number: str | None = None) -> None:
+    """The ivr makes the row; a call that it never saw gets one here."""
+    if not _is_known(session, call_id):
+        calls.begin(session, call_id, node, number, at)
+
+
+def _queued(session: Session, call_id: str, node: str, number: str | None, queue: str, at: datetime) -> None:
+    _known(session, call_id, node, at, number)
     calls.queued(session, call_id, queue)
     calls.step(session, call_id, "queued", at, queue=queue)
 

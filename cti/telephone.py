@@ -130,6 +130,20 @@ class Telephone:
         """All legs that are up now, in this node."""
         return self._board.live.legs()
 
+    async def caller_shown(self, channel_id: str) -> str | None:
+        """The number of a caller's leg as the line brought it; None if it is withheld, unknown, or the leg is gone."""
+        name = self._board.live.channel(channel_id)
+        if name is None:
+            return None
+        try:
+            number, presentation = [
+                (await self._board.ami.action("Getvar", Channel=name, Variable=f"CALLERID({part})")).get("Value", "")
+                for part in ("num", "pres")
+            ]
+        except AmiRefused:
+            return None  # it ended in between
+        return number if number and presentation.startswith("allowed") else None
+
     async def was_dialled(self, channel_id: str, since: datetime | None = None) -> bool | None:
         """Whether Asterisk ever made this leg: from its live channels, else from its call records.
 

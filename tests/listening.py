@@ -1,8 +1,9 @@
 """Finding a known prompt in what a phone heard, by normalised cross-correlation.
 
-A prompt is known by three windows of 0.4 s, the loudest of each third of it. It was heard when two of them are found
-at the same distance from one another as in the prompt: one window alone is sometimes alike in another sentence, and
-one may be damaged by the jitter buffer. Everything is mono float32 at 8 kHz."""
+A prompt is known by windows of 0.4 s, up to three in each third of it, the loudest there. It was heard when windows of
+two different thirds are found at the same distance from one another as in the prompt: one window alone is sometimes
+alike in another sentence, neighbours may be in a phrase that two sentences share, and a jitter buffer on a busy machine
+damages some. Everything is mono float32 at 8 kHz."""
 
 import wave
 from dataclasses import dataclass
@@ -51,17 +52,19 @@ def recorded(path: Path | None) -> Samples:
     return np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<i2").astype(np.float32)
 
 
-def windows(sound: Samples) -> list[int]:
-    """Where the telling windows of a prompt begin: the loudest of each third, fewer when it is shorter than 1.2 s."""
-    parts = max(1, min(3, len(sound) // WINDOW))
+def windows(sound: Samples) -> list[tuple[int, int]]:
+    """(third, where it begins) of the telling windows of a prompt; fewer when it is short."""
+    thirds = max(1, min(3, len(sound) // WINDOW))
+    a_third = max(1, min(3, len(sound) // (thirds * WINDOW)))
     energy = np.cumsum(np.concatenate(([0.0], sound.astype(np.float64) ** 2)))
-    starts = []
-    for part in range(parts):
-        first, last = part * len(sound) // parts, max((part + 1) * len(sound) // parts - WINDOW, 0)
+    found = []
+    for part in range(thirds * a_third):
+        first = part * len(sound) // (thirds * a_third)
+        last = max((part + 1) * len(sound) // (thirds * a_third) - WINDOW, 0)
         first = min(first, last)
         loudness = energy[first + WINDOW : last + WINDOW + 1] - energy[first : last + 1]
-        starts.append(first + int(np.argmax(loudness)) if len(loudness) else first)
-    return starts
+        found.append((part // a_third, first + int(np.argmax(loudness)) if len(loudness) else first))
+    return found
 
 
 def likeness(heard: Samples, window: Samples) -> npt.NDArray[np.float64]:
@@ -79,19 +82,21 @@ def likeness(heard: Samples, window: Samples) -> npt.NDArray[np.float64]:
 
 def find(heard: Samples, sound: Samples, *, earliest: float = -np.inf) -> Match | None:
     """The first place where `sound` is in `heard` and does not begin before sample `earliest`, or None."""
-    starts = windows(sound)
-    needed = min(2, len(starts))
-    places: list[tuple[int, float]] = []
-    for start in starts:
+    telling = windows(sound)
+    needed = min(2, len({third for third, _ in telling}))
+    places: list[tuple[int, int, float]] = []
+    for third, start in telling:
         window = sound[start : start + WINDOW]
         if len(window) < WINDOW // 2 or len(heard) < len(window):
             continue
-        places += [(at - start, score) for at, score in _peaks(likeness(heard, window)) if at - start >= earliest]
+        places += [
+            (at - start, third, score) for at, score in _peaks(likeness(heard, window)) if at - start >= earliest
+        ]
     places.sort()
-    for first, (begin, score) in enumerate(places):
+    for first, (begin, _, score) in enumerate(places):
         together = [other for other in places[first:] if other[0] - begin <= DRIFT]
-        if len(together) >= needed:
-            return Match(begin, min(score, *(other[1] for other in together)) if needed > 1 else score)
+        if len({third for _, third, _ in together}) >= needed:
+            return Match(begin, min(score, *(other[2] for other in together)) if needed > 1 else score)
     return None
 
 

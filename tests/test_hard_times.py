@@ -1,0 +1,114 @@
+"""What the whole house does without a network, and when the disk under its database is full."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from hospital.calls import Call
+from tests.asterisk_instance import free_address
+from tests.house import House
+
+pytestmark = [
+    pytest.mark.asterisk,
+    pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace and a small disk need root"),
+]
+CHECKOUT = Path(__file__).parent.parent
+DISK = "256m"  # PostgreSQL's cluster takes about 70 MB of it
+
+
+@pytest.fixture
+def house_on_a_small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Its database lies on a disk of its own."""
+    folder = tmp_path_factory.mktemp("small house")
+    house = House(folder, free_address())
+    cluster = house.here.cluster.data
+    house.start()
+    house.stop()
+    kept = cluster.rename(folder / "kept")
+    cluster.mkdir()
+    _run("mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(cluster))
+    try:
+        _run("cp", "-aT", str(kept), str(cluster))
+        house.start()
+        yield house
+    finally:
+        house.stop()
+        _run("umount", str(cluster))
+        if "HOTLINE_KEEP" not in os.environ:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(*words: str) -> None:
+    subprocess.run(words, check=True)
+
+
+def fill(house: House) -> Path:
+    """Nothing fits on the database's disk any more, not even its log of what it is about to do."""
+    ballast = house.here.cluster.data / "ballast"
+    with ballast.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        except OSError:
+            pass
+    url = house.database.url.replace("postgresql+psycopg", "postgresql")
+    with pytest.raises(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(1000):
+            connection.execute("SELECT pg_logical_emit_message(false, 'ballast', repeat('x', 1000000))")
+    return ballast
+
+
+@pytest.mark.covers("H1", "I10")
+async def test_the_disk_under_the_database_is_full_and_lucia_is_sent_to_a_person(
+    house_on_a_small_disk: House,
+) -> None:
+    house = house_on_a_small_disk
+    ballast = fill(house)
+    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+        await lucia.dials("600")
+        await lucia.hears(await house.sound("apology", "es"))
+        await desk.rings()
+        await desk.answers()
+    ballast.unlink()
+    await house.until("the database is back", partial(answers, house), within=60)
+    async with house.phone("lucia") as lucia:  # by itself
+        await lucia.dials("600")
+        await lucia.hears(await house.sound("welcome", "es"))
+    assert house.rows(Call)
+
+
+def answers(house: House) -> bool:
+    try:
+        house.rows(Call)
+    except OperationalError:
+        return False
+    return True
+
+
+@pytest.mark.covers("H1")
+def test_what_was_set_up_once_starts_without_any_network_in_a_path_with_spaces(tmp_path: Path) -> None:
+    data = tmp_path / "data of the hospital"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    environment |= {"HOTLINE_DATA": str(data), "HOTLINE": f"{sys.executable} -m hotline"}
+    script = """
+        set -e
+        ip link set lo up
+        make -s setup
+        $HOTLINE up --detach
+        $HOTLINE status --json
+        $HOTLINE down
+    """
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", script], cwd=CHECKOUT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"postgres"' in done.stdout
