@@ -3,13 +3,11 @@
 import pytest
 from sqlalchemy import select
 
-from hospital.callbacks import Callback
 from hospital.number_locks import NumberLock
 from hospital.outbox import OutboxRow
 from hotline import wiring
 from tests.characters import LUCIA, RUTH, WIREMU
 from tests.house import House
-from tests.listening import RATE
 from tests.scenes import doctor, is_offered_times, openings, reaches
 
 pytestmark = pytest.mark.asterisk
@@ -124,74 +122,3 @@ async def test_a_hang_up_gives_the_slot_back(house: House) -> None:
             await lucia.hangs_up()
         await house.until("the hold is given back", lambda: house.holds() == 0)
         assert [opening.slot_id for opening in await openings(house, "paediatrics")] == [last.slot_id]
-
-
-# ── The ivr dies ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-STEPS = ("welcome", "birth_date", "offered", "held", "confirmed")
-
-
-@pytest.mark.covers("H1", "I2", "I10")
-@pytest.mark.parametrize("step", STEPS)
-async def test_the_ivr_is_killed_and_lucia_is_kept(house: House, step: str) -> None:
-    first, *_ = await openings(house)
-    told = {"when": first.starts_at, "doctor": doctor(first, "es")}
-    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
-        if step == "welcome":
-            await lucia.dials("600")
-            await lucia.hears(await house.sound("welcome", "es"))
-        elif step == "birth_date":
-            await reaches(house, lucia, "es", "12902")
-        else:
-            await is_offered_times(house, lucia, LUCIA, "es")
-            await lucia.hears(await house.sound("offer_slot", "es", n=1, **told))
-        if step in ("held", "confirmed"):
-            await lucia.presses("1")
-            await lucia.hears(await house.sound("confirm_slot", "es", department="cardiología", **told))
-        if step == "confirmed":
-            await lucia.presses("1")
-            await lucia.hears(await house.sound("booked", "es", **told))
-        old = house.children["ivr"]
-        killed_at = lucia.position / RATE
-        house.kill("ivr")
-        began = await lucia.hears(await house.sound("apology", "es"))
-        assert began - killed_at < 5
-        await desk.rings()
-        await desk.answers()
-        assert old is not None
-        await house.restarted("ivr", old)
-    assert len(house.appointments(of="lucia")) == (1 if step == "confirmed" else 0)
-    await house.no_channels()
-
-
-@pytest.mark.covers("H1")
-async def test_without_any_ivr_lucia_leaves_her_number(house: House) -> None:
-    async with house.without_ivr(), house.phone("lucia") as lucia:
-        await lucia.dials("600")
-        await lucia.hears(await house.sound("ivr_down_menu", "es"), within=30)
-        await lucia.presses("1")
-        await lucia.hears(await house.sound("callback_number", "es"))
-        await lucia.presses("3015550177#")
-        await lucia.hears(await house.sound("callback_thanks", "es"))
-    await house.until("the number is collected from Asterisk", lambda: len(house.rows(Callback)) == 1, within=20)
-    (asked,) = house.rows(Callback)
-    assert (asked.number, asked.why) == ("+573015550177", "ivr_down")
-    assert "0 results found" in await house.cli("database show hl_callback")
-
-
-@pytest.mark.covers("H1")
-async def test_without_any_ivr_lucia_waits_for_the_fixed_phone(house: House) -> None:
-    async with house.without_ivr(), house.phone("lucia") as lucia, house.phone("desk") as desk:
-        await lucia.dials("600")
-        await lucia.hears(await house.sound("ivr_down_menu", "es"), within=30)
-        await desk.rings(within=20)
-        await desk.answers()
-
-
-@pytest.mark.covers("H1")
-async def test_the_database_hangs_and_lucia_is_sent_to_a_person(house: House) -> None:
-    async with house.database_hangs(), house.phone("lucia") as lucia, house.phone("desk") as desk:
-        await lucia.dials("600")
-        await lucia.hears(await house.sound("apology", "es"))
-        await desk.rings()
-        await desk.answers()
