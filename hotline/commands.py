@@ -82,8 +82,9 @@ def _obey(asked: argparse.Namespace) -> int:
 def _up(settings: Settings, asked: argparse.Namespace) -> int:
     from hotline.asterisk import AsteriskFailed
     from hotline.asterisk_root import RootNotBuilt
+    from hotline.groundwork import CannotStart
     from hotline.postgres import PostgresFailed
-    from hotline.supervisor import CannotStart, Supervisor
+    from hotline.supervisor import Supervisor
 
     if asked.detach:
         return _detach(settings, asked)

@@ -1,5 +1,6 @@
 """Databases in a cluster: making the hotline's from schema.sql, and cheap copies of a template for tests."""
 
+import hashlib
 from importlib.resources import files
 from pathlib import Path
 from uuid import uuid4
@@ -21,7 +22,9 @@ def schema_text() -> str:
 def ensure_database(cluster: Cluster, name: str = "hotline", schema: str | None = None) -> bool:
     """Make the database from the schema when it is missing; True when it was made.
 
-    The schema is applied in one transaction: a database either has all of it or does not exist afterwards."""
+    The schema is applied in one transaction: a database either has all of it or does not exist afterwards. Which one it
+    was is kept as the database's comment."""
+    schema = schema if schema is not None else schema_text()
     with cluster.connect() as admin:
         if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
             admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(OWNER)))
@@ -29,11 +32,25 @@ def ensure_database(cluster: Cluster, name: str = "hotline", schema: str | None 
             return False
         admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER)))
         try:
-            apply_schema(cluster.connect(name, OWNER), schema if schema is not None else schema_text())
+            apply_schema(cluster.connect(name, OWNER), schema)
+            note = sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(_mark(schema)))
+            admin.execute(note)
         except psycopg.Error:
             drop_database(cluster, name)
             raise
     return True
+
+
+def is_of_this_version(cluster: Cluster, name: str = "hotline") -> bool:
+    """Whether the database was made from the schema that this version has."""
+    with cluster.connect() as admin:
+        query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+        found = admin.execute(query, [name]).fetchone()
+    return found is not None and found[0] == _mark(schema_text())
+
+
+def _mark(schema: str) -> str:
+    return f"made from schema.sql {hashlib.sha256(schema.encode()).hexdigest()}"
 
 
 def apply_schema(connection: psycopg.Connection, schema: str) -> None:

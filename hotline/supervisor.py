@@ -21,20 +21,16 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from dialplans import render
-from hospital.database import Database
-from hotline import asterisk, asterisk_root, databases, demo, numbering, postgres, processes, staff, wiring
+from hotline import asterisk, asterisk_root, groundwork, numbering, postgres, processes, wiring
 from hotline.child import Child
-from hotline.places import Places, database_url, make_secrets, places, plan
+from hotline.groundwork import CannotStart
+from hotline.places import Places, make_secrets, places, plan
 from hotline.settings import Settings
 
 log = logging.getLogger(__name__)
 
 BACK_OFF = (0.2, 1.0, 3.0, 10.0)  # seconds before a dead child is started again
 CALM = 30.0  # a child that lived this long has not "died again"
-
-
-class CannotStart(RuntimeError):
-    """Something is missing or taken; the message says what, and what to do."""
 
 
 class Supervisor:
@@ -83,7 +79,7 @@ class Supervisor:
         if self.settings.database.url is None:
             self.say("PostgreSQL …")
             await self._start_postgres()
-        accounts = await asyncio.to_thread(self._telephones)
+        accounts = await asyncio.to_thread(groundwork.telephones, self.settings)
         secrets = make_secrets(self.here, [account.username for account in accounts])
         self.say("Prompts and scripts …")
         await wiring.prepare(self.settings, self._progress)
@@ -136,24 +132,7 @@ class Supervisor:
             )
         )
         await asyncio.to_thread(postgres.wait_until_ready, cluster)
-        await asyncio.to_thread(databases.ensure_database, cluster)
-
-    def _telephones(self) -> tuple[numbering.Account, ...]:
-        """Every SIP account. The demo refuses real data, and a real site refuses the demo's."""
-        database = Database(database_url(self.settings, self.here), connections=1)
-        try:
-            with database.transaction() as session:
-                kind = demo.is_demo(session)
-                if kind is not None and kind != self.settings.demo:
-                    there, wanted = ("the demo's", "a real site") if kind else ("a real site's", "the demo")
-                    raise CannotStart(
-                        f"The data in {self.here.data} are {there}, and this is {wanted}. "
-                        f"Set `data` (or HOTLINE_DATA) to another folder, or `demo` to {str(kind).lower()}."
-                    )
-                demo.mark(session, self.settings.demo)
-                return numbering.DEMO_ACCOUNTS if self.settings.demo else (numbering.DESK, *staff.telephones(session))
-        finally:
-            database.close()
+        await asyncio.to_thread(groundwork.private_database, self.settings, self.say)
 
     async def _add(self, child: Child) -> None:
         self._children.append(child)

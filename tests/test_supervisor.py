@@ -184,6 +184,35 @@ async def test_demo_and_real_data_never_meet(own_house: House, tmp_path: Path) -
     assert "Set `data` (or HOTLINE_DATA) to another folder" in refused.stderr
 
 
+async def test_a_database_of_another_version_is_made_anew_for_the_demo_and_left_alone_for_a_real_site(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path / "data", free_address())
+    real = {"HOTLINE_DEMO": "false", "HOTLINE_CALLING": '{"window": "co", "per_day": 1, "per_week": 3}'}
+
+    def comes_from_another_version(kind: str) -> None:
+        with house.here.cluster.connect("hotline") as admin:
+            admin.execute("COMMENT ON DATABASE hotline IS 'made from schema.sql of long ago'")
+            admin.execute("INSERT INTO fact VALUES ('left', 'here')")
+            admin.execute("UPDATE fact SET value = %s WHERE key = 'kind'", [kind])
+
+    def what_is_left() -> list[str]:
+        with house.here.cluster.connect("hotline") as admin:
+            return [value for (value,) in admin.execute("SELECT value FROM fact WHERE key = 'left'")]
+
+    house.start()
+    comes_from_another_version("demo")
+    house.stop()
+    house.start()
+    assert "they are made anew" in (house.folder / "up.log").read_text()
+    assert what_is_left() == []
+    comes_from_another_version("real")
+    house.stop()
+    refused = hotline(house, "up", **real)
+    assert refused.returncode == 1
+    assert "was made by another version of the hotline" in refused.stderr and "Nothing was changed" in refused.stderr
+
+
 async def test_detached(tmp_path: Path) -> None:
     house = House(tmp_path / "data", free_address())
     started = hotline(house, "up", "--detach")

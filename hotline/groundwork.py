@@ -1,0 +1,49 @@
+"""The database before anything works on it: there, of this version, and of this kind (the demo's or a real site's)."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+from hospital.database import Database
+from hotline import databases, demo, numbering, staff
+from hotline.places import database_url, places
+from hotline.settings import Settings
+
+
+class CannotStart(RuntimeError):
+    """Something is missing or taken; the message says what, and what to do."""
+
+
+def private_database(settings: Settings, say: Callable[[str], None]) -> None:
+    """Makes the database in the private cluster, which runs. One of another version is not worked on: the demo's is
+    made anew, a real site's stays as it is. Raises CannotStart."""
+    cluster = places(settings).cluster
+    if databases.ensure_database(cluster) or databases.is_of_this_version(cluster):
+        return
+    with closing(_opened(settings)) as database, database.transaction() as session:
+        is_demo = demo.is_demo(session)
+    if not is_demo:
+        raise CannotStart(
+            f"The database in {settings.data} was made by another version of the hotline, and this one has no way to"
+            " bring it here. Start the version that made it. Nothing was changed."
+        )
+    say("The demo's data were made by another version: they are made anew.")
+    databases.drop_database(cluster, "hotline")
+    databases.ensure_database(cluster)
+
+
+def telephones(settings: Settings) -> tuple[numbering.Account, ...]:
+    """Every SIP account. The demo refuses real data, and a real site refuses the demo's, by CannotStart."""
+    with closing(_opened(settings)) as database, database.transaction() as session:
+        kind = demo.is_demo(session)
+        if kind is not None and kind != settings.demo:
+            there, wanted = ("the demo's", "a real site") if kind else ("a real site's", "the demo")
+            raise CannotStart(
+                f"The data in {settings.data} are {there}, and this is {wanted}. "
+                f"Set `data` (or HOTLINE_DATA) to another folder, or `demo` to {str(kind).lower()}."
+            )
+        demo.mark(session, settings.demo)
+        return numbering.DEMO_ACCOUNTS if settings.demo else (numbering.DESK, *staff.telephones(session))
+
+
+def _opened(settings: Settings) -> Database:
+    return Database(database_url(settings, places(settings)), connections=1)
