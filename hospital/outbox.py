@@ -118,3 +118,18 @@ def not_sent(session: Session, message_id: UUID, error: str, at: datetime, *, fi
     row.due_at = at + timedelta(minutes=2 ** (row.tries - 1))
     row.error = storable(error)[:200]
     announce(session, "outbox", message_id)
+
+
+def reported(
+    session: Session, message_id: UUID, state: str, gateway_ref: str, at: datetime, error: str | None = None
+) -> bool:
+    """What the gateway heard of a message's delivery: `sent`, `delivered` or `failed`. Reports come late, twice and in
+    any order: the first that is final stands. False where there is no such message."""
+    row = session.get(OutboxRow, message_id, with_for_update=True)
+    if row is None:
+        return False
+    if row.state not in ("delivered", "failed") and (state, row.state) != ("sent", "sent"):
+        row.state, row.gateway_ref, row.sent_at = state, gateway_ref, row.sent_at or at
+        row.error = storable(error)[:200] if error else None
+        announce(session, "outbox", message_id)
+    return True

@@ -14,7 +14,7 @@ from cti.presence import Presence
 from cti.statuses import IllegalMove, Wish
 from cti.telephone import Telephone
 from dialer.runner import Dialer, NotStarted
-from hospital import accounts, duty, outbox, recordings
+from hospital import accounts, duty, recordings
 from hospital.attempts import NotNow
 from hospital.database import Database, announce
 from recordings.capture import Capture
@@ -240,19 +240,3 @@ class ConsoleReplay:
         except Tampered as error:
             raise ports.Damaged(error.what) from error
         return [round(max(-int(low), int(high), 0) / 32768, 3) for low, high in pairs]
-
-
-class SqlOutbox:
-    """`messages.sender.Outbox` on the table `outbox`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def claim(self, at: datetime) -> outbox.Due | None:
-        return await self._database.run(outbox.claim, at)
-
-    async def sent(self, message_id: UUID, reference: str, at: datetime) -> None:
-        await self._database.run(outbox.sent, message_id, reference, at)
-
-    async def not_sent(self, message_id: UUID, code: str, at: datetime, *, final: bool) -> None:
-        await self._database.run(outbox.not_sent, message_id, code, at, final=final)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -18,12 +19,11 @@ from cti.switchboard import Switchboard
 from dialer.runner import Dialer
 from hospital import recordings, vault
 from hospital.database import Database
-from hotline import demo, joints, numbering
+from hotline import demo, joints, message_joints, numbering
 from hotline.caller_joints import rendered
 from hotline.places import places, read_secrets
 from hotline.settings import Settings
 from hotline.wiring import calling_policy, front_desk, now, open_database, words, zone
-from messages.gateways.file import FileGateway
 from messages.sender import Sender
 from recordings.capture import Capture
 from recordings.files import Shelf, Spool
@@ -84,9 +84,10 @@ async def run_core(settings: Settings) -> None:
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
         policy=calling_policy(settings),
         demo_patients=_demo_patients(settings, secrets.sip),
+        delivery_reports=message_joints.delivery_reports(settings, database, now),
     )
-    gateway = FileGateway(here.outbox / "sent.jsonl", now)
-    sender = Sender(joints.SqlOutbox(database), gateway, rendered(words(settings)), now)
+    gateway = message_joints.gateway(settings, here, now)
+    sender = Sender(message_joints.SqlOutbox(database), gateway, rendered(words(settings)), now)
     async with AsyncExitStack() as stack:
         await board.start()
         stack.push_async_callback(board.stop)
@@ -198,7 +199,7 @@ def _site_facts(settings: Settings) -> ports.SiteFacts:
     return ports.SiteFacts(
         name=settings.site.name,
         zone=zone(settings),
-        hosts=frozenset({host, f"localhost:{settings.web.port}"}),
+        hosts=frozenset({host, f"localhost:{settings.web.port}", *_reports_host(settings)}),
         sip_socket=f"ws://{settings.address}:{numbering.ASTERISK_HTTP_PORT}/ws",
         hotline_number=numbering.HOTLINE_EXTENSION,
         emergency_number=settings.site.emergency_number,
@@ -206,6 +207,12 @@ def _site_facts(settings: Settings) -> ports.SiteFacts:
         demo=settings.demo,
         demo_passwords=demo.PASSWORDS if settings.demo else {},
     )
+
+
+def _reports_host(settings: Settings) -> tuple[str, ...]:
+    """The name under which a gateway reaches the console from outside."""
+    twilio = settings.messages.twilio
+    return (urlsplit(twilio.reports_url).netloc,) if twilio and twilio.reports_url else ()
 
 
 def _demo_patients(settings: Settings, sip: dict[str, str]) -> dict[str, ports.DemoPatient]:

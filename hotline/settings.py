@@ -151,10 +151,38 @@ class Lock(_Frozen):
     seconds: Annotated[int, Field(ge=60)] = 3600
 
 
+class Twilio(_Frozen):
+    """An account of Twilio's Programmable Messaging. `user` and `secret` sign our requests: an API key's SID and
+    secret, or the account's SID and auth token."""
+
+    account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$")
+    user: str = Field(min_length=1, max_length=100)
+    secret: SecretStr
+    sender: str = Field(min_length=1, max_length=34)
+    """A number in E.164, a sender name, or a messaging service (MG…)."""
+    reports_url: str | None = Field(None, pattern=r"^https://[^/?#]+(/[^?#]*)?/messages/reports$")
+    """How Twilio reaches the console's /messages/reports; without it nothing is known of a delivery."""
+    auth_token: SecretStr | None = None
+    """The account's auth token, by which reports are known to be Twilio's."""
+
+    @model_validator(mode="after")
+    def _reports_are_checked(self) -> Self:
+        if (self.reports_url is None) != (self.auth_token is None):
+            raise ValueError("messages.twilio.reports_url and messages.twilio.auth_token: give both or none")
+        return self
+
+
 class Messages(_Frozen):
     """How messages leave the house."""
 
-    gateway: Literal["file"] = "file"
+    gateway: Literal["file", "twilio"] = "file"
+    twilio: Twilio | None = None
+
+    @model_validator(mode="after")
+    def _gateway_has_its_account(self) -> Self:
+        if (self.gateway == "twilio") != (self.twilio is not None):
+            raise ValueError('messages.gateway "twilio" and [messages.twilio]: give both or none')
+        return self
 
 
 class Settings(BaseSettings):
@@ -202,6 +230,8 @@ class Settings(BaseSettings):
         for key, value in (("address", self.address), ("web.bind", self.web.bind)):
             if not ipaddress.ip_address(value).is_loopback:
                 raise ValueError(f"the demo has phones without sign-in: {key} {value} must be a loopback address")
+        if self.messages.gateway != "file":
+            raise ValueError('the demo sends no messages: messages.gateway must be "file"')
         if self.trunk is not None:
             raise ValueError("the demo never reaches the telephone network: remove [trunk] or set demo = false")
         return self

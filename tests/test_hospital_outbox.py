@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hospital import outbox
 from hospital.database import Database
 from hospital.outbox import CLAIM, TRIES, Due, OutboxRow
-from hotline.joints import SqlOutbox
+from hotline.message_joints import SqlOutbox
 from messages.sender import Outbox
 from tests.characters import LUCIA
 from tests.hospital_scene import at_once, listening

@@ -9,6 +9,7 @@ import pytest
 from hotline import settings_file
 from hotline.settings_file import DEMO, SettingsRefused, build, load
 
+TWILIO = {"account_sid": "AC" + "0" * 32, "user": "SK1", "secret": "s", "sender": "+573015550100"}
 EXAMPLE = Path(__file__).parent.parent / "hotline.toml.example"
 
 
@@ -61,6 +62,11 @@ def test_a_named_file_that_is_missing_is_not_replaced_by_the_demo(tmp_path: Path
         ({**site(), "web": {"port": 80}}, "web.port = 80: Input should be greater than or equal to 1024"),
         ({**site(), "address": "here"}, "address = 'here': allowed: an IP address"),
         ({**site(), "calling": {"hours": {"mon": ["12:00-08:00"]}}}, "calling.hours.mon.0 = '12:00-08:00': allowed"),
+        ({**site(), "messages": {"gateway": "pigeon"}}, "messages.gateway = 'pigeon'"),
+        ({**site(), "messages": {"gateway": "twilio"}}, "give both or none"),
+        ({**site(), "messages": {"twilio": {**TWILIO, "reports_url": "http://a/messages/reports"}}}, "reports_url"),
+        ({**site(), "messages": {"twilio": {**TWILIO, "auth_token": "t"}}}, "reports_url and messages.twilio.auth"),
+        ({**DEMO, "messages": {"gateway": "twilio", "twilio": TWILIO}}, "the demo sends no messages"),
         ({**site(), "calling": {"window": "open"}}, "for the demo only"),
         ({**site(), "calling": {"per_day": None}}, "in the demo only"),
         ({**site(), "trunk": {"host": "a b", "caller_id": "600"}}, "trunk.host = 'a b'"),

@@ -3,7 +3,7 @@
 The telephone rooms never import `web`; `hotline/wiring.py` joins them. A verb that can be refused returns the
 sentence that the nurse or agent reads, or None when it is done."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -114,6 +114,10 @@ class SiteFacts:
     demo_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)  # shown on the demo's sign-in page
 
 
+DeliveryReports = Callable[[str, Mapping[str, str], str | None], Awaitable[bool]]
+"""(what follows /messages/reports/, the form, its signature) → whether it was a report of a message of ours."""
+
+
 @dataclass(frozen=True)
 class Services:
     """Everything that `create_app` is given."""
@@ -128,4 +132,5 @@ class Services:
     replay: Replay
     policy: CallingPolicy = STRICTEST  # the site's rules for calling, which decide when the next try is
     demo_patients: Mapping[str, DemoPatient] = field(default_factory=dict)
+    delivery_reports: DeliveryReports | None = None
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie
