@@ -9,6 +9,8 @@ error here, the fallback is `wording`'s.
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Mapping
 from typing import Protocol
 
 import phonenumbers
@@ -16,14 +18,20 @@ from babel.dates import format_date, format_time
 
 from scripts.languages import en, es, mi, pt_BR, zh_CN
 
-VERSION = "1"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
+VERSION = "2"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
 
 
 class Speech(Protocol):
-    """What each file of languages/ offers."""
+    """What each folder of languages/ offers; `hotline languages` proves it."""
+
+    @property
+    def LOCALE(self) -> str:
+        """CLDR's name of it, for what is written."""
 
     @property
     def DIGITS(self) -> tuple[str, ...]: ...
+    @property
+    def LETTERS(self) -> Mapping[str, str]: ...
     @property
     def SPACE(self) -> str: ...
     @property
@@ -31,14 +39,19 @@ class Speech(Protocol):
     @property
     def PAUSE(self) -> str: ...
     def cardinal(self, number: int, feminine: bool = False) -> str: ...
+    def count(self, number: int, feminine: bool = False) -> str: ...
+    def ordinal(self, number: int, feminine: bool = False) -> str: ...
     def day(self, date: dt.date) -> str: ...
     def full_date(self, date: dt.date) -> str: ...
     def time_of_day(self, time: dt.time) -> str: ...
-    def moment(self, date: dt.date, time: dt.time) -> str: ...
+    def clock_24(self, time: dt.time) -> str: ...
+    def moment(self, date: dt.date, time: dt.time, clock: int = 12) -> str: ...
+    def duration(self, minutes: int) -> str: ...
+    def about(self, minutes: int) -> str: ...
+    def doctor(self, name: str, feminine: bool) -> str: ...
 
 
 SPEECH: dict[str, Speech] = {"es": es, "en": en, "pt-BR": pt_BR, "zh-CN": zh_CN, "mi": mi}
-LOCALES = {"es": "es", "en": "en_NZ", "pt-BR": "pt_BR", "zh-CN": "zh_CN", "mi": "mi"}
 GROUP = 3  # digits said in one breath where the number's own grouping is not known
 
 
@@ -62,8 +75,13 @@ def cardinal(number: int, language: str) -> str:
 
 
 def count(number: int, language: str, feminine: bool = False) -> str:
-    """A number before what it counts: "veintiuna" (citas), where the language has genders."""
-    return speech(language).cardinal(number, feminine)
+    """A number before what it counts: "veintiún" (minutos), "veintiuna" (citas), "两" (个)."""
+    return speech(language).count(number, feminine)
+
+
+def ordinal(number: int, language: str, feminine: bool = False) -> str:
+    """A place in a row: "tercera" (persona), "third", "第三"."""
+    return speech(language).ordinal(number, feminine)
 
 
 def day(date: dt.date, language: str) -> str:
@@ -76,15 +94,28 @@ def full_date(date: dt.date, language: str) -> str:
     return speech(language).full_date(date)
 
 
-def time_of_day(time: dt.time, language: str) -> str:
-    return speech(language).time_of_day(time)
+def time_of_day(time: dt.time, language: str, clock: int = 12) -> str:
+    """As people say it, with the part of the day, or by a clock of 24 hours."""
+    return speech(language).clock_24(time) if clock == 24 else speech(language).time_of_day(time)
 
 
-def moment(when: dt.datetime, language: str) -> str:
+def moment(when: dt.datetime, language: str, clock: int = 12) -> str:
     """Day and time of day of a local time: "lunes veintitrés de noviembre a las nueve y veinte de la
     mañana".
     """
-    return speech(language).moment(when.date(), when.time())
+    return speech(language).moment(when.date(), when.time(), clock)
+
+
+def duration(minutes: int, language: str) -> str:
+    """Exactly: "diez minutos", "una hora y media"."""
+    return speech(language).duration(minutes)
+
+
+def about(minutes: int, language: str) -> str:
+    """As a wait is foretold, never shorter than it is: "unos diez minutos". Above ten minutes in fives, above an
+    hour in halves."""
+    step = 1 if minutes <= 10 else 5 if minutes <= 60 else 30
+    return speech(language).about(max(1, -(-minutes // step) * step))
 
 
 def digits(text: str, language: str) -> str:
@@ -106,32 +137,33 @@ def phone_number(number: str, language: str, country: str | None = None) -> str:
     return plus + words.PAUSE.join(group for group in groups if group)
 
 
-# A doctor as one speaks of him, of her. English makes no difference; Chinese puts the title after the name.
-_DOCTOR: dict[str, tuple[str, str]] = {
-    "es": ("el doctor {}", "la doctora {}"),
-    "pt-BR": ("o doutor {}", "a doutora {}"),
-    "zh-CN": ("{}医生", "{}医生"),
-    "en": ("Doctor {}", "Doctor {}"),
-    "mi": ("Tākuta {}", "Tākuta {}"),
-}
+def spelled(text: str, language: str) -> str:
+    """A case number letter by letter and digit by digit, with a pause where it has a sign or grows long:
+    "C-1042" is "ce, uno cero cuatro dos". Signs of other scripts are left out.
+    """
+    words = speech(language)
+    known = dict(zip("0123456789", words.DIGITS, strict=True)) | dict(words.LETTERS)
+    parts = re.findall(r"[^\W\d_]+|[0-9]+", text.upper())
+    groups = [part if len(part) <= GROUP + 1 else _in_threes(part) for part in parts]
+    breaths = [breath for group in groups for breath in group.split()]
+    said = [words.SPACE.join(known[sign] for sign in breath if sign in known) for breath in breaths]
+    return words.PAUSE.join(breath for breath in said if breath)
 
 
 def doctor(name: str, feminine: bool, language: str) -> str:
     """A doctor's name with the title, as it stands inside of a sentence."""
-    return _DOCTOR.get(language, _DOCTOR["en"])[feminine].format(name)
+    return speech(language).doctor(name, feminine)
 
 
 def written_date(date: dt.date, language: str) -> str:
     """Weekday, day, month and year for a message or a page: "lunes, 23 de noviembre de 2026"."""
-    speech(language)
-    return format_date(date, "full", locale=LOCALES[language])
+    return format_date(date, "full", locale=speech(language).LOCALE)
 
 
 def written_time(time: dt.time, language: str) -> str:
     """Hour and minute for a message or a page: "9:20", "9:20 am"."""
-    speech(language)
     # CLDR puts a narrow no-break space before "am": outside of GSM-7, it would double a message's price.
-    return format_time(time, "short", locale=LOCALES[language]).replace("\u202f", " ")
+    return format_time(time, "short", locale=speech(language).LOCALE).replace("\u202f", " ")
 
 
 def _parsed(number: str, country: str | None) -> phonenumbers.PhoneNumber | None:
@@ -155,8 +187,12 @@ def _groups(number: str, country: str | None) -> list[str]:
     parsed = _parsed(number, country)
     if parsed is None:
         plain = "".join(sign for sign in number if sign in "0123456789")
-        return [plain[at : at + GROUP] for at in range(0, len(plain), GROUP)]
+        return _in_threes(plain).split()
     form = phonenumbers.PhoneNumberFormat
     style = form.INTERNATIONAL if _is_foreign(number, country) else form.NATIONAL
     written = phonenumbers.format_number(parsed, style)
     return "".join(sign if sign in "0123456789" else " " for sign in written).split()
+
+
+def _in_threes(text: str) -> str:
+    return " ".join(text[at : at + GROUP] for at in range(0, len(text), GROUP))

@@ -68,6 +68,34 @@ TIMES = {
     "mi": {"09:20": "9:20 AM", "14:05": "2:05 PM"},
 }
 
+CLOCK_24 = {
+    "es": {
+        "00:00": "las cero horas",
+        "00:20": "las cero horas y veinte minutos",
+        "01:00": "la una en punto",
+        "01:05": "la una y cinco",
+        "09:01": "las nueve y un minuto",
+        "14:20": "las catorce y veinte",
+        "21:00": "las veintiuna horas",
+    },
+    "en": {
+        "00:00": "zero hundred hours",
+        "09:05": "zero nine oh five",
+        "14:20": "fourteen twenty",
+        "22:00": "twenty-two hundred hours",
+    },
+    "pt-BR": {
+        "00:00": "zero hora",
+        "00:20": "zero hora e vinte minutos",
+        "01:00": "uma hora",
+        "14:20": "catorze e vinte",
+        "21:01": "vinte e uma e um",
+        "22:00": "vinte e duas horas",
+    },
+    "zh-CN": {"00:20": "零点二十分", "02:00": "两点整", "09:05": "九点零五分", "14:20": "十四点二十分"},
+    "mi": {"09:05": "09:05", "14:20": "14:20"},
+}
+
 MOMENTS = {
     ("es", "2026-11-23 09:20"): "lunes veintitrés de noviembre a las nueve y veinte de la mañana",
     ("es", "2027-03-01 13:00"): "lunes primero de marzo a la una de la tarde",
@@ -110,6 +138,83 @@ COUNTS = {
     ("zh-CN", 120000): "十二万",
 }
 
+# Before a masculine noun, where there are genders: minutos, 分钟.
+MASCULINE_COUNTS = {
+    ("es", 1): "un",
+    ("es", 21): "veintiún",
+    ("es", 31): "treinta y un",
+    ("es", 12): "doce",
+    ("pt-BR", 1): "um",
+    ("pt-BR", 2): "dois",
+    ("zh-CN", 2): "两",
+    ("zh-CN", 12): "十二",
+    ("en", 1): "one",
+    ("mi", 3): "toru",
+}
+
+# Before a feminine noun: persona, pessoa.
+PLACES = {
+    ("es", 1): "primera",
+    ("es", 3): "tercera",
+    ("es", 11): "undécima",
+    ("es", 13): "decimotercera",
+    ("es", 21): "vigésima primera",
+    ("en", 3): "third",
+    ("en", 21): "twenty-first",
+    ("pt-BR", 3): "terceira",
+    ("pt-BR", 12): "décima segunda",
+    ("zh-CN", 3): "第三",
+    ("zh-CN", 12): "第十二",
+    ("mi", 3): "tuatoru",
+    ("mi", 12): "12",
+}
+
+WAITS = {  # minutes, as they are foretold
+    ("es", 0): "alrededor de un minuto",
+    ("es", 7): "unos siete minutos",
+    ("es", 10): "unos diez minutos",
+    ("es", 17): "unos veinte minutos",
+    ("es", 60): "alrededor de una hora",
+    ("es", 61): "alrededor de una hora y media",
+    ("es", 95): "unas dos horas",
+    ("en", 1): "about one minute",
+    ("en", 10): "about ten minutes",
+    ("en", 60): "about an hour",
+    ("en", 121): "about two and a half hours",
+    ("pt-BR", 10): "cerca de dez minutos",
+    ("pt-BR", 61): "cerca de uma hora e meia",
+    ("pt-BR", 120): "cerca de duas horas",
+    ("zh-CN", 2): "大约两分钟",
+    ("zh-CN", 10): "大约十分钟",
+    ("zh-CN", 61): "大约一个半小时",
+    ("zh-CN", 120): "大约两个小时",
+    ("mi", 10): "tata ki te 10 meneti",
+    ("mi", 90): "tata ki te 1 hāora me te 30 meneti",
+}
+
+DURATIONS = {
+    ("es", 21): "veintiún minutos",
+    ("es", 75): "una hora y quince minutos",
+    ("es", 150): "dos horas y media",
+    ("en", 65): "an hour and five minutes",
+    ("en", 90): "an hour and a half",
+    ("pt-BR", 61): "uma hora e um minuto",
+    ("pt-BR", 180): "três horas",
+    ("zh-CN", 65): "一个小时零五分钟",
+    ("zh-CN", 75): "一个小时十五分钟",
+    ("mi", 120): "2 hāora",
+}
+
+CASES = {
+    ("es", "C-1042"): "ce, uno cero cuatro dos",
+    ("es", "ñw7"): "eñe uve-doble, siete",
+    ("en", "QJ20260012"): "Q J, two zero two, six zero zero, one two",
+    ("pt-BR", "C-1066"): "cê, um zero meia meia",
+    ("zh-CN", "C-1042"): "C，幺零四二",
+    ("mi", "C-12"): "C, tahi rua",
+    ("en", "—٣ 漢"): "",
+}
+
 NUMBERS = {
     # (language, number, the site's country)
     ("es", "+34600111222", "ES"): "seis cero cero, uno uno, uno dos, dos dos",
@@ -129,6 +234,22 @@ def test_times_of_day(language: str, clock: str, said: str) -> None:
 
 
 @pytest.mark.covers("H11")
+@pytest.mark.parametrize(
+    ("language", "clock", "said"), [(lang, *row) for lang in CLOCK_24 for row in CLOCK_24[lang].items()]
+)
+def test_times_by_a_clock_of_24_hours(language: str, clock: str, said: str) -> None:
+    assert verbalise.time_of_day(dt.time.fromisoformat(clock), language, clock=24) == said
+
+
+def test_a_moment_by_a_clock_of_24_hours() -> None:
+    when = dt.datetime(2026, 11, 23, 14, 20)  # noqa: DTZ001  the site's own time
+    assert verbalise.moment(when, "es", 24) == "lunes veintitrés de noviembre a las catorce y veinte"
+    assert verbalise.moment(when, "pt-BR", 24) == "segunda-feira, vinte e três de novembro, às catorze e vinte"
+    assert verbalise.moment(when.replace(hour=0), "pt-BR", 24).endswith(", à zero hora e vinte minutos")
+    assert verbalise.moment(when, "zh-CN", 24) == "十一月二十三日星期一十四点二十分"
+
+
+@pytest.mark.covers("H11")
 @pytest.mark.parametrize(("asked", "said"), MOMENTS.items())
 def test_a_day_with_its_time(asked: tuple[str, str], said: str) -> None:
     language, when = asked
@@ -145,6 +266,43 @@ def test_dates_of_birth(asked: tuple[str, str], said: str) -> None:
 def test_counts_agree_with_what_is_counted(asked: tuple[str, int], said: str) -> None:
     language, number = asked
     assert verbalise.count(number, language, feminine=True) == said
+
+
+@pytest.mark.parametrize(("asked", "said"), MASCULINE_COUNTS.items())
+def test_counts_before_a_masculine_noun(asked: tuple[str, int], said: str) -> None:
+    language, number = asked
+    assert verbalise.count(number, language) == said
+
+
+@pytest.mark.covers("H40")
+@pytest.mark.parametrize(("asked", "said"), PLACES.items())
+def test_a_place_in_a_row(asked: tuple[str, int], said: str) -> None:
+    language, number = asked
+    assert verbalise.ordinal(number, language, feminine=True) == said
+
+
+def test_a_place_before_a_masculine_noun() -> None:
+    assert verbalise.ordinal(3, "es") == "tercero"
+    assert verbalise.ordinal(12, "pt-BR") == "décimo segundo"
+
+
+@pytest.mark.covers("H40")
+@pytest.mark.parametrize(("asked", "said"), WAITS.items())
+def test_a_wait_is_foretold_roughly_and_never_too_short(asked: tuple[str, int], said: str) -> None:
+    language, minutes = asked
+    assert verbalise.about(minutes, language) == said
+
+
+@pytest.mark.parametrize(("asked", "said"), DURATIONS.items())
+def test_a_duration_is_exact(asked: tuple[str, int], said: str) -> None:
+    language, minutes = asked
+    assert verbalise.duration(minutes, language) == said
+
+
+@pytest.mark.parametrize(("asked", "said"), CASES.items())
+def test_a_case_number_letter_by_letter(asked: tuple[str, str], said: str) -> None:
+    language, case = asked
+    assert verbalise.spelled(case, language) == said
 
 
 def test_a_number_on_its_own_has_no_gender() -> None:
@@ -184,7 +342,13 @@ def test_nothing_is_left_to_the_voice(time: dt.time, date: dt.date, language: st
     """No figure is left in what is spoken: each voice would read it in its own way."""
     spoken = [
         verbalise.moment(dt.datetime.combine(date, time), language),
+        verbalise.moment(dt.datetime.combine(date, time), language, 24),
         verbalise.full_date(date, language),
+        verbalise.about(60 * time.hour + time.minute, language),
+        verbalise.duration(60 * time.hour + time.minute, language),
+        verbalise.count(date.year, language),
+        verbalise.ordinal(1 + date.toordinal() % 200, language),
+        verbalise.spelled(f"C-{date.year}", language),
     ]
     assert not any(sign.isascii() and sign.isdigit() for sign in "".join(spoken))
 
@@ -192,7 +356,8 @@ def test_nothing_is_left_to_the_voice(time: dt.time, date: dt.date, language: st
 @pytest.mark.parametrize("language", SPOKEN_SOME_DAY)
 def test_no_two_times_sound_the_same(language: str) -> None:
     every = [dt.time(minute // 60, minute % 60) for minute in range(24 * 60)]
-    assert len({verbalise.time_of_day(time, language) for time in every}) == len(every)
+    for clock in (12, 24):
+        assert len({verbalise.time_of_day(time, language, clock) for time in every}) == len(every)
 
 
 @given(st.integers(0, 99_999_999))

@@ -9,14 +9,24 @@ import datetime as dt
 from babel.dates import format_date
 from num2words import num2words
 
+LOCALE = "en_NZ"
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPACE = " "
 PLUS = "plus"
 PAUSE = ", "
+LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}  # a capital alone is read as its name
 
 
 def cardinal(number: int, feminine: bool = False) -> str:
     return str(num2words(number, lang="en")).replace(",", "")
+
+
+def count(number: int, feminine: bool = False) -> str:
+    return cardinal(number)
+
+
+def ordinal(number: int, feminine: bool = False) -> str:
+    return str(num2words(number, lang="en", to="ordinal")).replace(",", "")
 
 
 def day(date: dt.date) -> str:
@@ -50,15 +60,45 @@ def time_of_day(time: dt.time) -> str:
             return f"{_minutes(60 - minute)} to {next_hour} {part}"
 
 
-def moment(date: dt.date, time: dt.time) -> str:
-    return f"{day(date)} at {time_of_day(time)}"
+def clock_24(time: dt.time) -> str:
+    """Fourteen twenty, zero nine oh five, zero hundred hours."""
+    hour = f"zero {cardinal(time.hour)}" if 0 < time.hour < 10 else cardinal(time.hour)
+    if time.minute == 0:
+        return f"{hour} hundred hours"
+    return f"{hour} {'oh ' if time.minute < 10 else ''}{cardinal(time.minute)}"
+
+
+def moment(date: dt.date, time: dt.time, clock: int = 12) -> str:
+    return f"{day(date)} at {clock_24(time) if clock == 24 else time_of_day(time)}"
+
+
+def duration(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return _counted(minutes, "minute")
+    if rest == 30:
+        return "an hour and a half" if hours == 1 else f"{cardinal(hours)} and a half hours"
+    said = "an hour" if hours == 1 else f"{cardinal(hours)} hours"
+    return f"{said} and {_counted(rest, 'minute')}" if rest else said
+
+
+def about(minutes: int) -> str:
+    return f"about {duration(minutes)}"
+
+
+def doctor(name: str, feminine: bool) -> str:
+    return f"Doctor {name}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{cardinal(number)} {noun if number == 1 else noun + 's'}"
 
 
 def _minutes(minute: int) -> str:
     # "twenty past nine", but "seven minutes past nine"
     if minute % 5 == 0:
         return cardinal(minute)
-    return f"{cardinal(minute)} {'minute' if minute == 1 else 'minutes'}"
+    return _counted(minute, "minute")
 
 
 def _day_and_month(date: dt.date) -> str:

@@ -10,14 +10,25 @@ import datetime as dt
 
 from babel.dates import format_date, format_time
 
+LOCALE = "mi"
 DIGITS = ("kore", "tahi", "rua", "toru", "whā", "rima", "ono", "whitu", "waru", "iwa")
 SPACE = " "
 PLUS = "tāpiri"
 PAUSE = ", "
+LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def cardinal(number: int, feminine: bool = False) -> str:
     return DIGITS[number] if 0 <= number < 10 else str(number)
+
+
+def count(number: int, feminine: bool = False) -> str:
+    return cardinal(number)
+
+
+def ordinal(number: int, feminine: bool = False) -> str:
+    """Tuatahi to tuaiwa; above them the number stands by itself."""
+    return f"tua{cardinal(number)}" if 0 < number < 10 else str(number)
 
 
 def day(date: dt.date) -> str:
@@ -32,5 +43,23 @@ def time_of_day(time: dt.time) -> str:
     return format_time(time, "short", locale="mi").replace("\u202f", " ")
 
 
-def moment(date: dt.date, time: dt.time) -> str:
-    return f"{day(date)}, {time_of_day(time)}"
+def clock_24(time: dt.time) -> str:
+    return f"{time:%H:%M}"
+
+
+def moment(date: dt.date, time: dt.time, clock: int = 12) -> str:
+    return f"{day(date)}, {clock_24(time) if clock == 24 else time_of_day(time)}"
+
+
+def duration(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    parts = ([f"{hours} hāora"] if hours else []) + ([f"{rest} meneti"] if rest or not hours else [])
+    return " me te ".join(parts)
+
+
+def about(minutes: int) -> str:
+    return f"tata ki te {duration(minutes)}"
+
+
+def doctor(name: str, feminine: bool) -> str:
+    return f"Tākuta {name}"

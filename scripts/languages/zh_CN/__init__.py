@@ -8,12 +8,14 @@ import datetime as dt
 
 from babel.dates import format_date
 
+LOCALE = "zh_CN"
 NUMERALS = "零一二三四五六七八九"
 # In telephone numbers one is 幺: 一 is misheard as 七.
 DIGITS = ("零", "幺", "二", "三", "四", "五", "六", "七", "八", "九")
 SPACE = ""
 PLUS = "加"
 PAUSE = "，"
+LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}  # by their English names, as everybody does
 
 
 def cardinal(number: int, feminine: bool = False) -> str:
@@ -43,6 +45,15 @@ def _below_a_myriad(number: int) -> str:
     return words
 
 
+def count(number: int, feminine: bool = False) -> str:
+    """Before a measure word (个, 位, 次, 号) two is 两: 两个, but 十二个."""
+    return "两" if number == 2 else cardinal(number)
+
+
+def ordinal(number: int, feminine: bool = False) -> str:
+    return f"第{cardinal(number)}"
+
+
 def day(date: dt.date) -> str:
     return f"{_day_and_month(date)}{format_date(date, 'EEEE', locale='zh_CN')}"
 
@@ -54,7 +65,7 @@ def full_date(date: dt.date) -> str:
 
 def time_of_day(time: dt.time) -> str:
     hour = time.hour if time.hour <= 12 else time.hour - 12
-    said = "两" if hour == 2 else cardinal(hour)
+    said = count(hour)
     match time.minute:
         case 0:
             minutes = ""
@@ -65,8 +76,32 @@ def time_of_day(time: dt.time) -> str:
     return f"{_part_of_day(time.hour)}{said}点{minutes}"
 
 
-def moment(date: dt.date, time: dt.time) -> str:
-    return f"{day(date)}{time_of_day(time)}"
+def clock_24(time: dt.time) -> str:
+    hour = f"{count(time.hour)}点"
+    if time.minute == 0:
+        return f"{hour}整"
+    return f"{hour}{'零' if time.minute < 10 else ''}{cardinal(time.minute)}分"
+
+
+def moment(date: dt.date, time: dt.time, clock: int = 12) -> str:
+    return f"{day(date)}{clock_24(time) if clock == 24 else time_of_day(time)}"
+
+
+def duration(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{count(minutes)}分钟"
+    if rest == 30:
+        return f"{count(hours)}个半小时"
+    return f"{count(hours)}个小时" + (f"{'零' if rest < 10 else ''}{count(rest)}分钟" if rest else "")
+
+
+def about(minutes: int) -> str:
+    return f"大约{duration(minutes)}"
+
+
+def doctor(name: str, feminine: bool) -> str:
+    return f"{name}医生"
 
 
 def _day_and_month(date: dt.date) -> str:
