@@ -75,6 +75,8 @@ class Site(_Frozen):
     country: Country
     languages: tuple[Language, ...] = Field(("en",), min_length=1)
     default_language: Language = "en"
+    clock: Literal[12, 24] = 12
+    """How hours are said: "las dos de la tarde", or "las catorce horas"."""
     callback_number: Number | None = None
     """The number that messages and voicemails name."""
 

@@ -55,6 +55,7 @@ def words(settings: Settings) -> wording.Wording:
             number=site.callback_number or numbering.HOTLINE_EXTENSION,
             zone=ZoneInfo(site.time_zone),
             country=site.country.upper(),
+            clock=site.clock,
         )
     )
     for problem in loaded.refused:
@@ -80,7 +81,6 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording) ->
         country=settings.site.country.upper(),
         language_keys=said.menu_keys,
         spoken=frozenset(said.spoken),
-        doctor=verbalise.doctor,
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
     )

@@ -14,7 +14,7 @@ class FrontDesk:
     """Given to every dialogue by the composition root.
 
     `country`: ISO 3166 code in which typed numbers are read. `language_keys`: key → language, in the order in which
-    they are offered; `spoken`: those in which a whole call can be held; `doctor` words a doctor's name. After `tries`
+    they are offered; `spoken`: those in which a whole call can be held. After `tries`
     wrong answers the machine asks a calling number nothing for `lock`."""
 
     desk: BookingDesk
@@ -23,6 +23,5 @@ class FrontDesk:
     country: str
     language_keys: Mapping[str, str]
     spoken: frozenset[str]
-    doctor: Callable[[str, bool, str], str]
     tries: int = number_locks.TRIES
     lock: timedelta = number_locks.LOCK

@@ -1,7 +1,12 @@
 """What may stand in braces in a sentence, and how a value becomes words there.
 
-A value is plain: a name, a number, a local time. It is worded for the language in which the sentence is
-at last said, which may be another one than was asked for. Text from outside (names of people, doctors,
+    {n} is a number on its own; before what it counts each language says which grammar it needs:
+    Tiene {n:count_f} citas.        veintiuna        您有{n:count}个预约。       两个
+    Usted es la {n:place_f} persona.    tercera      {minutes:about}         unos diez minutos
+
+A value is plain: a name, a number, a local time, a doctor, a department's name in several languages. It is worded
+for the language in which the sentence is at last said, which may be another one than was asked for: the caller may
+change it while a question is asked. Text from outside (names of people, doctors,
 departments) is made harmless first: in a sentence it can be nothing but letters.
 """
 
@@ -15,7 +20,17 @@ from dataclasses import dataclass
 
 from scripts import verbalise
 
-Value = str | int | dt.date | dt.time | dt.datetime | Sequence[Mapping[str, "Value"]]
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """Said with the title that each language gives: la doctora Vega, Vega医生."""
+
+    name: str
+    feminine: bool
+
+
+Names = Mapping[str, str]  # language → what a thing is called there; English stands in for one that is missing
+Value = str | int | dt.date | dt.time | dt.datetime | Doctor | Names | Sequence[Mapping[str, "Value"]]
 
 NAME_LENGTH = 80  # letters of a name that are said; the longest in our tests is 500
 LIST_LENGTH = 2000  # letters of a list of choices, whose parts are limited already
@@ -23,7 +38,7 @@ LIST_LENGTH = 2000  # letters of a list of choices, whose parts are limited alre
 # Brackets start phonemes in espeak-ng ([[…]]), angles are markup (SSML), the rest means something to a
 # shell, a dialplan or a template.
 _UNSPOKEN = str.maketrans(dict.fromkeys('<>[]{}|\\^`~$"', " "))
-PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 
 
 class WrongValue(TypeError):
@@ -32,10 +47,14 @@ class WrongValue(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Where the site is: what times and numbers are worded by."""
+    """Where the site is: what times and numbers are worded by. `clock`: 12 or 24, how hours are said."""
 
     zone: dt.tzinfo
     country: str | None = None
+    clock: int = 12
+
+
+Worder = Callable[[Value, str, Local], str]
 
 
 def harmless(text: str, length: int = NAME_LENGTH) -> str:
@@ -55,6 +74,18 @@ def _name(value: Value, language: str, local: Local) -> str:
     return harmless(value)
 
 
+def _named(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, Mapping):
+        return harmless(value.get(language) or value.get("en") or next(iter(value.values()), ""))
+    return _name(value, language, local)
+
+
+def _doctor(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, Doctor):
+        return verbalise.doctor(harmless(value.name), value.feminine, language)
+    return _name(value, language, local)
+
+
 def _number(value: Value, language: str, local: Local) -> str:
     """A telephone number, digit by digit. Text without digits is taken as worded already."""
     text = _name(value, language, local)
@@ -72,11 +103,36 @@ def _count(value: Value, language: str, local: Local) -> str:
     return _name(value, language, local)
 
 
+def _before_a_noun(word: Callable[[int, str, bool], str], feminine: bool) -> Worder:
+    def worded(value: Value, language: str, local: Local) -> str:
+        return word(_whole(value), language, feminine)
+
+    return worded
+
+
+def _whole(value: Value) -> int:
+    if not isinstance(value, int):
+        raise WrongValue("a whole number is expected")
+    return value
+
+
+def _duration(value: Value, language: str, local: Local) -> str:
+    return verbalise.duration(_whole(value), language)
+
+
+def _about(value: Value, language: str, local: Local) -> str:
+    return verbalise.about(_whole(value), language)
+
+
+def _spelled(value: Value, language: str, local: Local) -> str:
+    return verbalise.spelled(_name(value, language, local), language)
+
+
 def _moment(value: Value, language: str, local: Local) -> str:
     if isinstance(value, dt.datetime):
         if value.tzinfo is None:
             raise WrongValue("a time with a time zone is expected")
-        return verbalise.moment(value.astimezone(local.zone), language)
+        return verbalise.moment(value.astimezone(local.zone), language, local.clock)
     return _name(value, language, local)
 
 
@@ -92,25 +148,34 @@ def _list(value: Value, language: str, local: Local) -> str:
     return harmless(value, LIST_LENGTH)
 
 
-Worder = Callable[[Value, str, Local], str]
-
 # Every placeholder that a prompt may have, and how it is said.
 SAID: dict[str, Worder] = {
     "hospital": _name,
     "emergency": _short_number,
     "number": _number,
     "given_name": _name,
-    "department": _name,
-    "doctor": _name,
+    "department": _named,
+    "doctor": _doctor,
     "n": _count,
     "key": _count,
     "when": _moment,
     "birth_date": _date,
     "choices": _list,
+    "minutes": _duration,
+    "case": _spelled,
+}
+
+# And those of another grammar, by placeholder and what stands after its colon.
+SAID_AS: dict[tuple[str, str], Worder] = {
+    ("n", "count"): _before_a_noun(verbalise.count, feminine=False),
+    ("n", "count_f"): _before_a_noun(verbalise.count, feminine=True),
+    ("n", "place"): _before_a_noun(verbalise.ordinal, feminine=False),
+    ("n", "place_f"): _before_a_noun(verbalise.ordinal, feminine=True),
+    ("minutes", "about"): _about,
 }
 
 # What belongs to one patient: a prompt with it is kept apart and purged, and is not named by a plain hash.
-PERSONAL = {"given_name", "birth_date", "number"}
+PERSONAL = {"given_name", "birth_date", "number", "case"}
 
 
 def _written_date(value: Value, language: str, local: Local) -> str:
@@ -137,7 +202,12 @@ WRITTEN: dict[str, Worder] = {
 
 def used(sentence: str) -> set[str]:
     """The placeholders of a sentence."""
-    return set(PLACEHOLDER.findall(sentence))
+    return {name for name, _ in PLACEHOLDER.findall(sentence)}
+
+
+def grammars(sentence: str) -> set[tuple[str, str]]:
+    """Placeholders with what stands after their colon."""
+    return {(name, grammar) for name, grammar in PLACEHOLDER.findall(sentence) if grammar}
 
 
 def stray_braces(sentence: str) -> bool:
@@ -152,11 +222,12 @@ def fill(sentence: str, values: Mapping[str, Value], words: Mapping[str, Worder]
     """
 
     def worded(match: re.Match[str]) -> str:
-        name = match[1]
+        name, grammar = match[1], match[2]
         if name not in values:
             raise WrongValue(f"no value is given for {{{name}}}")
+        worder = SAID_AS[name, grammar] if grammar else words[name]
         try:
-            return words[name](values[name], language, local)
+            return worder(values[name], language, local)
         except WrongValue as error:
             raise WrongValue(f"{{{name}}}: {error}") from None
 

@@ -41,7 +41,7 @@ class Site:
     """The hospital as it is named to patients.
 
     `emergency` and `number` (to call us) are as one dials them; `country` (two letters) is whose
-    numbers are said without a country code.
+    numbers are said without a country code, and whose greeting is used; `clock` is 12 or 24.
     """
 
     hospital: str
@@ -49,6 +49,7 @@ class Site:
     number: str
     zone: ZoneInfo
     country: str | None = None
+    clock: int = 12
 
 
 class UnknownWording(KeyError):
@@ -93,7 +94,7 @@ class Wording:
         self.site = site
         self.languages = languages
         self.refused = refused  # of languages that were not loaded: to be logged at start
-        self._local = Local(site.zone, site.country)
+        self._local = Local(site.zone, site.country, site.clock)
         self._said: dict[str, Value] = {"hospital": site.hospital, "emergency": site.emergency}
         self._written: dict[str, Value] = {"hospital": site.hospital, "number": site.number}
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.placeholders import SAID, WRITTEN, stray_braces, used
+from scripts.placeholders import SAID, SAID_AS, WRITTEN, grammars, stray_braces, used
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
 
 REFERENCE = "en"
@@ -193,6 +193,8 @@ def _sentence(entry: Field, known: Mapping[str, object], expected: set[str] | No
         entry.wrong("braces that are no placeholder such as {when}")
     for name in sorted(used(text) - known.keys()):
         entry.wrong(f"placeholder {{{name}}} is not known; known: {', '.join(sorted(known))}")
+    for name, grammar in sorted(grammars(text) - (SAID_AS.keys() if known is SAID else set())):
+        entry.wrong(f"{{{name}:{grammar}}}: '{grammar}' is not known there")
     if expected is not None and text:
         # The site's own values are always there.
         for name in sorted((used(text) & known.keys()) - expected - SITE):

@@ -2,6 +2,7 @@
 
 from hospital.booking import Opening, OwnDesk
 from hotline import wiring
+from scripts import verbalise
 from tests.characters import Character
 from tests.house import House
 from tests.phone import Phone
@@ -30,4 +31,4 @@ async def is_offered_times(house: House, phone: Phone, who: Character, language:
 
 
 def doctor(opening: Opening, language: str) -> str:
-    return wiring.verbalise.doctor(opening.doctor, opening.feminine, language)
+    return verbalise.doctor(opening.doctor, opening.feminine, language)

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts import verbalise, wording
-from scripts.placeholders import NAME_LENGTH, WRITTEN, Value, WrongValue, harmless, used
+from scripts.placeholders import (
+    NAME_LENGTH,
+    SAID,
+    WRITTEN,
+    Doctor,
+    Local,
+    Value,
+    WrongValue,
+    fill,
+    harmless,
+    used,
+)
 from scripts.wording import STATIC_KEYS, Site, UnknownWording, Wording
 from scripts.yaml_lines import FileRefused
 
@@ -22,6 +34,8 @@ VALUES: dict[str, Value] = {
     "n": 2,
     "key": 4,
     "when": WHEN,
+    "minutes": 25,
+    "case": "C-1042",
     "birth_date": dt.date(1980, 2, 29),
     "given_name": "Lucía",
     "department": "cardiología",
@@ -106,6 +120,41 @@ def test_patients_never_hear_our_own_name(words: Wording) -> None:
     for file in words.languages.values():
         said = " ".join(sentence for forms in file.prompts.values() for sentence in forms.values())
         assert "hotline" not in said.lower()
+
+
+@pytest.mark.covers("H11")
+def test_a_count_agrees_with_its_noun(words: Wording) -> None:
+    assert words.text("my_appointments", "es", n=21) == "Tiene veintiuna citas."
+    assert words.text("my_appointments", "en", n=21) == "You have twenty-one appointments."
+
+
+@pytest.mark.parametrize(
+    ("grammar", "values", "said"),
+    [
+        ("{n:count}", {"n": 1}, "Un"),
+        ("{n:place}", {"n": 3}, "Tercero"),
+        ("{n:place_f}", {"n": 3}, "Tercera"),
+        ("{minutes}", {"minutes": 21}, "Veintiún minutos"),
+        ("{minutes:about}", {"minutes": 8}, "Unos ocho minutos"),
+        ("{case}", {"case": "C-12"}, "Ce, uno dos"),
+    ],
+)
+def test_a_sentence_chooses_its_grammar(grammar: str, values: dict[str, Value], said: str) -> None:
+    assert fill(grammar, values, SAID, "es", Local(SITE.zone)) == said
+
+
+def test_a_doctor_and_a_department_are_named_in_the_language_that_is_spoken(words: Wording) -> None:
+    told: dict[str, Value] = {"when": WHEN, "doctor": Doctor("Vega", True), "department": {"es": "tos", "en": "cough"}}
+    assert words.text("appointment_item", "es", **told).startswith("Tos, con la doctora Vega, el lunes")
+    assert words.text("appointment_item", "en", **told).startswith("Cough, with Doctor Vega, on Monday")
+    # what a department lacks is English
+    assert words.text("offer_slots_intro", "mi", department={"en": "cough"}).endswith("cough.")
+    assert "{" not in words.text("offer_slot", "es", n=1, when=WHEN, doctor=Doctor("{0.__class__}[[", False))
+
+
+def test_hours_are_said_by_the_site_s_clock() -> None:
+    words = wording.load(replace(SITE, clock=24))
+    assert "nueve y veinte, con" in words.text("offer_slot", "es", n=1, when=WHEN, doctor="X")
 
 
 @pytest.mark.covers("H2", "H11")
@@ -253,6 +302,7 @@ BAD = [
     # where, what is written there, and what is said about it; the line is that of the text replaced, plus `later`
     ("con {doctor}.\n  more_slots", "con {medico}.\n  more_slots", r"placeholder \{medico\} is not known", 0),
     ("para el {when}, con {doctor}", "con {doctor}", r"placeholder \{when\} is missing", 0),
+    ("Tiene {n:count_f} citas", "Tiene {n:dual} citas", "'dual' is not known there", 0),
     ("Gracias, {given_name}.", "Gracias, {given_name}, por {n}.", r"\{n\} is not in the reference's sentence", 0),
     ("short: Pedir cita, 1.", "short: Pedir cita con {doctor}, 1.", r"\{doctor\} is not in this prompt's text", 0),
     ("Un momento, por favor.", "Un momento { por favor.", "braces that are no placeholder", 0),

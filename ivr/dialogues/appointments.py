@@ -6,6 +6,7 @@ from hospital.booking import Booked
 from ivr.call import Call, Prompt
 from ivr.dialogues.identity import identify
 from ivr.front_desk import FrontDesk
+from scripts.placeholders import Doctor
 
 
 async def hear_and_cancel(call: Call, front: FrontDesk) -> None:
@@ -21,8 +22,8 @@ async def hear_and_cancel(call: Call, front: FrontDesk) -> None:
     for appointment in booked:
         said = Prompt(
             "appointment_item",
-            department=appointment.department_names.get(call.language, appointment.department_code),
-            doctor=front.doctor(appointment.doctor, appointment.feminine, call.language),
+            department=appointment.department_names,
+            doctor=Doctor(appointment.doctor, appointment.feminine),
             when=appointment.starts_at,
         )
         if await call.menu([said, Prompt("appointment_choice")], keys="12") == "1":

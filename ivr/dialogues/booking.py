@@ -4,14 +4,13 @@ A time is held while the caller decides (a lease: a hang-up gives it back, and s
 later). Who comes too late hears other times. What was confirmed stands, whatever happens to the call.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from hospital.booking import Department, Opening, SlotTaken
 from ivr.call import Call, Prompt
 from ivr.dialogues.identity import identify
 from ivr.front_desk import FrontDesk
-from scripts.placeholders import Value
+from scripts.placeholders import Doctor, Value
 
 OFFERED = 3
 MORE = "4"
@@ -30,7 +29,7 @@ async def book(call: Call, front: FrontDesk) -> None:
 async def choose_department(call: Call, front: FrontDesk) -> Department:
     departments = (await front.desk.departments())[:5]
     choices: list[dict[str, Value]] = [
-        {"department": department.name(call.language), "key": key} for key, department in enumerate(departments, 1)
+        {"department": department.names, "key": key} for key, department in enumerate(departments, 1)
     ]
     keys = "".join(str(choice["key"]) for choice in choices)
     department = departments[int(await call.menu("choose_department", keys=keys, choices=choices)) - 1]
@@ -44,16 +43,16 @@ async def _choose_and_confirm(call: Call, front: FrontDesk, patient_id: UUID, de
         free = await front.desk.openings(department.code, front.now(), after=front.now(), limit=OFFERED + len(heard))
         openings = [opening for opening in free if opening.slot_id not in heard][:OFFERED]
         if not openings and heard:
-            if await call.menu("no_more_slots", keys="12", department=department.name(call.language)) == "2":
+            if await call.menu("no_more_slots", keys="12", department=department.names) == "2":
                 await call.say("booking_not_made")
                 return
             heard.clear()
             continue
         if not openings:
             await call.journal.step("no_openings", department=department.code)
-            await call.menu("no_slots", keys="1", department=department.name(call.language))
+            await call.menu("no_slots", keys="1", department=department.names)
             return
-        chosen = await _offer(call, front, department, openings)
+        chosen = await _offer(call, department, openings)
         if chosen is None:
             heard |= {opening.slot_id for opening in openings}
             continue
@@ -63,8 +62,9 @@ async def _choose_and_confirm(call: Call, front: FrontDesk, patient_id: UUID, de
             await call.journal.step("slot_taken", slot=str(chosen.slot_id))
             await call.say("slot_taken")
             continue
-        told = _spoken(chosen, front, call.language)
-        call.prepare(Prompt("booked", when=chosen.starts_at, doctor=told["doctor"]))
+        doctor = Doctor(chosen.doctor, chosen.feminine)
+        told: dict[str, Value] = {"department": department.names, "doctor": doctor, "when": chosen.starts_at}
+        call.prepare(Prompt("booked", when=chosen.starts_at, doctor=doctor))
         match await call.menu("confirm_slot", keys="123", **told):
             case "1":
                 if await _confirm(call, front, chosen, patient_id):
@@ -77,18 +77,18 @@ async def _choose_and_confirm(call: Call, front: FrontDesk, patient_id: UUID, de
                 return
 
 
-async def _offer(call: Call, front: FrontDesk, department: Department, openings: list[Opening]) -> Opening | None:
+async def _offer(call: Call, department: Department, openings: list[Opening]) -> Opening | None:
     """The chosen one; None for "other times"."""
     lines = [
         Prompt(
             "offer_slot",
             n=n,
             when=opening.starts_at,
-            doctor=front.doctor(opening.doctor, opening.feminine, call.language),
+            doctor=Doctor(opening.doctor, opening.feminine),
         )
         for n, opening in enumerate(openings, 1)
     ]
-    question = [Prompt("offer_slots_intro", department=department.name(call.language)), *lines]
+    question = [Prompt("offer_slots_intro", department=department.names), *lines]
     hints = [Prompt("more_slots", key=int(MORE)), Prompt("repeat_hint")]
     key = await call.menu([*question, *hints], keys="123"[: len(openings)] + MORE)
     return None if key == MORE else openings[int(key) - 1]
@@ -102,14 +102,5 @@ async def _confirm(call: Call, front: FrontDesk, chosen: Opening, patient_id: UU
         await call.say("hold_expired")
         return False
     await call.journal.step("booked", appointment=str(booked.appointment_id))
-    doctor = front.doctor(booked.doctor, booked.feminine, call.language)
-    await call.inform("booked", when=booked.starts_at, doctor=doctor)
+    await call.inform("booked", when=booked.starts_at, doctor=Doctor(booked.doctor, booked.feminine))
     return True
-
-
-def _spoken(opening: Opening, front: FrontDesk, language: str) -> dict[str, str | datetime]:
-    return {
-        "department": opening.department_names.get(language, opening.department_names.get("en", "")),
-        "doctor": front.doctor(opening.doctor, opening.feminine, language),
-        "when": opening.starts_at,
-    }
