@@ -245,6 +245,12 @@ CREATE TABLE number_lock (                           -- the calling number, not 
     locked_until timestamptz
 );
 
+CREATE TABLE caller_language (                       -- chosen on the telephone, for the next call from that number
+    number_token bytea PRIMARY KEY,
+    language     text NOT NULL CHECK (language IN ('es', 'pt-BR', 'zh-CN', 'en', 'mi')),
+    expires_at   timestamptz NOT NULL
+);
+
 CREATE TABLE callback (                              -- an abandoned, after-hours or unserved call: one owned item
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     origin        text NOT NULL UNIQUE,              -- the call it came from: collected once

@@ -60,6 +60,7 @@ async def play(
             language=settings.site.default_language,
             caller_number=number,
             journal=journal,
+            house=wiring.house_keys(front),
             call_id=call_id,
             show=show,
         )

@@ -17,7 +17,7 @@ from cti.presence import Presence
 from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.runner import Dialer
-from hospital import recordings, vault
+from hospital import caller_languages, recordings, vault
 from hospital.database import Database
 from hotline import demo, joints, message_joints, numbering
 from hotline.caller_joints import rendered
@@ -150,6 +150,10 @@ def _scheduler(
     async def send() -> None:
         await sender.send_due()
 
+    async def forget() -> None:
+        await database.run(caller_languages.forget_expired, now())
+
+    scheduler.add_job(forget, "interval", days=1, max_instances=1, coalesce=True, next_run_time=now())
     scheduler.add_job(send, "interval", seconds=2, max_instances=1, coalesce=True)
     scheduler.add_job(sweep, "interval", seconds=30, max_instances=1, coalesce=True, next_run_time=now())
     return scheduler

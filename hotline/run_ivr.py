@@ -9,7 +9,7 @@ from hotline import numbering
 from hotline.caller_joints import SqlJournal
 from hotline.places import places, read_secrets
 from hotline.settings import Settings
-from hotline.wiring import DIALOGUES, front_desk, now, open_database, speaker, until_told, words
+from hotline.wiring import DIALOGUES, front_desk, house_keys, now, open_database, speaker, until_told, words
 from ivr.agi_call import agi_call, caller_number
 from ivr.call import Call
 from ivr.conversation import converse
@@ -52,7 +52,8 @@ async def _hold_conversation(
     journal = SqlJournal(database, session.id, settings.node, number, now)
     async with asyncio.timeout(DATABASE_S):
         await journal.begin()
-    async with agi_call(session, said, journal, node=settings.node, country=country) as call:
+    keys = house_keys(front)
+    async with agi_call(session, said, journal, node=settings.node, country=country, house=keys) as call:
 
         async def hold(call: Call) -> None:
             await dialogue(call, front)

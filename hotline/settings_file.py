@@ -28,7 +28,7 @@ DEMO: dict[str, Any] = {
         "emergency_number": "112",
         "time_zone": "America/Bogota",
         "country": "co",
-        "languages": ["en", "es"],
+        "languages": ["en", "es", "pt-BR", "zh-CN", "mi"],
         "callback_number": numbering.HOTLINE_EXTENSION,
     },
     "calling": {"window": "open", "per_day": None, "per_week": None},

@@ -9,6 +9,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from hospital import accounts, vault
@@ -20,8 +21,9 @@ from hotline import asterisk, demo, numbering
 from hotline.caller_joints import appointment_message
 from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
-from ivr.call import Call
+from ivr.call import Call, HouseKeys
 from ivr.dialogues.callback import ask_callback
+from ivr.dialogues.language import change_language
 from ivr.dialogues.welcome import inbound
 from ivr.front_desk import FrontDesk
 from scripts import verbalise, wording
@@ -68,6 +70,7 @@ def speaker(settings: Settings, here: Places) -> Speaker:
 
 
 def front_desk(settings: Settings, database: Database, said: wording.Wording) -> FrontDesk:
+    keys = {tag: key for key, tag in said.menu_keys.items()}
     desk = OwnDesk(
         database,
         lease=timedelta(seconds=settings.booking.hold_seconds),
@@ -79,11 +82,19 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording) ->
         database=database,
         now=now,
         country=settings.site.country.upper(),
-        language_keys=said.menu_keys,
+        language_keys={keys[tag]: tag for tag in settings.site.languages if tag in keys},
         spoken=frozenset(said.spoken),
+        default_language=settings.site.default_language,
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
     )
+
+
+def house_keys(front: FrontDesk) -> HouseKeys:
+    """The language key is in force where there is more than one."""
+    if len(front.language_keys) < 2:
+        return HouseKeys()
+    return HouseKeys(change_language=partial(change_language, front=front))
 
 
 def zone(settings: Settings) -> ZoneInfo:
@@ -121,7 +132,7 @@ async def prepare(settings: Settings, progress: Progress) -> None:
     said = speaker(settings, here)
     await publish_static(said, wording.STATIC_KEYS, settings.site.languages, silent)
     # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
-    await render_ahead(said, said_words.every_key(), list(said_words.languages), progress)
+    await render_ahead(said, said_words.every_key(), settings.site.languages, progress)
     database = open_database(settings, here)
     try:
         await database.run(demo.load_scripts, now())

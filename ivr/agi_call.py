@@ -29,8 +29,9 @@ RENDER_S = 10.0  # a prompt that is not there by then: the dialplan's apology is
 
 
 class Speaker(Protocol):
-    async def sound(self, key: str, language: str, params: Mapping[str, Value]) -> str:
-        """The sound of a prompt as Asterisk sees it: an absolute name without extension. Renders it if need be."""
+    async def sound(self, key: str, language: str, params: Mapping[str, Value], pace: float) -> str:
+        """The sound of a prompt as Asterisk sees it: an absolute name without extension. Renders it if need be.
+        `pace` is 1, or less for slower speech."""
 
 
 class Session(Protocol):
@@ -159,7 +160,8 @@ class AgiLine:
     # Rendering ahead
 
     def _render(self, prompt: Prompt, language: str) -> asyncio.Task[str]:
-        wanted: Coroutine[Any, Any, str] = self._speaker.sound(prompt.key, prompt.language or language, prompt.params)
+        spoken = prompt.language or language
+        wanted: Coroutine[Any, Any, str] = self._speaker.sound(prompt.key, spoken, prompt.params, prompt.pace)
         render = asyncio.create_task(wanted)
         self._renders.add(render)
         render.add_done_callback(self._rendered)

@@ -3,10 +3,12 @@
 Rules that hold in every dialogue, so that none has to state them:
 - The caller may interrupt us: any key stops a prompt at once, and keys typed ahead are kept for the questions
   to come. (`inform` is the exception: a notice is heard to its end.)
-- `0` reaches a person, `*` repeats, and the urgent key (if the site has one) reaches a nurse ahead of the
-  queue, from the first prompt on. These keys belong to the house: a menu that lists one of them is refused.
+- `0` reaches a person, `*` repeats, `#` goes back to the menu before, `7` repeats more slowly and stays slow, `8`
+  changes the language and asks the same question in it, and the urgent key (if the site has one) reaches a nurse
+  ahead of the queue, from the first prompt on. These keys belong to the house: a menu that lists one of them is
+  refused. Who needs something repeated is told of them, once a call.
 - While digits are typed, a key of the house counts when it is typed alone. Where a single digit is an answer,
-  it counts after `*`.
+  `0` and the urgent key count after `*`; slower and the language do not.
 - Silence or a wrong key: a shorter wording, then a different one, then a person. Nobody is dropped for being
   slow.
 - A hang-up is `CallerLeft`, which no dialogue catches. What was decided before it stands.
@@ -16,15 +18,21 @@ Rules that hold in every dialogue, so that none has to state them:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
+from ivr.house import HOUSE_PROMPTS, MOST_BACKS, MOST_REPEATS, PACES, Asking, HouseKeys, Question, as_prompts
+from ivr.leaving import Back, CallerLeft, NoAnswer, Transferred
 from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Prompt, Silence, Speech
 from scripts.placeholders import Value
 
 __all__ = [
     "HOUSE_PROMPTS",
+    "MOST_BACKS",
+    "MOST_REPEATS",
+    "Back",
     "Call",
     "CallerLeft",
     "Digits",
@@ -44,27 +52,6 @@ __all__ = [
     "Speech",
     "Transferred",
 ]
-
-# What the house says of its own accord: every spoken language needs these.
-HOUSE_PROMPTS = frozenset({"silence_short", "silence_other", "wrong_key", "to_person", "to_urgent"})
-MOST_REPEATS = 10  # a fax, or a phone in a pocket, would hold the line for ever
-
-
-class CallerLeft(Exception):
-    """The caller hung up, or the line is gone. No dialogue catches it; the server records it once."""
-
-
-class Transferred(Exception):
-    """The conversation goes on with a person: `queue` is HL_QUEUE, `reason` is what the journal says."""
-
-    def __init__(self, queue: str, reason: str) -> None:
-        super().__init__(f"to {queue}: {reason}")
-        self.queue = queue
-        self.reason = reason
-
-
-class NoAnswer(Transferred):
-    """Three times no usable answer: a person takes over, unless the dialogue knows better and catches it."""
 
 
 class Journal(Protocol):
@@ -92,24 +79,6 @@ class Line(Protocol):
         """Says what the dialplan does after us: `queue`, or hang up for None."""
 
 
-Question = str | Prompt | Sequence[Prompt]
-
-
-@dataclass(frozen=True, slots=True)
-class HouseKeys:
-    """The keys that mean the same everywhere, where they lead, how often we ask. From the site's settings."""
-
-    operator: ClassVar[str] = "0"
-    repeat: ClassVar[str] = "*"
-    urgent: str | None = "9"
-    operator_queue: str = "reception"
-    urgent_queue: str = "urgent"
-    attempts: int = 3
-
-    def __contains__(self, key: object) -> bool:
-        return key in (self.operator, self.repeat, self.urgent)
-
-
 @dataclass
 class Call:
     """One caller on one line. `id` is HL_CALL; `caller_number` E.164, None if withheld or unknown."""
@@ -120,11 +89,17 @@ class Call:
     line: Line
     journal: Journal
     language: str
-    house: HouseKeys = HouseKeys()
+    house: HouseKeys = field(default_factory=HouseKeys)
+    pace: float = PACES[0]
+    choosing_language: bool = False
+    """The language is being asked: its key repeats, and nothing is said in one language only."""
+    _menus: int = field(default=0, init=False)
+    _backs: int = field(default=0, init=False)
+    _knows_keys: bool = field(default=False, init=False)
 
     async def play(self, prompts: Prompt | Sequence[Prompt], expect: Expect) -> Heard:
         """Says the sentences, waits for what is expected, writes the turn down. Raises `CallerLeft`."""
-        sentences = _prompts(prompts)
+        sentences = [sentence.at_pace(self.pace) for sentence in as_prompts(prompts)]
         heard = await self.line.play(sentences, self.language, expect)
         await self.journal.step("turn", said=[s.key for s in sentences], **_answer(heard, expect))
         return heard
@@ -146,17 +121,16 @@ class Call:
         taken = [key for key in keys if key in self.house]
         if taken or not keys:
             raise ValueError(f"menu with keys {keys!r}: {taken} mean the same everywhere, choose others")
-        asking = _Asking(question, params, self.house)
+        asking = Asking(question, params, self.house)
         while True:
-            match await self.play(asking.prompts(), Keys(keys)):
+            match await self.play([*asking.prompts(), *self._help(asking)], Keys(keys)):
                 case Key(pressed) if pressed in keys:
                     return pressed
-                case Key(self.house.repeat):
-                    asking.repeat()
-                case Key(pressed):
-                    await self._house_key(pressed)
+                case Key(pressed) if not await self._house_key(pressed, asking):
                     self.line.forget_keys()
                     asking.failed("wrong_key")
+                case Key():
+                    pass  # of the house: the same is asked again
                 case _:
                     asking.failed("silence")
 
@@ -172,23 +146,41 @@ class Call:
     ) -> str:
         """Asks for `length` digits, or `minimum` to `maximum`: `#` ends, `*` starts over. Raises as menu."""
         expect = DigitsOf(length or minimum, length or maximum)
-        asking = _Asking(question, params, self.house)
+        asking = Asking(question, params, self.house)
         while True:
-            match await self.play(asking.prompts(), expect):
+            more = self._help(asking) if expect.minimum > 1 else []
+            match await self.play([*asking.prompts(), *more], expect):
                 case Digits(typed):
-                    if len(typed) == 1 and (expect.minimum > 1 or asking.repeats):
-                        await self._house_key(typed)
+                    if len(typed) == 1 and asking.repeats:
+                        await self._leave(typed)
                     if len(typed) >= expect.minimum:
                         return typed
-                    asking.failed("too_few")
-                case Key(self.house.repeat):
-                    asking.repeat()
+                    if len(typed) > 1 or not await self._house_key(typed, asking):
+                        asking.failed("too_few")
+                case Key(pressed):
+                    await self._house_key(pressed, asking)
                 case _:
                     asking.failed("silence")
 
+    @contextmanager
+    def returning(self) -> Iterator[None]:
+        """`#` inside leads out of it, to what comes after. Around a menu and what follows from it, in a loop:
+
+        while True:
+            with call.returning():
+                match await call.menu("main_menu", keys="12"): …
+        """
+        self._menus += 1
+        try:
+            yield
+        except Back:
+            pass
+        finally:
+            self._menus -= 1
+
     def prepare(self, *prompts: Prompt) -> None:
         """Renders what will probably be said next while the caller listens to the present prompt."""
-        self.line.prepare(prompts, self.language)
+        self.line.prepare([prompt.at_pace(self.pace) for prompt in prompts], self.language)
 
     async def use_language(self, language: str) -> None:
         """From now on all is said in `language` (a tag such as `es` or `pt-BR`), Asterisk's prompts too."""
@@ -200,48 +192,49 @@ class Call:
         """Ends the dialogue: a person of `queue` (reception, nurses, urgent) takes over, by `Transferred`."""
         raise Transferred(queue, reason)
 
-    async def _house_key(self, pressed: str) -> None:
+    async def _house_key(self, pressed: str, asking: Asking) -> bool:
+        """Does what a key of the house means; False for one that means nothing here."""
+        await self._leave(pressed)
+        changes_language = self.house.change_language
+        match pressed:
+            case self.house.repeat:
+                asking.repeat()
+            case self.house.back:
+                await self._back()
+                asking.repeat()
+            case self.house.slower:
+                self.pace = next((pace for pace in PACES if pace < self.pace), PACES[-1])
+                await self.journal.step("slower", pace=self.pace)
+                asking.repeat(None if self.choosing_language else "slower")
+            case self.house.language if changes_language is not None:
+                if not self.choosing_language:
+                    await changes_language(self)
+                asking.repeat()
+            case _:
+                return False
+        return True
+
+    async def _back(self) -> None:
+        if not self._menus:
+            return
+        self._backs += 1
+        if self._backs > MOST_BACKS:
+            raise NoAnswer(self.house.operator_queue, "repeated_too_often")
+        await self.journal.step("back")
+        raise Back
+
+    def _help(self, asking: Asking) -> list[Prompt]:
+        """The keys that always work, told when something is asked again for the first time."""
+        if self._knows_keys or self.choosing_language or not asking.again:
+            return []
+        self._knows_keys = True
+        return [Prompt("house_keys"), *([Prompt("another_language")] if self.house.change_language else [])]
+
+    async def _leave(self, pressed: str) -> None:
         if pressed == self.house.urgent:
             await self.transfer(self.house.urgent_queue, "urgent_key")
         if pressed == self.house.operator:
             await self.transfer(self.house.operator_queue, "operator_key")
-
-
-class _Asking:
-    """How often one question was asked, and how it is worded next."""
-
-    def __init__(self, question: Question, params: Mapping[str, Value], house: HouseKeys) -> None:
-        self.repeats = 0
-        self._question = _prompts(Prompt(question, **params) if isinstance(question, str) else question)
-        self._house = house
-        self._failures = 0
-        self._why = ""
-
-    def prompts(self) -> list[Prompt]:
-        """After a failure: what was wrong, then the question in a form that has not been said yet."""
-        if not self._failures:
-            return self._question
-        form = "short" if self._failures == 1 else "other"
-        # Digits that are too few need no sentence of their own: the question says how many.
-        sorry = {"wrong_key": "wrong_key", "silence": f"silence_{form}"}.get(self._why)
-        again = [prompt.in_form(form) for prompt in self._question]
-        return [Prompt(sorry), *again] if sorry else again
-
-    def failed(self, why: str) -> None:
-        self._failures += 1
-        self._why = why
-        if self._failures >= self._house.attempts:
-            raise NoAnswer(self._house.operator_queue, "no_answer")
-
-    def repeat(self) -> None:
-        self.repeats += 1
-        self._failures = 0  # whoever asks to hear it again is listening: the full wording
-        if self.repeats > MOST_REPEATS:
-            raise NoAnswer(self._house.operator_queue, "repeated_too_often")
-
-
-def _prompts(prompts: Prompt | Sequence[Prompt]) -> list[Prompt]:
-    return [prompts] if isinstance(prompts, Prompt) else list(prompts)
 
 
 def _answer(heard: Heard, expect: Expect) -> dict[str, object]:

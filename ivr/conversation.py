@@ -43,7 +43,7 @@ async def _hand_over(call: Call, transfer: Transferred) -> None:
     call.line.forget_keys()
     told = "to_urgent" if transfer.queue == call.house.urgent_queue else "to_person"
     try:
-        await call.line.play([Prompt(told)], call.language, Nothing())
+        await call.line.play([Prompt(told).at_pace(call.pace)], call.language, Nothing())
     except CallerLeft:
         raise
     except Exception as error:

@@ -14,8 +14,8 @@ class FrontDesk:
     """Given to every dialogue by the composition root.
 
     `country`: ISO 3166 code in which typed numbers are read. `language_keys`: key → language, in the order in which
-    they are offered; `spoken`: those in which a whole call can be held. After `tries`
-    wrong answers the machine asks a calling number nothing for `lock`."""
+    they are offered; `spoken`: those in which a whole call can be held; `default_language`: what most people at this
+    place understand. After `tries` wrong answers the machine asks a calling number nothing for `lock`."""
 
     desk: BookingDesk
     database: Database
@@ -23,5 +23,6 @@ class FrontDesk:
     country: str
     language_keys: Mapping[str, str]
     spoken: frozenset[str]
+    default_language: str
     tries: int = number_locks.TRIES
     lock: timedelta = number_locks.LOCK

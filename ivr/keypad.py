@@ -53,8 +53,10 @@ class Keypad:
         while len(digits) < expect.maximum:
             wait_s, most = (expect.between_s, expect.maximum - len(digits)) if digits else (expect.wait_s, 1)
             key = await self._take(next_keys, wait_s, most)
-            if key is None or key == expect.end:
+            if key is None:
                 return Digits(digits) if digits else Silence()
+            if key == expect.end:
+                return Digits(digits) if digits else Key(key)
             if key == "*":
                 return Key("*")
             if key.isdigit():

@@ -1,6 +1,6 @@
 """The terminal phone: any dialogue without Asterisk, as text.
 
-    hotline: To book an appointment, press 1. …
+    hotline: To book an appointment, press 1. …                      (hotline (0.85): … when it is said more slowly)
     caller: 1
     journal: department code=cardiology
     then: queue reception
@@ -76,7 +76,8 @@ class TerminalLine:
         for prompt in prompts:
             if self._keypad.waiting() and not to_the_end:
                 break  # typed ahead: on the telephone it would not be heard either
-            self._transcript.add("hotline", self._text(prompt, language))
+            slowly = "" if prompt.pace == 1 else f" ({prompt.pace:g})"
+            self._transcript.add(f"hotline{slowly}", self._text(prompt, language))
         self._asked = False
         heard = await self._keypad.answer(expect, self._next_keys)
         while self._typing:

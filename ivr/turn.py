@@ -14,12 +14,13 @@ class Prompt:
     """One sentence by its key in scripts/languages, with the values that its wording speaks of.
 
     A key may name a form of the sentence: `main_menu.short`. `language` is only set where the sentence is not in
-    the call's language ("para español, oprima 2").
+    the call's language ("para español, oprima 2"). `pace` is 1 unless the caller asked for slower speech.
     """
 
     key: str
     params: Mapping[str, Value] = field(repr=False)  # a name must not reach an exception's text
     language: str | None = None
+    pace: float = 1.0
 
     def __init__(self, key: str, /, **params: Value) -> None:
         self._set("key", key)
@@ -27,14 +28,18 @@ class Prompt:
 
     def in_form(self, form: str) -> Prompt:
         """The same said differently, unless a form was chosen already."""
-        return self if "." in self.key else self._changed(f"{self.key}.{form}", self.language)
+        return self if "." in self.key else self._changed(f"{self.key}.{form}", self.language, self.pace)
 
     def in_language(self, language: str) -> Prompt:
-        return self._changed(self.key, language)
+        return self._changed(self.key, language, self.pace)
 
-    def _changed(self, key: str, language: str | None) -> Prompt:
+    def at_pace(self, pace: float) -> Prompt:
+        return self._changed(self.key, self.language, pace)
+
+    def _changed(self, key: str, language: str | None, pace: float) -> Prompt:
         changed = Prompt(key, **self.params)
         changed._set("language", language)
+        changed._set("pace", pace)
         return changed
 
     def _set(self, name: str, value: object) -> None:
@@ -53,7 +58,8 @@ class Keys:
 class DigitsOf:
     """`minimum` to `maximum` digits, ended by `end`, by the last digit, or by a pause of `between_s`.
 
-    `play` returns `Digits` as typed, also when they are too few, and `Key("*")` for "let me start over".
+    `play` returns `Digits` as typed, also when they are too few, `Key("*")` for "let me start over", and `Key(end)`
+    for an `end` before any digit.
     """
 
     minimum: int

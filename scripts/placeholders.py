@@ -152,6 +152,7 @@ def _list(value: Value, language: str, local: Local) -> str:
 SAID: dict[str, Worder] = {
     "hospital": _name,
     "emergency": _short_number,
+    "greeting": _name,
     "number": _number,
     "given_name": _name,
     "department": _named,

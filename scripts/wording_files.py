@@ -1,7 +1,7 @@
 """The folders of `languages/`: what one must hold, and the reading of it.
 
     es/__init__.py     how dates, times and numbers are said (scripts/verbalise.py)
-    es/language.yaml   its tag, its name, its key in the first menu, whether a whole call can be spoken in it
+    es/language.yaml   its tag, name, key in the first menu, greetings, pace; whether a whole call can be spoken in it
     es/prompts/*.yaml  its sentences, a file for each dialogue that says them
     es/messages.yaml   its text messages
 
@@ -27,7 +27,8 @@ FORMS = (
     "choice",
 )  # said first, at the first repetition, at the second; one row of a list
 
-SITE = {"hospital", "emergency"}  # values that every sentence may use: the site's own
+SITE = {"hospital", "emergency", "greeting"}  # values that every sentence may use: the site's own
+PACES = (0.5, 1.5)  # of a language: beyond them a voice is not understood
 
 Forms = Mapping[str, str]
 
@@ -36,13 +37,16 @@ Forms = Mapping[str, str]
 class Language:
     """One language's sentences: prompts by key and form, messages by key.
 
-    `reviewed`: its files → the native speaker who read that file, or None.
+    `greetings`: country (two small letters) → how a caller is greeted there; "text" everywhere else. `pace` is beside
+    the voice's own. `reviewed`: its files → the native speaker who read that file, or None.
     """
 
     tag: str
     name: str
     menu_key: str
     spoken: bool
+    greetings: Mapping[str, str]
+    pace: float
     prompts: Mapping[str, Forms]
     messages: Mapping[str, str]
     reviewed: Mapping[str, str | None]
@@ -75,14 +79,18 @@ def load_languages(folder: Path) -> tuple[dict[str, Language], list[Problem]]:
 def read_language(folder: Path, reference: Language | None) -> Language:
     """Read one folder. Raises `FileRefused` with all that is wrong in it."""
     head = SourceFile(folder / "language.yaml")
-    top = head.top.mapping(("language", "name", "menu_key", "spoken"), ())
+    top = head.top.mapping(("language", "name", "menu_key", "spoken", "greeting", "pace"), ())
     tag = _tag(folder, top)
     name = top["name"].text() if "name" in top else ""
     spoken = top["spoken"].flag() if "spoken" in top else False
     menu_key = top["menu_key"].text() if "menu_key" in top else ""
-    if menu_key and (len(menu_key) != 1 or menu_key not in "12345678"):
-        # 9 is urgent help and 0 a person, from the first sentence on.
-        top["menu_key"].wrong(f"menu_key is {menu_key!r}; one key from 1 to 8 is allowed")
+    if menu_key and (len(menu_key) != 1 or menu_key not in "123456"):
+        # 7 is slower, 8 another language, 9 urgent help, 0 a person, from the first sentence on.
+        top["menu_key"].wrong(f"menu_key is {menu_key!r}; one key from 1 to 6 is allowed")
+    greetings = _greetings(top["greeting"]) if "greeting" in top else {}
+    pace = float(top["pace"].number()) if "pace" in top else 1.0
+    if not PACES[0] <= pace <= PACES[1]:
+        top["pace"].wrong(f"pace is {pace:g}; {PACES[0]} to {PACES[1]} is allowed")
     problems = [*head.problems]
     reading = _Reading(folder, reference, problems)
     prompts = reading.prompts()
@@ -92,7 +100,7 @@ def read_language(folder: Path, reference: Language | None) -> Language:
     messages = reading.messages()
     if problems:
         raise FileRefused(problems)
-    return Language(tag, name, menu_key, spoken, prompts, messages, reading.reviewed)
+    return Language(tag, name, menu_key, spoken, greetings, pace, prompts, messages, reading.reviewed)
 
 
 class _Reading:
@@ -153,6 +161,15 @@ def _tag(folder: Path, top: Mapping[str, Field]) -> str:
     if tag and tag.replace("-", "_") != folder.name:
         top["language"].wrong(f"language is {tag!r}, but the folder is named {folder.name}")
     return tag
+
+
+def _greetings(field: Field) -> dict[str, str]:
+    found = {}
+    for country, greeting in field.mapping(("text",)).items():
+        if country != "text" and not (len(country) == 2 and country.isalpha() and country.islower()):
+            greeting.wrong(f"'{country}' is no country: two small letters, or text")
+        found[country] = greeting.text()
+    return found
 
 
 def _forms(entry: Field, expected: Forms | None) -> Forms:

@@ -45,8 +45,9 @@ class PromptCache:
         self._making: dict[str, asyncio.Task[Path]] = {}
         self._salt: bytes | None = None
 
-    async def render(self, text: str, language: str, *, personal: bool = False) -> Path:
+    async def render(self, text: str, language: str, *, personal: bool = False, pace: float = 1.0) -> Path:
         """The sound of a sentence: a path without extension, beside which `.sln16` and `.sln` are.
+        `pace` is beside the voice's own: 0.85 is slower.
 
         Raises `VoiceFailed` when no voice can say it, or when the disk takes no more.
         """
@@ -58,8 +59,8 @@ class PromptCache:
         failures: list[str] = []
         for voice in self.voices.of(language):
             try:
-                request = {"text": text, "language": language, **await voice.identity(language)}
-                return await self._entry(request, partial(self._say, voice, text, language), personal)
+                request = {"text": text, "language": language, **await voice.identity(language, pace)}
+                return await self._entry(request, partial(self._say, voice, text, language, pace), personal)
             except VoiceFailed as failure:
                 failures.append(str(failure))
         raise VoiceFailed("; ".join(failures))
@@ -122,10 +123,10 @@ class PromptCache:
             await asyncio.sleep(LOCK_POLL)
         return handle
 
-    async def _say(self, voice: Voice, text: str, language: str) -> Sound:
-        sound = await voice.say(text, language)
+    async def _say(self, voice: Voice, text: str, language: str, pace: float) -> Sound:
+        sound = await voice.say(text, language, pace)
         try:
-            await asyncio.to_thread(check, sound, text)
+            await asyncio.to_thread(check, sound, text, pace)
         except SoundRefused as refusal:
             raise VoiceFailed(f"what {voice.name} said in {language} {refusal}") from refusal
         return sound

@@ -48,7 +48,7 @@ class Sound:
         return bytes(np.clip(np.rint(samples * 32767), -32768, 32767).astype("<i2").tobytes())
 
 
-def check(sound: Sound, text: str) -> None:
+def check(sound: Sound, text: str, pace: float = 1.0) -> None:
     """Judge a voice's raw sound. Raises `SoundRefused`, saying what is wrong without the text."""
     if not np.isfinite(sound.samples).all():
         raise SoundRefused("holds samples that are no numbers")
@@ -59,7 +59,7 @@ def check(sound: Sound, text: str) -> None:
     clipped = float(np.mean(np.abs(sound.samples) >= 0.999))
     if clipped > 0.001:
         raise SoundRefused(f"is clipped ({clipped:.1%} of its samples at full scale)")
-    least, most = possible_seconds(text)
+    least, most = (seconds / pace for seconds in possible_seconds(text))
     if not least <= sound.seconds <= most:
         raise SoundRefused(f"lasts {sound.seconds:.2f} s; its text can last {least:.2f} to {most:.2f} s")
 

@@ -40,6 +40,8 @@ class Sentences(Protocol):
 
     def is_static(self, key: str) -> bool: ...
 
+    def pace(self, language: str) -> float: ...
+
 
 class Speaker:
     """Says prompts. One for each process."""
@@ -50,16 +52,17 @@ class Speaker:
         self.recordings = Recordings(cache.sounds / "recorded")
         self._seen_as = PurePosixPath(seen_as)
 
-    async def sound(self, key: str, language: str, params: Mapping[str, Any] | None = None) -> str:
-        """The absolute name of a prompt's sound as Asterisk sees it, without extension.
+    async def sound(self, key: str, language: str, params: Mapping[str, Any] | None = None, pace: float = 1.0) -> str:
+        """The absolute name of a prompt's sound as Asterisk sees it, without extension. `pace` is beside the
+        language's own; a recording has its own.
 
         Raises `VoiceFailed` (what to do is in it), and what the wording raises for an unknown key
         or a missing value.
         """
-        path = await self.file(key, language, params or {})
+        path = await self.file(key, language, params or {}, pace)
         return str(self._seen_as / path.relative_to(self.cache.sounds).as_posix())
 
-    async def file(self, key: str, language: str, params: Mapping[str, Any]) -> Path:
+    async def file(self, key: str, language: str, params: Mapping[str, Any], pace: float = 1.0) -> Path:
         """The same as a path on this machine, without extension."""
         if (own := await self._recorded(key, language)) is not None:
             return own
@@ -68,7 +71,8 @@ class Speaker:
             own = await self._recorded(key, sentence.language)
             if own is not None:
                 return own
-        return await self.cache.render(sentence.text, sentence.language, personal=sentence.personal)
+        pace *= self.sentences.pace(sentence.language)
+        return await self.cache.render(sentence.text, sentence.language, personal=sentence.personal, pace=pace)
 
     async def _recorded(self, key: str, language: str) -> Path | None:
         if not self.sentences.is_static(key):

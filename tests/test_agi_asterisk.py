@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asterisk
 class StaticVoice:
     """The prompts that are there already."""
 
-    async def sound(self, key: str, language: str, params: Mapping[str, Value]) -> str:
+    async def sound(self, key: str, language: str, params: Mapping[str, Value], pace: float) -> str:
         return f"/hotline/sounds/en/static/{key}"
 
 

@@ -26,7 +26,7 @@ class Voice:
         self.broken = broken
         self.rendered: list[str] = []
 
-    async def sound(self, key: str, language: str, params: Mapping[str, Value]) -> str:
+    async def sound(self, key: str, language: str, params: Mapping[str, Value], pace: float) -> str:
         self.rendered.append(key)
         await asyncio.sleep(self.slow.get(key, 0))
         if key == self.broken:
@@ -313,10 +313,11 @@ async def test_a_person_takes_over_after_three_silences() -> None:
         for number in (1, 2, 3):
             await channel.until('WAIT FOR DIGIT "7000"', times=number)
             channel.presses("")  # the seven seconds are over
-    assert played(channel)[:5] == [
+    assert played(channel)[:6] == [
         "/s/es/main_menu",
         "/s/es/silence_short",
         "/s/es/main_menu.short",
+        "/s/es/house_keys",
         "/s/es/silence_other",
         "/s/es/main_menu.other",
     ]

@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ivr.call import HOUSE_PROMPTS, MOST_REPEATS, Call, DigitsOf, HouseKeys, NoAnswer, Prompt, Transferred
+from ivr.call import HOUSE_PROMPTS, MOST_BACKS, MOST_REPEATS, Call, DigitsOf, HouseKeys, NoAnswer, Prompt, Transferred
 from ivr.keypad import MOST_AHEAD, Keypad
 from ivr.terminal import Transcript, rehearse, scripted, typed
 from ivr.turn import Digits, Key, Keys, Silence
 from scripts.placeholders import Value
 from scripts.wording import Site, load
+
+HELP = "hotline: house_keys"
 
 
 class Words:
@@ -75,6 +77,7 @@ async def test_silence_is_asked_again_differently_and_then_a_person_helps() -> N
         "caller: (silence)",
         "hotline: silence_short",
         "hotline: colour.short",
+        "hotline: house_keys",
         "caller: (silence)",
         "hotline: silence_other",
         "hotline: colour.other",
@@ -86,11 +89,12 @@ async def test_silence_is_asked_again_differently_and_then_a_person_helps() -> N
 
 
 async def test_a_wrong_key_is_told_and_what_was_typed_after_it_is_forgotten() -> None:
-    assert await played(two_menus, "73,1,2") == [
+    assert await played(two_menus, "63,1,2") == [
         "hotline: colour",
-        "caller: 7",
+        "caller: 6",
         "hotline: wrong_key",
         "hotline: colour.short",
+        "hotline: house_keys",
         "caller: 1",
         "hotline: size colour=1",
         "caller: 2",
@@ -101,9 +105,10 @@ async def test_a_wrong_key_is_told_and_what_was_typed_after_it_is_forgotten() ->
 
 
 async def test_star_repeats_the_whole_wording() -> None:
-    assert (await played(two_menus, "7,*,1"))[2:7] == [
+    assert (await played(two_menus, "6,*,1"))[2:8] == [
         "hotline: wrong_key",
         "hotline: colour.short",
+        "hotline: house_keys",
         "caller: *",
         "hotline: colour",
         "caller: 1",
@@ -147,7 +152,141 @@ async def test_a_site_without_an_urgent_key_or_with_another() -> None:
     assert "then: queue urgent" in await played(two_menus, "5", house=HouseKeys(urgent="5"))
 
 
-@pytest.mark.parametrize("keys", ["120", "12*", "129", ""])
+@pytest.mark.covers("H39")
+async def test_seven_says_it_more_slowly_from_now_on() -> None:
+    assert await played(two_menus, "7,7,7,1,2") == [
+        "hotline: colour",
+        "caller: 7",
+        "journal: slower pace=0.85",
+        "hotline (0.85): slower",
+        "hotline (0.85): colour",
+        "hotline (0.85): house_keys",
+        "caller: 7",
+        "journal: slower pace=0.7",
+        "hotline (0.7): slower",
+        "hotline (0.7): colour",
+        "caller: 7",
+        "journal: slower pace=0.7",  # slower than that nobody understands
+        "hotline (0.7): slower",
+        "hotline (0.7): colour",
+        "caller: 1",
+        "hotline (0.7): size colour=1",
+        "caller: 2",
+        "hotline (0.7): ordered colour=1 size=2",
+        "then: hang up",
+        "journal: ended",
+    ]
+    assert (await played(two_menus, "7,0"))[-1] == "hotline (0.85): to_person"
+
+
+# ── Back ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def main_menu_and_colours(call: Call) -> None:
+    while True:
+        with call.returning():
+            if await call.menu("main_menu", keys="12") == "2":
+                return
+            with call.returning():
+                await two_menus(call)
+                return
+            await call.say("another_colour_then")
+
+
+@pytest.mark.covers("H39")
+async def test_hash_goes_back_to_the_menu_before() -> None:
+    assert await played(main_menu_and_colours, "1,#,#,2") == [
+        "hotline: main_menu",
+        "caller: 1",
+        "hotline: colour",
+        "caller: #",
+        "journal: back",
+        "hotline: another_colour_then",
+        "hotline: main_menu",
+        "caller: #",
+        "journal: back",
+        "hotline: main_menu",
+        "caller: 2",
+        "then: hang up",
+        "journal: ended",
+    ]
+
+
+async def test_hash_goes_back_from_digits_too_when_none_was_typed() -> None:
+    async def dialogue(call: Call) -> None:
+        with call.returning():
+            await birth_date(call)
+        await call.say("back_again")
+
+    assert (await played(dialogue, "#"))[1:4] == ["caller: #", "journal: back", "hotline: back_again"]
+    assert "hotline: back_again" in await played(dialogue, "29021980#")
+
+
+async def test_where_nothing_is_before_hash_repeats() -> None:
+    assert (await played(two_menus, "#,1,2"))[:4] == ["hotline: colour", "caller: #", "hotline: colour", HELP]
+
+
+async def test_going_back_has_an_end() -> None:
+    told = await played(main_menu_and_colours, ",".join("#" * (MOST_BACKS + 1)))
+    assert "journal: transfer queue=reception reason=repeated_too_often" in told
+
+
+# ── Another language ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def to_spanish(call: Call) -> None:
+    call.choosing_language = True
+    try:
+        if await call.menu("choose_language", keys="12") == "2":
+            await call.use_language("es")
+    finally:
+        call.choosing_language = False
+
+
+BOTH = HouseKeys(change_language=to_spanish)
+
+
+@pytest.mark.covers("H11")
+async def test_eight_asks_the_same_question_in_another_language() -> None:
+    assert (await played(two_menus, "1,8,2,3", house=BOTH))[2:] == [
+        "hotline: size colour=1",
+        "caller: 8",
+        "hotline: choose_language",
+        "caller: 2",
+        "journal: language language=es",
+        "hotline: size (es) colour=1",
+        "hotline: house_keys (es)",
+        "hotline: another_language (es)",
+        "caller: 3",
+        "hotline: ordered (es) colour=1 size=3",
+        "then: hang up",
+        "journal: ended",
+    ]
+
+
+@pytest.mark.covers("H11")
+async def test_eight_works_while_digits_are_typed() -> None:
+    told = await played(birth_date, "8,2,29021980", house=BOTH)
+    assert "hotline: ask_birth_date (es)" in told and "hotline: thanks (es) typed=29021980" in told
+
+
+async def test_eight_while_the_language_is_chosen_repeats() -> None:
+    told = await played(two_menus, "8,8,8,2,1,1", house=BOTH)
+    assert told.count("hotline: choose_language") == 3
+    assert "hotline: colour (es)" in told and HELP not in told
+
+
+async def test_with_one_language_eight_means_nothing() -> None:
+    assert "hotline: wrong_key" in await played(two_menus, "8,1,1")
+
+
+@pytest.mark.parametrize("key", ["7", "8"])
+async def test_where_one_digit_is_an_answer_it_is_no_wish(key: str) -> None:
+    assert f"hotline: thanks typed={key}" in await played(pain, f"{key}#", house=BOTH)
+    assert f"hotline: thanks typed={key}" in await played(pain, f"*{key}#", house=BOTH)
+
+
+@pytest.mark.parametrize("keys", ["120", "12*", "129", "12#", "127", "128", ""])
 async def test_a_menu_that_takes_a_house_key_is_refused(keys: str) -> None:
     async def dialogue(call: Call) -> None:
         await call.menu("colour", keys=keys)
@@ -174,6 +313,7 @@ async def test_a_question_of_several_sentences_in_several_languages() -> None:
         "hotline: choose_language.short",
         "hotline: choose_language.short (es)",
         "hotline: choose_language.mi",
+        "hotline: house_keys",
         "caller: 2",
         "journal: language language=es",
         "hotline: thanks (es)",
@@ -221,10 +361,11 @@ async def test_a_date_may_begin_with_a_house_key() -> None:
 
 
 async def test_too_few_digits_are_asked_again() -> None:
-    assert (await played(birth_date, "2902,29021980"))[:4] == [
+    assert (await played(birth_date, "2902,29021980"))[:5] == [
         "hotline: ask_birth_date",
         "caller: 2902",
         "hotline: ask_birth_date.short",
+        HELP,
         "caller: 29021980",
     ]
 
@@ -304,7 +445,8 @@ def test_a_prompt_shows_no_values() -> None:
 def test_a_form_once_chosen_stays() -> None:
     assert Prompt("menu").in_form("short").key == "menu.short"
     assert Prompt("menu.mi").in_form("short").key == "menu.mi"
-    assert Prompt("menu", n=1).in_language("es").in_form("short").language == "es"
+    changed = Prompt("menu", n=1).in_language("es").at_pace(0.85).in_form("short")
+    assert (changed.key, changed.language, changed.pace, changed.params) == ("menu.short", "es", 0.85, {"n": 1})
 
 
 def test_every_spoken_language_says_what_the_house_says() -> None:
@@ -354,7 +496,7 @@ async def test_somebody_types(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 async def test_the_test_that_it_prints_reproduces_it() -> None:
-    transcript = await rehearse(two_menus, Words(), scripted(["7", "1", "", "2"]))
+    transcript = await rehearse(two_menus, Words(), scripted(["6", "1", "", "2"]))
     names: dict[str, Callable[..., Awaitable[None]]] = {}
     source = transcript.as_test("two_menus")
     assert isinstance(ast.parse(source).body[0], ast.AsyncFunctionDef)
@@ -364,7 +506,7 @@ async def test_the_test_that_it_prints_reproduces_it() -> None:
         assert name == "two_menus"
         return (await rehearse(two_menus, Words(), scripted(press))).lines
 
-    await names["test_two_menus_7_1_silence_2"](play)
+    await names["test_two_menus_6_1_silence_2"](play)
 
 
 def test_a_printed_test_survives_quotes_and_stars() -> None:

@@ -47,10 +47,10 @@ class Hummer:
     def speaks(self, language: str) -> bool:
         return language in self._languages
 
-    async def identity(self, language: str) -> Mapping[str, str]:
+    async def identity(self, language: str, pace: float = 1.0) -> Mapping[str, str]:
         return {"engine": self.name, "speed": self._speed}
 
-    async def say(self, text: str, language: str) -> Sound:
+    async def say(self, text: str, language: str, pace: float = 1.0) -> Sound:
         self.asked.append(text)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -128,8 +128,8 @@ async def test_two_processes_render_the_same_once(tmp_path: Path) -> None:
         "from speech.cache import PromptCache; from speech.voices import Voices\n"
         "from speech.voices.espeak import Espeak\n"
         "class Counted(Espeak):\n"
-        "    async def say(self, text, language):\n"
-        "        print('said', flush=True); await asyncio.sleep(0.3); return await super().say(text, language)\n"
+        "    async def say(self, text, language, pace):\n"
+        "        print('said', flush=True); await asyncio.sleep(0.3); return await super().say(text, language, pace)\n"
         "cache = PromptCache(Path(sys.argv[1]), Voices([Counted()]))\n"
         "print(asyncio.run(cache.render('One moment, please.', 'en')))\n"
     )
@@ -336,6 +336,18 @@ async def test_who_chose_an_unspoken_language_hears_english(speaker: Speaker) ->
     assert await speaker.sound("main_menu", "mi") == english
     # No voice of this site speaks Portuguese, so its own sentence is not tried either.
     assert await speaker.sound("language_not_spoken", "pt-BR") == await speaker.sound("language_not_spoken", "en")
+
+
+@pytest.mark.covers("H12", "H39")
+async def test_slower_speech_is_another_sound(tmp_path: Path) -> None:
+    """By the real voice: the language's own pace, and what the caller asked for."""
+    words = wording.load(SITE)
+    speaker = Speaker(words, PromptCache(tmp_path, Voices([Espeak()])))
+    plain, slow = [await speaker.file("main_menu", "es", {}, pace) for pace in (1.0, 0.7)]
+    assert size(slow.with_suffix(".sln16")) > 1.2 * size(plain.with_suffix(".sln16"))
+    assert words.pace("zh-CN") < 1
+    told = [await speaker.cache.render(words.text("main_menu", "zh-CN"), "zh-CN", pace=pace) for pace in (0.9, 1.0)]
+    assert await speaker.file("main_menu", "zh-CN", {}) == told[0] != told[1]
 
 
 @pytest.mark.covers("H11")

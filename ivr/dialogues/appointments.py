@@ -26,8 +26,14 @@ async def hear_and_cancel(call: Call, front: FrontDesk) -> None:
             doctor=Doctor(appointment.doctor, appointment.feminine),
             when=appointment.starts_at,
         )
-        if await call.menu([said, Prompt("appointment_choice")], keys="12") == "1":
-            await _cancel(call, front, patient.id, appointment)
+        await _keep_or_cancel(call, front, patient.id, appointment, said)
+
+
+async def _keep_or_cancel(call: Call, front: FrontDesk, patient_id: UUID, appointment: Booked, said: Prompt) -> None:
+    while await call.menu([said, Prompt("appointment_choice")], keys="12") == "1":
+        with call.returning():
+            await _cancel(call, front, patient_id, appointment)
+            return
 
 
 async def _cancel(call: Call, front: FrontDesk, patient_id: UUID, appointment: Booked) -> None:

@@ -19,11 +19,14 @@ MORE = "4"
 async def book(call: Call, front: FrontDesk) -> None:
     """Ends with an appointment, with none, or with a person."""
     patient = await identify(call, front)
-    department = await choose_department(call, front)
-    try:
-        await _choose_and_confirm(call, front, patient.id, department)
-    finally:
-        await front.desk.release(call.id)  # what is confirmed is no longer a hold
+    while True:
+        department = await choose_department(call, front)
+        with call.returning():
+            try:
+                await _choose_and_confirm(call, front, patient.id, department)
+            finally:
+                await front.desk.release(call.id)  # what is confirmed is no longer a hold
+            return
 
 
 async def choose_department(call: Call, front: FrontDesk) -> Department:
@@ -65,16 +68,17 @@ async def _choose_and_confirm(call: Call, front: FrontDesk, patient_id: UUID, de
         doctor = Doctor(chosen.doctor, chosen.feminine)
         told: dict[str, Value] = {"department": department.names, "doctor": doctor, "when": chosen.starts_at}
         call.prepare(Prompt("booked", when=chosen.starts_at, doctor=doctor))
-        match await call.menu("confirm_slot", keys="123", **told):
-            case "1":
-                if await _confirm(call, front, chosen, patient_id):
+        with call.returning():
+            match await call.menu("confirm_slot", keys="123", **told):
+                case "1":
+                    if await _confirm(call, front, chosen, patient_id):
+                        return
+                case "2":
+                    heard.add(chosen.slot_id)
+                case "3":
+                    await call.say("booking_not_made")
                     return
-            case "2":
-                await front.desk.release(call.id)
-                heard.add(chosen.slot_id)
-            case "3":
-                await call.say("booking_not_made")
-                return
+        await front.desk.release(call.id)
 
 
 async def _offer(call: Call, department: Department, openings: list[Opening]) -> Opening | None:

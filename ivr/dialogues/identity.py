@@ -48,7 +48,7 @@ async def identify(call: Call, front: FrontDesk) -> Patient:
 
 
 async def ask_birth_date(call: Call, front: FrontDesk, question: str) -> date:
-    """Eight keys, day first. A date that doesn't exist is asked again; it is no wrong answer."""
+    """Eight keys. A date that doesn't exist is asked again; it is no wrong answer."""
     for _ in range(front.tries):
         birth = _birth_date(await call.digits(question, length=8), front.now())
         if birth is not None:
@@ -58,11 +58,15 @@ async def ask_birth_date(call: Call, front: FrontDesk, question: str) -> date:
 
 
 def _birth_date(typed: str, now: datetime) -> date | None:
-    try:
-        birth = date(int(typed[4:]), int(typed[2:4]), int(typed[:2]))
-    except ValueError:
-        return None
-    return birth if birth.year >= OLDEST and birth <= now.date() else None
+    """Day first, or year first as in Chinese. Nobody is asked which: no year since 1880 begins as a month ends."""
+    for day, month, year in ((typed[:2], typed[2:4], typed[4:]), (typed[6:], typed[4:6], typed[:4])):
+        try:
+            birth = date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+        if birth.year >= OLDEST and birth <= now.date():
+            return birth
+    return None
 
 
 async def _which(call: Call, found: list[Patient]) -> Patient:

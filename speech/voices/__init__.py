@@ -35,14 +35,14 @@ class Voice(Protocol):
         """Whether it has a voice for the language that is good enough to be heard by patients."""
         ...
 
-    async def identity(self, language: str) -> Mapping[str, str]:
-        """All that the sound depends on but for the text. Raises `VoiceFailed` if the engine is
-        not there.
-        """
+    async def identity(self, language: str, pace: float = 1.0) -> Mapping[str, str]:
+        """All that the sound depends on but for the text. Raises `VoiceFailed` if the engine is not there."""
         ...
 
-    async def say(self, text: str, language: str) -> Sound:
-        """Raises `VoiceFailed`. May be cancelled; the child dies with it."""
+    async def say(self, text: str, language: str, pace: float = 1.0) -> Sound:
+        """`pace`: 1 is the language's own, below it slower. Raises `VoiceFailed`. May be cancelled; the child dies
+        with it.
+        """
         ...
 
 

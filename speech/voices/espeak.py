@@ -40,13 +40,13 @@ class Espeak:
         self._command = command
         self._speed = speed
         self._seconds = seconds
-        self._identities: dict[str, Mapping[str, str]] = {}
+        self._data: dict[str, Mapping[str, str]] = {}
 
     def speaks(self, language: str) -> bool:
         return language in VOICES
 
-    async def identity(self, language: str) -> Mapping[str, str]:
-        if language not in self._identities:
+    async def identity(self, language: str, pace: float = 1.0) -> Mapping[str, str]:
+        if language not in self._data:
             voice, dictionary = _voice(language)
             said = (await self._run(["--version"], b"")).decode("utf-8", "replace")
             version = re.search(r"text-to-speech: *(\S+)", said)
@@ -54,20 +54,19 @@ class Espeak:
             if not version or not data:
                 raise VoiceFailed(f"{self._command} --version answers what espeak-ng does not: check what it is")
             digest = await asyncio.to_thread(_digest, Path(data[1].strip()), dictionary)
-            self._identities[language] = {
+            self._data[language] = {
                 "engine": self.name,
                 "version": version[1],
                 "voice": voice,
                 "model": digest,
-                "speed": str(self._speed),
             }
-        return self._identities[language]
+        return {**self._data[language], "speed": str(round(self._speed * pace))}
 
-    async def say(self, text: str, language: str) -> Sound:
+    async def say(self, text: str, language: str, pace: float = 1.0) -> Sound:
         voice, _ = _voice(language)
         safe = re.sub(r"\[{2,}", "[", text.replace("\0", " "))
         wav = await self._run(
-            ["-v", voice, "-s", str(self._speed), "-b", "1", "--stdin", "--stdout"],
+            ["-v", voice, "-s", str(round(self._speed * pace)), "-b", "1", "--stdin", "--stdout"],
             safe.encode("utf-8", "replace"),
         )
         return _from_wav_stream(wav)

@@ -1,0 +1,24 @@
+"""How a conversation leaves what it is doing. Dialogues let these pass, unless they know better."""
+
+from __future__ import annotations
+
+
+class CallerLeft(Exception):
+    """The caller hung up, or the line is gone. No dialogue catches it; the server records it once."""
+
+
+class Transferred(Exception):
+    """The conversation goes on with a person: `queue` is HL_QUEUE, `reason` is what the journal says."""
+
+    def __init__(self, queue: str, reason: str) -> None:
+        super().__init__(f"to {queue}: {reason}")
+        self.queue = queue
+        self.reason = reason
+
+
+class Back(Exception):
+    """The caller wants the menu before this one. `Call.returning` catches it; without one nothing is raised."""
+
+
+class NoAnswer(Transferred):
+    """Three times no usable answer: a person takes over, unless the dialogue knows better and catches it."""
