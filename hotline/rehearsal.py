@@ -11,6 +11,7 @@ from hotline.settings import Settings
 from hotline.supervisor import running
 from ivr.call import Call
 from ivr.terminal import Presses, Transcript, rehearse, scripted, typed
+from scripts.wording import Heard
 
 
 async def rehearse_call(settings: Settings, dialogue: str, caller: str, press: str | None, as_test: bool) -> int:
@@ -55,7 +56,7 @@ async def play(
 
         return await rehearse(
             hold,
-            words,
+            Heard(words),
             presses,
             language=settings.site.default_language,
             caller_number=number,

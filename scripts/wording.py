@@ -186,6 +186,16 @@ class Wording:
         return fill(forms.get(form, forms["text"]), values, SAID, language, self._local)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The sentences as a caller hears them where nothing is recorded: what no voice speaks is in English."""
+
+    words: Wording
+
+    def text(self, key: str, language: str, /, **params: Value) -> str:
+        return self.words.sentence(key, language, params, can_speak=language in self.words.spoken).text
+
+
 def load(site: Site, folder: Path = HERE) -> Wording:
     """Read the languages' folders. One with a bad file is left out and told in `Wording.refused`.
 

@@ -139,10 +139,10 @@ class House:
         ) as phone:
             yield phone
 
-    async def sound(self, key: str, language: str, **params: Value) -> Path:
+    async def sound(self, key: str, language: str, pace: float = 1.0, **params: Value) -> Path:
         """The very file that a prompt is played from."""
         said = wiring.speaker(self.settings, self.here)
-        return (await said.file(key, language, params)).with_suffix(".sln16")
+        return (await said.file(key, language, params, pace)).with_suffix(".sln16")
 
     async def sound_wav(self, key: str, language: str) -> Path:
         """A prompt as a WAV file, for a phone to speak."""

@@ -1,7 +1,8 @@
 """Every branch of every dialogue as a transcript, without a PBX: what is said, what is pressed, what is written down.
 
-The transcripts lie in tests/golden/, to be read as a patient would hear them. After a change of wording or flow,
-`HOTLINE_GOLDEN=write pytest tests/test_dialogues.py` writes them anew; read the difference before it is committed.
+The transcripts lie in tests/golden/, a folder for each spoken language, to be read as a patient would hear them.
+After a change of wording or flow, `HOTLINE_GOLDEN=write pytest tests/test_dialogues.py` writes them anew; read the difference
+before it is committed.
 """
 
 import ast
@@ -16,7 +17,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 import ivr
-from hospital import booking, patients
+from hospital import booking, caller_languages, patients
 from hospital.booking import Slot
 from hospital.callbacks import Callback
 from hospital.calls import Call as CallRow
@@ -30,7 +31,7 @@ from ivr.call import HOUSE_PROMPTS, Call
 from ivr.front_desk import FrontDesk
 from ivr.terminal import Presses, rehearse, scripted
 from scripts import verbalise, wording
-from tests.characters import LUCIA, RUTH
+from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU
 from tests.conftest import TEMPLATE
 from tests.moments import NOON, ZONE
 
@@ -42,13 +43,17 @@ ANOTHER = "01011970"
 
 @dataclass(frozen=True)
 class Scene:
-    """`presses`: a row of keys for each question, "" for silence; after the last one the caller hangs up.
-    `before` prepares the database; `at_press` does something while the caller decides (press number → what)."""
+    """`presses`: a row of keys for each question, "" for silence; after the last one the caller hangs up. An inbound
+    call begins with 2 for Spanish, and is played in the other languages with their key; `X` is the key of another
+    language than the call's. `only` is for a scene that is one language's. `remembers`: who called before, and in
+    which language ("" for the same). `before` prepares the database; `at_press` does something while the caller
+    decides (press number → what)."""
 
     presses: str
     number: str | None = LUCIA.numbers[0]
     dialogue: str = "inbound"
-    language: str = "es"
+    only: str | None = None
+    remembers: str | None = None
     before: Callable[[Database], None] | None = None
     at_press: tuple[int, Callable[[Database], None]] | None = None
 
@@ -103,22 +108,34 @@ def booked(*more: str) -> str:
 
 SCENES = {
     # welcome and language
-    "english": Scene("1"),
-    "portuguese_hears_english": Scene("3,1"),
-    "chinese_asks_for_a_person": Scene("4,0"),
-    "maori_says_nothing": Scene("5,,,"),
+    "chooses_the_language": Scene("2"),
+    "maori_says_nothing": Scene("5,,,", only="en"),
+    "maori_goes_on_in_english": Scene("5,1", only="en", number=WIREMU.numbers[0]),
+    "maori_calls_again": Scene("0", only="en", number=WIREMU.numbers[0], remembers="mi"),
     "no_language_chosen": Scene(",,"),
-    "wrong_keys_at_the_welcome": Scene("8,7,6"),
+    "wrong_keys_at_the_welcome": Scene("6,6,6"),
+    "repeats_the_welcome_more_slowly": Scene("*,8,7,0"),
+    "called_before": Scene("3", remembers=""),
+    "called_before_and_somebody_else_calls": Scene("8,X,3", remembers=""),
+    "changes_the_language_in_the_middle": Scene(",".join(("2", "1", LUCIAS, "1", "8", "X", "2", "1"))),
+    "changes_the_language_instead_of_a_date": Scene(f"2,1,8,X,{LUCIAS}"),
+    "keeps_the_language_after_all": Scene("2,8,#,8,,,,3"),
+    "asks_for_maori_in_the_middle": Scene("2,8,5,1,3"),
+    "urgent_while_the_language_is_chosen": Scene("2,8,9"),
     "urgent_from_the_first_prompt": Scene("9"),
     "operator_from_the_first_prompt": Scene("0"),
     # the main menu
     "another_matter": Scene("2,3"),
     "repeats_the_menu": Scene("2,*,3"),
-    "silence_then_wrong_key_then_silence": Scene("2,,8,"),
+    "silence_then_wrong_key_then_silence": Scene("2,,6,"),
+    "more_slowly": Scene("2,7,7,3"),
+    "nothing_is_before_the_menu": Scene("2,#,3"),
     "operator_at_the_menu": Scene("2,0"),
     # who are you
     "wrong_date_once": Scene(f"2,1,{ANOTHER},{LUCIAS}"),
     "wrong_date_three_times": Scene(f"2,1,{ANOTHER},{ANOTHER},{ANOTHER}"),
+    "types_the_year_first": Scene(f"2,1,{LUCIA.birth:%Y%m%d},0"),
+    "goes_back_instead_of_a_date": Scene("2,1,#,3"),
     "no_such_date": Scene(f"2,1,31021980,{LUCIAS}"),
     "starts_the_date_over": Scene(f"2,1,2902*,{LUCIAS}"),
     "too_few_digits": Scene("2,1,2902#,2902#,2902#"),
@@ -130,14 +147,14 @@ SCENES = {
     "urgent_instead_of_a_date": Scene("2,1,9"),
     # booking
     "books_the_second": Scene(booked("2", "1")),
-    "books_in_english": Scene(f"1,1,{RUTHS},3,1,1", number=RUTH.numbers[0]),
+    "books_in_general_medicine": Scene(f"2,1,{RUTHS},3,1,1", number=RUTH.numbers[0]),
+    "goes_back_from_the_times": Scene(booked("#", "2", "#", "#", "3")),
+    "goes_back_from_the_read_back": Scene(booked("1", "#", "2", "1")),
     "other_times": Scene(booked("4", "1", "1")),
     "hears_it_read_back_and_wants_another": Scene(booked("1", "2", "1", "1")),
     "other_times_to_their_end": Scene(booked("4", "4", "1", "4", "1", "1"), before=four_free),
     "leaves_it_after_the_last": Scene(booked("4", "4", "2"), before=four_free),
-    "a_person_after_the_last_in_english": Scene(f"1,1,{LUCIAS},1,4,4,,0", before=four_free),
-    "cancels_in_english": Scene(f"1,2,{LUCIAS},1,1,2", before=two_appointments),
-    "wrong_date_three_times_in_english": Scene(f"1,1,{ANOTHER},{ANOTHER},{ANOTHER}"),
+    "a_person_after_the_last": Scene(booked("4", "4", "", "0"), before=four_free),
     "leaves_it": Scene(booked("1", "3")),
     "somebody_was_faster": Scene(booked("2", "1", "1"), at_press=(4, somebody_takes_the_second)),
     "the_hold_ended": Scene(booked("1", "1", "1", "1"), at_press=(5, the_hold_ends)),
@@ -148,6 +165,8 @@ SCENES = {
     # my appointments
     "no_appointment": Scene(f"2,2,{LUCIAS}"),
     "keeps_one_and_cancels_one": Scene(f"2,2,{LUCIAS},2,1,1", before=two_appointments),
+    "cancels_the_first": Scene(f"2,2,{LUCIAS},1,1,2", before=two_appointments),
+    "goes_back_from_cancelling": Scene(f"2,2,{LUCIAS},1,#,#,3", before=two_appointments),
     "does_not_cancel_after_all": Scene(f"2,2,{LUCIAS},1,2,2", before=two_appointments),
     "books_and_hears_it_without_a_second_date": Scene(booked("1", "1", "2", "2")),
     # a callback
@@ -155,8 +174,12 @@ SCENES = {
     "callback_to_another_number": Scene("2,3015550188#", dialogue="callback"),
     "callback_from_a_withheld_number": Scene("3015550188#", dialogue="callback", number=None),
     "callback_number_is_none": Scene("2,123456#,123456#,123456#", dialogue="callback"),
-    "callback_in_english": Scene("1", dialogue="callback", language="en", number=RUTH.numbers[0]),
+    "callback_in_another_language": Scene("8,X,1", dialogue="callback"),
 }
+KEYS = {"en": "1", "es": "2", "pt-BR": "3", "zh-CN": "4"}
+PLAYED = [
+    (language, name) for name, scene in SCENES.items() for language in ([scene.only] if scene.only else sorted(KEYS))
+]
 
 
 @pytest.fixture(scope="module")
@@ -190,12 +213,17 @@ def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording)
 
 
 @pytest.mark.covers("H2", "H8", "H10", "H11", "H39")
-@pytest.mark.parametrize("name", SCENES)
-async def test_the_transcript_is_the_golden_one(name: str, front: FrontDesk, words: wording.Wording) -> None:
+@pytest.mark.parametrize(("language", "name"), PLAYED)
+async def test_the_transcript_is_the_golden_one(
+    language: str, name: str, front: FrontDesk, words: wording.Wording
+) -> None:
     scene = SCENES[name]
     database = front.database
     if scene.before is not None:
         scene.before(database)
+    if scene.remembers is not None:
+        with database.transaction() as session:
+            caller_languages.remember(session, scene.number, scene.remembers or language, NOON)
     journal = SqlJournal(database, "terminal-1", "terminal", scene.number, lambda: NOON)
     await journal.begin()
 
@@ -204,16 +232,17 @@ async def test_the_transcript_is_the_golden_one(name: str, front: FrontDesk, wor
 
     transcript = await rehearse(
         dialogue,
-        words,
-        _pressing(scene, database),
-        language=scene.language,
+        wording.Heard(words),
+        _pressing(scene, language, database),
+        language=language,
         caller_number=scene.number,
         journal=journal,
+        house=wiring.house_keys(front),
     )
     told = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", str(transcript)) + "\n"
-    golden = GOLDEN / f"{name}.txt"
+    golden = GOLDEN / language / f"{name}.txt"
     if os.environ.get("HOTLINE_GOLDEN") == "write":
-        GOLDEN.mkdir(exist_ok=True)
+        golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(told, encoding="utf-8")
     assert told == golden.read_text(encoding="utf-8")
     with database.transaction() as session:
@@ -223,8 +252,10 @@ async def test_the_transcript_is_the_golden_one(name: str, front: FrontDesk, wor
         )
 
 
-def _pressing(scene: Scene, database: Database) -> Presses:
-    press = scripted(scene.presses.split(","))
+def _pressing(scene: Scene, language: str, database: Database) -> Presses:
+    first, *others = scene.presses.replace("X", KEYS["es" if language == "en" else "en"]).split(",")
+    chooses = scene.dialogue == "inbound" and scene.remembers is None and first == KEYS["es"]
+    press = scripted([KEYS[language] if chooses else first, *others])
     pressed = 0
 
     async def next_press() -> str | None:
@@ -247,12 +278,49 @@ def test_every_prompt_is_said_somewhere(words: wording.Wording) -> None:
 
 
 def test_every_golden_transcript_has_its_scene() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(SCENES)
+    assert {(path.parent.name, path.stem) for path in GOLDEN.rglob("*.txt")} == set(PLAYED)
+
+
+@pytest.mark.covers("H11")
+async def test_the_next_call_begins_in_the_language_of_the_last(front: FrontDesk, words: wording.Wording) -> None:
+    async def call(press: str, number: str | None) -> list[str]:
+        async def dialogue(call: Call) -> None:
+            await wiring.DIALOGUES["inbound"](call, front)
+
+        house = wiring.house_keys(front)
+        how = {"language": "en", "caller_number": number, "house": house}
+        return (await rehearse(dialogue, wording.Heard(words), scripted(press.split(",")), **how)).lines  # type: ignore[arg-type]
+
+    main_menus = {tag: f"hotline: {words.text('main_menu', tag)}" for tag in words.spoken}
+    first, second, changed, third = [await call(press, JOAO.numbers[0]) for press in ("3", "*", "8,4", "*")]
+    assert main_menus["pt-BR"] in first and "hotline: Para português, pressione 3." in first
+    assert main_menus["pt-BR"] in second and "hotline: Para português, pressione 3." not in second
+    assert main_menus["pt-BR"] in changed and main_menus["zh-CN"] in changed
+    assert main_menus["zh-CN"] in third and main_menus["pt-BR"] not in third
+    # Nobody else's call is changed by it, nor that of a withheld number.
+    for number in (MEI.numbers[0], None, None):
+        assert "hotline: For English, press 1." in await call("1", number)
+
+
+@pytest.mark.covers("H11")
+async def test_a_hospital_with_one_language_asks_for_none(front: FrontDesk, words: wording.Wording) -> None:
+    front = replace(front, language_keys={"4": "zh-CN"})
+    assert wiring.house_keys(front).change_language is None
+
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES["inbound"](call, front)
+
+    told = await rehearse(dialogue, words, scripted(["8", "3"]), caller_number=MEI.numbers[0])
+    assert [line for line in told.lines if "按4" in line or "press" in line] == []
+    assert (
+        told.lines[1].startswith("hotline: 您好，欢迎致电")
+        and f"hotline: {words.text('wrong_key', 'zh-CN')}" in told.lines
+    )
 
 
 @pytest.mark.covers("H4")
 async def test_a_cancellation_is_told_by_sms(front: FrontDesk, words: wording.Wording) -> None:
-    await test_the_transcript_is_the_golden_one("keeps_one_and_cancels_one", front, words)
+    await test_the_transcript_is_the_golden_one("es", "keeps_one_and_cancels_one", front, words)
     with front.database.transaction() as session:
         (message,) = session.scalars(select(OutboxRow))
         assert (message.key, message.number) == ("appointment_cancelled", LUCIA.numbers[0])
@@ -260,7 +328,7 @@ async def test_a_cancellation_is_told_by_sms(front: FrontDesk, words: wording.Wo
 
 @pytest.mark.covers("H1")
 async def test_a_callback_is_one_item_and_its_call_ends_as_one(front: FrontDesk, words: wording.Wording) -> None:
-    await test_the_transcript_is_the_golden_one("callback_to_this_number", front, words)
+    await test_the_transcript_is_the_golden_one("es", "callback_to_this_number", front, words)
     with front.database.transaction() as session:
         assert [item.why for item in session.scalars(select(Callback))] == ["asked"]
         assert session.get_one(CallRow, "terminal-1").outcome == "callback"

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from hospital.calls import CallStep
 from hospital.number_locks import NumberLock
 from hospital.outbox import OutboxRow
 from hotline import wiring
@@ -42,6 +43,33 @@ async def test_lucia_books_in_spanish(house: House) -> None:
     await house.no_channels()
 
 
+@pytest.mark.covers("H11", "H39")
+async def test_joao_calls_again_and_mei_uses_his_phone(house: House) -> None:
+    async with house.phone("joao") as phone:
+        await reaches(house, phone, "pt-BR")
+        await phone.hears(await house.sound("main_menu", "pt-BR"))
+        await phone.hangs_up()
+    async with house.phone("joao") as phone:
+        await phone.dials("600")
+        await phone.hears(await house.sound("welcome", "pt-BR"))
+        await phone.hears(await house.sound("another_language", "pt-BR"))
+        await phone.hears(await house.sound("another_language", "en"))
+        await phone.hears(await house.sound("main_menu", "pt-BR"))
+        await phone.presses("8")
+        await phone.hears(await house.sound("choose_language", "zh-CN"))
+        await phone.presses("4")
+        await phone.hears(await house.sound("main_menu", "zh-CN"))
+        await phone.presses("7")
+        await phone.hears(await house.sound("main_menu", "zh-CN", pace=0.85))
+        await phone.presses("1")
+        await phone.hears(await house.sound("ask_birth_date", "zh-CN", pace=0.85))
+        await phone.presses("#")
+        await phone.hears(await house.sound("main_menu", "zh-CN", pace=0.85))
+        await phone.hangs_up()
+    assert {"language", "slower", "back"} <= {step.kind for step in house.rows(CallStep)}
+    await house.no_channels()
+
+
 @pytest.mark.covers("H2", "H11")
 async def test_ruth_books_in_english(house: House) -> None:
     first, *_ = await openings(house, "general")
@@ -60,7 +88,7 @@ async def test_ruth_books_in_english(house: House) -> None:
 async def test_wiremu_hears_english_and_is_offered_a_person(house: House) -> None:
     async with house.phone("wiremu") as wiremu, house.phone("desk") as desk:
         await reaches(house, wiremu, "mi")  # te reo Māori: no voice speaks it yet
-        await wiremu.hears(await house.sound("language_not_spoken", "en"))
+        await wiremu.hears(await house.sound("language_not_spoken", "mi"))  # "Kia ora", then English
         await wiremu.presses("0")
         await desk.rings()
         await desk.answers()
