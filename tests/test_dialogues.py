@@ -1,8 +1,8 @@
 """Every branch of every dialogue as a transcript, without a PBX: what is said, what is pressed, what is written down.
 
 The transcripts lie in tests/golden/, a folder for each spoken language, to be read as a patient would hear them.
-After a change of wording or flow, `HOTLINE_GOLDEN=write pytest tests/test_dialogues.py` writes them anew; read the difference
-before it is committed.
+After a change of wording or flow, `HOTLINE_GOLDEN=write pytest tests/test_dialogues.py` writes them anew; read the
+difference before it is committed.
 """
 
 import ast

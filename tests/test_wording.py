@@ -215,8 +215,10 @@ def test_a_caller_is_greeted_as_in_the_site_s_country(words: Wording) -> None:
 
 
 @pytest.mark.covers("H12")
-def test_each_language_has_its_pace(words: Wording) -> None:
-    assert {language: words.pace(language) for language in ("es", "zh-CN", "xx")} == {"es": 1, "zh-CN": 0.9, "xx": 1}
+def test_each_language_has_its_pace(folder: Path) -> None:
+    spoil(folder / "es/language.yaml", "pace: 1.0", "pace: 0.9")
+    words = wording.load(SITE, folder)
+    assert {language: words.pace(language) for language in ("es", "zh-CN", "xx")} == {"es": 0.9, "zh-CN": 1, "xx": 1}
 
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
