@@ -134,7 +134,7 @@ class Wording:
             raise UnknownWording(key, "prompts/")
         forms = self.languages[language].prompts.get(name) if language in self.languages else None
         if forms is None or not can_speak:
-            form = form if form or language not in reference else language
+            form = language if language in reference else form  # in any form: what is meant is not English itself
             forms, language = reference, REFERENCE
         placeholders = used(forms.get(form, forms["text"]))
         if "choices" in placeholders:

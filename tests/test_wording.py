@@ -197,6 +197,7 @@ def test_who_chooses_another_language_hears_english(words: Wording) -> None:
 def test_maori_is_named_in_english_when_nobody_can_say_it(words: Wording) -> None:
     said = words.sentence("choose_language", "mi", {}, can_speak=False)
     assert (said.text, said.language) == ("For te reo Māori, press 5.", "en")
+    assert words.sentence("choose_language.short", "mi", {}, can_speak=False).text == said.text
     told = words.sentence("language_not_spoken", "mi", {}, can_speak=False)
     assert told.text.startswith("Kia ora. I am sorry, this service does not speak te reo Māori yet.")
     # A recording can: then the language's own words stand.
