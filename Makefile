@@ -1,8 +1,9 @@
-# make up      set up what is missing and run the hotline (the demo, where there is no hotline.toml)
-# make test    set up what is missing and run every check and test
-# make bench   our speed against a peer's, measured in the same run
-# make fresh   make test in a new clone, in a path with a space in it
-# make clean   take the set-up away; var/ and hotline.toml stay
+# make up        set up what is missing and run the hotline (the demo, where there is no hotline.toml)
+# make test      set up what is missing and run every check and test
+# make languages a table of the languages; fails when one lacks something
+# make bench     our speed against a peer's, measured in the same run
+# make fresh     make test in a new clone, in a path with a space in it
+# make clean     take the set-up away; var/ and hotline.toml stay
 #
 # Every path is relative, so that the checkout may lie anywhere. What was set up is remembered by the hash of what it
 # was set up from: a second run asks no registry.
@@ -15,7 +16,7 @@ HASH := $(shell cat setup.cfg pyproject.toml constraints.txt | sha256sum | cut -
 INSTALLED := $(VENV)/.installed-$(HASH)
 INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests-$(HASH)
 
-.PHONY: up setup test check bench fresh clean
+.PHONY: up setup test check languages bench fresh clean
 .DEFAULT_GOAL := up
 
 up: $(INSTALLED)
@@ -33,6 +34,10 @@ check: setup
 	$(RUN) ruff format --check
 	$(RUN) mypy
 	$(VENV)/bin/python -c "from importlinter.cli import lint_imports_command as lint; lint()"
+	@$(RUN) hotline languages
+
+languages: $(INSTALLED)
+	@$(RUN) hotline languages
 
 bench: setup
 	$(RUN) benchmarks

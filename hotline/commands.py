@@ -1,4 +1,4 @@
-"""The command line: `hotline up`, `down`, `status`, `run`, `setup`, `call`, `verify`."""
+"""The command line: `hotline up`, `down`, `status`, `run`, `setup`, `call`, `languages`, `verify`."""
 
 import argparse
 import asyncio
@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     account.add_argument("username")
     account.add_argument("--name", required=True, help="as it is shown")
     account.add_argument("--role", required=True, choices=["agent", "nurse", "supervisor", "administrator"])
+    commands.add_parser("languages", help="is every language whole? exit status 1 when something is missing")
     commands.add_parser("verify", help="check the audit chain and every recording")
     asked = parser.parse_args(arguments)
     try:
@@ -54,6 +55,10 @@ def _obey(asked: argparse.Namespace) -> int:
         from hotline.system_packages import setup
 
         return setup(tests=asked.tests, rebuild=asked.rebuild)
+    if asked.command == "languages":
+        from hotline.languages import languages
+
+        return languages()
     frozen = os.environ.get("HOTLINE_FROZEN")
     settings = Settings.model_validate_json(frozen) if frozen and asked.command == "run" else load(asked.settings)
     match asked.command:

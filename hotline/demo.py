@@ -50,7 +50,16 @@ DEPARTMENTS = (
         {"es": "cardiología", "en": "cardiology", "pt-BR": "cardiologia", "zh-CN": "心内科", "mi": "manawa"},
     ),
     ("paediatrics", {"es": "pediatría", "en": "paediatrics", "pt-BR": "pediatria", "zh-CN": "儿科", "mi": "tamariki"}),
-    ("general", {"es": "medicina general", "en": "general medicine", "pt-BR": "clínica geral", "zh-CN": "全科"}),
+    (
+        "general",
+        {
+            "es": "medicina general",
+            "en": "general medicine",
+            "pt-BR": "clínica geral",
+            "zh-CN": "全科",
+            "mi": "rata whānau",
+        },
+    ),
 )
 DOCTORS = (
     ("cardiology", "Vega", True),

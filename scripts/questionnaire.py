@@ -132,6 +132,12 @@ class Questionnaire:
         """All items but the groups, in the order in which they are asked."""
         return _questions(self.items)
 
+    def texts(self) -> Iterator[Text]:
+        """All of its wording."""
+        yield from (self.title, self.read_aloud.opening, self.read_aloud.notice, self.read_aloud.closing)
+        yield from _texts(self.items)
+        yield from (flag.text for flag in self.red_flags)
+
     def question(self, link_id: str) -> Item:
         """Raises `KeyError`."""
         for item in self.questions():
@@ -160,6 +166,13 @@ ORDER: dict[str, Callable[[float, float], bool]] = {
     "<=": lambda answer, limit: answer <= limit,
 }
 EQUAL = "="
+
+
+def _texts(items: tuple[Item, ...]) -> Iterator[Text]:
+    for item in items:
+        yield item.text
+        yield from (option.text for option in item.options)
+        yield from _texts(item.items)
 
 
 def _questions(items: tuple[Item, ...]) -> Iterator[Item]:
