@@ -77,6 +77,8 @@ class Site(_Frozen):
     default_language: Language = "en"
     clock: Literal[12, 24] = 12
     """How hours are said: "las dos de la tarde", or "las catorce horas"."""
+    slower_from_age: Annotated[int, Field(ge=50, le=120)] | None = None
+    """Patients of this age are spoken to more slowly, unasked; None: only who asks for it."""
     callback_number: Number | None = None
     """The number that messages and voicemails name."""
 

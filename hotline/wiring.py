@@ -85,6 +85,7 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording) ->
         language_keys={keys[tag]: tag for tag in settings.site.languages if tag in keys},
         spoken=frozenset(said.spoken),
         default_language=settings.site.default_language,
+        slower_from_age=settings.site.slower_from_age,
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
     )

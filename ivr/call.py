@@ -32,6 +32,7 @@ __all__ = [
     "HOUSE_PROMPTS",
     "MOST_BACKS",
     "MOST_REPEATS",
+    "PACES",
     "Back",
     "Call",
     "CallerLeft",

@@ -15,7 +15,8 @@ class FrontDesk:
 
     `country`: ISO 3166 code in which typed numbers are read. `language_keys`: key → language, in the order in which
     they are offered; `spoken`: those in which a whole call can be held; `default_language`: what most people at this
-    place understand. After `tries` wrong answers the machine asks a calling number nothing for `lock`."""
+    place understand. Patients of `slower_from_age` years are spoken to more slowly, unasked. After `tries` wrong
+    answers the machine asks a calling number nothing for `lock`."""
 
     desk: BookingDesk
     database: Database
@@ -24,5 +25,6 @@ class FrontDesk:
     language_keys: Mapping[str, str]
     spoken: frozenset[str]
     default_language: str
+    slower_from_age: int | None = None
     tries: int = number_locks.TRIES
     lock: timedelta = number_locks.LOCK

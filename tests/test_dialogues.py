@@ -302,6 +302,22 @@ async def test_the_next_call_begins_in_the_language_of_the_last(front: FrontDesk
         assert "hotline: For English, press 1." in await call("1", number)
 
 
+@pytest.mark.covers("H12")
+@pytest.mark.parametrize(("from_age", "pace"), [(80, " (0.85)"), (90, ""), (None, "")])
+async def test_ruth_is_82_and_spoken_to_more_slowly(
+    front: FrontDesk, words: wording.Wording, from_age: int | None, pace: str
+) -> None:
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES["inbound"](call, replace(front, slower_from_age=from_age))
+
+    journal = SqlJournal(front.database, "terminal-1", "terminal", RUTH.numbers[0], lambda: NOON)
+    await journal.begin()
+    press = scripted(["1", "1", RUTHS])
+    told = await rehearse(dialogue, words, press, caller_number=RUTH.numbers[0], journal=journal)
+    said = words.text("recognised", "en", given_name="Ruth")
+    assert f"hotline{pace}: {said}" in told.lines
+
+
 @pytest.mark.covers("H11")
 async def test_a_hospital_with_one_language_asks_for_none(front: FrontDesk, words: wording.Wording) -> None:
     front = replace(front, language_keys={"4": "zh-CN"})

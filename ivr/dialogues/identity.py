@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hospital import calls, number_locks, patients
 from hospital.patients import Patient
-from ivr.call import Call
+from ivr.call import PACES, Call
 from ivr.front_desk import FrontDesk
 from scripts.placeholders import Value
 
@@ -35,6 +35,8 @@ async def identify(call: Call, front: FrontDesk) -> Patient:
             patient = found[0] if len(found) == 1 else await _which(call, found)
             await front.database.run(_confirmed, call.id, call.caller_number, patient)
             await call.journal.step("identified", by=["number", "birth_date"])
+            if front.slower_from_age is not None and front.now().year - birth.year >= front.slower_from_age:
+                call.pace = min(call.pace, PACES[1])
             await call.say("recognised", given_name=patient.name.split()[0])
             return patient
         locked = await front.database.run(
