@@ -67,7 +67,7 @@ async def one_call(
     await house.until("the ivr has the call", lambda: len(house.calls()) > before)
     async with asyncio.timeout(20), asyncio.TaskGroup() as both:
         shown, told = both.create_task(card), both.create_task(heard.get())
-        await lucia.presses("20")  # español; a person
+        await lucia.presses("0")  # a person, whether she is asked for her language or greeted in it
     await tom.rings()
     await lucia.hangs_up()
     await house.no_channels()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -9,6 +10,7 @@ from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Silenc
 
 DTMF = "0123456789*#"
 MOST_AHEAD = 64  # keys kept; a longer row of them is noise
+HABIT_S = 2.0  # a # this soon after the last digit is a habit; later it is meant
 
 NextKeys = Callable[[float, int], Awaitable[str]]
 """Waits so many seconds for the first of at most so many keys; "" is a pause. A line that can fetch several in one
@@ -18,15 +20,18 @@ turn loses none of them between two commands."""
 class Keypad:
     """The keys of one call in the order in which they were pressed."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._typed: deque[str] = deque()
+        self._clock = clock
         self._habitual_end: str | None = None
+        self._habit_until = 0.0
 
     def pressed(self, key: str) -> None:
         """A key came from the line, expected or not."""
         # A birth date is complete with its eighth digit, and many press # after it all the same: that #
         # answers nothing, and must not be taken for the answer to the next question.
-        if key != self._habitual_end and len(self._typed) < MOST_AHEAD:
+        habit = key == self._habitual_end and self._clock() < self._habit_until
+        if not habit and len(self._typed) < MOST_AHEAD:
             self._typed.append(key)
         self._habitual_end = None
 
@@ -68,7 +73,7 @@ class Keypad:
         if self._typed and self._typed[0] == end:
             self._typed.popleft()
         elif not self._typed:
-            self._habitual_end = end
+            self._habitual_end, self._habit_until = end, self._clock() + HABIT_S
 
     async def _take(self, next_keys: NextKeys, wait_s: float, most: int) -> str | None:
         while not self._typed:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ivr.call import HOUSE_PROMPTS, MOST_BACKS, MOST_REPEATS, Call, DigitsOf, HouseKeys, NoAnswer, Prompt, Transferred
-from ivr.keypad import MOST_AHEAD, Keypad
+from ivr.keypad import HABIT_S, MOST_AHEAD, Keypad
 from ivr.terminal import Transcript, rehearse, scripted, typed
 from ivr.turn import Digits, Key, Keys, Silence
 from scripts.placeholders import Value
@@ -432,6 +432,18 @@ async def test_only_the_next_key_can_be_a_habitual_hash() -> None:
     keypad.pressed("#")
     assert await keypad.answer(Keys("1"), no_more) == Key("1")
     assert await keypad.answer(Keys("#"), no_more) == Key("#")
+
+
+async def test_a_hash_that_comes_later_is_meant() -> None:
+    """Who listens to the next question for a while and presses it wants to go back."""
+    now = 0.0
+    keypad = Keypad(lambda: now)
+    for key in "12":
+        keypad.pressed(key)
+    assert await keypad.answer(DigitsOf(2, 2), no_more) == Digits("12")
+    now = HABIT_S
+    keypad.pressed("#")
+    assert await keypad.answer(Keys("3"), no_more) == Key("#")
 
 
 # ── Prompts and ends ────────────────────────────────────────────────────────────────────────────────────────────────

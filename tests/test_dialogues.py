@@ -302,6 +302,14 @@ async def test_the_next_call_begins_in_the_language_of_the_last(front: FrontDesk
         assert "hotline: For English, press 1." in await call("1", number)
 
 
+def test_a_site_chooses_the_languages_and_their_order(front: FrontDesk, words: wording.Wording) -> None:
+    site = {**DEMO["site"], "languages": ["zh-CN", "en"], "default_language": "zh-CN"}
+    chosen = wiring.front_desk(build({**DEMO, "site": site}), front.database, words)
+    assert list(chosen.language_keys.items()) == [("4", "zh-CN"), ("1", "en")]
+    assert chosen.default_language == "zh-CN"
+    assert list(front.language_keys.values()) == ["en", "es", "pt-BR", "zh-CN", "mi"]
+
+
 @pytest.mark.covers("H12")
 @pytest.mark.parametrize(("from_age", "pace"), [(80, " (0.85)"), (90, ""), (None, "")])
 async def test_ruth_is_82_and_spoken_to_more_slowly(
