@@ -52,9 +52,7 @@ async def test_joao_calls_again_and_mei_uses_his_phone(house: House) -> None:
     async with house.phone("joao") as phone:
         await phone.dials("600")
         await phone.hears(await house.sound("welcome", "pt-BR"))
-        await phone.hears(await house.sound("another_language", "pt-BR"))
-        await phone.hears(await house.sound("another_language", "en"))
-        await phone.hears(await house.sound("main_menu", "pt-BR"))
+        await phone.hears(await house.sound("main_menu", "pt-BR"), within=30)
         await phone.presses("8")
         await phone.hears(await house.sound("choose_language", "zh-CN"))
         await phone.presses("4")
