@@ -1,8 +1,10 @@
 """A hospital's own recorded prompts: `<sounds>/recorded/<language>/<key>.wav`, and `<key>.short.wav` for
 a form.
 
-A recording is said in place of the synthetic sentence wherever that sentence is the same for every
-caller. It may be any 16-bit WAV; a bad one is told once in the log, and the voice speaks instead.
+A recording is said in place of the synthetic sentence wherever that sentence is the same for every caller. It may be
+any 16-bit WAV; a bad one is told once in the log, and the voice speaks instead. A language that no voice speaks is
+heard from its recordings alone: they are used when `<sounds>/recorded/<language>/approved_by` names the speaker who
+has approved them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from speech.sound import Sound
 
 log = logging.getLogger(__name__)
 
+APPROVED_BY = "approved_by"  # a file beside the recordings; its first line is a name
 LARGEST = 60_000_000  # bytes: five minutes of studio quality in stereo
 
 
@@ -43,6 +46,7 @@ class Recordings:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._seen: dict[Path, tuple[tuple[int, int], Recording | None]] = {}
+        self._told: set[str] = set()
 
     def of(self, key: str, language: str) -> Recording | None:
         path = self.folder / language / f"{key}.wav"
@@ -54,6 +58,19 @@ class Recordings:
         if path not in self._seen or self._seen[path][0] != stamp:
             self._seen[path] = (stamp, self._judge(path))
         return self._seen[path][1]
+
+    def approved_by(self, language: str) -> str | None:
+        """The speaker who has approved a language's recordings; None, and once a line in the log, when nobody has."""
+        try:
+            name = (self.folder / language / APPROVED_BY).read_text(encoding="utf-8").strip().partition("\n")[0]
+        except (OSError, UnicodeDecodeError):
+            name = ""
+        if not name and language not in self._told:
+            self._told.add(language)
+            log.warning(
+                "recordings in %s are not used: write the approving speaker's name to %s", language, APPROVED_BY
+            )
+        return name or None
 
     def _judge(self, path: Path) -> Recording | None:
         try:

@@ -78,4 +78,8 @@ class Speaker:
         if not self.sentences.is_static(key):
             return None
         recording = await asyncio.to_thread(self.recordings.of, key, language)
-        return None if recording is None else await self.cache.recorded(recording.digest, recording.sound)
+        if recording is None:
+            return None
+        if not self.cache.voices.speak(language) and self.recordings.approved_by(language) is None:
+            return None
+        return await self.cache.recorded(recording.digest, recording.sound)

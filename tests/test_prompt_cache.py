@@ -359,6 +359,7 @@ async def test_slower_speech_is_another_sound(tmp_path: Path) -> None:
 async def test_a_recording_comes_before_the_voice(speaker: Speaker, voice: Hummer) -> None:
     folder = speaker.cache.sounds / "recorded"
     recording(folder / "mi/choose_language.wav", tone(2.0, rate=44_100))
+    (folder / "mi/approved_by").write_text("Hana Rangi\n")
     recording(folder / "es/main_menu.short.wav", tone(1.0))
     recording(folder / "es/offer_slot.wav", tone(1.0))
     maori = await speaker.file("choose_language", "mi", {})
@@ -369,6 +370,22 @@ async def test_a_recording_comes_before_the_voice(speaker: Speaker, voice: Humme
     # A sentence with a caller's own values cannot have been recorded.
     await speaker.file("offer_slot", "es", {"n": 1, "when": "mañana", "doctor": "la doctora Vega"})
     assert len(voice.asked) == 2
+
+
+@pytest.mark.covers("H12")
+async def test_recordings_that_no_speaker_has_approved_are_not_heard(
+    speaker: Speaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Māori has no voice to compare them with: until somebody stands for them, English names it."""
+    folder = speaker.cache.sounds / "recorded/mi"
+    recording(folder / "choose_language.wav", tone(2.0))
+    english = await speaker.file("choose_language", "mi", {})
+    assert english == await speaker.cache.render("For te reo Māori, press 5.", "en")
+    (folder / "approved_by").write_text(" \n")
+    assert await speaker.file("choose_language", "mi", {}) == english
+    assert caplog.text.count("write the approving speaker's name") == 1
+    (folder / "approved_by").write_text("Hana Rangi\n2026-11-23\n")
+    assert await speaker.file("choose_language", "mi", {}) != english
 
 
 async def test_a_bad_recording_leaves_the_voice(speaker: Speaker, voice: Hummer) -> None:
