@@ -25,6 +25,7 @@ from typing import Protocol
 
 MOST_PHRASES = 300  # of a grammar: whisper scores each of them; a menu has about twenty
 MOST_LETTERS = 120  # of a phrase: nobody says more in one breath
+DECOY = "-"  # the label of what may be said and means nothing here: it competes, and is understood as no label
 LONGEST_S = 30.0  # of an utterance; the line ends one after half of that
 
 
@@ -69,7 +70,7 @@ class Understood:
 
     label: str | None  # None: nothing of the grammar was said well enough to name
     margin: float  # natural logarithm, best over runner-up; who asked decides what is enough
-    text: str = field(default="", repr=False)  # words, for open speech
+    text: str = field(default="", repr=False)  # words, for open speech; for a closed answer too, if there are any
 
 
 class Ears(Protocol):
