@@ -1,0 +1,85 @@
+"""What each file of languages/ offers: words for closed grammars, and patterns for what is said freely.
+
+Phrases of grammars are written as they are spoken. Patterns are regular expressions over folded text (`folding.py`:
+small letters, no accents, no punctuation) in which numbers are numerals already (`numbers.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+Phrases = tuple[str, ...]
+
+
+class Part(Enum):
+    """A part of a day, as callers wish for one."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """For closed grammars."""
+
+    yes: Phrases
+    no: Phrases
+    digits: tuple[Phrases, ...]  # of 0 to 9
+    ordinals: tuple[Phrases, ...]  # first to fifth, with and without what they may be said of
+    operator: Phrases
+    repeat: Phrases
+    back: Phrases
+    slower: Phrases
+    urgent: Phrases  # the red flags as they are most often said
+    not_urgent: Phrases  # the same denied: they compete, so that they are not taken for the former
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlags:
+    """For free speech. `flags`: pattern by flag. `denied`: what, just before one, says that it is not so."""
+
+    flags: Mapping[str, str]
+    denied: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """For free speech. Patterns of `days` have named groups: `near` (a word of `near`), `ahead` and `unit` (of
+    `units`, days), `day`, `month` (of `months`) and `year`, or `weekday` (of `weekdays`) with `later` when it is
+    one of the next week, `plus` when it is one week after the nearest, `this` when it is of this week.
+    """
+
+    months: Mapping[str, int]
+    weekdays: Mapping[str, int]  # Monday is 0
+    near: Mapping[str, int]  # days from today
+    units: Mapping[str, int]  # days
+    parts: Mapping[Part, str]
+    days: Phrases
+    births: Phrases  # day, month and year
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language as it is heard."""
+
+    answers: Answers
+    red_flags: RedFlags
+    dates: Dates
+    numerals: Callable[[str], str]
+    join: str = ""  # between numbers: y, e, and
+    also_digits: Mapping[str, str] | None = None
+    twice: Mapping[str, int] | None = None
+
+
+def one_of(words: Mapping[str, int]) -> str:
+    """A pattern of any of the words, longest first."""
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
+
+
+def numbered(names: str, first: int = 0) -> dict[str, int]:
+    """Words and their values, counted from `first`: names of one value are parted by a bar, values by a space."""
+    return {name: value for value, same in enumerate(names.split(), first) for name in same.split("|")}

@@ -1,0 +1,145 @@
+"""English, as it is spoken in New Zealand, Britain and America. Patterns are folded: "can't" is cant."""
+
+from speech.ears.language import Answers, Dates, Language, Part, RedFlags, numbered, one_of
+from speech.ears.numbers import NumberWords
+
+MONTHS = numbered(
+    "january|jan february|feb march april may june july august|aug september|sept october|oct november|nov "
+    "december|dec",
+    1,
+)
+WEEKDAYS = numbered("monday tuesday wednesday thursday friday saturday sunday")
+NEAR = {
+    "today": 0,
+    "tonight": 0,
+    "this morning": 0,
+    "this afternoon": 0,
+    "this evening": 0,
+    "tomorrow": 1,
+    "the day after tomorrow": 2,
+    "day after tomorrow": 2,
+}
+UNITS = {"day": 1, "days": 1, "week": 7, "weeks": 7}
+YEAR = r"(?P<year>\d{4}|(?:19|20) (?:0 \d|\d{2}))"
+
+NUMBERS = NumberWords(
+    small=numbered(
+        "zero|oh one|first two|second three|third four|fourth five|fifth six|sixth seven|seventh eight|eighth "
+        "nine|ninth ten|tenth eleven|eleventh twelve|twelfth thirteen|thirteenth fourteen|fourteenth "
+        "fifteen|fifteenth sixteen|sixteenth seventeen|seventeenth eighteen|eighteenth nineteen|nineteenth "
+        "twentieth"
+    )
+    | {"thirtieth": 30},
+    tens={
+        "twenty": 20,
+        "thirty": 30,
+        "forty": 40,
+        "fifty": 50,
+        "sixty": 60,
+        "seventy": 70,
+        "eighty": 80,
+        "ninety": 90,
+    },
+    hundreds={},
+    join="and",
+    tens_need_join=False,
+    hundred="hundred",
+    thousand="thousand",
+)
+
+WORDS = Language(
+    answers=Answers(
+        yes=("yes", "yes please", "yeah", "yep", "correct", "that's right"),
+        no=("no", "no thank you", "no thanks", "nope", "that's wrong"),
+        digits=(
+            ("zero", "oh"),
+            ("one",),
+            ("two",),
+            ("three",),
+            ("four",),
+            ("five",),
+            ("six",),
+            ("seven",),
+            ("eight",),
+            ("nine",),
+        ),
+        ordinals=(
+            ("the first", "the first one", "first option"),
+            ("the second", "the second one", "second option"),
+            ("the third", "the third one", "third option"),
+            ("the fourth", "the fourth one", "fourth option"),
+            ("the fifth", "the fifth one", "fifth option"),
+        ),
+        operator=("operator", "speak to a person", "speak to someone", "talk to a human"),
+        repeat=("repeat", "say that again", "pardon"),
+        back=("go back", "back"),
+        slower=("slower", "more slowly"),
+        urgent=(
+            "it's an emergency",
+            "I have chest pain",
+            "I can't breathe",
+            "I'm bleeding badly",
+            "I want to die",
+            "he is unconscious",
+        ),
+        not_urgent=(
+            "it's not an emergency",
+            "I don't have chest pain",
+            "I can breathe fine",
+            "I'm not bleeding",
+            "I don't want to die",
+        ),
+    ),
+    red_flags=RedFlags(
+        flags={
+            "chest pain": r"\bchest (really |still )?(pains?|hurts?|hurting|tightness|pressure)"
+            r"|\bpains?( \w+){0,3} chest|\bchest is (\w+ )?(tight|hurting)|\bheart attack",
+            "breathing": r"\b(cant|cannot|can not|couldnt|unable to|hard to|struggling to|trouble|difficulty)"
+            r"( \w+)? breath\w*|\b(short|out) of breath|\bshortness of breath|\bnot breathing|\bsuffocating|\bchoking",
+            "bleeding": r"\bbleeding|\bbleeds\b|\bhaemorrhag\w+|\bhemorrhag\w+|\b(losing|lost)( \w+){0,2} blood",
+            "unconscious": r"\bunconscious|\bpassed out|\bfainted|\bcollapsed|\b(not|isnt|doesnt|wont) "
+            r"(responding|respond|responsive|waking up|wake up)|\bunresponsive",
+            "self-harm": r"\bsuicid\w+|\bkill(ing)? myself|\b(want|wants|going) to die|\bend(ing)? my life"
+            r"|\bdont want to (live|be alive)|\bhurt(ing)? myself|\bharm(ing)? myself",
+            "stroke": r"\bstroke\b|\bface (is )?droop\w+|\bslurred|\bcant (speak|move) (his|her|my|the)?",
+            "emergency": r"\bemergency|\bits urgent",
+        },
+        denied=r"\b(no|not|never|without|dont|doesnt|isnt|arent|wasnt|havent|hasnt|didnt)"
+        r"( (a|an|any|the|have|has|had|having|got|feel|feeling|in|my|really|more|want|currently))*$",
+    ),
+    dates=Dates(
+        months=MONTHS,
+        weekdays=WEEKDAYS,
+        near=NEAR,
+        units=UNITS,
+        parts={
+            Part.MORNING: r"\bmorning\b|\bbefore (noon|lunch)\b",
+            Part.AFTERNOON: r"\bafternoon\b|\bafter (noon|lunch)\b",
+            Part.EVENING: r"\bevening\b|\bnight\b|\btonight\b",
+        },
+        days=(
+            rf"\b(?P<day>\d{{1,2}}) (of )?(?P<month>{one_of(MONTHS)})( (of )?{YEAR})?\b",
+            rf"\b(?P<month>{one_of(MONTHS)}) (the )?(?P<day>\d{{1,2}})( (of )?{YEAR})?\b",
+            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (of )?(?P<later>next week)\b",
+            rf"\b(?P<later>next week) (on )?(?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (?P<plus>week)\b",
+            rf"\b(?P<plus>a week on) (?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(?P<later>next) (?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(?P<this>this) (?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(this coming |coming |on )?(?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\bin (?P<ahead>\d{{1,2}}|a) (?P<unit>{one_of(UNITS)})( time)?\b",
+            rf"\b(?P<near>{one_of(NEAR)})\b",
+            r"\bthe (?P<day>\d{1,2})\b|^(?P<alone>\d{1,2})\b(?! (day|days|week))",
+        ),
+        births=(
+            rf"\b(?P<day>\d{{1,2}}) (of )?(?P<month>{one_of(MONTHS)}) (of )?"
+            r"(?P<year>\d{4}|(?:19|20) (?:0 \d|\d{2})|\d{2})\b",
+            rf"\b(?P<month>{one_of(MONTHS)}) (the )?(?P<day>\d{{1,2}}) (of )?{YEAR}\b",
+            r"\b(?P<either>\d{1,2})/(?P<other>\d{1,2})/(?P<year>\d{4})\b",
+        ),
+    ),
+    numerals=NUMBERS.numerals,
+    join="and",
+    also_digits={"o": "0", "to": "2", "too": "2", "for": "4", "won": "1", "ate": "8"},
+    twice={"double": 2, "triple": 3},
+)

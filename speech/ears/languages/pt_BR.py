@@ -1,0 +1,137 @@
+"""Portuguese of Brazil. Patterns are folded: "amanhã" is amanha."""
+
+from speech.ears.language import Answers, Dates, Language, Part, RedFlags, numbered, one_of
+from speech.ears.numbers import NumberWords
+
+MONTHS = numbered("janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro", 1)
+WEEKDAYS = {
+    **numbered("segunda terca quarta quinta sexta sabado domingo"),
+    **{f"{name} feira": at for at, name in enumerate(("segunda", "terca", "quarta", "quinta", "sexta"))},
+}
+NEAR = {"hoje": 0, "amanha": 1, "depois de amanha": 2}
+UNITS = {"dia": 1, "dias": 1, "semana": 7, "semanas": 7}
+
+NUMBERS = NumberWords(
+    small=numbered(
+        "zero um|uma|primeiro|primeira dois|duas tres quatro cinco seis sete oito nove dez onze doze treze "
+        "quatorze|catorze quinze dezesseis dezessete dezoito dezenove"
+    ),
+    tens={
+        "vinte": 20,
+        "trinta": 30,
+        "quarenta": 40,
+        "cinquenta": 50,
+        "sessenta": 60,
+        "setenta": 70,
+        "oitenta": 80,
+        "noventa": 90,
+    },
+    hundreds={
+        "cem": 100,
+        "cento": 100,
+        "duzentos": 200,
+        "trezentos": 300,
+        "quatrocentos": 400,
+        "quinhentos": 500,
+        "seiscentos": 600,
+        "setecentos": 700,
+        "oitocentos": 800,
+        "novecentos": 900,
+    },
+    join="e",
+    tens_need_join=True,
+    thousand="mil",
+)
+
+WORDS = Language(
+    answers=Answers(
+        yes=("sim", "sim senhor", "sim senhora", "sim por favor", "claro", "correto", "isso", "isso mesmo"),
+        no=("não", "não obrigado", "não obrigada", "incorreto", "de jeito nenhum"),
+        digits=(
+            ("zero",),
+            ("um",),
+            ("dois",),
+            ("três",),
+            ("quatro",),
+            ("cinco",),
+            ("seis", "meia"),
+            ("sete",),
+            ("oito",),
+            ("nove",),
+        ),
+        ordinals=(
+            ("a primeira", "o primeiro", "primeira opção"),
+            ("a segunda", "o segundo", "segunda opção"),
+            ("a terceira", "o terceiro", "terceira opção"),
+            ("a quarta", "o quarto", "quarta opção"),
+            ("a quinta", "o quinto", "quinta opção"),
+        ),
+        operator=("atendente", "falar com um atendente", "falar com uma pessoa", "quero falar com alguém"),
+        repeat=("repetir", "repita por favor", "de novo", "como"),
+        back=("voltar", "para trás"),
+        slower=("mais devagar", "mais lento"),
+        urgent=(
+            "é uma emergência",
+            "estou com dor no peito",
+            "não consigo respirar",
+            "estou sangrando muito",
+            "quero morrer",
+            "está inconsciente",
+        ),
+        not_urgent=(
+            "não é uma emergência",
+            "não estou com dor no peito",
+            "consigo respirar bem",
+            "não estou sangrando",
+            "não quero morrer",
+        ),
+    ),
+    red_flags=RedFlags(
+        flags={
+            "chest pain": r"\bdor\w*( \w+){0,3} peito|\bpeito( \w+){0,2} (?<!nao )(?<!nao me )(doi|doendo)"
+            r"|\b(aperto|pressao)( \w+){0,2} peito|\binfart\w+|\bataque (do|de) coracao|\bataque cardiaco",
+            "breathing": r"\bnao (\w+ )?(consigo|consegue|posso|pode) (nem )?respirar|\bnao (\w+ )?respira(ndo)?\b"
+            r"|\bfalta de ar|\b(me )?sufoca\w+|\bdificuldade (para|de|em) respirar",
+            "bleeding": r"\bsangr(o|a|ando|ou)\b( muito)?|\bhemorragia|\bperd\w+ (muito )?sangue|\bnao para de sangrar",
+            "unconscious": r"\binconsciente|\bdesmai\w+|\bnao (\w+ )?(responde|reage|acorda)\b"
+            r"|\bperd\w+ (os sentidos|a consciencia)",
+            "self-harm": r"\bsuicid\w+|\bme matar|\b(quero|queria) morrer|\btirar (a )?minha (propria )?vida"
+            r"|\bnao quero (mais )?viver|\bme machucar",
+            "stroke": r"\bderrame|\bavc\b|\bnao (\w+ )?consegue (falar|mexer|mover)|\bboca torta|\brosto (torto|caido)",
+            "emergency": r"\bemergencia|\be urgente",
+        },
+        denied=r"\b(nao|nunca|nem|sem|tampouco|nenhuma?)( (me|e|ha|tenho|tem|sinto|estou|esta|tive|com|uma|um|a|o"
+        r"|nenhuma|nenhum|nada de|mais|muita))*$",
+    ),
+    dates=Dates(
+        months=MONTHS,
+        weekdays=WEEKDAYS,
+        near=NEAR,
+        units=UNITS,
+        parts={
+            Part.MORNING: r"\b(de|da|pela|na|a|esta) manha\b|\bcedo\b|\bantes do meio dia\b",
+            Part.AFTERNOON: r"\b(de|da|pela|na|a|esta) tarde\b|\bdepois do (meio dia|almoco)\b",
+            Part.EVENING: r"\b(de|da|pela|na|a|esta) noite\b",
+        },
+        days=(
+            rf"\b(?P<day>\d{{1,2}}) (de )?(?P<month>{one_of(MONTHS)})( (de|do ano de) (?P<year>\d{{4}}))?\b",
+            r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})(/(?P<year>\d{4}))?\b",
+            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (da )?(?P<later>(proxima semana|semana que vem))\b",
+            rf"\b(?P<later>(na semana que vem|na proxima semana)) na (?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(?P<this>(nesta|nesse|esta|este|essa|esse)) (?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(proxim[ao] )?(?P<weekday>{one_of(WEEKDAYS)})( (que vem|proxim[ao]))?\b",
+            rf"\b(daqui a|em|dentro de) (?P<ahead>\d{{1,2}}) (?P<unit>{one_of(UNITS)})\b",
+            r"\b(?P<near>hoje|depois de amanha|amanha)\b",
+            r"\bdia (?P<day>\d{1,2})\b|^(?P<alone>\d{1,2})\b(?! (dia|dias|semana))",
+        ),
+        births=(
+            rf"\b(?P<day>\d{{1,2}}) (de )?(?P<month>{one_of(MONTHS)}) (de )?(?P<year>\d{{4}}|\d{{2}})\b",
+            r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b",
+            r"\b(?P<day>\d{1,2}) (do )?(?P<month>\d{1,2}) (de )?(?P<year>\d{4})\b",
+        ),
+    ),
+    numerals=NUMBERS.numerals,
+    join="e",
+    also_digits={"meia": "6"},
+    twice={},
+)

@@ -1,0 +1,427 @@
+"""What spoken words mean, in the forms in which people say them and recognisers write them."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speech.ears import DECOY, Grammar, GrammarRefused, grammars, red_flags
+from speech.ears.dates import SpokenDay, birth_date, spoken_day
+from speech.ears.language import Part
+from speech.ears.languages import LANGUAGES, NoEars, numerals
+
+TODAY = dt.date(2026, 11, 26)  # a Thursday
+M, A, E = Part.MORNING, Part.AFTERNOON, Part.EVENING
+
+DAYS = {
+    "es": {
+        "hoy": ("2026-11-26", None),
+        "esta tarde": ("2026-11-26", A),
+        "mañana": ("2026-11-27", None),
+        "mañana por la mañana": ("2026-11-27", M),
+        "Mañana por la tarde, por favor.": ("2026-11-27", A),
+        "pasado mañana": ("2026-11-28", None),
+        "el lunes por la tarde": ("2026-11-30", A),
+        "el jueves": ("2026-12-03", None),
+        "este viernes": ("2026-11-27", None),
+        "el próximo martes": ("2026-12-01", None),
+        "el lunes que viene por la mañana": ("2026-11-30", M),
+        "el sábado de la semana que viene": ("2026-12-05", None),
+        "el tres de marzo": ("2027-03-03", None),
+        "el 3 de marzo por la noche": ("2027-03-03", E),
+        "el primero de diciembre": ("2026-12-01", None),
+        "el treinta y uno de diciembre de dos mil veintiséis": ("2026-12-31", None),
+        "viernes cuatro de diciembre": ("2026-12-04", None),
+        "el veintinueve": ("2026-11-29", None),
+        "el día quince": ("2026-12-15", None),
+        "dentro de dos semanas": ("2026-12-10", None),
+        "dentro de una semana": ("2026-12-03", None),
+        "el veintinueve de febrero": ("2028-02-29", None),
+    },
+    "en": {
+        "today": ("2026-11-26", None),
+        "tonight": ("2026-11-26", E),
+        "tomorrow morning": ("2026-11-27", M),
+        "the day after tomorrow": ("2026-11-28", None),
+        "Next Tuesday morning.": ("2026-12-01", M),
+        "next Friday": ("2026-12-04", None),
+        "this Friday": ("2026-11-27", None),
+        "on Monday": ("2026-11-30", None),
+        "Thursday": ("2026-12-03", None),
+        "Tuesday week": ("2026-12-08", None),
+        "a week on Tuesday": ("2026-12-08", None),
+        "Monday next week in the evening": ("2026-11-30", E),
+        "the third of March": ("2027-03-03", None),
+        "March the 3rd": ("2027-03-03", None),
+        "March 3, 2027": ("2027-03-03", None),
+        "March the third twenty twenty-seven": ("2027-03-03", None),
+        "the twenty-first": ("2026-12-21", None),
+        "Friday the fourth of December": ("2026-12-04", None),
+        "in three days": ("2026-11-29", None),
+        "in a week's time": ("2026-12-03", None),
+    },
+    "pt-BR": {
+        "hoje à noite": ("2026-11-26", E),
+        "amanhã": ("2026-11-27", None),
+        "amanhã de manhã": ("2026-11-27", M),
+        "Depois de amanhã.": ("2026-11-28", None),
+        "na segunda-feira à tarde": ("2026-11-30", A),
+        "sexta que vem": ("2026-11-27", None),
+        "próxima terça": ("2026-12-01", None),
+        "segunda da semana que vem": ("2026-11-30", None),
+        "três de março": ("2027-03-03", None),
+        "dia vinte e um de dezembro": ("2026-12-21", None),
+        "primeiro de dezembro de manhã": ("2026-12-01", M),
+        "dia quinze": ("2026-12-15", None),
+        "daqui a três dias": ("2026-11-29", None),
+        "daqui a duas semanas": ("2026-12-10", None),
+    },
+    "zh-CN": {
+        "今天": ("2026-11-26", None),
+        "今晚": ("2026-11-26", E),
+        "明天下午": ("2026-11-27", A),
+        "后天": ("2026-11-28", None),
+        "後天上午": ("2026-11-28", M),
+        "大后天": ("2026-11-29", None),
+        "下周二上午": ("2026-12-01", M),
+        "下個星期二": ("2026-12-01", None),
+        "下下周五": ("2026-12-11", None),
+        "这周日": ("2026-11-29", None),
+        "星期一": ("2026-11-30", None),
+        "礼拜天早上": ("2026-11-29", M),
+        "三月三号": ("2027-03-03", None),
+        "3月3日": ("2027-03-03", None),
+        "十二月二十三日晚上": ("2026-12-23", E),
+        "二零二七年三月三日": ("2027-03-03", None),
+        "三号": ("2026-12-03", None),
+        "两天后": ("2026-11-28", None),
+        "两个星期后": ("2026-12-10", None),
+    },
+}
+
+NO_DAY = {
+    "es": [
+        "",
+        "no sé",
+        "la semana que viene",
+        "el lunes o el martes",
+        "el treinta y uno de febrero",
+        "viernes cinco de diciembre",
+        "este lunes",
+        "mañana por la mañana o por la tarde",
+        "el cuarenta",
+    ],
+    "en": [
+        "",
+        "whenever you like",
+        "next week",
+        "Monday or Tuesday",
+        "the thirtieth of February",
+        "this Monday",
+        "Friday the fifth of December",
+        "the third of March or the fourth of March",
+        "I may come",
+    ],
+    "pt-BR": ["", "não sei", "semana que vem", "segunda ou terça", "trinta de fevereiro"],
+    "zh-CN": ["", "随便", "下周", "星期一或者星期二", "二月三十号", "这周一"],
+}
+
+BIRTHS = {
+    "es": {
+        "nueve de mayo de mil novecientos cincuenta": "1950-05-09",
+        "El 9 de mayo de 1950.": "1950-05-09",
+        "nueve de mayo del cincuenta": "1950-05-09",
+        "veintinueve de febrero de mil novecientos ochenta": "1980-02-29",
+        "uno de enero de dos mil cinco": "2005-01-01",
+        "treinta y uno de diciembre de mil novecientos noventa y nueve": "1999-12-31",
+        "09/05/1950": "1950-05-09",
+    },
+    "en": {
+        "the ninth of May nineteen fifty": "1950-05-09",
+        "May 9th, 1950": "1950-05-09",
+        "May the ninth nineteen fifty": "1950-05-09",
+        "twenty-ninth of February nineteen eighty": "1980-02-29",
+        "the first of January two thousand and five": "2005-01-01",
+        "the second of March nineteen oh eight": "1908-03-02",
+        "the third of April twenty fifteen": "2015-04-03",
+        "13/05/1950": "1950-05-13",
+        "05/05/1950": "1950-05-05",
+    },
+    "pt-BR": {
+        "nove de maio de mil novecentos e cinquenta": "1950-05-09",
+        "vinte e nove de fevereiro de mil novecentos e oitenta": "1980-02-29",
+        "dois de janeiro de dois mil e cinco": "2005-01-02",
+        "9 de maio de 1950": "1950-05-09",
+    },
+    "zh-CN": {
+        "一九五零年五月九日": "1950-05-09",
+        "一九八〇年二月二十九号": "1980-02-29",
+        "1950年5月9日": "1950-05-09",
+        "五零年五月九日": "1950-05-09",
+    },
+}
+
+NO_BIRTH = {
+    "es": [
+        "nueve de mayo",
+        "mil novecientos cincuenta",
+        "nueve de mayo del veinte",
+        "30 de febrero de 1980",
+        "uno de enero de dos mil treinta",
+        "uno de enero de mil ochocientos",
+    ],
+    "en": ["May nineteen fifty", "09/05/1950", "the ninth of May"],
+    "pt-BR": ["nove de maio", "trinta e um de abril de mil novecentos e cinquenta"],
+    "zh-CN": ["五月九日", "一九五零年", "一九五零年十三月九日"],
+}
+
+DIGITS = {
+    "es": {
+        "cinco cinco cinco uno dos tres cuatro": "5551234",
+        "veinte, cuarenta y siete, uno": "20471",
+        "treinta uno": "301",
+        "treinta y uno": "31",
+        "mi número es doble cero siete": "007",
+        "555-1234.": "5551234",
+        "mi cita": None,
+        "cinco no seis": None,
+    },
+    "en": {
+        "five five five one two three four": "5551234",
+        "oh seven three nine one five": "073915",
+        "double five one two": "5512",
+        "twenty forty-seven one": "20471",
+        "5, 5, 5, 1": "5551",
+        "one hundred": "100",
+        "double": None,
+    },
+    "pt-BR": {"meia um dois": "612", "cinco cinco cinco um dois três quatro": "5551234", "vinte e um": "21"},
+    "zh-CN": {"五五五幺二三四": "5551234", "幺三八零零": "13800", "二十一": "21", "预约": None},
+}
+
+ALARMS = {
+    "es": {
+        "me duele el pecho": "chest pain",
+        "tengo un dolor muy fuerte en el pecho": "chest pain",
+        "No. Me duele el pecho.": "chest pain",
+        "no sé, me duele mucho el pecho": "chest pain",
+        "no puedo respirar": "breathing",
+        "mi madre no respira": "breathing",
+        "estoy sangrando mucho": "bleeding",
+        "no para de sangrar": "bleeding",
+        "mi marido se ha desmayado": "unconscious",
+        "ya no quiero vivir": "self-harm",
+        "estoy pensando en el suicidio": "self-harm",
+        "no, no quiero suicidarme": "self-harm",  # who speaks of it is put through
+    },
+    "en": {
+        "I have chest pain": "chest pain",
+        "there's a pain in my chest": "chest pain",
+        "I can't breathe": "breathing",
+        "she is not breathing": "breathing",
+        "he's bleeding a lot": "bleeding",
+        "my mother passed out": "unconscious",
+        "she's not responding": "unconscious",
+        "I want to kill myself": "self-harm",
+        "I don't want to live anymore": "self-harm",
+    },
+    "pt-BR": {
+        "estou com dor no peito": "chest pain",
+        "não consigo respirar": "breathing",
+        "ela está sangrando muito": "bleeding",
+        "meu pai desmaiou": "unconscious",
+        "eu quero morrer": "self-harm",
+    },
+    "zh-CN": {
+        "我胸口很痛": "chest pain",
+        "我胸痛": "chest pain",
+        "喘不过气来": "breathing",
+        "我出血了": "bleeding",
+        "他昏迷了": "unconscious",
+        "没有意识了": "unconscious",
+        "我不想活了": "self-harm",
+    },
+}
+
+NO_ALARM = {
+    "es": [
+        "no me duele el pecho",
+        "ya no me duele el pecho",
+        "no tengo dolor de pecho",
+        "sin dolor en el pecho",
+        "el pecho no me duele",
+        "puedo respirar bien",
+        "no estoy sangrando",
+        "no me quiero morir",
+        "quiero una cita",
+    ],
+    "en": [
+        "I don't have chest pain",
+        "no chest pain",
+        "I have no pain in my chest",
+        "I'm not bleeding",
+        "I never feel any chest pain",
+        "I can breathe",
+        "I don't want to die",
+        "I'd like an appointment",
+    ],
+    "pt-BR": ["não estou com dor no peito", "não tenho dor no peito", "sem falta de ar", "não estou sangrando"],
+    "zh-CN": ["我胸口不痛", "没有胸痛", "我没有出血", "他没有昏迷", "我想预约"],
+}
+
+
+def rows(table: dict[str, dict[str, object]]) -> list[tuple[str, str, object]]:
+    return [(language, text, meant) for language, texts in table.items() for text, meant in texts.items()]
+
+
+def lines(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(language, text) for language, texts in table.items() for text in texts]
+
+
+@pytest.mark.covers("H11")
+@pytest.mark.parametrize(("language", "text", "meant"), rows(DAYS))  # type: ignore[arg-type]
+def test_a_day_is_understood(language: str, text: str, meant: tuple[str, Part | None]) -> None:
+    assert spoken_day(text, language, TODAY) == SpokenDay(dt.date.fromisoformat(meant[0]), meant[1])
+
+
+@pytest.mark.parametrize(("language", "text"), lines(NO_DAY))
+def test_what_is_no_day_or_two_is_not_guessed(language: str, text: str) -> None:
+    assert spoken_day(text, language, TODAY) is None
+
+
+def test_a_day_that_has_been_this_year_is_that_of_next_year() -> None:
+    assert spoken_day("el tres de marzo", "es", dt.date(2027, 3, 3)) == SpokenDay(dt.date(2027, 3, 3))
+    assert spoken_day("el tres de marzo", "es", dt.date(2027, 3, 4)) == SpokenDay(dt.date(2028, 3, 3))
+
+
+@pytest.mark.covers("H11")
+@pytest.mark.parametrize(("language", "text", "meant"), rows(BIRTHS))  # type: ignore[arg-type]
+def test_a_date_of_birth_is_understood(language: str, text: str, meant: str) -> None:
+    assert birth_date(text, language, TODAY) == dt.date.fromisoformat(meant)
+
+
+@pytest.mark.parametrize(("language", "text"), lines(NO_BIRTH))
+def test_a_date_of_birth_is_not_guessed(language: str, text: str) -> None:
+    assert birth_date(text, language, TODAY) is None
+
+
+@pytest.mark.parametrize(("language", "text", "meant"), rows(DIGITS))  # type: ignore[arg-type]
+def test_a_row_of_digits_is_understood(language: str, text: str, meant: str | None) -> None:
+    assert grammars.digits(text, language) == meant
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_says_every_digit(language: str) -> None:
+    for value, ways in enumerate(LANGUAGES[language].answers.digits):
+        assert {grammars.digits(way, language) for way in ways} == {str(value)}
+
+
+@pytest.mark.covers("H9")
+@pytest.mark.parametrize(("language", "text", "meant"), rows(ALARMS))  # type: ignore[arg-type]
+def test_an_alarm_is_heard(language: str, text: str, meant: str) -> None:
+    assert meant in red_flags.heard(text, language)
+
+
+@pytest.mark.covers("H9")
+@pytest.mark.parametrize(("language", "text"), lines(NO_ALARM))
+def test_an_alarm_that_is_denied_is_none(language: str, text: str) -> None:
+    assert red_flags.heard(text, language) == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_alarms_of_the_closed_grammars_are_those_of_free_speech(language: str) -> None:
+    words = LANGUAGES[language].answers
+    assert [way for way in words.urgent if not red_flags.heard(way, language)] == []
+    assert [way for way in words.not_urgent if red_flags.heard(way, language)] == []
+
+
+@given(st.sampled_from(sorted(LANGUAGES)), st.data())
+def test_no_words_whatever_are_too_much(language: str, data: st.DataObject) -> None:
+    known = sorted(
+        {word for table in (DAYS, BIRTHS, DIGITS, ALARMS) for text in table[language] for word in text.split()}
+    )
+    words = data.draw(
+        st.lists(st.sampled_from(known) | st.text(max_size=8) | st.from_regex(r"\d{1,6}", fullmatch=True))
+    )
+    text = data.draw(st.sampled_from(["", " "])).join(words)
+    day, birth = spoken_day(text, language, TODAY), birth_date(text, language, TODAY)
+    assert day is None or isinstance(day.date, dt.date)
+    assert birth is None or birth <= TODAY
+    assert (grammars.digits(text, language) or "0").isdigit()
+    assert set(red_flags.heard(text, language)) <= LANGUAGES[language].red_flags.flags.keys()
+
+
+# ── grammars ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_grammars_that_dialogues_need(language: str) -> None:
+    assert {"yes", "no", grammars.OPERATOR, grammars.URGENT, DECOY} < grammars.yes_no(language).phrases.keys()
+    assert {str(digit) for digit in range(10)} < grammars.digit(language).phrases.keys()
+    assert len(LANGUAGES[language].answers.ordinals) == 5
+
+
+def test_a_choice_is_made_by_its_own_words_or_by_its_place() -> None:
+    phrases = grammars.choice("es", {"cardio": ["cardiología"], "derma": ["dermatología"]}).phrases
+    assert phrases["cardio"] == ("cardiología", "la primera", "el primero", "primera opción")
+    assert "la segunda" in phrases["derma"]
+
+
+def test_a_word_of_the_question_is_not_the_houses_at_the_same_time() -> None:
+    phrases = grammars.asking("es", {"2": ["Volver"]}).phrases
+    assert phrases["2"] == ("Volver",)
+    assert "volver" not in phrases[grammars.BACK]
+    assert "atrás" in phrases[grammars.BACK]
+
+
+@pytest.mark.parametrize(
+    ("phrases", "told"),
+    [
+        ({}, "empty"),
+        ({"1": ()}, "no way to be said"),
+        ({"": ("uno",)}, "no way to be said"),
+        ({"1": ("",)}, "empty way"),
+        ({"1": (" \n",)}, "empty way"),
+        ({"1": ("[unk]",)}, r"'\['"),
+        ({"1": ('un"o',)}, "in a phrase"),
+        ({"1": ("uno\0",)}, "in a phrase"),
+        ({"1": ("\ud800",)}, "in a phrase"),
+        ({"1": ("cita 1",)}, "'1' in a phrase: write it in words"),
+        ({"1": ("a" * 121,)}, "more than 120 letters"),
+        ({str(at): ("a" * (at % 100 + 1) + "b" * (at // 100 + 1),) for at in range(301)}, "more than 300 phrases"),
+        ({"1": ("sí",), "2": ("Sí",)}, "a phrase in common"),
+    ],
+)
+def test_a_grammar_that_kills_an_engine_cannot_be_made(phrases: dict[str, tuple[str, ...]], told: str) -> None:
+    with pytest.raises(GrammarRefused, match=told):
+        Grammar("es", phrases)
+
+
+@pytest.mark.parametrize("language", ["mi", "xx"])
+def test_a_language_without_ears_is_told(language: str) -> None:
+    assert not grammars.hears(language)
+    with pytest.raises(NoEars, match="speech/ears/languages"):
+        grammars.yes_no(language)
+    with pytest.raises(NoEars):
+        spoken_day("tomorrow", language, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "meant"),
+    [
+        ("es", "mil novecientos cincuenta y cinco", "1955"),
+        ("es", "dos mil veintiséis", "2026"),
+        ("es", "ciento uno", "101"),
+        ("en", "nineteen hundred and five", "1905"),
+        ("en", "two thousand and twenty-six", "2026"),
+        ("en", "nineteen fifty", "19 50"),
+        ("en", "three and three", "3 and 3"),
+        ("pt-BR", "mil novecentos e cinquenta e cinco", "1955"),
+        ("pt-BR", "dois mil e vinte e seis", "2026"),
+        ("zh-CN", "一百零五", "105"),
+        ("zh-CN", "一九五五", "1955"),
+    ],
+)
+def test_numbers_are_put_together(language: str, text: str, meant: str) -> None:
+    assert numerals(text, language) == meant
