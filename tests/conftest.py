@@ -14,7 +14,7 @@ from hospital.database import Database
 from hotline import databases, postgres
 from tests.site_key import SITE_KEY
 
-pytest_plugins = ("tests.house", "tests.asterisk_instance")
+pytest_plugins = ("tests.house", "tests.asterisk_instance", "tests.whisper_model")
 
 TEMPLATE = "template_hotline"
 

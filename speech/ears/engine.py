@@ -1,0 +1,112 @@
+"""An engine as the line sees it: checks what is asked, asks a worker, and says from which margin on an answer counts.
+
+`Several` puts engines in order, so that a site uses Vosk where it has a model and whisper elsewhere.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from speech.ears import DECOY, LONGEST_S, Ears, EarsFailed, Grammar, Understood, wire
+from speech.ears.workers import DEADLINE_S, Workers
+
+RATES = range(8_000, 48_001)
+SHORTEST_S = 0.1  # what is shorter is no word
+SAMPLE = 2  # bytes
+
+
+class Engine:
+    """Ears of one kind and one model. `async with` starts its workers; raises `EarsFailed` if there is no model."""
+
+    def __init__(
+        self,
+        kind: str,
+        model: Path,
+        enough: Mapping[str, float],
+        *,
+        workers: int = 1,
+        most_waiting: int = 8,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        """`kind`: the file of this folder. `enough`: language → margin, for the languages that it hears."""
+        if not model.is_absolute():
+            raise EarsFailed(f"the model's path {model} must be absolute: an engine would look for it on the network")
+        self.kind = kind
+        self._model = model
+        self._enough = dict(enough)
+        command = (sys.executable, "-m", "speech.ears.worker", kind, str(model))
+        self.workers = Workers(command, workers, most_waiting, deadline_s)
+
+    async def __aenter__(self) -> Engine:
+        if not self._model.is_dir():
+            raise EarsFailed(f"there is no {self.kind} model in {self._model}: install it there, or name its folder")
+        try:
+            await self.workers.__aenter__()
+        except EarsFailed as failure:
+            raise EarsFailed(f"{self.kind} does not start with {self._model}: {failure}") from None
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.workers.__aexit__(*error)
+
+    def hears(self, language: str) -> bool:
+        return language in self._enough and bool(self.workers.processes)
+
+    def enough(self, language: str) -> float:
+        return self._enough.get(language, float("inf"))
+
+    async def closed(self, pcm: bytes, rate: int, grammar: Grammar) -> Understood:
+        phrases = {label: list(ways) for label, ways in grammar.phrases.items()}
+        return await self._understood(pcm, rate, grammar.language, phrases)
+
+    async def open(self, pcm: bytes, rate: int, language: str) -> Understood:
+        return await self._understood(pcm, rate, language, None)
+
+    async def _understood(
+        self, pcm: bytes, rate: int, language: str, phrases: dict[str, list[str]] | None
+    ) -> Understood:
+        if language not in self._enough:
+            raise EarsFailed(f"{self.kind} does not hear {language!r}: ask by key")
+        if rate not in RATES or len(pcm) % SAMPLE:
+            raise EarsFailed(f"this is no sound: {len(pcm)} bytes at {rate} a second")
+        if not SHORTEST_S <= len(pcm) / SAMPLE / rate <= LONGEST_S:
+            return Understood(None, 0.0)
+        head = {"rate": rate, "language": language, "phrases": phrases}
+        return _answered(await self.workers.ask(wire.packed(head, pcm)))
+
+
+class Several:
+    """Engines in order: the first that hears a language is asked for it."""
+
+    def __init__(self, engines: Sequence[Ears]) -> None:
+        self.engines = tuple(engines)
+
+    def hears(self, language: str) -> bool:
+        return any(engine.hears(language) for engine in self.engines)
+
+    def enough(self, language: str) -> float:
+        return self._of(language).enough(language) if self.hears(language) else float("inf")
+
+    async def closed(self, pcm: bytes, rate: int, grammar: Grammar) -> Understood:
+        return await self._of(grammar.language).closed(pcm, rate, grammar)
+
+    async def open(self, pcm: bytes, rate: int, language: str) -> Understood:
+        return await self._of(language).open(pcm, rate, language)
+
+    def _of(self, language: str) -> Ears:
+        for engine in self.engines:
+            if engine.hears(language):
+                return engine
+        raise EarsFailed(f"no engine hears {language!r}: ask by key")
+
+
+def _answered(answer: dict[str, Any]) -> Understood:
+    if "refused" in answer:
+        raise EarsFailed(str(answer["refused"]))
+    label, text = answer.get("label"), answer.get("text")
+    if label in (None, DECOY):
+        return Understood(None, 0.0, str(text or ""))
+    return Understood(str(label), float(answer["margin"]), str(text or ""))

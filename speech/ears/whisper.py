@@ -1,0 +1,204 @@
+"""Whisper, by CTranslate2: one model for all languages, the engine where there is no Vosk model.
+
+Open speech is decoded from a window of 10 s, not 30: a fifth of the cost, no worse. A closed grammar is *scored*: how
+probable is each phrase, given the sound? From that, half of what silence makes of the phrase is taken away, which takes
+out how long and how common it is. What is said freely competes too, so that a sentence that is none of the phrases is
+not taken for the nearest of them.
+
+To score a phrase costs a hundredth of a second, so only those are scored that the first token speaks for (`_chosen`).
+`Recogniser` lives in a worker (`worker.py`); `whisper()` is what a site asks for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from speech.ears import Grammar, Understood, plain
+from speech.ears.engine import Engine
+from speech.ears.languages import numerals
+
+CODES = {"es": "es", "pt-BR": "pt", "zh-CN": "zh", "en": "en"}
+RATE = 16_000
+SHORT_S, WINDOW_S, LONGEST_WINDOW_S = 3, 10, 30  # of a phrase, of free speech, of the model
+AFTER_S = 0.5  # of silence that a phrase needs behind it
+HISS = 3e-4  # of full scale: absolute silence makes the model imagine things
+PRIOR = 0.5  # how much of a phrase's probability in silence is taken away
+FREE = 11.0  # how much better than a phrase free speech must be to compete with it: phrases are not how it would write
+LEAST = 1e-9  # probability of a token: nothing is impossible
+TOKENS_A_SECOND, MOST_TOKENS = 12, 120
+MOST_SCORED = 24  # forms of phrases, for an utterance
+AT_ONCE = 16  # of them in silence
+NOTHING = re.compile(r"[\[(（【♪]")  # "[ Silence ]", "(dramatic music)": so begins what the model makes of no speech
+REMEMBERED = 4000  # forms' probabilities in silence
+
+# The margin from which on what was taken was right; measured, see docs/decisions/0011-ears.md. Chinese is understood
+# too seldom to be offered: it needs a model for Vosk.
+ENOUGH = {"es": 4.0, "pt-BR": 4.0, "en": 4.0}
+
+
+def whisper(model: Path, *, workers: int = 1, **limits: Any) -> Engine:
+    """Ears of a whisper model in CTranslate2's form, a folder with model.bin, config.json, tokenizer.json and
+    vocabulary.json. About 0.4 GB of memory a worker.
+    """
+    return Engine("whisper", model, ENOUGH, workers=workers, **limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """An utterance as the model's encoder left it, and what it is taken for if anything may have been said."""
+
+    encoded: Any
+    frames: int  # of 10 ms
+    text: str
+    score: float  # of a token of the text, natural logarithm
+    first: NDArray[np.float64]  # log-probability of each token to be the first
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A way in which the model may write a phrase."""
+
+    label: str | None
+    tokens: tuple[int, ...]
+    in_silence: float
+    first_in_silence: float
+
+
+class Recogniser:
+    """One model in memory, one thread."""
+
+    def __init__(self, model: Path) -> None:
+        # Here, because only workers need the libraries.
+        import ctranslate2
+        from faster_whisper import WhisperModel
+        from faster_whisper.tokenizer import Tokenizer
+
+        self._model = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
+        self._view = ctranslate2.StorageView.from_array
+        self._tokenizers = {
+            language: Tokenizer(self._model.hf_tokenizer, True, task="transcribe", language=code)
+            for language, code in CODES.items()
+        }
+        self._random = np.random.default_rng(0)
+        self._silences: dict[str, _Sound] = {}
+        self._in_silence: OrderedDict[tuple[str, tuple[int, ...]], float] = OrderedDict()
+        self.open(np.zeros(RATE, np.float32), "en")  # the first time is slow
+
+    def open(self, samples: NDArray[np.float32], language: str) -> Understood:
+        """The margin is that of a token of the text against all others: 0 is sure, below −1 is a guess."""
+        heard = self._heard(samples, language, WINDOW_S)
+        return Understood(None, heard.score, "" if NOTHING.match(heard.text) else heard.text)
+
+    def closed(self, samples: NDArray[np.float32], grammar: Grammar) -> Understood:
+        heard = self._heard(samples, grammar.language, SHORT_S, loops=False)
+        if not heard.text or NOTHING.match(heard.text):
+            return Understood(None, 0.0)
+        free = tuple(self._tokenizers[grammar.language].encode(_written(heard.text, grammar.language)))
+        best = self._best(heard, grammar)
+        (said,) = self._scores(heard, grammar.language, [free])
+        (in_silence,) = self._scores(self._silence(grammar.language), grammar.language, [free])
+        best[None] = said - PRIOR * in_silence - FREE
+        (label, score), (_, second), *_rest = sorted(best.items(), key=lambda each: -each[1])
+        return Understood(label, score - second if label else 0.0, heard.text)
+
+    def _best(self, heard: _Sound, grammar: Grammar) -> dict[str | None, float]:
+        """Each label's score, by the best of its forms."""
+        best: dict[str | None, float] = {}
+        chosen = self._chosen(heard, self._forms(grammar))
+        scores = self._scores(heard, grammar.language, [form.tokens for form in chosen])
+        for form, score in zip(chosen, scores, strict=True):
+            best[form.label] = max(best.get(form.label, float("-inf")), score - PRIOR * form.in_silence)
+        return best
+
+    def _chosen(self, heard: _Sound, all_forms: list[_Form]) -> list[_Form]:
+        """The forms to be scored: those that their first token speaks for, and each label's likeliest."""
+        ranked = sorted(all_forms, key=lambda form: form.first_in_silence * PRIOR - heard.first[form.tokens[0]])
+        firsts: dict[str | None, _Form] = {}
+        for form in ranked:
+            firsts.setdefault(form.label, form)
+        ranked.sort(key=lambda form: firsts[form.label] is not form)  # stable: the firsts, then the rest
+        return ranked[: max(MOST_SCORED, len(firsts))]
+
+    def _forms(self, grammar: Grammar) -> list[_Form]:
+        tokenizer, language = self._tokenizers[grammar.language], grammar.language
+        wanted = {
+            tuple(tokenizer.encode(form)): label
+            for label, ways in grammar.phrases.items()
+            for way in ways
+            for form in forms(way, language)
+        }
+        silence = self._silence(language)
+        in_silence = self._silent(language, list(wanted))
+        return [
+            _Form(label, tokens, score, float(silence.first[tokens[0]]))
+            for (tokens, label), score in zip(wanted.items(), in_silence, strict=True)
+        ]
+
+    def _silent(self, language: str, texts: Sequence[tuple[int, ...]]) -> list[float]:
+        """log P(tokens | silence), remembered."""
+        known = self._in_silence
+        new = [tokens for tokens in texts if (language, tokens) not in known]
+        for begin in range(0, len(new), AT_ONCE):
+            some = new[begin : begin + AT_ONCE]
+            for tokens, score in zip(some, self._scores(self._silence(language), language, some), strict=True):
+                known[language, tokens] = score
+        found = [known[language, tokens] for tokens in texts]
+        while len(known) > REMEMBERED:
+            known.popitem(last=False)
+        return found
+
+    def _silence(self, language: str) -> _Sound:
+        if language not in self._silences:
+            self._silences[language] = self._heard(np.zeros(RATE // 2, np.float32), language, 1)
+        return self._silences[language]
+
+    def _heard(self, samples: NDArray[np.float32], language: str, least_s: int, loops: bool = True) -> _Sound:
+        """`loops`: whether words may repeat, as the digits of a number do. Of one word the model writes a hundred."""
+        seconds = max(least_s, min(LONGEST_WINDOW_S, int(np.ceil(len(samples) / RATE + AFTER_S))))
+        window = np.zeros(seconds * RATE, np.float32)
+        window[: len(samples)] = samples[: len(window)]
+        window += self._random.standard_normal(len(window)).astype(np.float32) * np.float32(HISS)
+        encoded = self._model.encode(self._model.feature_extractor(window, padding=0)[:, : seconds * 100])
+        start = self._start(language)
+        spoken = min(MOST_TOKENS, int(8 + len(samples) / RATE * TOKENS_A_SECOND))
+        found = self._model.model.generate(
+            encoded, [start], beam_size=1, max_length=len(start) + spoken, return_scores=True, return_logits_vocab=True,
+            suppress_blank=False, suppress_tokens=[], no_repeat_ngram_size=0 if loops else 2,
+        )[0]  # fmt: skip
+        steps = found.logits[0]  # none, where nothing at all is written
+        first = np.array(steps[0] if steps else np.zeros(self._model.hf_tokenizer.get_vocab_size()), np.float64)
+        text = self._tokenizers[language].decode(found.sequences_ids[0]).strip()
+        return _Sound(encoded, seconds * 100, text, float(found.scores[0]), first - np.logaddexp.reduce(first))
+
+    def _scores(self, heard: _Sound, language: str, texts: Sequence[tuple[int, ...]]) -> list[float]:
+        """log P(tokens | sound)."""
+        many = self._view(np.ascontiguousarray(np.repeat(np.array(heard.encoded), len(texts), 0)))
+        lengths = [heard.frames] * len(texts)
+        found = self._model.model.align(many, self._start(language), [list(text) for text in texts], lengths)
+        chances = (np.maximum(np.array(each.text_token_probs, np.float64), LEAST) for each in found)
+        return [float(np.log(chance).sum()) for chance in chances]
+
+    def _start(self, language: str) -> list[int]:
+        tokenizer = self._tokenizers[language]
+        return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+
+
+def forms(way: str, language: str) -> list[str]:
+    """How the model may write a phrase: as it is or as a sentence; both also without accents and with numerals."""
+    number = numerals(plain(way), language)
+    plainly = [way, number] if number != plain(way) else [way]
+    if language == "zh-CN":
+        return plainly
+    return [_written(form, language) for each in plainly for form in (each, each[0].upper() + each[1:] + ".")]
+
+
+def _written(text: str, language: str) -> str:
+    return text if language == "zh-CN" else " " + text
