@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`ours` and `theirs` are in `unit`: "/s" (more is better), "ms" or "s" (less is better)."""
+    """`ours` and `theirs` are in `unit`: "/s" (more is better), "ms", "s" or "%" (less is better)."""
 
     name: str
     peer: str | None
