@@ -62,16 +62,6 @@ class _Sound:
     first: NDArray[np.float64]  # log-probability of each token to be the first
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """A way in which the model may write a phrase."""
-
-    label: str | None
-    tokens: tuple[int, ...]
-    in_silence: float
-    first_in_silence: float
-
-
 class Recogniser:
     """One model in memory, one thread."""
 
@@ -112,35 +102,34 @@ class Recogniser:
     def _best(self, heard: _Sound, grammar: Grammar) -> dict[str | None, float]:
         """Each label's score, by the best of its forms."""
         best: dict[str | None, float] = {}
-        chosen = self._chosen(heard, self._forms(grammar))
-        scores = self._scores(heard, grammar.language, [form.tokens for form in chosen])
-        for form, score in zip(chosen, scores, strict=True):
-            best[form.label] = max(best.get(form.label, float("-inf")), score - PRIOR * form.in_silence)
+        chosen = self._chosen(heard, grammar)
+        scores = self._scores(heard, grammar.language, list(chosen))
+        in_silence = self._silent(grammar.language, list(chosen))
+        for label, score, silent in zip(chosen.values(), scores, in_silence, strict=True):
+            best[label] = max(best.get(label, float("-inf")), score - PRIOR * silent)
         return best
 
-    def _chosen(self, heard: _Sound, all_forms: list[_Form]) -> list[_Form]:
-        """The forms to be scored: those that their first token speaks for, and each label's likeliest."""
-        ranked = sorted(all_forms, key=lambda form: form.first_in_silence * PRIOR - heard.first[form.tokens[0]])
-        firsts: dict[str | None, _Form] = {}
-        for form in ranked:
-            firsts.setdefault(form.label, form)
-        ranked.sort(key=lambda form: firsts[form.label] is not form)  # stable: the firsts, then the rest
-        return ranked[: max(MOST_SCORED, len(firsts))]
+    def _chosen(self, heard: _Sound, grammar: Grammar) -> dict[tuple[int, ...], str]:
+        """The forms to be scored, and their labels: those that their first token speaks for, and each label's
+        likeliest.
+        """
+        every = self._forms(grammar)
+        by_first = PRIOR * self._silence(grammar.language).first - heard.first
+        ranked = sorted(every, key=lambda tokens: by_first[tokens[0]])
+        firsts: dict[str, tuple[int, ...]] = {}
+        for tokens in ranked:
+            firsts.setdefault(every[tokens], tokens)
+        ranked.sort(key=lambda tokens: firsts[every[tokens]] is not tokens)  # stable: the firsts, then the rest
+        return {tokens: every[tokens] for tokens in ranked[: max(MOST_SCORED, len(firsts))]}
 
-    def _forms(self, grammar: Grammar) -> list[_Form]:
-        tokenizer, language = self._tokenizers[grammar.language], grammar.language
-        wanted = {
-            tuple(tokenizer.encode(form)): label
+    def _forms(self, grammar: Grammar) -> dict[tuple[int, ...], str]:
+        """The ways in which the model may write the phrases, and their labels."""
+        return {
+            tuple(self._tokenizers[grammar.language].encode(form)): label
             for label, ways in grammar.phrases.items()
             for way in ways
-            for form in forms(way, language)
+            for form in forms(way, grammar.language)
         }
-        silence = self._silence(language)
-        in_silence = self._silent(language, list(wanted))
-        return [
-            _Form(label, tokens, score, float(silence.first[tokens[0]]))
-            for (tokens, label), score in zip(wanted.items(), in_silence, strict=True)
-        ]
 
     def _silent(self, language: str, texts: Sequence[tuple[int, ...]]) -> list[float]:
         """log P(tokens | silence), remembered."""

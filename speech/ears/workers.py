@@ -1,8 +1,8 @@
 """Processes that recognise, kept alive: one task a worker starts it, offers it, sees it end, and starts it again.
 
 Whatever a recogniser does, the asker has an answer or `EarsFailed` within the deadline, and other callers don't notice.
-A worker that dies, is late or talks rubbish is killed. A cancelled asker leaves at once; its worker finishes what it
-began (a tenth of a second; a new start takes a second) and is free again.
+A worker that dies, talks rubbish or is three deadlines late is replaced. A cancelled asker leaves at once; its worker
+finishes what it began and is free again, for a new start takes longer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from speech.ears import EarsFailed, wire
 
 DEADLINE_S = 4.0  # from the question to the answer, the wait for a free worker included: callers wait in silence
+HUNG = 3  # deadlines until a worker is given up: on a busy machine a new start makes it worse
 START_S = 60.0  # a model is read from a slow disc
 LONGEST_REST_S = 30.0  # between two starts that failed
 SOUND_AFTER_S = 10.0  # a worker that lived longer is started again at once
@@ -94,11 +95,17 @@ class Workers:
             raise EarsFailed(f"all {self._count} recognisers are busy and {self._waiting} wait: allow more workers")
         until = asyncio.get_running_loop().time() + self._deadline_s
         worker = await self._free(until)
-        exchange = asyncio.create_task(self._exchange(worker, request, until))
+        exchange = asyncio.create_task(self._exchange(worker, request))
         self._exchanges.add(exchange)
         exchange.add_done_callback(self._exchanges.discard)
         exchange.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be left to see it
-        return await asyncio.shield(exchange)
+        try:
+            async with asyncio.timeout_at(until):
+                return await asyncio.shield(exchange)
+        except TimeoutError:
+            raise EarsFailed(
+                f"a recogniser did not answer within {self._deadline_s:g} s: is the machine overloaded?"
+            ) from None
 
     async def _free(self, until: float) -> _Worker:
         self._waiting += 1
@@ -112,15 +119,15 @@ class Workers:
         finally:
             self._waiting -= 1
 
-    async def _exchange(self, worker: _Worker, request: bytes, until: float) -> dict[str, Any]:
+    async def _exchange(self, worker: _Worker, request: bytes) -> dict[str, Any]:
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout(HUNG * self._deadline_s):
                 answer = await worker.exchange(request)
             if "failed" in answer:
                 raise EarsFailed(f"a recogniser failed ({answer['failed']}) and is replaced")
         except TimeoutError:
             worker.kill()
-            raise EarsFailed(f"a recogniser did not answer within {self._deadline_s:g} s and is replaced") from None
+            raise EarsFailed("a recogniser hung and is replaced") from None
         except (OSError, asyncio.IncompleteReadError, wire.Rubbish):
             worker.kill()
             raise EarsFailed("a recogniser died and is replaced") from None
