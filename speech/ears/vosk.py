@@ -2,10 +2,10 @@
 cost of whisper.
 
 What kills it or makes it hang, and who sees to it that it never happens: a grammar that is no JSON list or is empty
-(`Grammar` refuses it), a grammar of which it knows no word (asked here first), a sample rate of 0 (always 16 kHz), one
-recogniser in several threads (one thread a worker), a model's name in place of a path (it would ask the network and end
-the process: `Engine` takes absolute paths only). Words that a model does not know are dropped from a phrase without a
-word, so a phrase with one is left out whole.
+(`Grammar` refuses it), a sample rate of 0 (always 16 kHz here), one recogniser in several threads (one thread a
+worker), a model's name in place of a path (it would ask the network and end the process: `Engine` takes absolute
+paths only). Words that a model does not know it drops from a phrase in silence, so a phrase with one is left out
+whole, and a grammar of nothing else is refused.
 
 `Recogniser` lives in a worker (`worker.py`); `vosk()` is what a site asks for.
 """
