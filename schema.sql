@@ -143,13 +143,16 @@ CREATE TABLE department (
     id    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     code  text NOT NULL UNIQUE,
     names jsonb NOT NULL,                            -- {"es": "Cardiología", "en": "Cardiology", …}
-    position smallint NOT NULL DEFAULT 1             -- its place in the spoken menu
+    position smallint NOT NULL DEFAULT 1,            -- its place in the spoken menu
+    kind  text NOT NULL DEFAULT 'clinic' CHECK (kind IN ('clinic', 'examination')),
+    needs_referral boolean NOT NULL DEFAULT false,   -- booked only by who has a doctor's order for it
+    preparation text[] NOT NULL DEFAULT '{}'         -- codes of the site's sentences: 'fasting', 'drink_water', …
 );
 
 CREATE TABLE doctor (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     department_id uuid NOT NULL REFERENCES department,
-    name          text NOT NULL,
+    name          text NOT NULL,                     -- of an examination: a room or a device, named to no patient
     feminine      boolean NOT NULL DEFAULT false     -- el doctor, la doctora: said by the rules of each language
 );
 
@@ -182,7 +185,15 @@ CREATE TABLE appointment (
     booked_via   text NOT NULL CHECK (booked_via IN ('ivr', 'agent', 'nurse', 'desk', 'web', 'sms')),
     confirmation text NOT NULL UNIQUE,               -- the holder's key: a repeated confirmation does no harm
     booked_at    timestamptz NOT NULL,
-    cancelled_at timestamptz CHECK ((state = 'cancelled') = (cancelled_at IS NOT NULL))
+    cancelled_at timestamptz CHECK ((state = 'cancelled') = (cancelled_at IS NOT NULL)),
+    -- I11: a move ends with exactly one. Who was moved away is cancelled and names an appointment of the same patient
+    -- that exists (never none); who took its place is named by it (never two). Asked when the transaction ends.
+    moved_to     uuid UNIQUE CHECK (moved_to IS NULL OR state = 'cancelled'),
+    moves        uuid,
+    UNIQUE (id, patient_id),
+    UNIQUE (id, moved_to),
+    FOREIGN KEY (moved_to, patient_id) REFERENCES appointment (id, patient_id) DEFERRABLE INITIALLY DEFERRED,
+    FOREIGN KEY (moves, id) REFERENCES appointment (id, moved_to) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE UNIQUE INDEX one_booking_per_slot ON appointment (slot_id) WHERE state <> 'cancelled';   -- I1
 CREATE INDEX appointment_patient ON appointment (patient_id);
