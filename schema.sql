@@ -85,7 +85,10 @@ CREATE TABLE patient (
     death_reported_at timestamptz,                   -- told on the phone: nobody is called until a clinician confirms
     merged_into      uuid REFERENCES patient CHECK (merged_into <> id),
     guardian_id      uuid REFERENCES patient CHECK (guardian_id <> id),
-    opted_out        text[] NOT NULL DEFAULT '{}',   -- purposes: 'follow_up', 'reminder', …
+    opted_out        text[] NOT NULL DEFAULT '{}'    -- purposes for which we never begin a contact; each change is audited
+                     CHECK (opted_out <@ ARRAY['follow_up', 'reminder', 'survey', 'education', 'greeting']),
+    suits            text CHECK (suits IN ('morning', 'afternoon')), -- for our calls, and which times are offered first
+    pin_hash         text,                           -- argon2id of a keyed token: an identifier that the patient chose
     created_at       timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX patient_name ON patient USING gin (name_tokens);
@@ -198,6 +201,21 @@ CREATE TABLE appointment (
 CREATE UNIQUE INDEX one_booking_per_slot ON appointment (slot_id) WHERE state <> 'cancelled';   -- I1
 CREATE INDEX appointment_patient ON appointment (patient_id);
 
+-- ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Whether a result is there, never what it is: what is not stored here cannot be told by a machine.
+CREATE TABLE result_status (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    patient_id    uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    department_id uuid NOT NULL REFERENCES department,               -- the examination
+    taken_at      timestamptz NOT NULL,
+    -- pending → ready | doctor_calls;  doctor_calls → ready (a doctor has spoken with the patient)
+    state         text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'ready', 'doctor_calls')),
+    settled_at    timestamptz CHECK (settled_at >= taken_at),
+    CHECK ((state = 'pending') = (settled_at IS NULL)),
+    UNIQUE (patient_id, department_id, taken_at)
+);
+
 -- ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE call (
@@ -208,6 +226,7 @@ CREATE TABLE call (
     number_token  bytea,
     patient_id    uuid REFERENCES patient ON DELETE SET NULL,
     identified_by text[] NOT NULL DEFAULT '{}',      -- 'number', 'birth_date', 'name', …: two open the clinical part
+    proxy_id      uuid REFERENCES patient ON DELETE SET NULL CHECK (proxy_id <> patient_id), -- the guardian who calls
     language      text,
     reason        text NOT NULL DEFAULT '',          -- why the caller called, in our codes: 'book', 'person', …
     queue         text,
@@ -269,7 +288,8 @@ CREATE TABLE callback (                              -- an abandoned, after-hour
     number_token  bytea NOT NULL,
     patient_id    uuid REFERENCES patient ON DELETE SET NULL,
     language      text,
-    why           text NOT NULL CHECK (why IN ('asked', 'abandoned', 'ivr_down', 'after_hours')),
+    why           text NOT NULL CHECK (why IN ('asked', 'abandoned', 'ivr_down', 'after_hours', 'new_patient')),
+    birth_sealed  bytea CHECK ((birth_sealed IS NOT NULL) <= (why = 'new_patient')),   -- all that reception is told
     -- open → owned → done;  owned → open (given back);  open → done (a later answered call closes it)
     state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'owned', 'done')),
     owner_id      uuid REFERENCES account,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
 from hospital.calling_hours import closes
-from hospital.calling_rules import CallingPolicy, NotNow, never, refusal, usable
+from hospital.calling_rules import CallingPolicy, NotNow, liked, never, refusal, usable
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
@@ -53,9 +53,10 @@ def claim(
     if task is None:
         return NotNow("not_open")
     _follow_survivor(session, task, at)
+    policy = liked(policy, task.patient, at, task.due_until)
     number = _number_to_dial(task)
     rung = contacts(session, task.patient_id, number.token, at) if number else []
-    refused = refusal(task.patient, number, rung, at, policy)
+    refused = refusal(task.patient, number, rung, at, policy, task.purpose)
     if refused is not None or number is None:
         return _refuse(session, task, refused or NotNow("no_usable_number"), at)
     attempt_id = uuid4()
@@ -126,7 +127,8 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
         return False
     patient = session.get_one(Patient, attempt.patient_id, populate_existing=True)
     number = session.get_one(PhoneNumber, attempt.number_id, populate_existing=True)
-    why = never(patient, number) or ("outside_window" if at >= attempt.dial_until else None)
+    purpose = session.get_one(FollowUpTask, attempt.task_id).purpose
+    why = never(patient, number, purpose) or ("outside_window" if at >= attempt.dial_until else None)
     if why is not None:
         decide(session, attempt.task_id, "not_dialled", at, because=why)
     else:

@@ -4,7 +4,7 @@ Rules: collected once for each origin; a later answered call from the number clo
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, select, update
@@ -26,6 +26,7 @@ class Callback(Base):
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     language: Mapped[str | None]
     why: Mapped[str]
+    birth: Mapped[str | None] = mapped_column("birth_sealed", Sealed("callback.birth"))  # ISO date
     state: Mapped[str] = mapped_column(default="open")
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     asked_at: Mapped[datetime]
@@ -76,6 +77,18 @@ def _ask_once(session: Session, origin: str, number: str, why: str, at: datetime
     )
     found = session.scalars(there.order_by(Callback.origin != origin)).first()
     return Asked(found, new=False) if found is not None else None
+
+
+def ask_new_patient(session: Session, *, origin: str, number: str, birth: date, at: datetime, language: str) -> Asked:
+    """Reception is to register somebody who has no record here. Whoever shares the number is not meant; what was open
+    for it becomes this."""
+    asked = ask(session, origin=origin, number=number, why="asked", at=at, language=language)
+    session.execute(
+        update(Callback)
+        .where(Callback.id == asked.callback_id)
+        .values(why="new_patient", patient_id=None, birth=birth.isoformat())
+    )
+    return asked
 
 
 def still_open(session: Session, limit: int = 100) -> list[Callback]:

@@ -6,7 +6,7 @@ Telecommunications (Telemarketing and Research Calls) Industry Standard for `au`
 strictest and so the default for an unknown country. `br`, `mx`, `nz` and `cn` are customary, not statutory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -41,6 +41,15 @@ PRESETS: dict[str, Window] = {
     "mx": Window(_every_day(time(9), time(20))),
     "nz": Window(_every_day(time(9), time(20))),
 }
+
+
+def narrowed(window: Window, start: time, end: time) -> Window | None:
+    """`window` between two times of day; None where nothing is left of it."""
+    week = tuple(
+        tuple((max(start, begins), min(end, ends)) for begins, ends in day if begins < end and start < ends)
+        for day in window.week
+    )
+    return replace(window, week=week) if any(week) else None
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,23 @@
 """May this patient be called now, and if not, when: pure rules, time is an argument.
 
-Rules: nobody is called who has died or is said to have, who opted out, on a number that isn't safe or isn't theirs,
-outside the window, or over the cap. The cap counts days as patients do (1 a day: the next call is tomorrow at the
-earliest), over all tasks, for the patient and for the number. What counts as a contact is `attempts.contacts`.
+Rules: nobody is called who has died or is said to have, who opted out of what the call is for, on a number that isn't
+safe or isn't theirs, outside the window, or over the cap. The time of day that a patient likes narrows the window, but
+never so far that a task can't be done in its time. The cap counts days as patients do (1 a day: the next call is
+tomorrow at the earliest), over all tasks, for the patient and for the number. What counts as a contact is
+`attempts.contacts`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hospital.calling_hours import Window, first_allowed, may_call
+from hospital.calling_hours import MIDNIGHT, Window, first_allowed, may_call, narrowed
 from hospital.patients import Patient, PhoneNumber
 
 PURPOSE = "follow_up"
+PARTS = {"morning": (time.min, time(12)), "afternoon": (time(12), MIDNIGHT)}
+"""Times of day as a patient chooses them (`patient.suits`)."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,13 @@ class NotNow(Exception):
         self.code, self.not_before = code, not_before
 
 
-def never(patient: Patient, number: PhoneNumber | None) -> str | None:
-    """Why this patient is not called on this number at any time; None where they may be."""
+def never(patient: Patient, number: PhoneNumber | None, purpose: str = PURPOSE) -> str | None:
+    """Why this patient is not called on this number for this at any time; None where they may be."""
     if patient.deceased_at is not None:
         return "deceased"
     if patient.death_reported_at is not None:
         return "death_reported"
-    if PURPOSE in patient.opted_out:
+    if purpose in patient.opted_out:
         return "opted_out"
     return None if number is not None and usable(number) else "no_usable_number"
 
@@ -49,11 +53,27 @@ def usable(number: PhoneNumber) -> bool:
     return number.safe_to_call and number.invalid_since is None
 
 
+def liked(policy: CallingPolicy, patient: Patient, at: datetime, latest: datetime) -> CallingPolicy:
+    """The policy with the window narrowed to the time of day that suits the patient; as it is where nothing would be
+    left of it, or nothing before `latest`, when the call is over-due."""
+    if patient.suits is None:
+        return policy
+    window = narrowed(policy.window, *PARTS[patient.suits])
+    if window is None or first_allowed(at, window, policy.zone) > latest:
+        return policy
+    return replace(policy, window=window)
+
+
 def refusal(
-    patient: Patient, number: PhoneNumber | None, contacts: Sequence[datetime], at: datetime, policy: CallingPolicy
+    patient: Patient,
+    number: PhoneNumber | None,
+    contacts: Sequence[datetime],
+    at: datetime,
+    policy: CallingPolicy,
+    purpose: str = PURPOSE,
 ) -> NotNow | None:
     """Why not now, or None. `contacts`: when the patient or the number rang for us in the last eight days."""
-    why = never(patient, number)
+    why = never(patient, number, purpose)
     if why is not None:
         return NotNow(why)
     window = may_call(at, policy.window, policy.zone)

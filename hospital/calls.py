@@ -26,6 +26,7 @@ class Call(Base):
     number_token: Mapped[bytes | None]
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     identified_by: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    proxy_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     language: Mapped[str | None]
     reason: Mapped[str] = mapped_column(default="")
     queue: Mapped[str | None]
@@ -79,8 +80,8 @@ def journal(session: Session, call_id: str) -> list[CallStep]:
 
 
 def update_call(session: Session, call_id: str, /, **columns: Any) -> None:
-    """Set what is now known of a call (language, patient_id, identified_by, reason, note); never its state."""
-    allowed = {"language", "patient_id", "identified_by", "reason", "note"}
+    """Set what is now known of a call (its patient, who calls for them, language, reason, note); never its state."""
+    allowed = {"language", "patient_id", "identified_by", "proxy_id", "reason", "note"}
     if not columns.keys() <= allowed:
         raise ValueError(f"a call's {', '.join(columns.keys() - allowed)} is not set this way")
     if "note" in columns:

@@ -48,6 +48,11 @@ class FollowUpTask(Base):
     patient: Mapped[Patient] = relationship()
     questionnaire: Mapped[Questionnaire] = relationship()
 
+    @property
+    def purpose(self) -> str:
+        """What the call is for, in the words of `patient.opted_out`."""
+        return str(self.questionnaire.body.get("purpose", "follow-up")).replace("-", "_")
+
 
 class Answer(Base):
     __tablename__ = "answer"

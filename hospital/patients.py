@@ -35,6 +35,8 @@ class Patient(Base):
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     guardian_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     opted_out: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    suits: Mapped[str | None]
+    pin_hash: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     numbers: Mapped[list["PhoneNumber"]] = relationship(order_by="PhoneNumber.rank", back_populates="patient")
@@ -173,6 +175,14 @@ def matching(session: Session, number: str | None, birth: date) -> list[Patient]
     """Who has this number and this birth date: one, nobody, or twins."""
     token = vault.token("birth", birth.isoformat())
     return [c.patient for c in candidates(session, number) if c.patient.birth_token == token]
+
+
+def wards(session: Session, guardian_id: UUID) -> list[Patient]:
+    """For whom this patient may speak: a child, a parent in their care. Eldest first."""
+    theirs = select(Patient).where(
+        Patient.guardian_id == guardian_id, Patient.merged_into.is_(None), Patient.deceased_at.is_(None)
+    )
+    return list(session.scalars(theirs.order_by(Patient.birth_year, Patient.created_at, Patient.id)))
 
 
 def settle_death_report(session: Session, patient_id: UUID, died: bool, at: datetime) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hospital import outcomes, recordings
 from hospital.attempt_records import LIVE, Attempt, contacts, end_unknown
-from hospital.calling_rules import CallingPolicy, earliest, usable
+from hospital.calling_rules import CallingPolicy, earliest, liked, usable
 from hospital.database import announce
 from hospital.followups import SKIP_REASONS, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
@@ -202,7 +202,7 @@ def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, p
         select(PhoneNumber.token).where(PhoneNumber.patient_id == task.patient_id, PhoneNumber.rank == step.number_rank)
     )
     rung = contacts(session, task.patient_id, token or b"", step.at)
-    return earliest(step.at, rung, policy)
+    return earliest(step.at, rung, liked(policy, task.patient, step.at, task.due_until))
 
 
 def _note_invalid(session: Session, attempt: Attempt, at: datetime) -> None:

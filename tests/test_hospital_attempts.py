@@ -10,12 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, followups, patients
+from hospital import attempts, audit, consents, followups, patients
 from hospital.attempts import Attempt, CallingPolicy, Claimed, NotNow
 from hospital.calling_hours import ALWAYS
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber
+from hospital.wishes import Part
 from tests.characters import JOAO, LUCIA, MEI, RUTH
 from tests.hospital_scene import POLICY, UNCAPPED, admit, at_once, day_three, employ, listening
 from tests.moments import NOON, ZONE
@@ -183,6 +184,10 @@ def opted_out_of_reminders(patient: Patient) -> None:
     patient.opted_out = ["reminder"]
 
 
+def opted_out_of_surveys(patient: Patient) -> None:
+    patient.opted_out = ["survey"]
+
+
 def first_number_unsafe(patient: Patient) -> None:
     patient.numbers[0].safe_to_call = False
 
@@ -204,6 +209,7 @@ def first_number_wrong(patient: Patient) -> None:
         (said_to_have_died, "death_reported", "open"),
         (opted_out, "opted_out", "stopped"),
         (opted_out_of_reminders, MEI.numbers[0], "calling"),
+        (opted_out_of_surveys, MEI.numbers[0], "calling"),
         (first_number_unsafe, MEI.numbers[1], "calling"),
         (no_number_safe, "no_usable_number", "open"),
         (first_number_wrong, MEI.numbers[1], "calling"),
@@ -225,6 +231,54 @@ def test_who_is_not_called_at_all(
         if isinstance(result, NotNow):
             assert result.not_before is None, "waiting does not help"
             assert codes(session, task.id)[-1] == dialled
+
+
+@pytest.mark.covers("I4", "H28", "H52")
+def test_who_wants_no_surveys_is_asked_none_and_still_followed_up(database: Database) -> None:
+    with database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+        mei = admit(session, MEI)
+        survey = day_three(session, mei)
+        survey.questionnaire.body = {**survey.questionnaire.body, "purpose": "survey"}
+        assert consents.set_consent(session, mei.id, "survey", False, NOON, call_id="n1-1.1")
+        assert not consents.set_consent(session, mei.id, "survey", False, NOON, call_id="n1-1.1"), "known already"
+        session.refresh(mei)
+        result = calls(session, survey.id, ana)
+        assert isinstance(result, NotNow)
+        assert (result.code, survey.purpose) == ("opted_out", "survey")
+        assert consents.set_consent(session, mei.id, "survey", True, NOON, call_id="n1-1.2"), "she takes it back"
+        assert consents.opted_out(session, mei.id) == frozenset()
+        said = [(row.action, row.detail["call"]) for row in audit.of_subject(session, f"patient:{mei.id}")]
+        assert said == [("consent.given", "n1-1.2"), ("consent.withdrawn", "n1-1.1")]
+
+
+@pytest.mark.covers("H38", "I4")
+@pytest.mark.parametrize(
+    ("suits", "at", "until", "may"),
+    [
+        ("afternoon", "2026-11-25 11:59", "2026-11-29 12:00", "2026-11-25 12:00"),
+        ("morning", "2026-11-25 12:00", "2026-11-29 12:00", "2026-11-26 08:00"),
+        ("morning", "2026-11-25 12:00", "2026-11-25 20:00", None),  # tomorrow would be too late: now, then
+        ("morning", "2026-11-25 11:59", "2026-11-29 12:00", None),
+        (None, "2026-11-25 20:00", "2026-11-29 12:00", None),
+    ],
+)
+def test_a_patient_is_called_when_it_suits_them(
+    database: Database, suits: Part | None, at: str, until: str, may: str | None
+) -> None:
+    with database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+        joao = admit(session, JOAO)
+        consents.set_suits(session, joao.id, suits, NOON, call_id="n1-1.1")
+        session.refresh(joao)
+        task = day_three(session, joao, due_at=local("2026-11-25 00:00"))
+        task.due_until = local(until)
+        session.flush()
+        result = calls(session, task.id, ana, local(at))
+        assert (result.not_before if isinstance(result, NotNow) else None) == (local(may) if may else None)
+        if suits == "morning" and isinstance(result, Claimed) and "11:59" in at:
+            (attempt,) = attempts.of_task(session, task.id)
+            assert attempt.dial_until == local("2026-11-25 12:00")
 
 
 @pytest.mark.covers("I4")

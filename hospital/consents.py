@@ -1,0 +1,56 @@
+"""What a patient wants to be contacted for, and when it suits them.
+
+Rules: an opt-out is per purpose, takes effect at once (the dialer's rules ask the record when a call is claimed and
+again when it is dialled), and the patient can take it back. Calls and messages about a patient's own booking are no
+contact of ours and have no opt-out. Each change is in the audit chain, with the call in which it was said.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import any_, func, literal, select, update
+from sqlalchemy.orm import Session
+
+from hospital import audit
+from hospital.database import announce
+from hospital.patients import Patient
+from hospital.wishes import Part
+
+PURPOSES = ("follow_up", "reminder", "survey", "education", "greeting")
+
+
+def opted_out(session: Session, patient_id: UUID) -> frozenset[str]:
+    return frozenset(session.scalars(select(func.unnest(Patient.opted_out)).where(Patient.id == patient_id)))
+
+
+def set_consent(session: Session, patient_id: UUID, purpose: str, wanted: bool, at: datetime, *, call_id: str) -> bool:
+    """Contacts for `purpose` are wanted, or not any more. False where that was known already."""
+    if purpose not in PURPOSES:
+        raise ValueError(f"{purpose!r} is no purpose of a contact: {', '.join(PURPOSES)}")
+    out = literal(purpose) == any_(Patient.opted_out)
+    changed = session.execute(
+        update(Patient)
+        .where(Patient.id == patient_id, out if wanted else ~out)
+        .values(
+            opted_out=func.array_remove(Patient.opted_out, purpose)
+            if wanted
+            else func.array_append(Patient.opted_out, purpose)
+        )
+        .returning(Patient.id)
+        .execution_options(synchronize_session=False)
+    ).scalar()
+    if changed is None:
+        return False
+    announce(session, "patient", patient_id)
+    action = "consent.given" if wanted else "consent.withdrawn"
+    audit.record(session, None, action, f"patient:{patient_id}", at, purpose=purpose, call=call_id)
+    return True
+
+
+def set_suits(session: Session, patient_id: UUID, part: Part | None, at: datetime, *, call_id: str) -> None:
+    """The time of day that suits the patient; None: any."""
+    session.execute(
+        update(Patient).where(Patient.id == patient_id).values(suits=part).execution_options(synchronize_session=False)
+    )
+    announce(session, "patient", patient_id)
+    audit.record(session, None, "patient.suits", f"patient:{patient_id}", at, part=part, call=call_id)
