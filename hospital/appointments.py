@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id, announce
-from hospital.slots import Slot
+from hospital.slots import Kind, Slot
 
 HOLD = timedelta(seconds=120)
 
@@ -62,7 +62,7 @@ class Booked:
     feminine: bool
     department_code: str
     department_names: dict[str, str] = field(hash=False)
-    kind: str = "clinic"
+    kind: Kind = "clinic"
     preparation: tuple[str, ...] = ()
 
 
@@ -203,7 +203,7 @@ def booked(session: Session, appointment_id: UUID) -> Booked:
 def appointments(session: Session, patient_id: UUID, at: datetime) -> list[Booked]:
     """What a patient has booked from `at` on, earliest first."""
     rows = session.execute(
-        text(_BOOKED + " WHERE a.patient_id = :patient AND a.state = 'booked' AND s.starts_at > :at ORDER BY 2, 1"),
+        text(_BOOKED + " WHERE a.patient_id = :patient AND a.state = 'booked' AND s.starts_at > :at ORDER BY 2, 3, 1"),
         {"patient": patient_id, "at": at},
     )
     return [_told(row) for row in rows]

@@ -34,7 +34,7 @@ from hospital.wishes import ANY_TIME, Wish
 __all__ = ["HOLD", "Appointment", "Booked", "BookingDesk", "Hold", "NothingToMove", "OwnDesk", "SlotTaken"]
 __all__ += ["appointments", "booked", "cancel", "confirm", "hold", "release", "reschedule"]
 __all__ += ["Department", "Doctor", "Kind", "Opening", "Slot", "departments", "doctors", "openings"]
-__all__ += ["ANY_TIME", "Wish"]
+__all__ += ["ANY_TIME", "Told", "Wish"]
 
 
 class BookingDesk(Protocol):

@@ -7,7 +7,6 @@ so that a stolen database without the site's key says nothing of four digits.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Literal, get_args
 
 from argon2 import PasswordHasher
@@ -35,14 +34,6 @@ def keys_of(value: str) -> str:
     return "".join(_KEY.get(sign, sign) for sign in value.upper() if sign in _KEY or sign in "0123456789")
 
 
-def birth_date(typed: str) -> date | None:
-    """Day, month and year in eight digits; None for what is no date."""
-    try:
-        return date(int(typed[4:]), int(typed[2:4]), int(typed[:2]))
-    except ValueError:
-        return None
-
-
 def set_pin(patient: Patient, pin: str) -> None:
     """The patient has chosen a PIN of four to eight digits."""
     if not (pin.isdecimal() and pin.isascii() and 4 <= len(pin) <= 8):
@@ -55,12 +46,11 @@ def _keyed(patient: Patient, pin: str) -> bytes:
 
 
 def answers(patient: Patient, kind: Identifier, typed: str) -> bool:
-    """Whether this is what the record says."""
+    """Whether this is what the record says. A birth date is told as an ISO date, all else as it was typed."""
     held = [(one.kind, keys_of(one.value)) for one in patient.identifiers]
     match kind:
         case "birth_date":
-            born = birth_date(typed)
-            return born is not None and patient.birth_date == born
+            return patient.birth == typed
         case "document_last4":
             return any(kept in DOCUMENTS and value[-4:] == keys_of(typed) for kept, value in held)
         case "card_number":
@@ -100,7 +90,6 @@ def _findable(session: Session, told: Mapping[Identifier, str]) -> list[Patient]
             PatientIdentifier.kind == "card", PatientIdentifier.token == vault.token("card", told["card_number"])
         )
         return list(session.scalars(living.where(Patient.id.in_(card))))
-    born = birth_date(told.get("birth_date", ""))
-    if born is None:
-        return []
-    return list(session.scalars(living.where(Patient.birth_token == vault.token("birth", born.isoformat()))))
+    if "birth_date" in told:
+        return list(session.scalars(living.where(Patient.birth_token == vault.token("birth", told["birth_date"]))))
+    return []

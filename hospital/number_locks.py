@@ -2,7 +2,8 @@
 
 Rules: the calling number is locked, not the patient, so that nobody can lock a patient out. TRIES wrong answers
 within LOCK lock it for LOCK, where the site says nothing else. A wrong answer that comes while it is locked (of a
-call that had begun before) doesn't open it sooner.
+call that had begun before) doesn't open it sooner. Callers who withhold their number share one lock, of WITHHELD
+times as many tries: whoever guesses without a number is stopped too, and one who is clumsy locks nobody else out.
 """
 
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from hospital import patients
 from hospital.database import Base
 
 TRIES = 3
+WITHHELD = 10
 LOCK = timedelta(hours=1)
 
 
@@ -28,9 +30,7 @@ class NumberLock(Base):
 
 def is_locked(session: Session, number: str | None, at: datetime) -> bool:
     """Whether the machine asks this number nothing. People still do."""
-    if number is None:
-        return False
-    lock = session.get(NumberLock, patients.number_token(number))
+    lock = session.get(NumberLock, _token(number))
     return lock is not None and lock.locked_until is not None and lock.locked_until > at
 
 
@@ -38,9 +38,7 @@ def identity_failed(
     session: Session, number: str | None, at: datetime, *, tries: int = TRIES, lock: timedelta = LOCK
 ) -> bool:
     """Count a wrong answer of a calling number; True where it is locked now. Those older than `lock` are forgotten."""
-    if number is None:
-        return False
-    statement = insert(NumberLock).values(number_token=patients.number_token(number), failures=1, first_at=at)
+    statement = insert(NumberLock).values(number_token=_token(number), failures=1, first_at=at)
     stale = NumberLock.first_at <= at - lock
     failures, locked_until = session.execute(
         statement.on_conflict_do_update(
@@ -52,16 +50,18 @@ def identity_failed(
             },
         ).returning(NumberLock.failures, NumberLock.locked_until)
     ).one()
-    if failures < tries:
+    if failures < (tries if number is not None else WITHHELD * tries):
         return locked_until is not None
-    session.execute(
-        update(NumberLock)
-        .where(NumberLock.number_token == patients.number_token(number))
-        .values(locked_until=at + lock)
-    )
+    session.execute(update(NumberLock).where(NumberLock.number_token == _token(number)).values(locked_until=at + lock))
     return True
 
 
-def identity_confirmed(session: Session, number: str) -> None:
-    """A right answer forgets the wrong ones before it."""
+def identity_confirmed(session: Session, number: str | None) -> None:
+    """A right answer forgets the wrong ones before it; those of withheld numbers may be anybody's and stay."""
+    if number is None:
+        return
     session.execute(delete(NumberLock).where(NumberLock.number_token == patients.number_token(number)))
+
+
+def _token(number: str | None) -> bytes:
+    return patients.number_token(number or "withheld")

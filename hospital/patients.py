@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from hospital import vault
 from hospital.database import Base, Id
 from hospital.vault import Sealed
+from hospital.wishes import Part
 
 
 class Patient(Base):
@@ -35,7 +36,7 @@ class Patient(Base):
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     guardian_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     opted_out: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
-    suits: Mapped[str | None]
+    suits: Mapped[Part | None] = mapped_column(String)
     pin_hash: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -169,12 +170,6 @@ def candidates(session: Session, number: str | None) -> list[Candidate]:
     ).all()
     sure: Literal["only_one", "one_of_several"] = "only_one" if len(rows) == 1 else "one_of_several"
     return [Candidate(patient, number.owner, sure) for patient, number in rows]
-
-
-def matching(session: Session, number: str | None, birth: date) -> list[Patient]:
-    """Who has this number and this birth date: one, nobody, or twins."""
-    token = vault.token("birth", birth.isoformat())
-    return [c.patient for c in candidates(session, number) if c.patient.birth_token == token]
 
 
 def wards(session: Session, guardian_id: UUID) -> list[Patient]:

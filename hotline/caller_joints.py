@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from hospital import calls, outbox, patients
-from hospital.booking import Booked
+from hospital.booking import Booked, Told
 from hospital.database import Database
 from scripts.wording import Wording
 
@@ -38,26 +38,52 @@ class SqlJournal:
             calls.queued(session, self._call_id, str(facts.get("queue", "")))
 
 
-def appointment_message(key: str, now: Clock) -> Callable[[Session, Booked, UUID], None]:
-    """The SMS of a booking or a cancellation, queued in the deciding transaction: they stand or fall together (H4)."""
+class AppointmentMessages(TypedDict):
+    """What `OwnDesk` is given to tell."""
 
-    def queue_it(session: Session, booked: Booked, patient_id: UUID) -> None:
-        patient = session.get_one(patients.Patient, patient_id)
-        number = next((n for n in patient.numbers if n.safe_to_call and n.invalid_since is None), None)
-        if number is None:
-            return
-        outbox.put(
-            session,
-            once=f"{key}/{booked.appointment_id}",
-            key=key,
-            locale=patient.language,
-            number=number.number,
-            patient_id=patient_id,
-            at=now(),
-            starts_at=booked.starts_at.isoformat(),
-        )
+    confirmed: Told
+    cancelled: Told
+    moved: Told
 
-    return queue_it
+
+def appointment_messages(now: Clock, site_says: frozenset[str]) -> AppointmentMessages:
+    """The text messages of a booking, a move and a cancellation, queued in the deciding transaction: they stand or
+    fall together (H4). How to prepare comes as a message of its own, in the site's words, without saying for what."""
+
+    def tell(key: str, prepare: bool) -> Told:
+        def queue_them(session: Session, booked: Booked, patient_id: UUID) -> None:
+            codes = [f"prepare_{code}" for code in booked.preparation] if prepare else []
+            for one in (key, *(code for code in codes if code in site_says)):
+                _queue(session, one, booked, patient_id, now())
+
+        return queue_them
+
+    return AppointmentMessages(
+        confirmed=tell("appointment_confirmed", prepare=True),
+        cancelled=tell("appointment_cancelled", prepare=False),
+        moved=tell("appointment_moved", prepare=True),
+    )
+
+
+def _queue(session: Session, key: str, booked: Booked, patient_id: UUID, at: datetime) -> None:
+    """To the patient's first usable number; a ward's to their guardian's."""
+    patient = session.get_one(patients.Patient, patient_id)
+    numbers = list(patient.numbers)
+    if patient.guardian_id is not None:
+        numbers += session.get_one(patients.Patient, patient.guardian_id).numbers
+    number = next((one for one in numbers if one.safe_to_call and one.invalid_since is None), None)
+    if number is None:
+        return
+    outbox.put(
+        session,
+        once=f"{key}/{booked.appointment_id}",
+        key=key,
+        locale=patient.language,
+        number=number.number,
+        patient_id=patient_id,
+        at=at,
+        starts_at=booked.starts_at.isoformat(),
+    )
 
 
 def rendered(wording: Wording) -> Callable[[str, str, Mapping[str, Any]], str]:

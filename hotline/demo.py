@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from hospital import accounts, followups, patients, questionnaires
+from hospital import accounts, followups, identifiers, patients, questionnaires, results
 from hospital.accounts import Account
-from hospital.booking import Department, Doctor, Slot
+from hospital.booking import Department
 from hospital.patients import Patient, Stay, Visit
-from hotline import numbering
+from hotline import demo_clinics, numbering
 from scripts.questionnaire_files import load_questionnaires
 
 PASSWORDS = {name: f"{name}-at-the-demo" for name in ("tom", "ana", "grace", "oscar")}
@@ -44,30 +44,15 @@ NAMES = {
     "ruth": "Ruth Miller",
 }
 SEXES = {"lucia": "female", "wiremu": "male", "mei": "female", "joao": "male", "ruth": "female"}
-DEPARTMENTS = (
-    (
-        "cardiology",
-        {"es": "cardiología", "en": "cardiology", "pt-BR": "cardiologia", "zh-CN": "心内科", "mi": "manawa"},
-    ),
-    ("paediatrics", {"es": "pediatría", "en": "paediatrics", "pt-BR": "pediatria", "zh-CN": "儿科", "mi": "tamariki"}),
-    (
-        "general",
-        {
-            "es": "medicina general",
-            "en": "general medicine",
-            "pt-BR": "clínica geral",
-            "zh-CN": "全科",
-            "mi": "rata whānau",
-        },
-    ),
-)
-DOCTORS = (
-    ("cardiology", "Vega", True),
-    ("cardiology", "Molina", False),
-    ("paediatrics", "Rangi", True),
-    ("general", "Okafor", False),
-)
-CLINIC = (time(9, 20), time(10, 0), time(10, 40), time(14, 20), time(15, 0))
+IDENTIFIERS: dict[str, dict[str, str]] = {
+    "lucia": {"curp": "FEXL800229MDFRXC06"},
+    "wiremu": {"nhi": "ZAC5361"},
+    "mei": {"cn_id": "11010519911108002X", "card": "40718"},
+    "joao": {"cpf": "01234567890"},
+    "ruth": {"id_card": "1170344"},
+}
+RESULTS = (("lucia", "blood", 9, "ready"), ("lucia", "ultrasound", 1, "pending"), ("ruth", "xray", 4, "doctor_calls"))
+"""Whose, of what, how many days ago, and how it stands."""
 DISCHARGED = ("joao", "mei", "ruth")
 
 
@@ -95,9 +80,7 @@ def people(session: Session, sip: dict[str, str], zone: ZoneInfo, at: datetime) 
     """Whatever of the demo is missing."""
     mark(session, demo=True)
     staff = _staff(session, sip)
-    if not session.scalar(select(func.count()).select_from(Department)):
-        _clinics(session)
-    _slots(session, zone, at)
+    demo_clinics.open_clinics(session, zone, at)
     if not session.scalar(select(func.count()).select_from(Patient)):
         _patients(session, zone, at, staff["ana"].id)
 
@@ -121,34 +104,6 @@ def _staff(session: Session, sip: dict[str, str]) -> dict[str, Account]:
     return there
 
 
-def _clinics(session: Session) -> None:
-    made = {
-        code: Department(code=code, names=names, position=position)
-        for position, (code, names) in enumerate(DEPARTMENTS, 1)
-    }
-    session.add_all(made.values())
-    session.flush()
-    session.add_all(
-        Doctor(department_id=made[code].id, name=name, feminine=feminine) for code, name, feminine in DOCTORS
-    )
-    session.flush()
-
-
-def _slots(session: Session, zone: ZoneInfo, at: datetime) -> None:
-    """Two weeks of clinics from tomorrow on."""
-    there = {(doctor_id, at) for doctor_id, at in session.execute(select(Slot.doctor_id, Slot.starts_at))}
-    today = at.astimezone(zone).date()
-    for doctor in session.scalars(select(Doctor).order_by(Doctor.name)):
-        for day in (today + timedelta(days=n) for n in range(1, 15)):
-            if day.weekday() >= 5:
-                continue
-            for hour in CLINIC:
-                starts_at = datetime.combine(day, hour, tzinfo=zone)
-                if (doctor.id, starts_at) not in there:
-                    session.add(Slot(doctor_id=doctor.id, starts_at=starts_at))
-    session.flush()
-
-
 def _patients(session: Session, zone: ZoneInfo, at: datetime, nurse_id: UUID) -> None:
     questionnaire = questionnaires.newest(session, "discharge-day3")
     if questionnaire is None:
@@ -161,9 +116,10 @@ def _patients(session: Session, zone: ZoneInfo, at: datetime, nurse_id: UUID) ->
             birth=BIRTHS[key],
             language=person.language,
             numbers=[person.number, *SECOND_NUMBERS.get(key, ())],
-            identifiers={"record": f"D-{person.extension}"},
+            identifiers={"record": f"D-{person.extension}", **IDENTIFIERS[key]},
             sex=SEXES[key],
         )
+        _results(session, key, patient.id, at)
         session.add(
             Visit(
                 patient_id=patient.id,
@@ -194,3 +150,33 @@ def _patients(session: Session, zone: ZoneInfo, at: datetime, nurse_id: UUID) ->
                 stay_id=stay.id,
                 owner_id=nurse_id if key == "joao" else None,
             )
+    _family(session)
+
+
+def _results(session: Session, key: str, patient_id: UUID, at: datetime) -> None:
+    codes = dict(session.execute(select(Department.code, Department.id)).all())
+    for whose, code, days_ago, state in RESULTS:
+        if whose == key:
+            taken_at = at - timedelta(days=days_ago)
+            status = results.expect(session, patient_id, codes[code], taken_at)
+            if state != "pending":
+                results.settle(session, status.id, state, taken_at + timedelta(hours=8))
+
+
+def _family(session: Session) -> None:
+    """Whoever calls from the softphone: a mother who may speak for her child, and has a PIN."""
+    mother = patients.register(
+        session,
+        name="Sofía Vargas",
+        birth=date(1989, 9, 14),
+        language="es",
+        numbers=[numbering.SOFTPHONE.number],
+        identifiers={"id_card": "52840611"},
+        sex="female",
+    )
+    identifiers.set_pin(mother, "4711")
+    child = patients.register(
+        session, name="Mateo Vargas", birth=date(2018, 5, 4), language="es", numbers=[], sex="male"
+    )
+    child.guardian_id = mother.id
+    session.flush()

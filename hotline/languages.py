@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from hotline import demo
+from hotline import demo_clinics
 from hotline.databases import schema_text
 from hotline.settings import Language
 from scripts import verbalise, wording
@@ -144,8 +144,8 @@ def _functions(tag: str) -> Share:
 
 def _departments(tag: str) -> Share:
     share = Share()
-    for code, names in demo.DEPARTMENTS:
-        share.need(bool(names.get(tag)), f"department '{code}' has no name (hotline/demo.py)")
+    for code, names in (*demo_clinics.DEPARTMENTS, *((code, names) for code, names, *_ in demo_clinics.EXAMINATIONS)):
+        share.need(bool(names.get(tag)), f"department '{code}' has no name (hotline/demo_clinics.py)")
     return share
 
 

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from hospital.identifiers import FINDABLE, Identifier
 from hotline import numbering
 
 Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
@@ -81,6 +82,8 @@ class Site(_Frozen):
     """Patients of this age are spoken to more slowly, unasked; None: only who asks for it."""
     callback_number: Number | None = None
     """The number that messages and voicemails name."""
+    information: Path | None = None
+    """The site's own sentences: opening hours, the way, what to bring, how to prepare (scripts/site_file.py)."""
 
     @model_validator(mode="after")
     def _default_is_offered(self) -> Self:
@@ -176,6 +179,27 @@ class Twilio(_Frozen):
         return self
 
 
+class Identity(_Frozen):
+    """What a caller is asked: the first with the calling number, both without one that is known. Two make sure."""
+
+    by: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=2)] = ("birth_date",)
+
+    @model_validator(mode="after")
+    def _somebody_can_be_found(self) -> Self:
+        if len(set(self.by)) < len(self.by):
+            raise ValueError("identity.by names one identifier twice")
+        if len(self.by) > 1 and FINDABLE.isdisjoint(self.by):
+            raise ValueError(f"identity.by needs one by which a record is found: {', '.join(sorted(FINDABLE))}")
+        return self
+
+
+class Results(_Frozen):
+    """What is told of results by telephone. Values are never told: the hotline does not have them."""
+
+    say_doctor_calls: bool = False
+    """Whether a caller hears that a doctor will call about a result. It discloses bad news."""
+
+
 class Messages(_Frozen):
     """How messages leave the house."""
 
@@ -210,6 +234,8 @@ class Settings(BaseSettings):
     calling: Calling = Calling()
     booking: Booking = Booking()
     lock: Lock = Lock()
+    identity: Identity = Identity()
+    results: Results = Results()
     messages: Messages = Messages()
 
     @classmethod

@@ -32,6 +32,7 @@ DEMO: dict[str, Any] = {
         "callback_number": numbering.HOTLINE_EXTENSION,
     },
     "calling": {"window": "open", "per_day": None, "per_week": None},
+    "identity": {"by": ["birth_date", "document_last4"]},
 }
 """The settings of a start without a file."""
 

@@ -10,15 +10,17 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import scripts
 from hospital import accounts, vault
 from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hotline import asterisk, demo, numbering
-from hotline.caller_joints import appointment_message
+from hotline.caller_joints import appointment_messages
 from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
 from ivr.call import Call, HouseKeys
@@ -36,6 +38,7 @@ from speech.voices.espeak import Espeak
 log = logging.getLogger(__name__)
 
 DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {"inbound": inbound, "callback": ask_callback}
+DEMO_INFORMATION = Path(scripts.__file__).parent / "site" / "san_rafael.yaml"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -58,7 +61,8 @@ def words(settings: Settings) -> wording.Wording:
             zone=ZoneInfo(site.time_zone),
             country=site.country.upper(),
             clock=site.clock,
-        )
+        ),
+        information=site.information or (DEMO_INFORMATION if settings.demo else None),
     )
     for problem in loaded.refused:
         log.error("a script file was not loaded: %s", problem)
@@ -74,18 +78,22 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording) ->
     desk = OwnDesk(
         database,
         lease=timedelta(seconds=settings.booking.hold_seconds),
-        confirmed=appointment_message("appointment_confirmed", now),
-        cancelled=appointment_message("appointment_cancelled", now),
+        zone=zone(settings),
+        **appointment_messages(now, said.site_says),
     )
     return FrontDesk(
         desk=desk,
         database=database,
         now=now,
+        zone=zone(settings),
         country=settings.site.country.upper(),
         language_keys={keys[tag]: tag for tag in settings.site.languages if tag in keys},
         spoken=frozenset(said.spoken),
         default_language=settings.site.default_language,
         slower_from_age=settings.site.slower_from_age,
+        identifiers=settings.identity.by,
+        site_says=said.site_says,
+        say_doctor_calls=settings.results.say_doctor_calls,
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
     )

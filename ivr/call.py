@@ -143,10 +143,12 @@ class Call:
         length: int | None = None,
         minimum: int = 1,
         maximum: int = 20,
+        star_is_x: bool = False,
         **params: Value,
     ) -> str:
-        """Asks for `length` digits, or `minimum` to `maximum`: `#` ends, `*` starts over. Raises as menu."""
-        expect = DigitsOf(length or minimum, length or maximum)
+        """Asks for `length` digits, or `minimum` to `maximum`: `#` ends, `*` starts over, or with `star_is_x` is typed
+        for an X. Raises as menu."""
+        expect = DigitsOf(length or minimum, length or maximum, star_is_x=star_is_x)
         asking = Asking(question, params, self.house)
         while True:
             more = self._help(asking) if expect.minimum > 1 else []

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hospital import number_locks
 from hospital.booking import BookingDesk
 from hospital.database import Database
+from hospital.identifiers import Identifier
 
 
 @dataclass(frozen=True)
@@ -15,16 +17,22 @@ class FrontDesk:
 
     `country`: ISO 3166 code in which typed numbers are read. `language_keys`: key → language, in the order in which
     they are offered; `spoken`: those in which a whole call can be held; `default_language`: what most people at this
-    place understand. Patients of `slower_from_age` years are spoken to more slowly, unasked. After `tries` wrong
-    answers the machine asks a calling number nothing for `lock`."""
+    place understand. Patients of `slower_from_age` years are spoken to more slowly, unasked. `identifiers`: what
+    callers are asked, in this order. `site_says`: the prompts that the site's own file has (opening hours, directions,
+    how to prepare …). After `tries` wrong answers the machine asks a calling number nothing for `lock`.
+    `say_doctor_calls`: whether a caller is told that a doctor wants to speak about a result."""
 
     desk: BookingDesk
     database: Database
     now: Callable[[], datetime]
+    zone: ZoneInfo
     country: str
     language_keys: Mapping[str, str]
     spoken: frozenset[str]
     default_language: str
     slower_from_age: int | None = None
+    identifiers: tuple[Identifier, ...] = ("birth_date",)
+    site_says: frozenset[str] = frozenset()
     tries: int = number_locks.TRIES
     lock: timedelta = number_locks.LOCK
+    say_doctor_calls: bool = False

@@ -62,9 +62,9 @@ class Keypad:
                 return Digits(digits) if digits else Silence()
             if key == expect.end:
                 return Digits(digits) if digits else Key(key)
-            if key == "*":
+            if key == "*" and not expect.star_is_x:
                 return Key("*")
-            if key.isdigit():
+            if key in "0123456789*":
                 digits += key
         self._expect_habitual_end(expect.end)
         return Digits(digits)

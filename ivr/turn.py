@@ -59,7 +59,8 @@ class DigitsOf:
     """`minimum` to `maximum` digits, ended by `end`, by the last digit, or by a pause of `between_s`.
 
     `play` returns `Digits` as typed, also when they are too few, `Key("*")` for "let me start over", and `Key(end)`
-    for an `end` before any digit.
+    for an `end` before any digit. With `star_is_x` a `*` is typed for an X, as some identity cards have it, and is
+    among the digits.
     """
 
     minimum: int
@@ -67,6 +68,7 @@ class DigitsOf:
     end: str = "#"
     wait_s: float = 8.0
     between_s: float = 5.0
+    star_is_x: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.minimum <= self.maximum:

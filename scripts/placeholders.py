@@ -136,6 +136,12 @@ def _moment(value: Value, language: str, local: Local) -> str:
     return _name(value, language, local)
 
 
+def _day(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, dt.datetime):
+        value = value.astimezone(local.zone).date()
+    return verbalise.day(value, language) if isinstance(value, dt.date) else _name(value, language, local)
+
+
 def _date(value: Value, language: str, local: Local) -> str:
     if isinstance(value, dt.date):
         return verbalise.full_date(value, language)
@@ -160,6 +166,7 @@ SAID: dict[str, Worder] = {
     "n": _count,
     "key": _count,
     "when": _moment,
+    "day": _day,
     "birth_date": _date,
     "choices": _list,
     "minutes": _duration,

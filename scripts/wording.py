@@ -19,8 +19,9 @@ from zoneinfo import ZoneInfo
 
 from scripts import verbalise
 from scripts.placeholders import PERSONAL, SAID, WRITTEN, Local, Value, fill, used
+from scripts.site_file import NOTHING, read_site, with_site
 from scripts.wording_files import FORMS, REFERENCE, SITE, Forms, Language, load_languages
-from scripts.yaml_lines import Problem
+from scripts.yaml_lines import FileRefused, Problem
 
 HERE = Path(__file__).parent / "languages"
 
@@ -91,8 +92,10 @@ class Wording:
         site: Site,
         languages: Mapping[str, Language],
         refused: tuple[Problem, ...] = (),
+        site_says: frozenset[str] = frozenset(),
     ) -> None:
         self.site = site
+        self.site_says = site_says  # keys of the prompts that the site's own file has
         self.languages = languages
         self.refused = refused  # of languages that were not loaded: to be logged at start
         self._local = Local(site.zone, site.country, site.clock)
@@ -196,10 +199,17 @@ class Heard:
         return self.words.sentence(key, language, params, can_speak=language in self.words.spoken).text
 
 
-def load(site: Site, folder: Path = HERE) -> Wording:
-    """Read the languages' folders. One with a bad file is left out and told in `Wording.refused`.
+def load(site: Site, folder: Path = HERE, information: Path | None = None) -> Wording:
+    """Read the languages' folders, and the site's own sentences. What is in a bad file is left out and told in
+    `Wording.refused`.
 
     Raises `FileRefused` if the reference language itself is bad.
     """
     languages, problems = load_languages(folder)
-    return Wording(site, languages, tuple(problems))
+    says = NOTHING
+    if information is not None:
+        try:
+            says = read_site(information, languages)
+        except FileRefused as refusal:
+            problems.extend(refusal.problems)
+    return Wording(site, with_site(languages, says), tuple(problems), frozenset(says.spoken))

@@ -125,6 +125,7 @@ class House:
                 )
             )
             session.execute(text("UPDATE phone_number SET invalid_since = NULL"))
+            session.execute(text("UPDATE patient SET opted_out = '{}', suits = NULL"))
 
     # ── Phones and sounds ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,6 +185,15 @@ class House:
                 for code, doctor, starts_at, patient in rows
                 if patient.name == demo.NAMES[of]
             ]
+
+    def patient(self, of: str) -> Patient:
+        with self.database.transaction() as session:
+            return next(one for one in session.scalars(select(Patient)) if one.name == demo.NAMES[of])
+
+    def local(self, opening: Opening) -> tuple[str, str, str]:
+        """An opening as `appointments` tells it."""
+        at = opening.starts_at.astimezone(wiring.zone(self.settings))
+        return opening.department_code, opening.doctor, at.strftime("%Y-%m-%d %H:%M")
 
     def journal(self) -> list[str]:
         """The kinds of all steps, in order."""

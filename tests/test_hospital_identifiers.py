@@ -12,7 +12,7 @@ from tests.characters import LUCIA, MEI, WIREMU
 from tests.moments import NOON
 
 pytestmark = pytest.mark.covers("H2", "I7")
-LUCIAS, MEIS, WIREMUS = LUCIA.birth_keys, MEI.birth_keys, WIREMU.birth_keys
+LUCIAS, MEIS = LUCIA.birth.isoformat(), MEI.birth.isoformat()
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def known(database: Database) -> Database:
         (LUCIA.numbers[0], {}, None),
         (None, {}, None),
         (None, {"document_last4": "9206", "pin": "4711"}, None),
-        (None, {"birth_date": "31021980", "document_last4": "9206"}, None),
+        (None, {"birth_date": "1980-02-31", "document_last4": "9206"}, None),
         ("+525555500666", {"birth_date": LUCIAS}, None),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from hospital import number_locks, patients
 from hospital.database import Database
+from hospital.identifiers import matching
 from hospital.number_locks import LOCK, NumberLock
 from tests.characters import LUCIA, MEI
 from tests.hospital_scene import admit, at_once
@@ -25,7 +26,7 @@ def test_three_wrong_answers_lock_the_number_for_an_hour_and_no_longer(database:
         assert number_locks.is_locked(session, STRANGER, locked_at + LOCK - MINUTE)
         assert not number_locks.is_locked(session, STRANGER, locked_at + LOCK)
         assert not number_locks.is_locked(session, LUCIA.numbers[0], locked_at), "she calls from her own phone"
-        assert patients.matching(session, LUCIA.numbers[0], LUCIA.birth)
+        assert matching(session, LUCIA.numbers[0], {"birth_date": LUCIA.birth.isoformat()})
 
 
 def test_after_the_hour_the_count_begins_again(database: Database) -> None:
@@ -73,10 +74,15 @@ def test_a_right_answer_forgets_the_wrong_ones(database: Database) -> None:
         number_locks.identity_confirmed(session, "+525555500999")  # nothing to forget
 
 
-def test_a_withheld_number_is_never_locked(database: Database) -> None:
+def test_withheld_numbers_share_one_lock_that_takes_ten_times_as_many(database: Database) -> None:
     with database.transaction() as session:
-        assert not any(number_locks.identity_failed(session, None, NOON) for _ in range(9))
+        assert not any(number_locks.identity_failed(session, None, NOON) for _ in range(29))
+        number_locks.identity_confirmed(session, None)  # who knows whose failures those were
         assert not number_locks.is_locked(session, None, NOON)
+        assert number_locks.identity_failed(session, None, NOON)
+        assert number_locks.is_locked(session, None, NOON)
+        assert not number_locks.is_locked(session, STRANGER, NOON)
+        assert not number_locks.is_locked(session, None, NOON + LOCK)
 
 
 def test_calls_at_the_same_moment_are_all_counted(database: Database) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hospital import callbacks, calls, followups, outbox, patients, vault
 from hospital.accounts import Account
 from hospital.database import Database, storable
+from hospital.identifiers import matching
 from hospital.patients import Patient, PhoneNumber
 from hospital.vault import VaultLocked
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH
@@ -29,6 +30,10 @@ AWKWARD = [
     "\x00NUL\x00",
     "   ",
 ]
+
+
+def by_birth(session: Session, number: str | None, birth: date) -> list[Patient]:
+    return matching(session, number, {"birth_date": birth.isoformat()})
 
 
 @pytest.mark.parametrize(
@@ -82,11 +87,11 @@ def test_number_and_birth_date_find_one_nobody_or_twins(database: Database) -> N
             for name in ("Ana Pérez", "Eva Pérez")
         }
         patients.register(session, name="Rosa Pérez", birth=date(1990, 5, 5), language="es", numbers=[number])
-        assert {p.id for p in patients.matching(session, number, birth)} == twins
-        assert [p.name for p in patients.matching(session, number, date(1990, 5, 5))] == ["Rosa Pérez"]
-        assert patients.matching(session, number, date(1990, 5, 6)) == []
-        assert patients.matching(session, "+525555500178", birth) == []
-        assert patients.matching(session, None, birth) == []
+        assert {p.id for p in by_birth(session, number, birth)} == twins
+        assert [p.name for p in by_birth(session, number, date(1990, 5, 5))] == ["Rosa Pérez"]
+        assert by_birth(session, number, date(1990, 5, 6)) == []
+        assert by_birth(session, "+525555500178", birth) == []
+        assert by_birth(session, None, birth) == []
 
 
 def test_who_died_was_merged_or_has_another_number_now_is_not_offered(database: Database) -> None:
@@ -97,7 +102,7 @@ def test_who_died_was_merged_or_has_another_number_now_is_not_offered(database: 
             setattr(lucia, column, value)
             session.flush()
             assert patients.candidates(session, number) == [], column
-            assert patients.matching(session, number, LUCIA.birth) == [], column
+            assert by_birth(session, number, LUCIA.birth) == [], column
             setattr(lucia, column, None)
             session.flush()
         lucia.numbers[0].invalid_since = NOON  # somebody else answered: it tells them nothing about her

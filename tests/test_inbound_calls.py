@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from hospital.booking import OwnDesk
 from hospital.calls import CallStep
 from hospital.number_locks import NumberLock
 from hospital.outbox import OutboxRow
@@ -23,6 +24,8 @@ async def test_lucia_books_in_spanish(house: House) -> None:
         await phone.hears(await house.sound("welcome", "es"))  # with the emergency number and the urgent key
         await phone.presses("2")  # español
         await phone.hears(await house.sound("main_menu", "es"))
+        await phone.presses("1")  # citas y exámenes
+        await phone.hears(await house.sound("appointments_menu", "es"))
         await phone.presses("1")  # pedir una cita
         await phone.hears(await house.sound("ask_birth_date", "es"))
         await phone.presses(LUCIA.birth_keys)
@@ -66,6 +69,34 @@ async def test_joao_calls_again_and_mei_uses_his_phone(house: House) -> None:
     await house.no_channels()
 
 
+@pytest.mark.covers("H2", "H3", "H4", "H41", "I11")
+async def test_ruth_moves_her_appointment_and_books_a_blood_test(house: House) -> None:
+    first, second, *_ = await openings(house, "general")
+    told = {"when": second.starts_at, "doctor": doctor(second, "en")}
+    desk = OwnDesk(house.database)
+    await desk.hold(first.slot_id, "the desk", wiring.now())
+    await desk.confirm(first.slot_id, "the desk", house.patient("ruth").id, wiring.now(), "desk")
+    blood, *_ = await openings(house, "blood")
+    async with house.phone("ruth") as phone:
+        await reaches(house, phone, "en", "12" + RUTH.birth_keys)
+        await phone.hears(await house.sound("what_with_it", "en"))
+        await phone.presses("1")
+        await phone.hears(await house.sound("offer_slot", "en", n=1, **told))
+        await phone.presses("1")
+        await phone.hears(await house.sound("confirm_move", "en"))
+        assert house.appointments(of="ruth") == [house.local(first)]  # hers until the new one is confirmed
+        await phone.presses("1")
+        await phone.hears(await house.sound("moved", "en", when=second.starts_at))
+        assert house.appointments(of="ruth") == [house.local(second)]
+        await phone.presses("133")  # appointments, examinations, a blood test: she is known by now
+        await phone.hears(await house.sound("offer_time", "en", n=1, when=blood.starts_at))
+        await phone.presses("11")
+        await phone.hears(await house.sound("prepare_fasting", "en"))
+    with house.database.transaction() as session:
+        sent = [row.key for row in session.scalars(select(OutboxRow).order_by(OutboxRow.due_at))]
+    assert sent == ["appointment_moved", "appointment_confirmed", "prepare_fasting"]
+
+
 @pytest.mark.covers("H2", "H11")
 async def test_ruth_books_in_english(house: House) -> None:
     first, *_ = await openings(house, "general")
@@ -95,11 +126,12 @@ async def test_wiremu_hears_english_and_is_offered_a_person(house: House) -> Non
 @pytest.mark.covers("H1", "I7")
 async def test_three_wrong_birth_dates_disclose_nothing_and_lock_the_number(house: House) -> None:
     async with house.phone("lucia") as lucia, house.phone("desk") as desk:
-        await reaches(house, lucia, "es", "1")
+        await reaches(house, lucia, "es", "11")
         for _ in range(2):
-            await lucia.presses("01011970")
-            await lucia.hears(await house.sound("birth_date_wrong", "es"))
-        await lucia.presses("01011970")
+            await lucia.presses("01011970" + "0000")
+            await lucia.hears(await house.sound("not_found", "es"))
+            await lucia.presses("1")
+        await lucia.presses("01011970" + "0000")
         await lucia.hears(await house.sound("identity_failed", "es"))
         await desk.rings()
         await lucia.hangs_up()
@@ -109,7 +141,7 @@ async def test_three_wrong_birth_dates_disclose_nothing_and_lock_the_number(hous
         assert 3500 < (lock.locked_until - wiring.now()).total_seconds() <= 3600
     assert "identified" not in house.journal()
     async with house.phone("lucia") as lucia:  # even the right date is not asked for: a person
-        await reaches(house, lucia, "es", "1")
+        await reaches(house, lucia, "es", "11")
         await lucia.hears(await house.sound("identity_failed", "es"))
 
 

@@ -101,7 +101,7 @@ def test_the_name_of_a_department_and_of_a_language(monkeypatch: pytest.MonkeyPa
     found = missing(check())
     assert set(found) == {"pt-BR", "zh-CN", "mi"}
     assert found["mi"] == [
-        "department 'cardiology' has no name (hotline/demo.py)",
+        "department 'cardiology' has no name (hotline/demo_clinics.py)",
         "no name in web/wording.py",
     ]
 

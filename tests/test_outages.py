@@ -23,7 +23,7 @@ async def test_the_ivr_is_killed_and_lucia_is_kept(house: House, step: str) -> N
             await lucia.dials("600")
             await lucia.hears(await house.sound("welcome", "es"))
         elif step == "birth_date":
-            await reaches(house, lucia, "es", "12902")
+            await reaches(house, lucia, "es", "112902")
         else:
             await is_offered_times(house, lucia, LUCIA, "es")
             await lucia.hears(await house.sound("offer_slot", "es", n=1, **told))

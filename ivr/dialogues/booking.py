@@ -1,110 +1,235 @@
-"""Book an appointment: department, free times, read back, confirmed.
+"""Book an appointment or an examination, or move one: which, free times, read back, confirmed, how to prepare.
 
 A time is held while the caller decides (a lease: a hang-up gives it back, and so does a dead IVR, two minutes
-later). Who comes too late hears other times. What was confirmed stands, whatever happens to the call.
+later). Who comes too late hears other times. Who moves an appointment keeps it until the new one is confirmed. What
+was confirmed stands, whatever happens to the call.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
-from hospital.booking import Department, Opening, SlotTaken
+from hospital.booking import ANY_TIME, Booked, Department, Kind, NothingToMove, Opening, SlotTaken, Wish
+from hospital.patients import Patient
+from hospital.wishes import Urgency, rank
 from ivr.call import Call, Prompt
+from ivr.choosing import choose
 from ivr.dialogues.identity import identify
+from ivr.dialogues.wishing import ask_wish
 from ivr.front_desk import FrontDesk
 from scripts.placeholders import Doctor, Value
 
 OFFERED = 3
-MORE = "4"
+POOL = 30  # free times that are ranked before the first ones are offered
+MORE, OTHER_WISH = "4", "5"
 
 
-async def book(call: Call, front: FrontDesk) -> None:
-    """Ends with an appointment, with none, or with a person."""
+async def book(
+    call: Call,
+    front: FrontDesk,
+    kind: Kind = "clinic",
+    *,
+    department: Department | None = None,
+    urgency: Urgency = "routine",
+) -> None:
+    """Ends with an appointment, with none, or with a person. Without a `department` the caller chooses one."""
     patient = await identify(call, front)
+    if patient is None:
+        return
+    if department is not None:
+        await _book_in(call, front, patient, department, urgency)
+        return
     while True:
-        department = await choose_department(call, front)
+        chosen = await choose_department(call, front, kind)
         with call.returning():
-            try:
-                await _choose_and_confirm(call, front, patient.id, department)
-            finally:
-                await front.desk.release(call.id)  # what is confirmed is no longer a hold
+            await _book_in(call, front, patient, chosen, urgency)
             return
 
 
-async def choose_department(call: Call, front: FrontDesk) -> Department:
-    departments = (await front.desk.departments())[:5]
-    choices: list[dict[str, Value]] = [
-        {"department": department.names, "key": key} for key, department in enumerate(departments, 1)
-    ]
-    keys = "".join(str(choice["key"]) for choice in choices)
-    department = departments[int(await call.menu("choose_department", keys=keys, choices=choices)) - 1]
+async def choose_department(call: Call, front: FrontDesk, kind: Kind) -> Department:
+    departments = await front.desk.departments(kind)
+    if not departments:
+        await call.transfer("reception", f"no_{kind}")
+    question = "choose_department" if kind == "clinic" else "choose_examination"
+    department = await choose(call, question, departments, lambda one: {"department": one.names})
     await call.journal.step("department", code=department.code)
     return department
 
 
-async def _choose_and_confirm(call: Call, front: FrontDesk, patient_id: UUID, department: Department) -> None:
-    heard: set[UUID] = set()  # and not wanted; by slot, as several doctors are free at the same time
-    while True:
-        free = await front.desk.openings(department.code, front.now(), after=front.now(), limit=OFFERED + len(heard))
-        openings = [opening for opening in free if opening.slot_id not in heard][:OFFERED]
-        if not openings and heard:
-            if await call.menu("no_more_slots", keys="12", department=department.names) == "2":
-                await call.say("booking_not_made")
+async def _book_in(call: Call, front: FrontDesk, patient: Patient, department: Department, urgency: Urgency) -> None:
+    if department.needs_referral and await call.menu("have_referral", keys="12") == "2":
+        await call.journal.step("no_referral", department=department.code)
+        await call.say("referral_needed")
+        return
+    await choose_and_confirm(call, front, patient, department, urgency=urgency)
+
+
+async def choose_and_confirm(
+    call: Call,
+    front: FrontDesk,
+    patient: Patient,
+    department: Department,
+    *,
+    urgency: Urgency = "routine",
+    moving: Booked | None = None,
+) -> None:
+    """Offers times until one is confirmed, or nobody wants one. `moving` is given up for the new one."""
+    try:
+        await _Choosing(call, front, patient, department, urgency, moving).hold_conversation()
+    finally:
+        await front.desk.release(call.id)  # what is confirmed is no longer a hold
+
+
+class _Choosing:
+    """What the caller has heard and wished for while one time is looked for."""
+
+    def __init__(
+        self,
+        call: Call,
+        front: FrontDesk,
+        patient: Patient,
+        department: Department,
+        urgency: Urgency,
+        moving: Booked | None,
+    ) -> None:
+        self._call, self._front = call, front
+        self._patient, self._department, self._moving = patient, department, moving
+        self._urgency = urgency
+        self._wish = ANY_TIME
+        self._heard: set[UUID] = set()  # and not wanted; by slot, as several doctors are free at the same time
+
+    async def hold_conversation(self) -> None:
+        call, department = self._call, self._department
+        while True:
+            openings = await self._next()
+            if not openings and self._wish != ANY_TIME:
+                await call.say("nothing_as_wished")
+                self._wish = ANY_TIME
+            elif not openings and self._heard:
+                if await call.menu("no_more_slots", keys="12", department=department.names) == "2":
+                    await self._leave()
+                    return
+                self._heard.clear()
+            elif not openings:
+                await call.journal.step("no_openings", department=department.code)
+                await call.menu("no_slots", keys="1", department=department.names)
                 return
-            heard.clear()
-            continue
-        if not openings:
-            await call.journal.step("no_openings", department=department.code)
-            await call.menu("no_slots", keys="1", department=department.names)
-            return
-        chosen = await _offer(call, department, openings)
-        if chosen is None:
-            heard |= {opening.slot_id for opening in openings}
-            continue
+            elif await self._offer(openings):
+                return
+
+    async def _next(self) -> list[Opening]:
+        """The next times to be offered: what was wished for, and what suits the patient first."""
+        wishes = [self._wish]
+        suits = self._patient.suits
+        if self._wish.part is None and suits is not None:
+            wishes.append(replace(self._wish, part=suits))
+        pool = [one for wish in wishes for one in await self._free(wish)]
+        prefers = wishes[-1].part
+        ranked = rank(pool, self._front.zone, urgency=self._urgency, prefers=prefers)
+        return [one for one in ranked if one.slot_id not in self._heard and not self._is_the_old_one(one)][:OFFERED]
+
+    def _is_the_old_one(self, opening: Opening) -> bool:
+        """An examination that is to be moved, in another room at the same time."""
+        return self._moving is not None and not self._is_visit and opening.starts_at == self._moving.starts_at
+
+    async def _free(self, wish: Wish) -> list[Opening]:
+        now, limit = self._front.now(), POOL + len(self._heard)
+        return await self._front.desk.openings(self._department.code, now, after=now, limit=limit, wish=wish)
+
+    async def _offer(self, openings: list[Opening]) -> bool:
+        """Whether the conversation about a time is over."""
+        line = "offer_slot" if self._is_visit else "offer_time"
+        question = [
+            Prompt("offer_slots_intro", department=self._department.names),
+            *(Prompt(line, n=n, when=one.starts_at, **self._doctor(one)) for n, one in enumerate(openings, 1)),
+            Prompt("more_slots", key=int(MORE)),
+            Prompt("say_wish", key=int(OTHER_WISH)),
+            Prompt("repeat_hint"),
+        ]
+        key = await self._call.menu(question, keys="123"[: len(openings)] + MORE + OTHER_WISH)
+        if key == MORE:
+            self._heard |= {opening.slot_id for opening in openings}
+        elif key == OTHER_WISH:
+            with self._call.returning():
+                self._wish = await ask_wish(self._call, self._front, self._department, self._wish)
+        else:
+            return await self._decide(openings[int(key) - 1])
+        return False
+
+    async def _decide(self, chosen: Opening) -> bool:
+        call, front = self._call, self._front
         try:
             await front.desk.hold(chosen.slot_id, call.id, front.now())
         except SlotTaken:
             await call.journal.step("slot_taken", slot=str(chosen.slot_id))
             await call.say("slot_taken")
-            continue
-        doctor = Doctor(chosen.doctor, chosen.feminine)
-        told: dict[str, Value] = {"department": department.names, "doctor": doctor, "when": chosen.starts_at}
-        call.prepare(Prompt("booked", when=chosen.starts_at, doctor=doctor))
+            return False
+        call.prepare(self._settled(chosen))
         with call.returning():
-            match await call.menu("confirm_slot", keys="123", **told):
+            match await call.menu(self._read_back(chosen), keys="123"):
                 case "1":
-                    if await _confirm(call, front, chosen, patient_id):
-                        return
+                    return await self._confirm(chosen)
                 case "2":
-                    heard.add(chosen.slot_id)
+                    self._heard.add(chosen.slot_id)
                 case "3":
-                    await call.say("booking_not_made")
-                    return
+                    await self._leave()
+                    return True
         await front.desk.release(call.id)
-
-
-async def _offer(call: Call, department: Department, openings: list[Opening]) -> Opening | None:
-    """The chosen one; None for "other times"."""
-    lines = [
-        Prompt(
-            "offer_slot",
-            n=n,
-            when=opening.starts_at,
-            doctor=Doctor(opening.doctor, opening.feminine),
-        )
-        for n, opening in enumerate(openings, 1)
-    ]
-    question = [Prompt("offer_slots_intro", department=department.names), *lines]
-    hints = [Prompt("more_slots", key=int(MORE)), Prompt("repeat_hint")]
-    key = await call.menu([*question, *hints], keys="123"[: len(openings)] + MORE)
-    return None if key == MORE else openings[int(key) - 1]
-
-
-async def _confirm(call: Call, front: FrontDesk, chosen: Opening, patient_id: UUID) -> bool:
-    try:
-        booked = await front.desk.confirm(chosen.slot_id, call.id, patient_id, front.now(), "ivr")
-    except SlotTaken:
-        await call.journal.step("hold_expired", slot=str(chosen.slot_id))
-        await call.say("hold_expired")
         return False
-    await call.journal.step("booked", appointment=str(booked.appointment_id))
-    await call.inform("booked", when=booked.starts_at, doctor=Doctor(booked.doctor, booked.feminine))
-    return True
+
+    async def _confirm(self, chosen: Opening) -> bool:
+        call, front = self._call, self._front
+        asked = (chosen.slot_id, call.id, self._patient.id, front.now(), "ivr")
+        try:
+            if self._moving is None:
+                booked = await front.desk.confirm(*asked)
+            else:
+                booked = await front.desk.reschedule(self._moving.appointment_id, *asked)
+        except SlotTaken:
+            await call.journal.step("hold_expired", slot=str(chosen.slot_id))
+            await call.say("hold_expired")
+            return False
+        except NothingToMove:
+            await call.journal.step("nothing_to_move")
+            await call.say("nothing_to_move")
+            return True
+        step = "booked" if self._moving is None else "moved"
+        await call.journal.step(step, appointment=str(booked.appointment_id))
+        told = self._settled(chosen)
+        await call.inform(told.key, **told.params)
+        await say_preparation(call, front, booked)
+        return True
+
+    async def _leave(self) -> None:
+        await self._call.say("booking_not_made" if self._moving is None else "not_moved")
+
+    # Wording
+
+    @property
+    def _is_visit(self) -> bool:
+        return self._department.kind == "clinic"
+
+    def _doctor(self, opening: Opening) -> dict[str, Value]:
+        return {"doctor": Doctor(opening.doctor, opening.feminine)} if self._is_visit else {}
+
+    def _read_back(self, chosen: Opening) -> list[Prompt]:
+        told: dict[str, Value] = {"department": self._department.names, "when": chosen.starts_at}
+        if self._is_visit and self._moving is None:
+            return [Prompt("confirm_slot", **told, **self._doctor(chosen))]
+        read_back = "read_back" if self._is_visit else "read_back_examination"
+        question = "confirm_examination" if self._moving is None else "confirm_move"
+        return [Prompt(read_back, **told, **self._doctor(chosen)), Prompt(question)]
+
+    def _settled(self, chosen: Opening) -> Prompt:
+        if self._moving is not None:
+            return Prompt("moved", when=chosen.starts_at)
+        if self._is_visit:
+            return Prompt("booked", when=chosen.starts_at, **self._doctor(chosen))
+        return Prompt("booked_examination", when=chosen.starts_at)
+
+
+async def say_preparation(call: Call, front: FrontDesk, booked: Booked) -> None:
+    """How to prepare, each sentence to its end. What the site has no words for, a person says."""
+    for code in booked.preparation:
+        if f"prepare_{code}" not in front.site_says:
+            await call.transfer("reception", "preparation")
+        await call.inform(f"prepare_{code}")

@@ -7,15 +7,21 @@ from ivr.front_desk import FrontDesk
 
 async def ask_callback(call: Call, front: FrontDesk) -> None:
     """From the queue, by key 1. Ends with an owned item, or back with a person."""
-    number = call.caller_number
-    if number is None or await call.menu("callback_confirm_number", keys="12", number=number) == "2":
-        number = await _another_number(call, front)
+    number = await ask_number(call, front)
     await front.database.run(
         callbacks.ask, origin=call.id, number=number, why="asked", at=front.now(), language=call.language
     )
     await call.journal.step("callback_asked")
     await front.database.run(calls.end, call.id, front.now(), "callback")  # hanging up now is no "left"
     await call.inform("callback_registered", number=number)
+
+
+async def ask_number(call: Call, front: FrontDesk) -> str:
+    """Where the caller can be reached, in E.164: the calling number or another."""
+    number = call.caller_number
+    if number is None or await call.menu("callback_confirm_number", keys="12", number=number) == "2":
+        return await _another_number(call, front)
+    return number
 
 
 async def _another_number(call: Call, front: FrontDesk) -> str:

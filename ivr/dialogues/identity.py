@@ -1,84 +1,145 @@
-"""Who are you? The calling number and a birth date: two identifiers before anything that is somebody's.
+"""Who are you? Two identifiers before anything that is somebody's: the calling number and what the site asks first, or
+two that are typed.
 
-Three wrong dates: nothing is disclosed, a person takes over, and the machine asks this number nothing for an hour.
-The calling number is locked, never the patient. An unknown number hears the same sentences as a wrong date.
+Who is not found by the number and the first is asked the second as well, whether the number is known, unknown or
+withheld: so nobody learns from the questions whose number it is. Three times nobody found: nothing is disclosed, a
+person takes over, and the machine asks this number nothing for an hour. The calling number is locked, never the
+patient. A guardian says for whom the call is; who calls is written down.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import NoReturn
 
 from sqlalchemy.orm import Session
 
-from hospital import calls, number_locks, patients
+from hospital import calls, identifiers, number_locks, patients
+from hospital.identifiers import Identifier
 from hospital.patients import Patient
 from ivr.call import PACES, Call
+from ivr.choosing import choose
+from ivr.dialogues.newcomer import note_newcomer
 from ivr.front_desk import FrontDesk
-from scripts.placeholders import Value
 
 OLDEST = 1880
-IDENTIFIERS = 2
 
 
-async def identify(call: Call, front: FrontDesk) -> Patient:
-    """The patient of this call, asked once a call; or a transfer to a person."""
+async def identify(call: Call, front: FrontDesk) -> Patient | None:
+    """The patient of this call, asked once a call; None for somebody new, who is noted; or a transfer to a person."""
     known = await front.database.run(_known, call.id)
     if known is not None:
         return known
     if await front.database.run(number_locks.is_locked, call.caller_number, front.now()):
         await _give_up(call, "number_locked")
-    if call.caller_number is None:
+    if call.caller_number is None and len(front.identifiers) < identifiers.NEEDED:
         await _give_up(call, "number_withheld")
     for attempt in range(front.tries):
-        birth = await ask_birth_date(call, front, "ask_birth_date.short" if attempt else "ask_birth_date")
-        found = await front.database.run(patients.matching, call.caller_number, birth)
+        told: dict[Identifier, str] = {}
+        found, by = await _asked(call, front, told, again=attempt > 0)
         if found:
-            patient = found[0] if len(found) == 1 else await _which(call, found)
-            await front.database.run(_confirmed, call.id, call.caller_number, patient)
-            await call.journal.step("identified", by=["number", "birth_date"])
-            if front.slower_from_age is not None and front.now().year - birth.year >= front.slower_from_age:
-                call.pace = min(call.pace, PACES[1])
-            await call.say("recognised", given_name=patient.name.split()[0])
-            return patient
+            caller = await _one_of(call, "who_are_you_several", found)
+            return await _confirmed(call, front, caller, by)
         locked = await front.database.run(
             number_locks.identity_failed, call.caller_number, front.now(), tries=front.tries, lock=front.lock
         )
-        await call.journal.step("not_identified", locked=locked)
-        if locked:
+        await call.journal.step("not_identified", by=list(told), locked=locked)
+        if locked or attempt + 1 == front.tries:
             break
-        await call.say("birth_date_wrong")
+        if await call.menu("not_found", keys="12") == "2":
+            await note_newcomer(call, front, told.get("birth_date") or await _birth_date(call, front, again=True))
+            return None
     await _give_up(call, "not_identified")
 
 
-async def ask_birth_date(call: Call, front: FrontDesk, question: str) -> date:
-    """Eight keys. A date that doesn't exist is asked again; it is no wrong answer."""
+async def _asked(
+    call: Call, front: FrontDesk, told: dict[Identifier, str], again: bool
+) -> tuple[list[Patient], list[str]]:
+    """Who is found by what is `told` in the end, and by which identifiers."""
+    number = call.caller_number
+    for kind in front.identifiers[: identifiers.NEEDED]:
+        told[kind] = await ASKED[kind](call, front, again)
+        found = await front.database.run(identifiers.matching, number, told)
+        if found:
+            return found, [*(["number"] if number else []), *told]
+    return await front.database.run(identifiers.matching, None, told), list(told)
+
+
+async def _confirmed(call: Call, front: FrontDesk, caller: Patient, by: list[str]) -> Patient:
+    born = caller.birth_year
+    if front.slower_from_age is not None and born is not None and front.now().year - born >= front.slower_from_age:
+        call.pace = min(call.pace, PACES[1])
+    await call.say("recognised", given_name=caller.name.split()[0])
+    wards = await front.database.run(patients.wards, caller.id)
+    patient = await _one_of(call, "for_whom", [caller, *wards])
+    proxy = caller.id if patient.id != caller.id else None
+
+    def write_down(session: Session) -> None:
+        number_locks.identity_confirmed(session, call.caller_number)
+        calls.update_call(session, call.id, patient_id=patient.id, identified_by=by, proxy_id=proxy)
+
+    await front.database.run(write_down)
+    await call.journal.step("identified", by=by)
+    if proxy is not None:
+        await call.journal.step("proxy", caller=str(proxy))
+    return patient
+
+
+async def _one_of(call: Call, question: str, several: list[Patient]) -> Patient:
+    """Twins on their mother's number; or a guardian, and for whom they may speak."""
+    if len(several) == 1:
+        return several[0]
+    return await choose(
+        call, question, several, lambda patient: {"given_name": patient.name.split()[0]}, n=len(several)
+    )
+
+
+async def _birth_date(call: Call, front: FrontDesk, again: bool) -> str:
+    """Eight keys, as an ISO date. A date that doesn't exist is asked again; it is no wrong answer."""
     for _ in range(front.tries):
-        birth = _birth_date(await call.digits(question, length=8), front.now())
-        if birth is not None:
-            return birth
+        typed = await call.digits("ask_birth_date.short" if again else "ask_birth_date", length=8)
+        born = _date(typed, front.now())
+        if born is not None:
+            return born.isoformat()
         await call.say("birth_date_not_a_date")
+        again = False
     await _give_up(call, "no_birth_date")
 
 
-def _birth_date(typed: str, now: datetime) -> date | None:
+def _date(typed: str, now: datetime) -> date | None:
     """Day first, or year first as in Chinese. Nobody is asked which: no year since 1880 begins as a month ends."""
     for day, month, year in ((typed[:2], typed[2:4], typed[4:]), (typed[6:], typed[4:6], typed[:4])):
         try:
-            birth = date(int(year), int(month), int(day))
+            born = date(int(year), int(month), int(day))
         except ValueError:
             continue
-        if birth.year >= OLDEST and birth <= now.date():
-            return birth
+        if born.year >= OLDEST and born <= now.date():
+            return born
     return None
 
 
-async def _which(call: Call, found: list[Patient]) -> Patient:
-    """Twins on their mother's number."""
-    shown = found[:5]
-    choices: list[dict[str, Value]] = [
-        {"given_name": patient.name.split()[0], "key": key} for key, patient in enumerate(shown, 1)
-    ]
-    keys = "".join(str(choice["key"]) for choice in choices)
-    return shown[int(await call.menu("who_are_you_several", keys=keys, n=len(found), choices=choices)) - 1]
+async def _document_last4(call: Call, front: FrontDesk, again: bool) -> str:
+    return await call.digits("ask_document_last4", length=4, star_is_x=True)
+
+
+async def _card_number(call: Call, front: FrontDesk, again: bool) -> str:
+    return await call.digits("ask_card_number", minimum=3, maximum=12)
+
+
+async def _nhi(call: Call, front: FrontDesk, again: bool) -> str:
+    return await call.digits("ask_nhi", length=7)
+
+
+async def _pin(call: Call, front: FrontDesk, again: bool) -> str:
+    return await call.digits("ask_pin", minimum=4, maximum=8)
+
+
+ASKED: dict[Identifier, Callable[[Call, FrontDesk, bool], Awaitable[str]]] = {
+    "birth_date": _birth_date,
+    "document_last4": _document_last4,
+    "card_number": _card_number,
+    "nhi": _nhi,
+    "pin": _pin,
+}
 
 
 async def _give_up(call: Call, reason: str) -> NoReturn:
@@ -88,11 +149,6 @@ async def _give_up(call: Call, reason: str) -> NoReturn:
 
 def _known(session: Session, call_id: str) -> Patient | None:
     row = session.get(calls.Call, call_id)
-    if row is None or row.patient_id is None or len(row.identified_by) < IDENTIFIERS:
+    if row is None or row.patient_id is None or len(row.identified_by) < identifiers.NEEDED:
         return None
     return session.get(Patient, row.patient_id)
-
-
-def _confirmed(session: Session, call_id: str, number: str, patient: Patient) -> None:
-    number_locks.identity_confirmed(session, number)
-    calls.update_call(session, call_id, patient_id=patient.id, identified_by=["number", "birth_date"])

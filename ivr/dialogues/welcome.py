@@ -4,10 +4,13 @@ The urgent key and the operator key work from the first prompt on (`ivr.call`).
 """
 
 from hospital import calls
-from ivr.call import Call
-from ivr.dialogues.appointments import hear_and_cancel
+from ivr.call import Call, Prompt
+from ivr.dialogues.appointments import my_appointments
 from ivr.dialogues.booking import book
+from ivr.dialogues.information import hear_information
 from ivr.dialogues.language import welcome
+from ivr.dialogues.preferences import change_preferences
+from ivr.dialogues.results import hear_results
 from ivr.front_desk import FrontDesk
 
 
@@ -16,16 +19,56 @@ async def inbound(call: Call, front: FrontDesk) -> None:
     await welcome(call, front)
     while True:
         with call.returning():
-            match await call.menu("main_menu", keys="123"):
+            match await call.menu([Prompt("main_menu"), Prompt("repeat_hint")], keys="12345"):
+                case "1":
+                    await about_appointments(call, front)
+                case "2":
+                    await _because(call, front, "results")
+                    await hear_results(call, front)
+                case "3":
+                    await _because(call, front, "information")
+                    await hear_information(call, front)
+                case "4":
+                    await nurse_or_complaint(call, front)
+                case "5":
+                    await something_else(call, front)
+
+
+async def about_appointments(call: Call, front: FrontDesk) -> None:
+    while True:
+        key = await call.menu("appointments_menu", keys="123")
+        with call.returning():
+            match key:
                 case "1":
                     await _because(call, front, "book")
                     await book(call, front)
                 case "2":
                     await _because(call, front, "my_appointments")
-                    await hear_and_cancel(call, front)
+                    await my_appointments(call, front)
                 case "3":
-                    await _because(call, front, "other")
-                    await call.transfer("reception", "other_matter")
+                    await _because(call, front, "examination")
+                    await book(call, front, "examination")
+            return
+
+
+async def nurse_or_complaint(call: Call, front: FrontDesk) -> None:
+    match await call.menu("nurse_or_complaint", keys="12"):
+        case "1":
+            await _because(call, front, "nurse")
+            await call.transfer("nurses", "nurse")
+        case "2":
+            await _because(call, front, "complaint")
+            await call.transfer("reception", "complaint")
+
+
+async def something_else(call: Call, front: FrontDesk) -> None:
+    match await call.menu("something_else", keys="12"):
+        case "1":
+            await _because(call, front, "preferences")
+            await change_preferences(call, front)
+        case "2":
+            await _because(call, front, "other")
+            await call.transfer("reception", "other_matter")
 
 
 async def _because(call: Call, front: FrontDesk, reason: str) -> None:

@@ -1,0 +1,46 @@
+"""What we may contact a patient for, and which time of day suits them. Follow-up calls of nurses are no survey: who
+wants none of those speaks to a person, who can say what it means."""
+
+from hospital import consents
+from hospital.patients import Patient
+from hospital.wishes import Part
+from ivr.call import Call
+from ivr.dialogues.identity import identify
+from ivr.front_desk import FrontDesk
+
+PURPOSES = {"1": "survey", "2": "reminder"}
+PARTS: dict[str, Part | None] = {"1": "morning", "2": "afternoon", "3": None}
+ASKED = {"survey": ("surveys_now_on", "surveys_now_off"), "reminder": ("reminders_now_on", "reminders_now_off")}
+
+
+async def change_preferences(call: Call, front: FrontDesk) -> None:
+    patient = await identify(call, front)
+    if patient is None:
+        return
+    while True:
+        key = await call.menu("preferences_menu", keys="1234")
+        if key == "4":
+            return
+        with call.returning():
+            if key == "3":
+                await _time_of_day(call, front, patient)
+            else:
+                await _consent(call, front, patient, PURPOSES[key])
+
+
+async def _consent(call: Call, front: FrontDesk, patient: Patient, purpose: str) -> None:
+    """Says how it is now, and turns it round."""
+    out = purpose in await front.database.run(consents.opted_out, patient.id)
+    if await call.menu(ASKED[purpose][out], keys="12") == "2":
+        await call.say("preference_kept")
+        return
+    await front.database.run(consents.set_consent, patient.id, purpose, out, front.now(), call_id=call.id)
+    await call.journal.step("consent", purpose=purpose, given=out)
+    await call.inform("preference_noted")
+
+
+async def _time_of_day(call: Call, front: FrontDesk, patient: Patient) -> None:
+    part = PARTS[await call.menu("which_part_suits", keys="123")]
+    await front.database.run(consents.set_suits, patient.id, part, front.now(), call_id=call.id)
+    await call.journal.step("suits", part=part)
+    await call.inform("preference_noted")
