@@ -35,6 +35,7 @@ VALUES: dict[str, Value] = {
     "n": 2,
     "key": 4,
     "when": WHEN,
+    "day": WHEN,
     "minutes": 25,
     "case": "C-1042",
     "birth_date": dt.date(1980, 2, 29),
@@ -43,8 +44,8 @@ VALUES: dict[str, Value] = {
     "doctor": "la doctora Vega",
     "number": "+34600111222",
     "choices": [
-        {"department": "cardiología", "given_name": "Lucía", "key": 1},
-        {"department": "pediatría", "given_name": "Marta", "key": 2},
+        {"department": "cardiología", "doctor": "la doctora Vega", "given_name": "Lucía", "key": 1},
+        {"department": "pediatría", "doctor": "el doctor Molina", "given_name": "Marta", "key": 2},
     ],
 }
 
@@ -326,7 +327,7 @@ BAD = [
     ("para el {when}, con {doctor}", "con {doctor}", r"placeholder \{when\} is missing", 0),
     ("Tiene {n:count_f} citas", "Tiene {n:dual} citas", "'dual' is not known there", 0),
     ("Gracias, {given_name}.", "Gracias, {given_name}, por {n}.", r"\{n\} is not in the reference's sentence", 0),
-    ("short: Pedir cita, 1.", "short: Pedir cita con {doctor}, 1.", r"\{doctor\} is not in this prompt's text", 0),
+    ("short: Citas y exámenes, 1.", "short: Citas con {doctor}, 1.", r"\{doctor\} is not in this prompt's text", 0),
     ("Un momento, por favor.", "Un momento { por favor.", "braces that are no placeholder", 0),
     ("please_wait: Un momento, por favor.", "please_wait: no", r"text is expected, 'no' \(bool\)", 0),
     ("please_wait: Un momento, por favor.", "please_wait: 7", r"'7' \(int\) found: put it in quotes", 0),
@@ -336,7 +337,7 @@ BAD = [
     ("please_wait: Un momento, por favor.", 'please_wait: "Un \\u2028 momento"', r"U\+2028", 0),
     ("please_wait:", "apology:", "'apology' stands here a second time", 0),
     ("please_wait:", "plase_wait:", r"prompt 'plase_wait' is not in the reference \(en\)", 0),
-    ("short: Pedir cita", "shorter: Pedir cita", "'shorter' is not known here; allowed: ", 0),
+    ("short: Citas y exámenes", "shorter: Citas y exámenes", "'shorter' is not known here; allowed: ", 0),
     ('menu_key: "2"', 'menu_key: "0"', "one key from 1 to 6 is allowed", 0),
     ('menu_key: "2"', 'menu_key: "7"', "one key from 1 to 6 is allowed", 0),
     ("pace: 1.0", "pace: 3", "0.5 to 1.5 is allowed", 0),

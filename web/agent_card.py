@@ -44,8 +44,9 @@ class Card:
     @property
     def sentence(self) -> str:
         """Who it is and how sure that is."""
+        guardian = " Who calls is not the patient but speaks for them." if self.call.proxy_id else ""
         return {
-            "identified": "Identified by the automatic service: number and birth date.",
+            "identified": f"Identified by the automatic service: {wording.said_by(self.call.identified_by)}.{guardian}",
             "only_one": "Probably: the only patient with this number.",
             "one_of_several": f"One of {len(self.candidates)} patients with this number. Ask who is calling.",
             "chosen": f"Chosen by you from {len(self.candidates)} patients with this number.",

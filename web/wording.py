@@ -1,6 +1,6 @@
 """The console's words: codes as sentences, instants as a nurse says them. English for now; one place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -115,11 +115,21 @@ IDENTIFIERS = {
     "name": "full name",
     "record": "record number",
     "address": "address",
+    "document_last4": "the end of the document's number",
+    "card_number": "hospital card",
+    "nhi": "NHI number",
+    "pin": "PIN",
 }
 
 REASONS = {  # why a caller called, as the IVR found out
     "book": "Wants to book an appointment",
-    "my_appointments": "Asks about appointments, or cancels one",
+    "my_appointments": "Asks about appointments, or changes or cancels one",
+    "examination": "Wants to book an examination",
+    "results": "Asks whether results are there",
+    "information": "Asks about opening hours, the way, or what to bring",
+    "nurse": "Wants to speak to a nurse",
+    "complaint": "Wants to complain",
+    "preferences": "Says what we may contact them for",
     "other": "Another matter",
     "": "Not said yet",
 }
@@ -131,7 +141,13 @@ TRANSFERS = {  # why the IVR handed over
     "no_language_chosen": "chose no language",
     "no_answer": "did not answer",
     "repeated_too_often": "asked to hear it again too often",
-    "number_locked": "gave wrong birth dates before, so this number is locked for the machine",
+    "nurse": "wants to speak to a nurse",
+    "complaint": "wants to complain",
+    "preparation": "must be told how to prepare: the site's file does not say it",
+    "information": "asks what the site's file does not say",
+    "no_clinic": "found no department",
+    "no_examination": "found no examination",
+    "number_locked": "could not be identified before, so this number is locked for the machine",
     "number_withheld": "withholds the number",
     "not_identified": "could not be identified",
     "no_birth_date": "typed no birth date",
@@ -141,8 +157,14 @@ TRANSFERS = {  # why the IVR handed over
 QUEUES = {"reception": "reception", "nurses": "the nurses", "urgent": "urgent calls"}
 
 _STEPS = {
-    "identified": "Identified by number and birth date",
-    "not_identified": "Gave a birth date that does not match",
+    "not_identified": "Told details that match nobody",
+    "proxy": "Calls for somebody in their care",
+    "new_patient": "Is new here and waits for reception's call",
+    "moved": "Moved an appointment",
+    "nothing_to_move": "Wanted to move an appointment that was gone",
+    "no_referral": "Has no doctor's order for the examination",
+    "results_told": "Heard whether results are there",
+    "suits": "Said which time of day suits",
     "no_openings": "Found no free time",
     "slot_taken": "The chosen time was taken by somebody else",
     "hold_expired": "Waited too long; the held time was given up",
@@ -169,10 +191,24 @@ def step(kind: str, facts: Mapping[str, Any]) -> str:
             return f"Chose {language(facts.get('language'))}"
         case "department":
             return f"Department: {say({}, facts.get('code'))}"
+        case "identified":
+            return f"Identified by {said_by(facts.get('by', []))}"
+        case "information":
+            return f"Heard: {say({}, facts.get('topic'))}"
+        case "consent":
+            return f"{'Allows' if facts.get('given') else 'Wants no more'}: {say({}, facts.get('purpose'))}"
+        case "wish":
+            return ""  # the turn before it says the same
         case "transfer":
             queue = say(QUEUES, facts.get("queue"))
             return f"To {queue}: {say(TRANSFERS, facts.get('reason'))}"
     return say(_STEPS, kind)
+
+
+def said_by(identifiers: Sequence[str]) -> str:
+    """`the number that calls and birth date`."""
+    *others, last = [say(IDENTIFIERS, one) for one in identifiers] or ["nothing"]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 CALLBACK_WHY = {
@@ -180,6 +216,7 @@ CALLBACK_WHY = {
     "abandoned": "Hung up while waiting",
     "ivr_down": "Called while the automatic service was down",
     "after_hours": "Called after hours",
+    "new_patient": "New here: to be registered, then booked",
 }
 
 CALLBACK_OUTCOMES = {"reached": "Reached", "not_reached": "Not reached", "wrong_number": "Wrong number"}
@@ -197,6 +234,10 @@ AUDIT_ACTIONS = {
     "recordings.find": "looked for recordings",
     "audit.read": "read the audit log",
     "callback.read": "saw who is to be called back",
+    "results.told": "told a caller whether results are there",
+    "consent.given": "was told that contacts are wanted",
+    "consent.withdrawn": "was told that contacts are not wanted",
+    "patient.suits": "was told which time of day suits",
 }
 
 
