@@ -23,9 +23,9 @@ async def test_lucia_books_in_spanish(house: House) -> None:
         await phone.dials("600")
         await phone.hears(await house.sound("welcome", "es"))  # with the emergency number and the urgent key
         await phone.presses("2")  # español
-        await phone.hears(await house.sound("main_menu", "es"))
+        await phone.hears(await house.sound("main_menu", "es"), within=30)
         await phone.presses("1")  # citas y exámenes
-        await phone.hears(await house.sound("appointments_menu", "es"))
+        await phone.hears(await house.sound("appointments_menu", "es"), within=30)
         await phone.presses("1")  # pedir una cita
         await phone.hears(await house.sound("ask_birth_date", "es"))
         await phone.presses(LUCIA.birth_keys)
@@ -50,7 +50,7 @@ async def test_lucia_books_in_spanish(house: House) -> None:
 async def test_joao_calls_again_and_mei_uses_his_phone(house: House) -> None:
     async with house.phone("joao") as phone:
         await reaches(house, phone, "pt-BR")
-        await phone.hears(await house.sound("main_menu", "pt-BR"))
+        await phone.hears(await house.sound("main_menu", "pt-BR"), within=30)
         await phone.hangs_up()
     async with house.phone("joao") as phone:
         await phone.dials("600")
@@ -79,17 +79,17 @@ async def test_ruth_moves_her_appointment_and_books_a_blood_test(house: House) -
     blood, *_ = await openings(house, "blood")
     async with house.phone("ruth") as phone:
         await reaches(house, phone, "en", "12" + RUTH.birth_keys)
-        await phone.hears(await house.sound("what_with_it", "en"))
+        await phone.hears(await house.sound("what_with_it", "en"), within=30)
         await phone.presses("1")
-        await phone.hears(await house.sound("offer_slot", "en", n=1, **told))
+        await phone.hears(await house.sound("offer_slot", "en", n=1, **told), within=30)
         await phone.presses("1")
         await phone.hears(await house.sound("confirm_move", "en"))
         assert house.appointments(of="ruth") == [house.local(first)]  # hers until the new one is confirmed
         await phone.presses("1")
-        await phone.hears(await house.sound("moved", "en", when=second.starts_at))
+        await phone.hears(await house.sound("moved", "en", when=second.starts_at), within=30)
         assert house.appointments(of="ruth") == [house.local(second)]
         await phone.presses("133")  # appointments, examinations, a blood test: she is known by now
-        await phone.hears(await house.sound("offer_time", "en", n=1, when=blood.starts_at))
+        await phone.hears(await house.sound("offer_time", "en", n=1, when=blood.starts_at), within=30)
         await phone.presses("11")
         await phone.hears(await house.sound("prepare_fasting", "en"))
     with house.database.transaction() as session:
@@ -103,7 +103,7 @@ async def test_ruth_books_in_english(house: House) -> None:
     told = {"when": first.starts_at, "doctor": doctor(first, "en")}
     async with house.phone("ruth") as phone:
         await is_offered_times(house, phone, RUTH, "en", department="3")
-        await phone.hears(await house.sound("offer_slot", "en", n=1, **told))
+        await phone.hears(await house.sound("offer_slot", "en", n=1, **told), within=30)
         await phone.presses("1")
         await phone.hears(await house.sound("confirm_slot", "en", department="general medicine", **told))
         await phone.presses("1")
@@ -129,7 +129,7 @@ async def test_three_wrong_birth_dates_disclose_nothing_and_lock_the_number(hous
         await reaches(house, lucia, "es", "11")
         for _ in range(2):
             await lucia.presses("01011970" + "0000")
-            await lucia.hears(await house.sound("not_found", "es"))
+            await lucia.hears(await house.sound("not_found", "es"), within=30)
             await lucia.presses("1")
         await lucia.presses("01011970" + "0000")
         await lucia.hears(await house.sound("identity_failed", "es"))
