@@ -68,6 +68,13 @@ def test_a_named_file_that_is_missing_is_not_replaced_by_the_demo(tmp_path: Path
         ({**site(), "messages": {"twilio": {**TWILIO, "auth_token": "t"}}}, "reports_url and messages.twilio.auth"),
         ({**DEMO, "messages": {"gateway": "twilio", "twilio": TWILIO}}, "the demo sends no messages"),
         ({**site(), "calling": {"window": "open"}}, "for the demo only"),
+        ({**site(), "identity": {"by": ["shoe_size"]}}, "identity.by.0 = 'shoe_size': Input should be 'birth_date'"),
+        ({**site(), "identity": {"by": []}}, "identity.by"),
+        ({**site(), "identity": {"by": ["pin", "pin"]}}, "names one identifier twice"),
+        (
+            {**site(), "identity": {"by": ["document_last4", "pin"]}},
+            "needs one by which a record is found: birth_date,",
+        ),
         ({**site(), "calling": {"per_day": None}}, "in the demo only"),
         ({**site(), "trunk": {"host": "a b", "caller_id": "600"}}, "trunk.host = 'a b'"),
         ({**site(), "trunk": {"host": "a", "caller_id": "600", "allow": ["_X.\nexten"]}}, "trunk.allow.0"),
