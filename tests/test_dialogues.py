@@ -452,7 +452,7 @@ async def test_ruth_is_82_and_spoken_to_more_slowly(
 
     journal = SqlJournal(front.database, "terminal-1", "terminal", RUTH.numbers[0], lambda: NOON)
     await journal.begin()
-    press = scripted(["1", "1", RUTHS])
+    press = scripted(["1", "1", "1", RUTHS])
     told = await rehearse(dialogue, words, press, caller_number=RUTH.numbers[0], journal=journal)
     said = words.text("recognised", "en", given_name="Ruth")
     assert f"hotline{pace}: {said}" in told.lines
