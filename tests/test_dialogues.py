@@ -209,6 +209,7 @@ SCENES = {
     # who are you
     "wrong_date_once": Scene(f"2,1,1,{wrong()},1,{LUCIAS}"),
     "wrong_date_three_times": Scene(f"2,1,1,{wrong(3)}"),
+    "goes_back_after_each_guess": Scene(f"2,1,1,{ANOTHER},12#,#,1,{ANOTHER},12#,#,1,{ANOTHER}"),
     "types_the_year_first": Scene(f"2,1,1,{LUCIA.birth:%Y%m%d},0"),
     "goes_back_instead_of_a_date": Scene("2,1,1,#,#,5,2"),
     "no_such_date": Scene(f"2,1,1,31021980,{LUCIAS}"),

@@ -8,6 +8,7 @@ patient. A guardian says for whom the call is; who calls is written down.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NoReturn
 
@@ -34,34 +35,54 @@ async def identify(call: Call, front: FrontDesk) -> Patient | None:
     if call.caller_number is None and len(front.identifiers) < identifiers.NEEDED:
         await _give_up(call, "number_withheld")
     for attempt in range(front.tries):
-        told: dict[Identifier, str] = {}
-        found, by = await _asked(call, front, told, again=attempt > 0)
-        if found:
-            caller = await _one_of(call, "who_are_you_several", found)
-            return await _confirmed(call, front, caller, by)
-        locked = await front.database.run(
-            number_locks.identity_failed, call.caller_number, front.now(), tries=front.tries, lock=front.lock
-        )
-        await call.journal.step("not_identified", by=list(told), locked=locked)
-        if locked or attempt + 1 == front.tries:
+        asked = await _ask(call, front, again=attempt > 0)
+        if asked.found:
+            caller = await _one_of(call, "who_are_you_several", asked.found)
+            return await _confirmed(call, front, caller, asked.by)
+        if asked.locked or attempt + 1 == front.tries:
             break
         if await call.menu("not_found", keys="12") == "2":
-            await note_newcomer(call, front, told.get("birth_date") or await _birth_date(call, front, again=True))
+            await note_newcomer(call, front, asked.told.get("birth_date") or await _birth_date(call, front, again=True))
             return None
     await _give_up(call, "not_identified")
 
 
-async def _asked(
-    call: Call, front: FrontDesk, told: dict[Identifier, str], again: bool
-) -> tuple[list[Patient], list[str]]:
-    """Who is found by what is `told` in the end, and by which identifiers."""
-    number = call.caller_number
-    for kind in front.identifiers[: identifiers.NEEDED]:
-        told[kind] = await ASKED[kind](call, front, again)
-        found = await front.database.run(identifiers.matching, number, told)
-        if found:
-            return found, [*(["number"] if number else []), *told]
-    return await front.database.run(identifiers.matching, None, told), list(told)
+@dataclass
+class _Asked:
+    """What was told in one go, who was found by it, and whether the number is locked now."""
+
+    told: dict[Identifier, str] = field(default_factory=dict)
+    found: list[Patient] = field(default_factory=list)
+    by: list[str] = field(default_factory=list)
+    locked: bool = False
+
+
+async def _ask(call: Call, front: FrontDesk, again: bool) -> _Asked:
+    """A wrong answer is counted as soon as it tells something, once a go: whoever goes back or hangs up before the
+    second question has guessed all the same."""
+    asked, number, counted = _Asked(), call.caller_number, False
+    wanted = front.identifiers[: identifiers.NEEDED]
+    for kind in wanted:
+        asked.told[kind] = await ASKED[kind](call, front, again)
+        asked.found = await front.database.run(identifiers.matching, number, asked.told)
+        asked.by = [*(["number"] if number else []), *asked.told]
+        if not asked.found:
+            asked.found, asked.by = await front.database.run(identifiers.matching, None, asked.told), list(asked.told)
+        if asked.found:
+            break
+        if not counted and (number is not None or kind == wanted[-1]):
+            asked.locked, counted = await _count_failure(call, front, asked), True
+        if asked.locked:
+            break
+    return asked
+
+
+async def _count_failure(call: Call, front: FrontDesk, asked: _Asked) -> bool:
+    locked = await front.database.run(
+        number_locks.identity_failed, call.caller_number, front.now(), tries=front.tries, lock=front.lock
+    )
+    await call.journal.step("not_identified", by=list(asked.told), locked=locked)
+    return locked
 
 
 async def _confirmed(call: Call, front: FrontDesk, caller: Patient, by: list[str]) -> Patient:
