@@ -92,6 +92,8 @@ CREATE TABLE patient (
     created_at       timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX patient_name ON patient USING gin (name_tokens);
+CREATE INDEX patient_birth ON patient (birth_token);
+CREATE INDEX patient_guardian ON patient (guardian_id) WHERE guardian_id IS NOT NULL;
 
 CREATE TABLE patient_identifier (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),

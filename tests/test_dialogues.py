@@ -28,7 +28,7 @@ from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.wishes import week
 from hotline import databases, demo, numbering, postgres, wiring
-from hotline.caller_joints import SqlJournal, appointment_messages
+from hotline.caller_joints import SqlJournal, appointment_messages, rendered
 from hotline.settings_file import DEMO, build
 from ivr.call import HOUSE_PROMPTS, Call
 from ivr.front_desk import FrontDesk
@@ -482,6 +482,39 @@ async def test_a_cancellation_is_told_by_sms(front: FrontDesk, words: wording.Wo
     with front.database.transaction() as session:
         (message,) = session.scalars(select(OutboxRow))
         assert (message.key, message.number) == ("appointment_cancelled", LUCIA.numbers[0])
+
+
+@pytest.mark.covers("H4", "I7")
+async def test_a_childs_appointment_is_told_to_who_may_speak_for_it(front: FrontDesk, words: wording.Wording) -> None:
+    await test_the_transcript_is_the_golden_one("es", "calls_for_her_child", front, words)
+    with front.database.transaction() as session:
+        call = session.get_one(CallRow, "terminal-1")
+        lucia = lucia_of(session)
+        assert call.proxy_id == lucia.id != call.patient_id
+        assert [patient.id for patient in patients.wards(session, lucia.id)] == [call.patient_id]
+        (message,) = session.scalars(select(OutboxRow))
+        assert (message.number, message.patient_id) == (LUCIA.numbers[0], call.patient_id)
+
+
+@pytest.mark.covers("H4", "H41")
+async def test_how_to_prepare_is_sent_apart_and_names_no_examination(front: FrontDesk, words: wording.Wording) -> None:
+    await test_the_transcript_is_the_golden_one("es", "books_an_ultrasound", front, words)
+    with front.database.transaction() as session:
+        sent = list(session.scalars(select(OutboxRow).order_by(OutboxRow.key)))
+    assert [row.key for row in sent] == ["appointment_confirmed", "prepare_bring_order", "prepare_drink_water"]
+    told = [rendered(words)(row.key, row.locale, row.params) for row in sent]
+    assert all("26 de noviembre" in text and "ecograf" not in text for text in told)
+
+
+@pytest.mark.covers("H1")
+async def test_somebody_new_is_an_item_that_reception_owns_and_nobodys_record(
+    front: FrontDesk, words: wording.Wording
+) -> None:
+    await test_the_transcript_is_the_golden_one("es", "new_here", front, words)
+    with front.database.transaction() as session:
+        (item,) = session.scalars(select(Callback))
+        assert (item.why, item.birth, item.patient_id, item.state) == ("new_patient", "1970-01-01", None, "open")
+        assert session.scalar(text("SELECT count(*) FROM appointment")) == 0
 
 
 @pytest.mark.covers("H1")

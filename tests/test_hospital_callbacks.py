@@ -1,5 +1,6 @@
 """Whoever was not served is called back: one owned item for each number, until somebody has spoken with them."""
 
+from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -136,3 +137,17 @@ def test_two_agents_reach_for_one_callback(database: Database) -> None:
     for item in items:
         results = at_once(database, *(partial(callbacks.own, callback_id=item, account_id=who) for who in staff))
         assert sorted(map(str, results)) == ["False", "False", "True"]
+
+
+def test_somebody_new_on_lucias_telephone_is_not_taken_for_her(database: Database) -> None:
+    """What she had asked for becomes the item for the new patient: reception calls this number anyway."""
+    born = date(1990, 1, 2)
+    with database.transaction() as session:
+        lucia = admit(session, LUCIA)
+        before = asks(session, "n1-1")
+        assert session.get_one(Callback, before.callback_id).patient_id == lucia.id
+        asked = callbacks.ask_new_patient(session, origin="n1-2", number=NUMBER, birth=born, at=NOON, language="es")
+        assert asked == Asked(before.callback_id, new=False)
+    with database.transaction() as session:
+        (item,) = callbacks.still_open(session)
+        assert (item.why, item.patient_id, item.birth, item.language) == ("new_patient", None, "1990-01-02", "es")

@@ -27,15 +27,15 @@ async def test_lucia_books_in_spanish(house: House) -> None:
         await phone.presses("1")  # citas y exámenes
         await phone.hears(await house.sound("appointments_menu", "es"), within=30)
         await phone.presses("1")  # pedir una cita
-        await phone.hears(await house.sound("ask_birth_date", "es"))
+        await phone.hears(await house.sound("ask_birth_date", "es"), within=30)
         await phone.presses(LUCIA.birth_keys)
         await phone.hears(await house.sound("recognised", "es", given_name="Lucía"))
         await phone.presses("1")  # cardiología
         await phone.hears(await house.sound("offer_slot", "es", n=2, **told), within=30)
         await phone.presses("2")
-        await phone.hears(await house.sound("confirm_slot", "es", department="cardiología", **told))
+        await phone.hears(await house.sound("confirm_slot", "es", department="cardiología", **told), within=30)
         await phone.presses("1")
-        await phone.hears(await house.sound("booked", "es", **told))
+        await phone.hears(await house.sound("booked", "es", **told), within=30)
         await phone.hangs_up()
     local = second.starts_at.astimezone(wiring.zone(house.settings)).strftime("%Y-%m-%d %H:%M")
     assert house.appointments(of="lucia") == [("cardiology", second.doctor, local)]
@@ -83,7 +83,7 @@ async def test_ruth_moves_her_appointment_and_books_a_blood_test(house: House) -
         await phone.presses("1")
         await phone.hears(await house.sound("offer_slot", "en", n=1, **told), within=30)
         await phone.presses("1")
-        await phone.hears(await house.sound("confirm_move", "en"))
+        await phone.hears(await house.sound("confirm_move", "en"), within=30)
         assert house.appointments(of="ruth") == [house.local(first)]  # hers until the new one is confirmed
         await phone.presses("1")
         await phone.hears(await house.sound("moved", "en", when=second.starts_at), within=30)
@@ -91,7 +91,7 @@ async def test_ruth_moves_her_appointment_and_books_a_blood_test(house: House) -
         await phone.presses("133")  # appointments, examinations, a blood test: she is known by now
         await phone.hears(await house.sound("offer_time", "en", n=1, when=blood.starts_at), within=30)
         await phone.presses("11")
-        await phone.hears(await house.sound("prepare_fasting", "en"))
+        await phone.hears(await house.sound("prepare_fasting", "en"), within=30)
     with house.database.transaction() as session:
         sent = [row.key for row in session.scalars(select(OutboxRow).order_by(OutboxRow.due_at))]
     assert sent == ["appointment_moved", "appointment_confirmed", "prepare_fasting"]
@@ -105,9 +105,9 @@ async def test_ruth_books_in_english(house: House) -> None:
         await is_offered_times(house, phone, RUTH, "en", department="3")
         await phone.hears(await house.sound("offer_slot", "en", n=1, **told), within=30)
         await phone.presses("1")
-        await phone.hears(await house.sound("confirm_slot", "en", department="general medicine", **told))
+        await phone.hears(await house.sound("confirm_slot", "en", department="general medicine", **told), within=30)
         await phone.presses("1")
-        await phone.hears(await house.sound("booked", "en", **told))
+        await phone.hears(await house.sound("booked", "en", **told), within=30)
     assert [department for department, *_ in house.appointments(of="ruth")] == ["general"]
 
 
@@ -155,7 +155,7 @@ async def test_two_callers_reach_for_the_last_slot(house: House) -> None:
             await is_offered_times(house, wiremu, WIREMU, "en", department="2")
             await wiremu.hears(await house.sound("offer_slot", "en", n=1, **told["en"]))
             await lucia.presses("1")
-            await lucia.hears(await house.sound("confirm_slot", "es", department="pediatría", **told["es"]))
+            await lucia.hears(await house.sound("confirm_slot", "es", department="pediatría", **told["es"]), within=30)
             await wiremu.presses("1")
             await wiremu.hears(await house.sound("slot_taken", "en"))
             await wiremu.hears(await house.sound("no_slots", "en", department="paediatrics"))
@@ -173,7 +173,7 @@ async def test_a_hang_up_gives_the_slot_back(house: House) -> None:
             await is_offered_times(house, lucia, LUCIA, "es", department="2")
             await lucia.hears(await house.sound("offer_slot", "es", n=1, **told["es"]))
             await lucia.presses("1")
-            await lucia.hears(await house.sound("confirm_slot", "es", department="pediatría", **told["es"]))
+            await lucia.hears(await house.sound("confirm_slot", "es", department="pediatría", **told["es"]), within=30)
             assert await openings(house, "paediatrics") == []  # held
             await lucia.hangs_up()
         await house.until("the hold is given back", lambda: house.holds() == 0)

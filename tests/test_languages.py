@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hotline import commands, demo
+from hotline import commands, demo_clinics
 from hotline.languages import Row, check, table
 from scripts import wording
 from scripts.languages import zh_CN
@@ -96,7 +96,7 @@ def test_a_function_that_says_something(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_name_of_a_department_and_of_a_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "DEPARTMENTS", (("cardiology", {"en": "cardiology", "es": "cardiología"}),))
+    monkeypatch.setattr(demo_clinics, "DEPARTMENTS", (("cardiology", {"en": "cardiology", "es": "cardiología"}),))
     monkeypatch.delitem(console.LANGUAGES, "mi")
     found = missing(check())
     assert set(found) == {"pt-BR", "zh-CN", "mi"}
