@@ -16,7 +16,7 @@ from scripts.wording import Heard
 
 async def rehearse_call(settings: Settings, dialogue: str, caller: str, press: str | None, as_test: bool) -> int:
     """Plays it and prints each line as it comes; 2 for a caller or a key that doesn't exist."""
-    callers = {person.username: person.number for person in numbering.DEMO_PATIENTS}
+    callers = {person.username: person.number for person in (*numbering.DEMO_PATIENTS, numbering.SOFTPHONE)}
     if caller not in callers:
         print(f"{caller!r} is no demo patient: {', '.join(callers)}")
         return 2
