@@ -51,7 +51,7 @@ async def identify(call: Call, front: FrontDesk) -> Patient | None:
 class _Asked:
     """What was told in one go, who was found by it, and whether the number is locked now."""
 
-    told: dict[Identifier, str] = field(default_factory=dict)
+    told: dict[Identifier, str] = field(default_factory=dict, repr=False)  # may be a birth date
     found: list[Patient] = field(default_factory=list)
     by: list[str] = field(default_factory=list)
     locked: bool = False
