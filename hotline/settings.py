@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from hospital.identifiers import FINDABLE, Identifier
 from hotline import numbering
+from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results
 
 Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
 Country = Literal["au", "br", "cn", "co", "mx", "nz", "us"]
@@ -63,11 +63,7 @@ Interval = Annotated[str, AfterValidator(_interval)]
 Port = Annotated[int, Field(ge=1024, le=65535)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Site(_Frozen):
+class Site(Frozen):
     """The hospital as patients meet it."""
 
     name: str = Field(min_length=1, max_length=100)
@@ -92,7 +88,7 @@ class Site(_Frozen):
         return self
 
 
-class Web(_Frozen):
+class Web(Frozen):
     """Where the console listens."""
 
     bind: Address = "127.0.0.1"
@@ -108,13 +104,13 @@ class Web(_Frozen):
         return self
 
 
-class DatabaseServer(_Frozen):
+class DatabaseServer(Frozen):
     """A PostgreSQL of the hospital's. Without a URL the hotline runs a private one in its data folder."""
 
     url: SecretStr | None = None
 
 
-class Trunk(_Frozen):
+class Trunk(Frozen):
     """The line to the telephone network."""
 
     host: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")
@@ -132,7 +128,7 @@ class Trunk(_Frozen):
     """Its P-Asserted-Identity and Diversion are believed."""
 
 
-class Calling(_Frozen):
+class Calling(Frozen):
     """When and how often patients are called. Presets are not legal advice."""
 
     window: Country | Literal["open"] | None = None
@@ -145,20 +141,7 @@ class Calling(_Frozen):
     per_week: Annotated[int, Field(ge=1)] | None = 3
 
 
-class Booking(_Frozen):
-    """How long a slot is held for a caller who is deciding."""
-
-    hold_seconds: Annotated[int, Field(ge=30, le=900)] = 120
-
-
-class Lock(_Frozen):
-    """Wrong birth dates: after so many tries the machine asks a calling number nothing for so long."""
-
-    tries: Annotated[int, Field(ge=1, le=10)] = 3
-    seconds: Annotated[int, Field(ge=60)] = 3600
-
-
-class Twilio(_Frozen):
+class Twilio(Frozen):
     """An account of Twilio's Programmable Messaging. `user` and `secret` sign our requests: an API key's SID and
     secret, or the account's SID and auth token."""
 
@@ -179,28 +162,7 @@ class Twilio(_Frozen):
         return self
 
 
-class Identity(_Frozen):
-    """What a caller is asked: the first with the calling number, both without one that is known. Two make sure."""
-
-    by: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=2)] = ("birth_date",)
-
-    @model_validator(mode="after")
-    def _somebody_can_be_found(self) -> Self:
-        if len(set(self.by)) < len(self.by):
-            raise ValueError("identity.by names one identifier twice")
-        if len(self.by) > 1 and FINDABLE.isdisjoint(self.by):
-            raise ValueError(f"identity.by needs one by which a record is found: {', '.join(sorted(FINDABLE))}")
-        return self
-
-
-class Results(_Frozen):
-    """What is told of results by telephone. Values are never told: the hotline does not have them."""
-
-    say_doctor_calls: bool = False
-    """Whether a caller hears that a doctor will call about a result. It discloses bad news."""
-
-
-class Messages(_Frozen):
+class Messages(Frozen):
     """How messages leave the house."""
 
     gateway: Literal["file", "twilio"] = "file"

@@ -1,0 +1,45 @@
+"""Settings of what a caller meets: who they are asked to be, what is held for them, what they are told of results."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hospital.identifiers import FINDABLE, Identifier
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Booking(Frozen):
+    """How long a slot is held for a caller who is deciding."""
+
+    hold_seconds: Annotated[int, Field(ge=30, le=900)] = 120
+
+
+class Lock(Frozen):
+    """Wrong birth dates: after so many tries the machine asks a calling number nothing for so long."""
+
+    tries: Annotated[int, Field(ge=1, le=10)] = 3
+    seconds: Annotated[int, Field(ge=60)] = 3600
+
+
+class Identity(Frozen):
+    """What a caller is asked: the first with the calling number, both without one that is known. Two make sure."""
+
+    by: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=2)] = ("birth_date",)
+
+    @model_validator(mode="after")
+    def _somebody_can_be_found(self) -> Self:
+        if len(set(self.by)) < len(self.by):
+            raise ValueError("identity.by names one identifier twice")
+        if len(self.by) > 1 and FINDABLE.isdisjoint(self.by):
+            raise ValueError(f"identity.by needs one by which a record is found: {', '.join(sorted(FINDABLE))}")
+        return self
+
+
+class Results(Frozen):
+    """What is told of results by telephone. Values are never told: the hotline does not have them."""
+
+    say_doctor_calls: bool = False
+    """Whether a caller hears that a doctor will call about a result. It discloses bad news."""
