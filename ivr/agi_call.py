@@ -33,6 +33,9 @@ class Speaker(Protocol):
         """The sound of a prompt as Asterisk sees it: an absolute name without extension. Renders it if need be.
         `pace` is 1, or less for slower speech."""
 
+    async def ahead(self, key: str, language: str, params: Mapping[str, Value], pace: float) -> str:
+        """The same for a prompt that will be needed in a while: it may take its time for a better voice."""
+
 
 class Session(Protocol):
     """What of `ivr.session.AgiSession` a call needs."""
@@ -83,7 +86,8 @@ class AgiLine:
 
     def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
         for prompt in prompts:
-            self._render(prompt, language)
+            spoken = prompt.language or language
+            self._rendering(self._speaker.ahead(prompt.key, spoken, prompt.params, prompt.pace))
 
     def forget_keys(self) -> None:
         self._keypad.forget()
@@ -161,7 +165,9 @@ class AgiLine:
 
     def _render(self, prompt: Prompt, language: str) -> asyncio.Task[str]:
         spoken = prompt.language or language
-        wanted: Coroutine[Any, Any, str] = self._speaker.sound(prompt.key, spoken, prompt.params, prompt.pace)
+        return self._rendering(self._speaker.sound(prompt.key, spoken, prompt.params, prompt.pace))
+
+    def _rendering(self, wanted: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
         render = asyncio.create_task(wanted)
         self._renders.add(render)
         render.add_done_callback(self._rendered)

@@ -3,8 +3,12 @@
 Rules: the key is the SHA-256 of the request as canonical JSON (text in NFC, language, all that the
 voice's sound depends on, the verbaliser's version), never of the audio. A sentence is rendered once,
 however many ask at the same time, in this process (they share a task) and in others (a lock in the file
-system). At most `jobs` voices run at once. A rendering is judged before it is published; one that fails
-is tried with the next voice. What holds something of one patient lives in a root of its own, is named by
+system). Of each voice at most `jobs` run at once. A rendering is judged before it is published; one that fails
+is tried with the next voice.
+
+Nobody waits long for a better voice: who asks says within which time the sound is needed. A voice that is expected to
+take longer (letters before it and its own, by what a letter took of late), or does, goes on behind for the next time,
+and the next voice speaks now. What holds something of one patient lives in a root of its own, is named by
 a keyed hash (names stay in logs), says no text in its sidecar, and is purged.
 """
 
@@ -14,9 +18,12 @@ import asyncio
 import hashlib
 import hmac
 import json
+import math
 import time
 import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +35,27 @@ LONGEST = 3000  # letters of one prompt, about four minutes of speech
 LOCK_WAIT = 60.0  # seconds to wait for another process that renders the same
 LOCK_POLL = 0.02
 ABANDONED = 3600.0  # seconds after which a temporary file has no living writer
+AT_LEISURE = math.inf  # `within` of who can wait
+NOTHING_NEW = 0.0  # `within` of who takes a better voice only where its sound is there already
+MOST_WAITING = 1500  # letters that may wait for a slow voice, about a minute of its work; more are not begun behind
 
 Maker = Callable[[], Awaitable[Sound]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One sound to be: where, of what, by whom, and how many letters its maker has to say."""
+
+    store: Store
+    name: str
+    request: Mapping[str, str]
+    by: str
+    make: Maker
+    letters: int = 0
+
+    @property
+    def path(self) -> Path | None:
+        return self.store.path(self.name) if self.store.has(self.name) else None
 
 
 class PromptCache:
@@ -41,15 +67,18 @@ class PromptCache:
         self.shared = Store(sounds / "cache")
         self.personal = Store(sounds / "personal", 0o640)
         self._verbaliser = verbaliser
-        self._jobs = asyncio.Semaphore(jobs)
+        self._jobs: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(jobs))
         self._making: dict[str, asyncio.Task[Path]] = {}
+        self._waiting: Counter[str] = Counter()  # letters, by voice
         self._salt: bytes | None = None
 
-    async def render(self, text: str, language: str, *, personal: bool = False, pace: float = 1.0) -> Path:
+    async def render(
+        self, text: str, language: str, *, personal: bool = False, pace: float = 1.0, within: float = AT_LEISURE
+    ) -> Path:
         """The sound of a sentence: a path without extension, beside which `.sln16` and `.sln` are.
-        `pace` is beside the voice's own: 0.85 is slower.
 
-        Raises `VoiceFailed` when no voice can say it, or when the disk takes no more.
+        `pace` is beside the voice's own: 0.85 is slower. `within`: seconds; a better voice that takes longer does not
+        speak this time. Raises `VoiceFailed` when no voice can say it, or when the disk takes no more.
         """
         text = plain(text)
         if not speakable(text) or len(text) > LONGEST:
@@ -57,38 +86,68 @@ class PromptCache:
                 f"a prompt has 1 to {LONGEST} letters, this one {len(text)}: mend it in scripts/languages"
             )
         failures: list[str] = []
-        for voice in self.voices.of(language):
+        voices = self.voices.of(language)
+        for voice in voices:
             try:
-                request = {"text": text, "language": language, **await voice.identity(language, pace)}
-                return await self._entry(request, partial(self._say, voice, text, language, pace), personal)
+                entry = await self._entry(voice, text, language, pace, personal)
+                if voice is voices[-1] or within == AT_LEISURE:
+                    return await self._made(entry)
+                if (path := await self._in_time(voice, entry, within)) is not None:
+                    return path
             except VoiceFailed as failure:
                 failures.append(str(failure))
         raise VoiceFailed("; ".join(failures))
 
     async def recorded(self, recording: str, sound: Maker) -> Path:
         """The same for a hospital's own recording: `recording` is its hash, `sound` reads it."""
-        return await self._entry({"recording": recording}, sound, personal=False)
+        request = {"recording": recording}
+        return await self._made(_Entry(self.shared, await self._name(request, False), request, "recorded", sound))
 
     async def purge(self, older_than: float = 86_400.0) -> int:
         """Remove patients' prompts that are older than so many seconds, and abandoned temporary files."""
         await asyncio.to_thread(self.shared.sweep, ABANDONED)
         return await asyncio.to_thread(self.personal.purge, older_than)
 
-    async def _entry(self, request: Mapping[str, str], make: Maker, personal: bool) -> Path:
+    async def _entry(self, voice: Voice, text: str, language: str, pace: float, personal: bool) -> _Entry:
+        request = {"text": text, "language": language, **await voice.identity(language, pace)}
         store = self.personal if personal else self.shared
-        name = await self._name(request, personal)
-        if store.has(name):
-            return store.path(name)
-        task = self._making.get(name)
-        if task is None:
-            task = asyncio.create_task(self._make(store, name, request, make))
-            self._making[name] = task
-            task.add_done_callback(lambda done: self._forget(name, done))
-        # Shielded: one caller who hangs up does not take the prompt from the others.
-        return await asyncio.shield(task)
+        make = partial(self._say, voice, text, language, pace)
+        return _Entry(store, await self._name(request, personal), request, voice.name, make, speakable(text))
 
-    def _forget(self, name: str, task: asyncio.Task[Path]) -> None:
-        self._making.pop(name, None)
+    async def _made(self, entry: _Entry) -> Path:
+        if (path := entry.path) is not None:
+            return path
+        # Shielded: one caller who hangs up does not take the prompt from the others.
+        return await asyncio.shield(self._begun(entry))
+
+    async def _in_time(self, voice: Voice, entry: _Entry, within: float) -> Path | None:
+        """None: the next voice must speak now. This one's sound is made for the next time, unless too much waits."""
+        if entry.path is not None or within <= NOTHING_NEW:
+            return entry.path
+        if entry.name not in self._making:
+            letters = self._waiting[voice.name]
+            if letters > MOST_WAITING:
+                return None
+            expected = voice.seconds_a_letter * (letters + entry.letters)
+            self._begun(entry)
+            if expected > within:
+                return None
+        making = self._making[entry.name]
+        await asyncio.wait({making}, timeout=within)
+        return making.result() if making.done() else None
+
+    def _begun(self, entry: _Entry) -> asyncio.Task[Path]:
+        task = self._making.get(entry.name)
+        if task is None:
+            task = asyncio.create_task(self._make(entry))
+            self._making[entry.name] = task
+            self._waiting[entry.by] += entry.letters
+            task.add_done_callback(partial(self._forget, entry))
+        return task
+
+    def _forget(self, entry: _Entry, task: asyncio.Task[Path]) -> None:
+        self._making.pop(entry.name, None)
+        self._waiting[entry.by] -= entry.letters
         if not task.cancelled():
             task.exception()  # looked at: a failure whose askers have all hung up is nobody's loss
 
@@ -101,23 +160,24 @@ class PromptCache:
             self._salt = await asyncio.to_thread(self.personal.secret)
         return hmac.new(self._salt, message, hashlib.sha256).hexdigest()
 
-    async def _make(self, store: Store, name: str, request: Mapping[str, str], make: Maker) -> Path:
+    async def _make(self, entry: _Entry) -> Path:
+        store, name = entry.store, entry.name
         try:
-            lock = await self._lock(store, name)
-            try:
-                if store.has(name):
-                    return store.path(name)
-                async with self._jobs:
-                    sound = await make()
-                    return await asyncio.to_thread(_publish, store, name, sound, request)
-            finally:
-                store.unlock(lock)
+            async with self._jobs[entry.by]:
+                lock = await self._lock(entry)
+                try:
+                    if store.has(name):
+                        return store.path(name)
+                    sound = await entry.make()
+                    return await asyncio.to_thread(_publish, store, name, sound, entry.request)
+                finally:
+                    store.unlock(lock)
         except OSError as error:
             raise VoiceFailed(f"the prompt cache cannot write below {store.root}: {error.strerror}") from error
 
-    async def _lock(self, store: Store, name: str) -> int:
+    async def _lock(self, entry: _Entry) -> int:
         until = time.monotonic() + LOCK_WAIT
-        while (handle := store.lock(name)) is None:
+        while (handle := entry.store.lock(entry.name, entry.by)) is None:
             if time.monotonic() > until:
                 raise VoiceFailed(f"another process has held the prompt cache for {LOCK_WAIT:g} s: is it stopped?")
             await asyncio.sleep(LOCK_POLL)

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 
+from speech.cache import AT_LEISURE
 from speech.speaker import Speaker
 from speech.store import FORMATS, link
 
@@ -23,17 +24,22 @@ def silent(done: int, of: int, what: str) -> None:
 
 
 async def publish_static(
-    speaker: Speaker, keys: Sequence[str], languages: Sequence[str], progress: Progress = silent
+    speaker: Speaker,
+    keys: Sequence[str],
+    languages: Sequence[str],
+    progress: Progress = silent,
+    *,
+    within: float = AT_LEISURE,
 ) -> int:
     """Render and put in place `<sounds>/<language>/static/<key>.{sln16,sln}`. Returns how many
-    prompts there are.
+    prompts there are. `within`: see `PromptCache.render`.
 
     What was there is replaced at once, also while it is being played. Raises `VoiceFailed` or `OSError`.
     """
     wanted = [(language, key) for language in languages for key in keys]
 
     async def one(language: str, key: str) -> str:
-        path = await speaker.file(key, language, {})
+        path = await speaker.file(key, language, {}, within=within)
         await asyncio.to_thread(_put, path, speaker.cache.sounds / language / "static" / key)
         return f"{language}/{key}"
 
@@ -41,7 +47,12 @@ async def publish_static(
 
 
 async def render_ahead(
-    speaker: Speaker, keys: Iterable[str], languages: Sequence[str], progress: Progress = silent
+    speaker: Speaker,
+    keys: Iterable[str],
+    languages: Sequence[str],
+    progress: Progress = silent,
+    *,
+    within: float = AT_LEISURE,
 ) -> int:
     """Render every prompt of `keys` (forms too: "main_menu.short") that needs no values, so that no
     caller waits.
@@ -49,7 +60,7 @@ async def render_ahead(
     wanted = [(language, key) for language in languages for key in keys if speaker.sentences.is_static(key)]
 
     async def one(language: str, key: str) -> str:
-        await speaker.file(key, language, {})
+        await speaker.file(key, language, {}, within=within)
         return f"{language}/{key}"
 
     return await _all([one(language, key) for language, key in wanted], progress)

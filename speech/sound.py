@@ -90,9 +90,15 @@ def levelled(sound: Sound) -> Sound:
     """The same speech at the house's loudness, with the silence around it trimmed. The sound must not
     be silent.
     """
+    speech = trimmed(sound)
+    peak = float(np.abs(speech.samples).max())
+    return Sound((speech.samples * np.float32(PEAK / peak)).astype(np.float32), sound.rate)
+
+
+def trimmed(sound: Sound) -> Sound:
+    """Without the silence before and after, but for what keeps prompts apart. The sound must not be silent."""
     loud = np.abs(sound.samples)
-    peak = float(loud.max())
-    heard = np.flatnonzero(loud > QUIET * peak)
+    heard = np.flatnonzero(loud > QUIET * loud.max())
     first = max(0, int(heard[0]) - int(LEAD * sound.rate))
     last = min(len(loud), int(heard[-1]) + int(TAIL * sound.rate))
-    return Sound((sound.samples[first:last] * np.float32(PEAK / peak)).astype(np.float32), sound.rate)
+    return Sound(sound.samples[first:last], sound.rate)

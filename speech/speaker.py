@@ -16,10 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from speech.cache import PromptCache
+from speech.cache import AT_LEISURE, PromptCache
 from speech.recordings import Recordings
 
 SEEN_AS = "/hotline/sounds"  # the sounds' folder in Asterisk's root
+AHEAD_S = 10.0  # seconds in which a prompt that was prepared may be needed
 
 
 class Sentence(Protocol):
@@ -46,23 +47,42 @@ class Sentences(Protocol):
 class Speaker:
     """Says prompts. One for each process."""
 
-    def __init__(self, sentences: Sentences, cache: PromptCache, *, seen_as: str = SEEN_AS) -> None:
+    def __init__(
+        self, sentences: Sentences, cache: PromptCache, *, seen_as: str = SEEN_AS, within: float = AT_LEISURE
+    ) -> None:
+        """`within`: seconds that a caller may wait for a better voice."""
         self.sentences = sentences
         self.cache = cache
         self.recordings = Recordings(cache.sounds / "recorded")
         self._seen_as = PurePosixPath(seen_as)
+        self._within = within
 
     async def sound(self, key: str, language: str, params: Mapping[str, Any] | None = None, pace: float = 1.0) -> str:
         """The absolute name of a prompt's sound as Asterisk sees it, without extension. `pace` is beside the
         language's own; a recording has its own.
 
-        Raises `VoiceFailed` (what to do is in it), and what the wording raises for an unknown key
-        or a missing value.
+        A caller waits for it: a better voice that is not there in time does not say it this time. Raises `VoiceFailed`
+        (what to do is in it), and what the wording raises for an unknown key or a missing value.
         """
-        path = await self.file(key, language, params or {}, pace)
+        return self._seen(await self.file(key, language, params or {}, pace, within=self._within))
+
+    async def ahead(self, key: str, language: str, params: Mapping[str, Any] | None = None, pace: float = 1.0) -> str:
+        """The same for a prompt that is likely to be played in a while: a better voice has time for it."""
+        within = max(AHEAD_S, self._within)
+        return self._seen(await self.file(key, language, params or {}, pace, within=within))
+
+    def _seen(self, path: Path) -> str:
         return str(self._seen_as / path.relative_to(self.cache.sounds).as_posix())
 
-    async def file(self, key: str, language: str, params: Mapping[str, Any], pace: float = 1.0) -> Path:
+    async def file(
+        self,
+        key: str,
+        language: str,
+        params: Mapping[str, Any],
+        pace: float = 1.0,
+        *,
+        within: float = AT_LEISURE,
+    ) -> Path:
         """The same as a path on this machine, without extension."""
         if (own := await self._recorded(key, language)) is not None:
             return own
@@ -72,7 +92,9 @@ class Speaker:
             if own is not None:
                 return own
         pace *= self.sentences.pace(sentence.language)
-        return await self.cache.render(sentence.text, sentence.language, personal=sentence.personal, pace=pace)
+        return await self.cache.render(
+            sentence.text, sentence.language, personal=sentence.personal, pace=pace, within=within
+        )
 
     async def _recorded(self, key: str, language: str) -> Path | None:
         if not self.sentences.is_static(key):

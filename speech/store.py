@@ -49,16 +49,15 @@ class Store:
         write(path.with_suffix(SIDECAR), json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), self._mode)
         return path
 
-    def lock(self, name: str) -> int | None:
-        """Take the lock under which an entry is made, or None if another holder has it. Free it
-        with `unlock`.
+    def lock(self, name: str, by: str) -> int | None:
+        """Take the lock under which an entry is made, or None if another holder has it. Free it with `unlock`.
 
-        One lock file for each of the 256 folders: lock files that come and go with their entries
-        would race.
+        One lock file for each of the 256 folders and each voice (`by`): lock files that come and go with their entries
+        would race, and a slow voice must not keep a fast one waiting.
         """
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / name[:2], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(folder / f"{by}-{name[:2]}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

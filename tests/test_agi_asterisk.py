@@ -28,6 +28,8 @@ class StaticVoice:
     async def sound(self, key: str, language: str, params: Mapping[str, Value], pace: float) -> str:
         return f"/hotline/sounds/en/static/{key}"
 
+    ahead = sound
+
 
 class Notebook:
     def __init__(self) -> None:

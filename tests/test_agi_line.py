@@ -33,6 +33,8 @@ class Voice:
             raise OSError("no space for Lucía")
         return f"/s/{language}/{key}"
 
+    ahead = sound
+
 
 class Notebook:
     """A journal in memory."""

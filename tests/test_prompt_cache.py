@@ -16,7 +16,7 @@ import pytest
 
 from scripts import wording
 from scripts.wording import STATIC_KEYS, Site, UnknownWording
-from speech.cache import LONGEST, PromptCache, plain
+from speech.cache import LONGEST, NOTHING_NEW, PromptCache, plain
 from speech.publish import publish_static, render_ahead
 from speech.sound import Sound
 from speech.speaker import Speaker
@@ -32,9 +32,9 @@ SITE = Site("Hospital Santa Clara", "112", "910 000 000", ZoneInfo("Europe/Madri
 class Hummer:
     """A voice that hums for as long as the text would take, and counts how often it was asked."""
 
-    name = "hummer"
-
-    def __init__(self, *, languages: tuple[str, ...] = ("en", "es"), speed: str = "1") -> None:
+    def __init__(self, *, languages: tuple[str, ...] = ("en", "es"), speed: str = "1", name: str = "hummer") -> None:
+        self.name = name
+        self.seconds_a_letter = 0.0
         self.asked: list[str] = []
         self.at_once = self.most_at_once = 0
         self.failing: Exception | None = None
@@ -49,7 +49,10 @@ class Hummer:
         return language in self._languages
 
     async def identity(self, language: str, pace: float = 1.0) -> Mapping[str, str]:
-        return {"engine": self.name, "speed": self._speed}
+        return {"engine": self.name, "speed": f"{self._speed} {pace:g}"}
+
+    async def close(self) -> None:
+        pass
 
     async def say(self, text: str, language: str, pace: float = 1.0) -> Sound:
         self.asked.append(text)
@@ -61,7 +64,7 @@ class Hummer:
             await asyncio.sleep(0)
             if self.failing:
                 raise self.failing
-            return self.sound or tone(0.1 * len(text))
+            return self.sound or tone(0.1 * len(text) / pace)
         finally:
             self.at_once -= 1
 
@@ -226,6 +229,111 @@ async def test_the_next_voice_speaks_when_the_first_fails(tmp_path: Path, voice:
     fallback.failing = VoiceFailed("nor this one")
     with pytest.raises(VoiceFailed, match="download it; nor this one"):
         await PromptCache(tmp_path, Voices([voice, fallback])).render("Another sentence.", "en")
+
+
+@pytest.fixture
+def natural() -> Hummer:
+    """A better voice, ready to speak at a millisecond a letter."""
+    voice = Hummer(name="natural")
+    voice.seconds_a_letter = 0.001
+    return voice
+
+
+@pytest.fixture
+def two_voices(tmp_path: Path, natural: Hummer, voice: Hummer) -> PromptCache:
+    return PromptCache(tmp_path, Voices([natural, voice]))
+
+
+async def test_a_better_voice_speaks_where_it_is_in_time(
+    two_voices: PromptCache, natural: Hummer, voice: Hummer
+) -> None:
+    await two_voices.render(TEXT, "en", within=0.4)
+    assert (natural.asked, voice.asked) == ([TEXT], [])
+
+
+async def test_a_better_voice_that_would_be_late_speaks_the_next_time(
+    two_voices: PromptCache, natural: Hummer, voice: Hummer
+) -> None:
+    natural.seconds_a_letter = 0.1
+    natural.may_end.clear()
+    now = await two_voices.render(TEXT, "en", within=0.4)
+    assert voice.asked == [TEXT]
+    await natural.begun.wait()
+    natural.may_end.set()
+    better = await two_voices.render(TEXT, "en")  # at leisure: the one that was begun behind
+    assert better != now
+    assert await two_voices.render(TEXT, "en", within=0.4) == better
+    assert (natural.asked, voice.asked) == ([TEXT], [TEXT])
+
+
+async def test_a_better_voice_that_turns_out_to_be_late(
+    two_voices: PromptCache, natural: Hummer, voice: Hummer
+) -> None:
+    """It hangs against all expectation: the caller waits for no longer than was said."""
+    natural.may_end.clear()
+    async with asyncio.timeout(5):
+        await two_voices.render(TEXT, "en", within=0.05)
+    assert (natural.asked, voice.asked) == ([TEXT], [TEXT])
+
+
+async def test_a_prepared_prompt_is_awaited_though_it_is_long(
+    two_voices: PromptCache, natural: Hummer, voice: Hummer
+) -> None:
+    natural.seconds_a_letter = 0.1
+    prepared = asyncio.create_task(two_voices.render(TEXT, "en", within=10))
+    await natural.begun.wait()
+    assert await two_voices.render(TEXT, "en", within=5) == await prepared
+    assert voice.asked == []
+
+
+async def test_what_waits_for_a_voice_counts(two_voices: PromptCache, natural: Hummer, voice: Hummer) -> None:
+    natural.may_end.clear()
+    behind = [asyncio.create_task(two_voices.render(f"{TEXT} {n}" + "x" * 300, "en", within=10)) for n in range(3)]
+    await natural.begun.wait()
+    await two_voices.render(TEXT, "en", within=0.4)  # its own fifteen letters are no matter, the 950 before it are
+    assert voice.asked == [TEXT]
+    natural.may_end.set()
+    await asyncio.gather(*behind)
+
+
+async def test_under_load_nothing_more_is_begun_behind(two_voices: PromptCache, natural: Hummer, voice: Hummer) -> None:
+    natural.may_end.clear()
+    behind = [asyncio.create_task(two_voices.render(f"{n}" + "x" * 2000, "en", within=10)) for n in range(2)]
+    await natural.begun.wait()
+    assert await two_voices.render(TEXT, "en", within=0.4)
+    natural.may_end.set()
+    await asyncio.gather(*behind)
+    assert TEXT not in natural.asked and TEXT in voice.asked
+
+
+async def test_before_the_first_call_no_better_voice_is_waited_for(
+    two_voices: PromptCache, natural: Hummer, voice: Hummer
+) -> None:
+    fast = await two_voices.render(TEXT, "en", within=NOTHING_NEW)
+    assert (natural.asked, voice.asked) == ([], [TEXT])
+    better = await two_voices.render(TEXT, "en")
+    assert await two_voices.render(TEXT, "en", within=NOTHING_NEW) == better != fast
+
+
+async def test_a_slow_voice_keeps_no_fast_one_waiting(tmp_path: Path, natural: Hummer, voice: Hummer) -> None:
+    """All that the slow one may do at once is under way, and every lock of its own is taken."""
+    cache = PromptCache(tmp_path, Voices([natural, voice]), jobs=1)
+    natural.may_end.clear()
+    slow = asyncio.create_task(cache.render("Something else.", "en"))
+    await natural.begun.wait()
+    locks = [cache.shared.lock(f"{n:02x}", "natural") for n in range(256)]
+    async with asyncio.timeout(5):
+        await cache.render(TEXT, "en", within=0)
+    for lock in filter(None, locks):
+        cache.shared.unlock(lock)
+    natural.may_end.set()
+    await slow
+
+
+async def test_a_slower_pace_is_another_sound(cache: PromptCache) -> None:
+    usual, slower = await cache.render(TEXT, "en"), await cache.render(TEXT, "en", pace=0.85)
+    assert usual != slower
+    assert size(slower.with_suffix(".sln")) > 1.1 * size(usual.with_suffix(".sln"))
 
 
 async def test_a_disk_that_takes_no_more(cache: PromptCache, monkeypatch: pytest.MonkeyPatch) -> None:

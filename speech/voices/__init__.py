@@ -1,16 +1,15 @@
 """One file an engine. A voice turns a sentence into sound in a child process, or raises `VoiceFailed`.
 
-The recipe for the next one (Kokoro, Piper, a hospital's own server):
+The recipe for the next one (Piper, a hospital's own server):
 
-1. `speech/voices/<engine>.py` with a class of the shape `Voice`. `identity()` must name everything that
-changes the
-   sound (engine and model version, a hash of the model and of the voice, speed): it is part of the
-   cache's key.
-2. Run the engine out of process with a time limit; text goes in by a pipe, never as an argument. Check
-what comes back. 3. Put it before espeak-ng in the list given to `Voices`: the first that speaks a
-language is asked, the next ones are
-   its fallback.
-4. Show in tests/test_voices.py what it does with hostile text, a missing program and a hung one.
+1. `speech/voices/<engine>.py` with a class of the shape `Voice`. `identity()` must name everything that changes the
+   sound (engine and model version, a hash of the model and of the voice, speed): it is part of the cache's key.
+2. Run the engine out of process with a time limit; text goes in by a pipe, never as an argument. Check what comes back.
+   `espeak.py` is a child for each sentence; `kokoro.py` keeps a `worker.py`, because its model takes a second to load.
+3. Its model, if it has one, goes into `hotline/models.py`.
+4. Put it before espeak-ng in `voices()` of `hotline/wiring.py`: the first that speaks a language is asked, the next
+   ones are its fallback, and the last one must always be in time.
+5. Show in a test what it does with hostile text, a missing program and a hung one.
 """
 
 from __future__ import annotations
@@ -35,6 +34,11 @@ class Voice(Protocol):
         """Whether it has a voice for the language that is good enough to be heard by patients."""
         ...
 
+    @property
+    def seconds_a_letter(self) -> float:
+        """How long it takes to say a letter (as `speakable` counts), as measured; 0 where it is always in time."""
+        ...
+
     async def identity(self, language: str, pace: float = 1.0) -> Mapping[str, str]:
         """All that the sound depends on but for the text. Raises `VoiceFailed` if the engine is not there."""
         ...
@@ -43,6 +47,10 @@ class Voice(Protocol):
         """`pace`: 1 is the language's own, below it slower. Raises `VoiceFailed`. May be cancelled; the child dies
         with it.
         """
+        ...
+
+    async def close(self) -> None:
+        """Ends what it keeps running."""
         ...
 
 
@@ -55,6 +63,10 @@ class Voices:
     def speak(self, language: str) -> bool:
         """Whether any engine speaks the language."""
         return any(engine.speaks(language) for engine in self.engines)
+
+    async def close(self) -> None:
+        for engine in self.engines:
+            await engine.close()
 
     def of(self, language: str) -> tuple[Voice, ...]:
         """The engines that speak the language, best first. Raises `VoiceFailed` if there is none."""

@@ -45,6 +45,10 @@ class Espeak:
     def speaks(self, language: str) -> bool:
         return language in VOICES
 
+    @property
+    def seconds_a_letter(self) -> float:
+        return 0.0
+
     async def identity(self, language: str, pace: float = 1.0) -> Mapping[str, str]:
         if language not in self._data:
             voice, dictionary = _voice(language)
@@ -61,6 +65,9 @@ class Espeak:
                 "model": digest,
             }
         return {**self._data[language], "speed": str(round(self._speed * pace))}
+
+    async def close(self) -> None:
+        """Nothing of it outlives a sentence."""
 
     async def say(self, text: str, language: str, pace: float = 1.0) -> Sound:
         voice, _ = _voice(language)
