@@ -1,4 +1,4 @@
-"""The command line: `hotline up`, `down`, `status`, `run`, `setup`, `call`, `languages`, `verify`."""
+"""The command line; `hotline --help` lists its words."""
 
 import argparse
 import asyncio
@@ -41,6 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     account.add_argument("--name", required=True, help="as it is shown")
     account.add_argument("--role", required=True, choices=["agent", "nurse", "supervisor", "administrator"])
     commands.add_parser("languages", help="is every language whole? exit status 1 when something is missing")
+    model = commands.add_parser("model", help="the models of natural voices").add_subparsers(dest="task", required=True)
+    model.add_parser("list", help="which there are, and which are installed")
+    install = model.add_parser("install", help="install one; nothing to do where it is installed")
+    install.add_argument("name")
+    install.add_argument("--from", dest="source", help="a folder, a zip or tar file, or its http(s) address")
     commands.add_parser("verify", help="check the audit chain and every recording")
     asked = parser.parse_args(arguments)
     try:
@@ -59,6 +64,8 @@ def _obey(asked: argparse.Namespace) -> int:
         from hotline.languages import languages
 
         return languages()
+    if asked.command == "model":
+        return _model(asked)
     frozen = os.environ.get("HOTLINE_FROZEN")
     settings = Settings.model_validate_json(frozen) if frozen and asked.command == "run" else load(asked.settings)
     match asked.command:
@@ -82,6 +89,25 @@ def _obey(asked: argparse.Namespace) -> int:
             from hotline.verify import verify
 
             return asyncio.run(verify(settings))
+
+
+def _model(asked: argparse.Namespace) -> int:
+    from hotline import models
+    from hotline.model_catalogue import MODELS
+    from hotline.model_sources import ModelFailed
+
+    if asked.task == "list":
+        print("\n".join(models.listed()))
+        return 0
+    if asked.name not in MODELS:
+        print(f"There is no model {asked.name!r}. There are: {', '.join(MODELS)}.", file=sys.stderr)
+        return 2
+    try:
+        models.install(MODELS[asked.name], asked.source, lambda line: print(line, flush=True))
+    except ModelFailed as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _up(settings: Settings, asked: argparse.Namespace) -> int:

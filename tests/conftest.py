@@ -11,7 +11,8 @@ import pytest
 
 from hospital import vault
 from hospital.database import Database
-from hotline import databases, postgres
+from hotline import databases, models, postgres
+from hotline.model_catalogue import KOKORO
 from tests.site_key import SITE_KEY
 
 pytest_plugins = ("tests.house", "tests.asterisk_instance", "tests.whisper_model")
@@ -41,3 +42,9 @@ def database(cluster: postgres.Cluster) -> Iterator[Database]:
     yield opened
     opened.close()
     databases.drop_database(cluster, url.rpartition("@/")[2].partition("?")[0])
+
+
+@pytest.fixture(scope="session")
+def kokoro_model() -> Path:
+    """The natural voice's model in this machine's cache; `make setup` has put it there, else it is fetched now."""
+    return models.install(KOKORO)
