@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     setup.add_argument("--tests", action="store_true", help="what the tests need, too")
     setup.add_argument("--rebuild", action="store_true", help="build Asterisk's root anew, with the newest packages")
     run = commands.add_parser("run", help="one process of the house (the supervisor calls this)")
-    run.add_argument("process", choices=["ivr", "core"])
+    run.add_argument("process", choices=["ivr", "core", "voices"])
     call = commands.add_parser("call", help="the terminal phone: play a dialogue without Asterisk")
     call.add_argument("dialogue", choices=["inbound", "callback"])
     call.add_argument("--press", help="the keys, one row for each question: 2,1,29021980; without it you type them")
@@ -221,6 +221,10 @@ def _run(settings: Settings, process: str) -> int:
         from hotline.run_ivr import run_ivr
 
         asyncio.run(run_ivr(settings))
+    elif process == "voices":
+        from hotline.run_voices import run_voices
+
+        return asyncio.run(run_voices(settings))
     else:
         from hotline.run_core import run_core
 

@@ -105,4 +105,12 @@ KOKORO = Model(
     ),
 )
 
+_ACCENTS = {"en": "ab", "es": "e", "pt-BR": "p", "zh-CN": "z"}
+
+
+def natural_voices(language: str) -> tuple[str, ...]:
+    """The voices that speak a language, by name."""
+    return tuple(name for name in _STYLES if name[0] in _ACCENTS.get(language, ""))
+
+
 MODELS = {model.name: model for model in (KOKORO,)}

@@ -40,6 +40,7 @@ async def run_ivr(settings: Settings) -> None:
         log.info("the ivr takes calls")
         await until_told()
         await server.stop(grace_s=10)
+    await said.close()
     database.close()
 
 

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from hotline import numbering
 from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results
+from hotline.model_catalogue import natural_voices
 
 Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
 Country = Literal["au", "br", "cn", "co", "mx", "nz", "us"]
@@ -142,6 +143,44 @@ class Calling(Frozen):
 
 
 class Twilio(Frozen):
+class Voices(_Frozen):
+    """How callers are spoken to. What a hospital recorded itself comes before any voice."""
+
+    natural: bool = True
+    """The natural voice: its model is installed behind a running hotline, its prompts replace the fast voice's."""
+    names: dict[Language, str] = {}
+    """Another of its voices, by language."""
+    pace: dict[Language, Annotated[float, Field(ge=0.6, le=1.4)]] = {}
+    """How fast a language is spoken, of each voice's own 1.0."""
+    wait_ms: Annotated[int, Field(ge=0, le=3000)] = 400
+    """How long a caller waits for the natural voice before the fast one speaks instead."""
+    threads: Annotated[int, Field(ge=1, le=16)] = 1
+    """Of the processor, for the natural voice."""
+
+    @model_validator(mode="after")
+    def _are_there(self) -> Self:
+        for language, name in self.names.items():
+            there = natural_voices(language)
+            if name not in there:
+                known = ", ".join(there) or "none, for no voice speaks it well enough"
+                raise ValueError(f"voices.names.{language} {name!r}; allowed: {known}")
+        return self
+
+
+class Booking(_Frozen):
+    """How long a slot is held for a caller who is deciding."""
+
+    hold_seconds: Annotated[int, Field(ge=30, le=900)] = 120
+
+
+class Lock(_Frozen):
+    """Wrong birth dates: after so many tries the machine asks a calling number nothing for so long."""
+
+    tries: Annotated[int, Field(ge=1, le=10)] = 3
+    seconds: Annotated[int, Field(ge=60)] = 3600
+
+
+class Twilio(_Frozen):
     """An account of Twilio's Programmable Messaging. `user` and `secret` sign our requests: an API key's SID and
     secret, or the account's SID and auth token."""
 
@@ -194,6 +233,7 @@ class Settings(BaseSettings):
     database: DatabaseServer = DatabaseServer()
     trunk: Trunk | None = None
     calling: Calling = Calling()
+    voices: Voices = Voices()
     booking: Booking = Booking()
     lock: Lock = Lock()
     identity: Identity = Identity()

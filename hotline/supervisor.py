@@ -63,6 +63,8 @@ class Supervisor:
             self._write_state()
             if ready is not None:
                 await ready()
+            if self.settings.voices.natural:
+                watchers.append(asyncio.create_task(self._improve_voices()))
             await self._stopping.wait()
             self.say("Stopping …")
         finally:
@@ -104,17 +106,19 @@ class Supervisor:
             raise CannotStart(f"{error} Read {self.here.log / 'asterisk.log'}.") from error
         self.say("The hotline …")
         for name in ("ivr", "core"):
-            await self._add(
-                Child(
-                    name,
-                    lambda name=name: [sys.executable, "-m", "hotline", "run", name],  # type: ignore[misc]
-                    self.here.log / f"{name}.log",
-                    environment={"HOTLINE_FROZEN": self.settings_json()},
-                    secrets=secrets.every(),
-                )
-            )
+            await self._add(self._process(name, secrets.every()))
         await self._until_answering(self.settings.address, numbering.AGI_PORT, "ivr")
         await self._until_answering(self.settings.web.bind, self.settings.web.port, "core")
+
+    def _process(self, name: str, secrets: tuple[str, ...]) -> Child:
+        """One of the house's own: `hotline run NAME`."""
+        return Child(
+            name,
+            lambda: [sys.executable, "-m", "hotline", "run", name],
+            self.here.log / f"{name}.log",
+            environment={"HOTLINE_FROZEN": self.settings_json()},
+            secrets=secrets,
+        )
 
     def settings_json(self) -> str:
         """The settings as this process read them: a changed file must not split the house."""
@@ -169,6 +173,16 @@ class Supervisor:
                 if time.monotonic() > deadline:
                     raise CannotStart(f"{name} did not start. Read {self.here.log / name}.log.") from None
                 await asyncio.sleep(0.05)
+
+    async def _improve_voices(self) -> None:
+        """A job behind the running house, not a part of it: it ends, and if it fails, the house speaks as it did."""
+        job = self._process("voices", ())
+        try:
+            await job.start()
+            if await job.died() != 0:
+                self.say(f"The natural voice isn't there; the fast one speaks. Read {job.log}.")
+        finally:
+            await job.end()
 
     # ── Watching ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 
-from hotline import asterisk_root, console_scripts
+from hotline import asterisk_root, console_scripts, models
+from hotline.model_catalogue import KOKORO
+from hotline.model_sources import ModelFailed
 
 NEEDED = {"bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap", "espeak-ng": "espeak-ng"}
 """Program or library → Debian package."""
@@ -28,7 +30,9 @@ def setup(*, tests: bool = False, rebuild: bool = False) -> int:
         install({**NEEDED, **(FOR_TESTS if tests else {})})
         asterisk_root.ensure_root(rebuild=rebuild)
         console_scripts.build()
-    except (CannotInstall, asterisk_root.RootNotBuilt, console_scripts.NotBuilt) as problem:
+        if tests:
+            models.install(KOKORO)
+    except (CannotInstall, asterisk_root.RootNotBuilt, console_scripts.NotBuilt, ModelFailed) as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0

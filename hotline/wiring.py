@@ -21,6 +21,8 @@ from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hotline import asterisk, demo, numbering
 from hotline.caller_joints import appointment_messages
+from hotline import asterisk, demo, models, numbering
+from hotline.caller_joints import appointment_message
 from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
 from ivr.call import Call, HouseKeys
@@ -29,11 +31,12 @@ from ivr.dialogues.language import change_language
 from ivr.dialogues.welcome import inbound
 from ivr.front_desk import FrontDesk
 from scripts import verbalise, wording
-from speech.cache import PromptCache
+from speech.cache import NOTHING_NEW, PromptCache
 from speech.publish import Progress, publish_static, render_ahead, silent
 from speech.speaker import Speaker
 from speech.voices import Voices
 from speech.voices.espeak import Espeak
+from speech.voices.kokoro import Kokoro
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +73,17 @@ def words(settings: Settings) -> wording.Wording:
 
 
 def speaker(settings: Settings, here: Places) -> Speaker:
-    return Speaker(words(settings), PromptCache(here.sounds, Voices([Espeak()]), verbaliser=verbalise.VERSION))
+    paces = {str(language): pace for language, pace in settings.voices.pace.items()}
+    cache = PromptCache(here.sounds, voices(settings), verbaliser=verbalise.VERSION, paces=paces)
+    return Speaker(words(settings), cache, within=settings.voices.wait_ms / 1000)
+
+
+def voices(settings: Settings) -> Voices:
+    """Best first; the last one is always in time."""
+    if not settings.voices.natural:
+        return Voices([Espeak()])
+    names = {str(language): name for language, name in settings.voices.names.items()}
+    return Voices([Kokoro(models.folder("kokoro"), names, threads=settings.voices.threads), Espeak()])
 
 
 def front_desk(settings: Settings, database: Database, said: wording.Wording) -> FrontDesk:
@@ -134,14 +147,17 @@ def _interval(text: str) -> tuple[time, time]:
 
 
 async def prepare(settings: Settings, progress: Progress) -> None:
-    """Before Asterisk starts: the prompts that the dialplan plays alone, and the demo's people. Idempotent."""
+    """Before Asterisk starts: the prompts that the dialplan plays alone, and the demo's people. Idempotent.
+
+    No call waits for the natural voice: it speaks what it has spoken before, the fast voice the rest.
+    """
     here = places(settings)
     asterisk.share_personal(here.sounds)
     said_words = words(settings)
     said = speaker(settings, here)
-    await publish_static(said, wording.STATIC_KEYS, settings.site.languages, silent)
+    await publish_static(said, wording.STATIC_KEYS, settings.site.languages, silent, within=NOTHING_NEW)
     # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
-    await render_ahead(said, said_words.every_key(), settings.site.languages, progress)
+    await render_ahead(said, said_words.every_key(), settings.site.languages, progress, within=NOTHING_NEW)
     database = open_database(settings, here)
     try:
         await database.run(demo.load_scripts, now())

@@ -96,6 +96,10 @@ class Speaker:
             sentence.text, sentence.language, personal=sentence.personal, pace=pace, within=within
         )
 
+    async def close(self) -> None:
+        """Ends what the voices keep running."""
+        await self.cache.voices.close()
+
     async def _recorded(self, key: str, language: str) -> Path | None:
         if not self.sentences.is_static(key):
             return None

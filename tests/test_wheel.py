@@ -41,6 +41,7 @@ def test_the_wheel_starts_in_an_empty_environment(tmp_path: Path) -> None:
         "HOTLINE_ADDRESS": address,
         "HOTLINE_WEB__BIND": address,
         "HOTLINE_DATA": str(data),
+        "HOTLINE_VOICES__NATURAL": "false",
     }
     hotline = tmp_path / "env" / "bin" / "hotline"
     where = run(python, "-c", "import hotline; print(hotline.__file__)", cwd=tmp_path, env=environment)

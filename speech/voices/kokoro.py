@@ -35,7 +35,7 @@ COMMAND = (sys.executable, "-m", "speech.voices.kokoro_worker")
 
 
 class Kokoro:
-    """`folder`: the model as `hotline model install` leaves it. `voices`, `speed`: by language."""
+    """`folder`: the model as `hotline model install` leaves it. `voices`: its names, by language."""
 
     name = "kokoro"
 
@@ -43,7 +43,6 @@ class Kokoro:
         self,
         folder: Path,
         voices: Mapping[str, str] | None = None,
-        speed: Mapping[str, float] | None = None,
         *,
         threads: int = 1,
         command: Sequence[str] = COMMAND,
@@ -52,7 +51,6 @@ class Kokoro:
     ) -> None:
         self._folder = folder
         self._voices = {**VOICES, **(voices or {})}
-        self._speed = speed or {}
         self.worker = Worker(self.name, (*command, str(folder), str(threads)), answer_s=answer_s, rests=rests)
         self._reader = Espeak()  # its phonemes are part of the sound
         self._files: Mapping[str, str] = {}
@@ -78,12 +76,12 @@ class Kokoro:
             "voice": f"{voice} {files[f'voices/{voice}.bin']}",
             "model": files[MODEL],
             "phonemes": phonemes,
-            "speed": f"{self._pace(language, pace):.3g}",
+            "speed": f"{SPEED * pace:.3g}",
         }
 
     async def say(self, text: str, language: str, pace: float = 1.0) -> Sound:
         voice = self._voices[language]
-        asked = {"accent": ACCENTS[voice[0]], "voice": voice, "speed": self._pace(language, pace)}
+        asked = {"accent": ACCENTS[voice[0]], "voice": voice, "speed": SPEED * pace}
         said = [await self._piece({"text": piece, **asked}) for piece in pieces(text) if speakable(piece)]
         if not said:
             raise VoiceFailed("kokoro was given nothing to say")
@@ -104,9 +102,6 @@ class Kokoro:
 
     def _measure(self, now: float) -> None:
         self._measured = now if self._measured is None else (1 - NEWEST) * self._measured + NEWEST * now
-
-    def _pace(self, language: str, pace: float) -> float:
-        return self._speed.get(language, SPEED) * pace
 
     def _model(self) -> Mapping[str, str]:
         """File → SHA-256 of the installed model; nothing until there is one."""

@@ -35,7 +35,9 @@ Samples = NDArray[np.float32]
 
 
 class Model:
-    """One thread of onnxruntime. Takes 0.3 GB: without its arena for memory, which would take as much again."""
+    """Takes 0.2 GB, and up to 0.4 GB while it speaks: onnxruntime's arena for memory, which keeps what it once had
+    (0.65 GB), is off.
+    """
 
     def __init__(self, folder: Path, threads: int) -> None:
         import onnxruntime  # here: only this process needs it

@@ -38,7 +38,7 @@ WIDE = str.maketrans(
 CLAUSE = re.compile(rf"(.*?)([{MARKS}]+)(?=\s|$)\s*", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[。！？])|(?<=[.!?…])\s+")
 WITHIN = re.compile(r"(?<=[，、；：])|(?<=[,;:—])\s+")
-SHORT, LONG = 40, 200  # letters: the model speaks single words badly, and a long piece makes others wait
+SHORT, LONG = 40, 150  # letters: the model speaks single words badly, and a long piece makes others wait
 
 
 class Unspeakable(ValueError):
