@@ -2,16 +2,18 @@
 
 A line of JSON comes on standard input for each piece of text: `text`, `accent`, `voice`, `speed`. A line of JSON leaves
 on what was standard output, `samples` (how many follow, 32-bit floats, little-endian, 24 kHz) or `failed`; the first
-line is `ready`. It ends at the end of its input. The calls of this machine come first: it is nice, and it is what the
-kernel ends when memory is short.
+line is `ready`. It ends at the end of its input, and with its parent. The calls of this machine come first: it is nice,
+and it is what the kernel ends when memory is short.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +30,7 @@ STYLES = 510  # rows of a voice: one for each number of symbols
 PAUSE = 0.15  # seconds between two utterances, beside the silence that `trimmed` leaves around each
 NICE = 10
 FIRST_TO_GO = "500"  # of 1000, for the kernel's choice when memory is short
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 MODEL, ALPHABET = "kokoro.onnx", "vocab.json"
 
@@ -88,6 +91,7 @@ def joined(parts: list[Samples], pause: float) -> Samples:
 def main(folder: str, threads: str) -> int:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # not when it has finished its piece: at once
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold patients' names
     os.nice(NICE)
     with contextlib.suppress(OSError):

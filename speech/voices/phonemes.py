@@ -49,12 +49,12 @@ def pieces(text: str) -> list[str]:
     """A text in pieces of one or a few sentences (of a very long one, clauses), to be spoken one after the other."""
     found: list[str] = []
     for sentence in SENTENCE.split(text):
-        for nth, part in enumerate([sentence] if len(sentence) <= LONG else WITHIN.split(sentence)):
-            goes_on = found and (nth > 0 or len(found[-1]) < SHORT) and len(found[-1]) + len(part) < LONG
-            if goes_on:
-                found[-1] += " " + part.strip()
-            elif part.strip():
-                found.append(part.strip())
+        parts = [sentence] if len(sentence) <= LONG else WITHIN.split(sentence)
+        for nth, part in enumerate(filter(None, map(str.strip, parts))):
+            if found and (nth > 0 or len(found[-1]) < SHORT) and len(found[-1]) + len(part) < LONG:
+                found[-1] += " " + part
+            else:
+                found.append(part)
     return found
 
 

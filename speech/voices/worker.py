@@ -75,6 +75,11 @@ class Worker:
         """The id of the process, while there is one."""
         return self._running.process.pid if self._running and self._running.process.returncode is None else None
 
+    @property
+    def busy(self) -> bool:
+        """Whether it was asked and has not answered."""
+        return self._one_at_a_time.locked()
+
     async def ask(self, question: Mapping[str, object]) -> tuple[dict[str, Any], bytes]:
         """The answer and its sound. Raises `VoiceFailed`. May be cancelled, which ends the worker."""
         async with self._one_at_a_time:
