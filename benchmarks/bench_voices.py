@@ -1,0 +1,70 @@
+"""The natural voice beside the fast one: what a second of speech costs, and how long a caller would wait for a clause.
+
+    python -m benchmarks.bench_voices [--json]
+
+Both say the same sentences of a booking, in es, en, pt-BR and zh-CN, from the text to the sound in memory. The clause
+is a short one, asked of a natural voice that has spoken before, as on a call's path. Its wait has no limit here: the
+natural voice yields to everything else on the machine, and where it takes more than `voices.wait_ms`, the fast voice
+speaks and the natural one the next time.
+"""
+
+import asyncio
+import resource
+import statistics
+import sys
+import time
+
+from benchmarks import table
+from benchmarks.table import Row
+from hotline import models
+from hotline.model_catalogue import KOKORO
+from speech.voices import Voice
+from speech.voices.espeak import Espeak
+from speech.voices.kokoro import Kokoro
+
+SENTENCES = {
+    "es": "Le ofrezco el lunes veintitrés de noviembre a las nueve y veinte. Para reservar, marque uno.",
+    "en": "I can offer Monday the twenty-third of November at twenty past nine. To book it, press one.",
+    "pt-BR": "Posso oferecer segunda-feira, vinte e três de novembro, às nove e vinte. Para marcar, pressione um.",
+    "zh-CN": "可以预约十一月二十三日星期一上午九点二十分。预约请按一。",
+}
+CLAUSE = ("Gracias, Lucía.", "es")
+CLAUSES = 5
+FASTER_THAN_SPEECH_MS = 1000.0  # what renders slower never catches up
+
+
+async def measure(voice: Voice) -> tuple[float, float]:
+    """Milliseconds of processor for a second of speech; milliseconds until the clause is there."""
+    await voice.say(*CLAUSE)
+    took = []
+    for _ in range(CLAUSES):
+        began = time.monotonic()
+        await voice.say(*CLAUSE)
+        took.append((time.monotonic() - began) * 1000)
+    await voice.close()
+    before, spoken = _children(), 0.0
+    for language, sentence in SENTENCES.items():
+        spoken += (await voice.say(sentence, language)).seconds
+    await voice.close()
+    return (_children() - before) / spoken * 1000, statistics.median(took)
+
+
+def _children() -> float:
+    """Seconds of processor of the children that have ended: a model's start is part of it, once in four sentences."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+async def compare() -> list[Row]:
+    natural_cost, natural_wait = await measure(Kokoro(models.install(KOKORO)))
+    fast_cost, fast_wait = await measure(Espeak())
+    return [
+        Row(
+            "processor for a second of speech", "espeak-ng", natural_cost, fast_cost, "ms", limit=FASTER_THAN_SPEECH_MS
+        ),
+        Row("wait for a clause", "espeak-ng", natural_wait, fast_wait, "ms"),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(table.show(asyncio.run(compare())))

@@ -1,0 +1,63 @@
+"""The natural voice takes over behind a hotline that speaks already: nobody waits for it, and nobody misses it."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hotline import processes
+from tests.asterisk_instance import free_address
+from tests.characters import LUCIA
+from tests.house import House
+
+pytestmark = pytest.mark.asterisk
+
+
+@pytest.fixture
+def natural_house(tmp_path_factory: pytest.TempPathFactory, kokoro_model: Path) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("natural"), free_address())
+    house.environment["HOTLINE_VOICES__NATURAL"] = "true"
+    house.start()
+    yield house
+    house.stop()
+
+
+@pytest.mark.covers("H1", "H11")
+async def test_callers_are_answered_while_the_natural_voice_comes(natural_house: House) -> None:
+    house = natural_house
+    first = house.here.sounds / "en/static/apology.sln16"
+    async with house.phone(LUCIA.sip) as phone:
+        await phone.dials("600")
+        await phone.hears(await house.sound("welcome", LUCIA.language))
+        await phone.hangs_up()
+    await house.until("a static prompt is the natural voice's", lambda: voice_of(house, first) == "kokoro", within=120)
+
+    supervisor = house._process.pid if house._process else 0
+    job = [pid for pid in processes.descendants(supervisor) if "voices" in command(pid)]
+    assert job, "the job is done already: it was to be killed at its work"
+    before = house.children
+    for pid in job:
+        os.kill(pid, 9)
+    await house.until("the supervisor has said so", lambda: "the fast one speaks" in up_log(house))
+    assert house.children == before
+    await asyncio.to_thread(house.stop)
+    assert processes.descendants(supervisor) == []
+
+
+def voice_of(house: House, sound: Path) -> str:
+    """The voice whose sound a static prompt is: the entry of the cache that is the same file."""
+    for sidecar in (house.here.sounds / "cache").glob("*/*.json"):
+        if sidecar.with_suffix(".sln16").samefile(sound):
+            return str(json.loads(sidecar.read_text())["engine"])
+    return ""
+
+
+def command(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
+def up_log(house: House) -> str:
+    return (house.folder / "up.log").read_text()
