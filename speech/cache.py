@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from speech.sound import Sound, SoundRefused, check, levelled, speakable
+from speech.sound import LOUDNESS, Sound, SoundRefused, check, levelled, speakable
 from speech.store import FORMATS, Store
 from speech.voices import Voice, VoiceFailed, Voices
 
@@ -163,7 +163,7 @@ class PromptCache:
             task.exception()  # looked at: a failure whose askers have all hung up is nobody's loss
 
     async def _name(self, request: Mapping[str, str], personal: bool) -> str:
-        canonical = {"verbaliser": self._verbaliser, "formats": sorted(FORMATS), **request}
+        canonical = {"verbaliser": self._verbaliser, "formats": sorted(FORMATS), "loudness": LOUDNESS, **request}
         message = json.dumps(canonical, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         if not personal:
             return hashlib.sha256(message).hexdigest()

@@ -9,7 +9,9 @@ import numpy as np
 import soxr  # type: ignore[import-untyped]  # it has no stubs; its one function is wrapped below
 from numpy.typing import NDArray
 
-PEAK = 0.7  # of full scale: 3 dB of room for what a telephone's codec adds
+LOUDNESS = 0.08  # of full scale (−22 dB), mean of what is spoken: every voice and recording is as loud as the others
+PEAK = 0.9  # of full scale: room for what resampling and a telephone's codec add
+FRAME_S, SPOKEN = 0.02, 0.003  # frames of this length count as spoken down to this part of the loudest one's power
 QUIET = 0.01  # of the peak: where speech begins and ends
 LEAD, TAIL = 0.05, 0.15  # seconds of silence kept before and after: without them consecutive prompts run together
 
@@ -91,8 +93,16 @@ def levelled(sound: Sound) -> Sound:
     be silent.
     """
     speech = trimmed(sound)
-    peak = float(np.abs(speech.samples).max())
-    return Sound((speech.samples * np.float32(PEAK / peak)).astype(np.float32), sound.rate)
+    gain = min(LOUDNESS / loudness(speech), PEAK / float(np.abs(speech.samples).max()))
+    return Sound((speech.samples * np.float32(gain)).astype(np.float32), sound.rate)
+
+
+def loudness(sound: Sound) -> float:
+    """Root mean square of what is spoken: pauses, which one voice makes longer than another, do not count."""
+    frame = min(int(FRAME_S * sound.rate), len(sound.samples))
+    frames = sound.samples[: len(sound.samples) // frame * frame].reshape(-1, frame)
+    power = np.mean(np.square(frames, dtype=np.float64), axis=1)
+    return float(np.sqrt(power[power > SPOKEN * power.max()].mean()))
 
 
 def trimmed(sound: Sound) -> Sound:

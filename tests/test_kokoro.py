@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scripts import wording
 from scripts.wording import Site
 from speech.cache import PromptCache
-from speech.sound import check, speakable
+from speech.sound import LOUDNESS, check, levelled, loudness, speakable
 from speech.voices import VoiceFailed, Voices
 from speech.voices.espeak import Espeak
 from speech.voices.kokoro import ACCENTS, VOICES, Kokoro
@@ -49,6 +49,7 @@ async def test_it_speaks_each_of_its_languages(kokoro: Kokoro) -> None:
         sound = await kokoro.say(sentence, language)
         check(sound, sentence)
         assert sound.rate == 24_000
+        assert loudness(levelled(sound)) == pytest.approx(LOUDNESS, rel=0.05)  # as loud as the fast voice
     assert 0 < kokoro.seconds_a_letter < float("inf")
 
 

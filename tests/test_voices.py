@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from speech.recordings import RecordingRefused, Recordings, read
-from speech.sound import PEAK, Sound, SoundRefused, check, levelled, possible_seconds, speakable
+from speech.sound import LOUDNESS, PEAK, Sound, SoundRefused, check, levelled, loudness, possible_seconds, speakable
 from speech.voices import VoiceFailed, Voices
 from speech.voices.espeak import Espeak
 
@@ -201,13 +201,24 @@ def test_letters_are_counted_by_how_long_they_take() -> None:
     assert possible_seconds("")[0] == 0
 
 
-def test_speech_is_levelled_and_trimmed() -> None:
-    quiet = tone(1.0, peak=0.1)
-    silence = np.zeros(16_000, np.float32)
-    padded = Sound(np.concatenate([silence, quiet.samples, silence]), 16_000)
+@pytest.mark.parametrize("peak", [0.05, 0.7])
+def test_speech_is_levelled_and_trimmed(peak: float) -> None:
+    speech, silence = tone(1.0, peak=peak), np.zeros(16_000, np.float32)
+    padded = Sound(np.concatenate([silence, speech.samples, silence, speech.samples, silence]), 16_000)
     ready = levelled(padded)
-    assert abs(float(np.abs(ready.samples).max()) - PEAK) < 0.001
-    assert 1.1 < ready.seconds < 1.3
+    assert abs(loudness(ready) - LOUDNESS) < 0.005  # the pause counts for nothing
+    assert 3.1 < ready.seconds < 3.3
+
+
+def test_what_has_high_peaks_is_not_clipped() -> None:
+    clicks = np.zeros(16_000, np.float32)
+    clicks[::800] = 0.5
+    assert float(np.abs(levelled(Sound(clicks, 16_000)).samples).max()) == pytest.approx(PEAK)
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+async def test_each_language_is_as_loud_as_the_others(language: str) -> None:
+    assert loudness(levelled(await Espeak().say(SENTENCES[language], language))) == pytest.approx(LOUDNESS, rel=0.05)
 
 
 def test_resampled_for_the_telephone() -> None:
