@@ -336,6 +336,13 @@ async def test_a_slower_pace_is_another_sound(cache: PromptCache) -> None:
     assert size(slower.with_suffix(".sln")) > 1.1 * size(usual.with_suffix(".sln"))
 
 
+@pytest.mark.covers("H12")
+async def test_a_language_has_its_pace(tmp_path: Path, voice: Hummer) -> None:
+    slow = PromptCache(tmp_path, Voices([voice]), paces={"es": 0.8})
+    assert await slow.render(TEXT, "es") == await PromptCache(tmp_path, Voices([voice])).render(TEXT, "es", pace=0.8)
+    assert await slow.render(TEXT, "en") == await PromptCache(tmp_path, Voices([voice])).render(TEXT, "en")
+
+
 async def test_a_disk_that_takes_no_more(cache: PromptCache, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
@@ -436,6 +443,25 @@ async def test_a_key_becomes_a_sound_that_asterisk_finds(speaker: Speaker, voice
     assert (await speaker.sound("recognised", "es", {"given_name": "Lucía"})).startswith("/hotline/sounds/personal/")
     with pytest.raises(UnknownWording):
         await speaker.sound("no_such_key", "es")
+
+
+@pytest.mark.covers("H12")
+async def test_a_caller_may_ask_for_slower(speaker: Speaker) -> None:
+    usual, slower = [await speaker.sound("main_menu", "es", pace=pace) for pace in (1.0, 0.85)]
+    assert usual != slower
+
+
+async def test_who_waits_hears_the_fast_voice_and_what_was_prepared_is_natural(
+    two_voices: PromptCache, natural: Hummer
+) -> None:
+    """A quarter of a second is what a caller waits here; a prepared prompt has ten."""
+    natural.seconds_a_letter = 0.01
+    speaker = Speaker(wording.load(SITE), two_voices, within=0.25)
+    fast = await speaker.sound("main_menu", "es")
+    prepared = await speaker.ahead("main_menu.short", "es")
+    assert await speaker.sound("main_menu.short", "es") == prepared
+    assert await speaker.file("main_menu", "es", {}) == await speaker.file("main_menu", "es", {}, within=NOTHING_NEW)
+    assert await speaker.sound("main_menu", "es") != fast
 
 
 @pytest.mark.covers("H11")
