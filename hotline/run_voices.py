@@ -29,11 +29,9 @@ async def run_voices(settings: Settings) -> int:
         return 1
     said = speaker(settings, places(settings))
     sentences = words(settings)
-    # What is offered to callers comes first: it is what they hear.
-    languages = dict.fromkeys([*settings.site.languages, *sentences.languages])
     try:
         count = await publish_static(said, wording.STATIC_KEYS, settings.site.languages)
-        for language in languages:
+        for language in settings.site.languages:
             count += await render_ahead(said, sentences.every_key(), [language])
             log.info("%d prompts have their best voice (%s is done)", count, language)
     except VoiceFailed as failure:

@@ -150,8 +150,6 @@ class Voices(_Frozen):
     """The natural voice: its model is installed behind a running hotline, its prompts replace the fast voice's."""
     names: dict[Language, str] = {}
     """Another of its voices, by language."""
-    pace: dict[Language, Annotated[float, Field(ge=0.6, le=1.4)]] = {}
-    """How fast a language is spoken, of each voice's own 1.0."""
     wait_ms: Annotated[int, Field(ge=0, le=3000)] = 400
     """How long a caller waits for the natural voice before the fast one speaks instead."""
     threads: Annotated[int, Field(ge=1, le=16)] = 1

@@ -73,8 +73,7 @@ def words(settings: Settings) -> wording.Wording:
 
 
 def speaker(settings: Settings, here: Places) -> Speaker:
-    paces = {str(language): pace for language, pace in settings.voices.pace.items()}
-    cache = PromptCache(here.sounds, voices(settings), verbaliser=verbalise.VERSION, paces=paces)
+    cache = PromptCache(here.sounds, voices(settings), verbaliser=verbalise.VERSION)
     return Speaker(words(settings), cache, within=settings.voices.wait_ms / 1000)
 
 

@@ -61,22 +61,12 @@ class _Entry:
 class PromptCache:
     """Sentences as sound files below `sounds`: `cache/` for everybody's, `personal/` for one patient's."""
 
-    def __init__(
-        self,
-        sounds: Path,
-        voices: Voices,
-        *,
-        verbaliser: str = "",
-        jobs: int = 2,
-        paces: Mapping[str, float] | None = None,
-    ) -> None:
-        """`paces`: how fast a language is spoken, of the voices' own 1.0."""
+    def __init__(self, sounds: Path, voices: Voices, *, verbaliser: str = "", jobs: int = 2) -> None:
         self.sounds = sounds
         self.voices = voices
         self.shared = Store(sounds / "cache")
         self.personal = Store(sounds / "personal", 0o640)
         self._verbaliser = verbaliser
-        self._paces = paces or {}
         self._jobs: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(jobs))
         self._making: dict[str, asyncio.Task[Path]] = {}
         self._waiting: Counter[str] = Counter()  # letters, by voice
@@ -95,7 +85,6 @@ class PromptCache:
             raise VoiceFailed(
                 f"a prompt has 1 to {LONGEST} letters, this one {len(text)}: mend it in scripts/languages"
             )
-        pace *= self._paces.get(language, 1.0)
         failures: list[str] = []
         voices = self.voices.of(language)
         for voice in voices:

@@ -336,13 +336,6 @@ async def test_a_slower_pace_is_another_sound(cache: PromptCache) -> None:
     assert size(slower.with_suffix(".sln")) > 1.1 * size(usual.with_suffix(".sln"))
 
 
-@pytest.mark.covers("H12")
-async def test_a_language_has_its_pace(tmp_path: Path, voice: Hummer) -> None:
-    slow = PromptCache(tmp_path, Voices([voice]), paces={"es": 0.8})
-    assert await slow.render(TEXT, "es") == await PromptCache(tmp_path, Voices([voice])).render(TEXT, "es", pace=0.8)
-    assert await slow.render(TEXT, "en") == await PromptCache(tmp_path, Voices([voice])).render(TEXT, "en")
-
-
 async def test_a_disk_that_takes_no_more(cache: PromptCache, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
