@@ -33,7 +33,7 @@ async def test_callers_are_answered_while_the_natural_voice_comes(natural_house:
         await phone.dials("600")
         await phone.hears(await house.sound("welcome", LUCIA.language))
         await phone.hangs_up()
-    await house.until("a static prompt is the natural voice's", lambda: voice_of(house, first) == "kokoro", within=120)
+    await house.until("a static prompt is the natural voice's", lambda: voice_of(house, first) == "kokoro", within=300)
 
     supervisor = house._process.pid if house._process else 0
     job = [pid for pid in processes.descendants(supervisor) if "voices" in command(pid)]

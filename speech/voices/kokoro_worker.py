@@ -28,7 +28,7 @@ RATE = 24_000
 MOST = 400  # symbols at once: the model takes 510, and hurries when it has more than this
 STYLES = 510  # rows of a voice: one for each number of symbols
 PAUSE = 0.15  # seconds between two utterances, beside the silence that `trimmed` leaves around each
-NICE = 10
+NICE = 5
 FIRST_TO_GO = "500"  # of 1000, for the kernel's choice when memory is short
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
