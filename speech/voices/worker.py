@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import time
 from collections.abc import Coroutine, Mapping, Sequence
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from speech.voices import VoiceFailed
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -106,30 +109,30 @@ class Worker:
         self._running = _Running(process, process.stdin, process.stdout)
         told = await self._within(START_S, self._running.told(), "to start")
         if "ready" not in told:
-            await self._broken()
-            raise VoiceFailed(f"{self._name} does not start: {told.get('failed', 'it is no worker')}")
+            raise await self._failed(f"does not start: {told.get('failed', 'it is no worker')}")
         return self._running
 
     async def _within(self, seconds: float, answer: Coroutine[Any, Any, T], what: str) -> T:
+        running = self._running
         try:
             async with asyncio.timeout(seconds):
                 return await answer
         except TimeoutError:
-            await self._broken()
-            raise VoiceFailed(f"{self._name} took more than {seconds:g} s {what} and was ended") from None
+            raise await self._failed(f"took more than {seconds:g} s {what} and was ended") from None
         except (OSError, ValueError, asyncio.IncompleteReadError):
-            code = await self._broken()
-            raise VoiceFailed(f"{self._name} ended with {code} when it was {what}") from None
+            await self.close()
+            code = running.process.returncode if running else None
+            raise await self._failed(f"ended with {code} when it was {what}") from None
         except BaseException:
-            await self._broken()  # its late answer would be taken for the next question's
+            await self.close()  # its late answer would be taken for the next question's
             raise
 
-    async def _broken(self) -> int | None:
-        running = self._running
+    async def _failed(self, why: str) -> VoiceFailed:
         await self.close()
         self._not_before = time.monotonic() + self._rests[min(self._failures, len(self._rests) - 1)]
         self._failures += 1
-        return running.process.returncode if running else None
+        log.warning("%s %s", self._name, why)
+        return VoiceFailed(f"{self._name} {why}")
 
 
 def _environment() -> dict[str, str]:
