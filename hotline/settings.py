@@ -142,13 +142,12 @@ class Calling(Frozen):
     per_week: Annotated[int, Field(ge=1)] | None = 3
 
 
-class Twilio(Frozen):
-class Voices(_Frozen):
+class Voices(Frozen):
     """How callers are spoken to. What a hospital recorded itself comes before any voice."""
 
     natural: bool = True
     """The natural voice: its model is installed behind a running hotline, its prompts replace the fast voice's."""
-    names: dict[Language, str] = {}
+    names: dict[Language, str] = Field(default_factory=dict)
     """Another of its voices, by language."""
     wait_ms: Annotated[int, Field(ge=0, le=3000)] = 400
     """How long a caller waits for the natural voice before the fast one speaks instead."""
@@ -165,20 +164,7 @@ class Voices(_Frozen):
         return self
 
 
-class Booking(_Frozen):
-    """How long a slot is held for a caller who is deciding."""
-
-    hold_seconds: Annotated[int, Field(ge=30, le=900)] = 120
-
-
-class Lock(_Frozen):
-    """Wrong birth dates: after so many tries the machine asks a calling number nothing for so long."""
-
-    tries: Annotated[int, Field(ge=1, le=10)] = 3
-    seconds: Annotated[int, Field(ge=60)] = 3600
-
-
-class Twilio(_Frozen):
+class Twilio(Frozen):
     """An account of Twilio's Programmable Messaging. `user` and `secret` sign our requests: an API key's SID and
     secret, or the account's SID and auth token."""
 

@@ -19,10 +19,8 @@ from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
-from hotline import asterisk, demo, numbering
-from hotline.caller_joints import appointment_messages
 from hotline import asterisk, demo, models, numbering
-from hotline.caller_joints import appointment_message
+from hotline.caller_joints import appointment_messages
 from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
 from ivr.call import Call, HouseKeys
