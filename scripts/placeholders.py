@@ -171,6 +171,7 @@ SAID: dict[str, Worder] = {
     "choices": _list,
     "minutes": _duration,
     "case": _spelled,
+    "said": _name,
 }
 
 # And those of another grammar, by placeholder and what stands after its colon.
@@ -183,7 +184,7 @@ SAID_AS: dict[tuple[str, str], Worder] = {
 }
 
 # What belongs to one patient: a prompt with it is kept apart and purged, and is not named by a plain hash.
-PERSONAL = {"given_name", "birth_date", "number", "case"}
+PERSONAL = {"given_name", "birth_date", "number", "case", "said"}
 
 
 def _written_date(value: Value, language: str, local: Local) -> str:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from scripts import verbalise
 from scripts.placeholders import PERSONAL, SAID, WRITTEN, Local, Value, fill, used
 from scripts.site_file import NOTHING, read_site, with_site
+from scripts.spoken_words import Words
 from scripts.wording_files import FORMS, REFERENCE, SITE, Forms, Language, load_languages
 from scripts.yaml_lines import FileRefused, Problem
 
@@ -161,6 +162,15 @@ class Wording:
         # A form that is a language's code is chosen by itself, when that language has no voice.
         return [key if form == "text" else f"{key}.{form}" for key, forms in named for form in forms if form in FORMS]
 
+    def words(self, key: str, language: str) -> Words:
+        """What may be said at a prompt, whatever its form, by key of the telephone. None where none are written."""
+        spoken = self.languages.get(language)
+        return spoken.words.get(key.partition(".")[0], {}) if spoken else {}
+
+    def worded(self, value: Value, name: str, language: str) -> str:
+        """One value as a sentence would say it; `name` is its placeholder. Raises `WrongValue`."""
+        return SAID[name](value, language, self._local)
+
     def is_static(self, key: str) -> bool:
         """Whether a prompt is the same for every caller, so that it can be rendered beforehand."""
         forms = self.languages[REFERENCE].prompts.get(key.partition(".")[0], {})
@@ -175,6 +185,8 @@ class Wording:
                 if key not in language.prompts:
                     gaps.append(Gap(tag, key, "prompt is missing"))
                     continue
+                if key in self.languages[REFERENCE].words and language.spoken and key not in language.words:
+                    gaps.append(Gap(tag, key, "words are missing: it can be answered by key only"))
                 for form in sorted((forms.keys() - language.prompts[key].keys()) & {"short", "other"}):
                     gaps.append(Gap(tag, f"{key}.{form}", "form is missing, the text is said again"))
         return gaps

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.placeholders import SAID, SAID_AS, WRITTEN, grammars, stray_braces, used
+from scripts.spoken_words import Words, read_words
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
 
 REFERENCE = "en"
@@ -26,6 +27,7 @@ FORMS = (
     "other",
     "choice",
 )  # said first, at the first repetition, at the second; one row of a list
+WORDS = "words"  # beside the forms: what may be said instead of pressing a key
 
 SITE = {"hospital", "emergency", "greeting"}  # values that every sentence may use: the site's own
 PACES = (0.5, 1.5)  # of a language: beyond them a voice is not understood
@@ -35,7 +37,7 @@ Forms = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language's sentences: prompts by key and form, messages by key.
+    """One language's sentences: prompts by key and form, messages by key; `words` by prompt and key of the telephone.
 
     `greetings`: country (two small letters) → how a caller is greeted there; "text" everywhere else. `pace` is beside
     the voice's own. `reviewed`: its files → the native speaker who read that file, or None.
@@ -50,6 +52,7 @@ class Language:
     prompts: Mapping[str, Forms]
     messages: Mapping[str, str]
     reviewed: Mapping[str, str | None]
+    words: Mapping[str, Words]
 
 
 def load_languages(folder: Path) -> tuple[dict[str, Language], list[Problem]]:
@@ -100,7 +103,8 @@ def read_language(folder: Path, reference: Language | None) -> Language:
     messages = reading.messages()
     if problems:
         raise FileRefused(problems)
-    return Language(tag, name, menu_key, spoken, greetings, pace, prompts, messages, reading.reviewed)
+    read = (reading.reviewed, reading.words)
+    return Language(tag, name, menu_key, spoken, greetings, pace, prompts, messages, *read)
 
 
 class _Reading:
@@ -108,6 +112,7 @@ class _Reading:
 
     def __init__(self, folder: Path, reference: Language | None, problems: list[Problem]) -> None:
         self.reviewed: dict[str, str | None] = {}
+        self.words: dict[str, Words] = {}
         self._folder = folder
         self._reference = reference
         self._problems = problems
@@ -123,6 +128,7 @@ class _Reading:
                 if key in found:
                     entry.wrong(f"prompt '{key}' stands in {where[key]} already")
                 found[key] = _forms(entry, expected)
+                self._read_words(key, entry, found[key])
                 where[key] = path.name
                 self._take(entry.file)
         return found
@@ -135,6 +141,11 @@ class _Reading:
             found[key] = _sentence(entry, WRITTEN, used(known[key]) if known and key in known else None)
             self._take(entry.file)
         return found
+
+    def _read_words(self, key: str, entry: Field, forms: Forms) -> None:
+        words = entry.mapping().get(WORDS) if entry.is_mapping else None
+        if words is not None:
+            self.words[key] = read_words(words, forms.get("text", ""))
 
     def _entries(self, path: Path, kind: str, known: Mapping[str, str] | None = None) -> dict[str, Field]:
         """The fields below `kind`; those of `known` must all be there, and no others."""
@@ -179,7 +190,8 @@ def _forms(entry: Field, expected: Forms | None) -> Forms:
     if not entry.is_mapping:
         return {"text": _sentence(entry, SAID, used(expected["text"]) if expected else None)}
     forms: dict[str, str] = {}
-    fields = entry.mapping(("text",), None if expected is None else FORMS[1:])
+    fields = entry.mapping(("text",), None if expected is None else (*FORMS[1:], WORDS))
+    fields.pop(WORDS, None)
     whole = used(expected["text"]) if expected else None
     for form, field in fields.items():
         if form not in FORMS and not _is_language(form):

@@ -120,6 +120,10 @@ class Field:
     def is_mapping(self) -> bool:
         return isinstance(self.node, yaml.MappingNode)
 
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.node, yaml.SequenceNode)
+
     def text(self) -> str:
         """A string that is not empty, in NFC; folded lines come as one."""
         if not self.is_text:

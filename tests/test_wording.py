@@ -43,6 +43,7 @@ VALUES: dict[str, Value] = {
     "department": "cardiología",
     "doctor": "la doctora Vega",
     "number": "+34600111222",
+    "said": "cardiología",
     "choices": [
         {"department": "cardiología", "doctor": "la doctora Vega", "given_name": "Lucía", "key": 1},
         {"department": "pediatría", "doctor": "el doctor Molina", "given_name": "Marta", "key": 2},
@@ -349,6 +350,14 @@ BAD = [
     ("please_wait: Un", "please_wait: *alias", "an alias", 0),
     ("please_wait: Un", 'please_wait: "Un', "found unexpected end of stream", None),
     ("prompts:\n", "prompts:\n\t- x\n", "cannot start any token", 1),
+    # words that may be said instead of a key
+    ('"2": [resultados, ', '"2": [una cita, ', "'una cita' is a word of key 1 already", 0),
+    ('"2": [resultados, mis resultados]', '"2": []', "key 2 has an empty list of words", 0),
+    ('"5": [otra cosa', '"6": [otra cosa', "key '6' is not in this prompt's text", 0),
+    ('"5": [otra cosa', '"9": [otra cosa', "key 9 means the same at every menu", 0),
+    ('"5": [otra cosa', '"5": [opción 5', "'opción 5' is not said like this", 0),
+    ('"5": [otra cosa,', '"5": [otro asunto,', "'otro asunto' stands here twice", 0),
+    ('"{key}": [otros', '"{n}": [otros', r"key '\{n\}' is not in this prompt's text", 0),
 ]
 
 
@@ -365,6 +374,12 @@ def test_a_bad_prompt_file_is_refused_with_its_line_and_the_others_load(
     if later is not None:
         assert problem.line == line + later
     assert words.sentence("main_menu", "es", {}).language == "en"  # the caller is served
+
+
+def test_words_stand_beside_the_sentence_whatever_its_form(words: Wording) -> None:
+    assert words.words("main_menu.short", "es")["1"][0] == "una cita"
+    assert words.words("more_slots", "en") == {"{key}": ("other times", "more times", "none of these")}
+    assert words.words("welcome", "es") == words.words("main_menu", "mi") == {}
 
 
 def test_a_missing_prompt_is_told_and_all_problems_at_once(folder: Path) -> None:
