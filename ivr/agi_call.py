@@ -18,6 +18,7 @@ import phonenumbers
 from ivr import agi
 from ivr.call import Call, HouseKeys, Journal
 from ivr.keypad import DTMF, Keypad
+from ivr.line import Phrases
 from ivr.turn import Expect, Heard, Nothing, Prompt
 from scripts.placeholders import Value
 
@@ -88,6 +89,9 @@ class AgiLine:
         for prompt in prompts:
             spoken = prompt.language or language
             self._rendering(self._speaker.ahead(prompt.key, spoken, prompt.params, prompt.pace))
+
+    def hears(self, language: str) -> bool:
+        return False
 
     def forget_keys(self) -> None:
         self._keypad.forget()
@@ -207,13 +211,16 @@ async def agi_call(
     country: str | None,
     language: str | None = None,
     house: HouseKeys | None = None,
+    line: AgiLine | None = None,
+    phrases: Phrases | None = None,
 ) -> AsyncIterator[Call]:
-    """The call of an AGI session; `language` is the channel's where none is given."""
+    """The call of an AGI session; `language` is the channel's where none is given. `line` is one with ears, if there
+    are any (`voice_line.VoiceLine`), and `phrases` what may be said to it."""
     environment = session.environment
-    line = AgiLine(session, speaker)
+    line = line or AgiLine(session, speaker)
     number = caller_number(environment, country)
     spoken = language or environment.get("agi_language") or "en"
-    call = Call(session.id, node, number, line, journal, spoken, house or HouseKeys())
+    call = Call(session.id, node, number, line, journal, spoken, house or HouseKeys(), phrases)
     try:
         yield call
     except BaseException:

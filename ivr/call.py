@@ -11,6 +11,8 @@ Rules that hold in every dialogue, so that none has to state them:
   `0` and the urgent key count after `*`; slower and the language do not.
 - Silence or a wrong key: a shorter wording, then a different one, then a person. Nobody is dropped for being
   slow.
+- On a line that has ears a menu may be answered by voice. What is not sure is read back, never guessed; who was not
+  understood twice goes on by key (`understanding.py`).
 - A hang-up is `CallerLeft`, which no dialogue catches. What was decided before it stands.
 - The journal gets what was asked and how it was answered, never the digits (they may be a birth date) and
   never the parameters of a prompt (they may be a name).
@@ -21,12 +23,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from ivr.house import HOUSE_PROMPTS, MOST_BACKS, MOST_REPEATS, PACES, Asking, HouseKeys, Question, as_prompts
 from ivr.leaving import Back, CallerLeft, NoAnswer, Transferred
+from ivr.line import Journal, Line, Phrases
 from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Prompt, Silence, Speech
+from ivr.understanding import Certainty, certainty
 from scripts.placeholders import Value
+from speech.ears import Grammar
 
 __all__ = [
     "HOUSE_PROMPTS",
@@ -55,31 +60,6 @@ __all__ = [
 ]
 
 
-class Journal(Protocol):
-    async def step(self, kind: str, **facts: object) -> None:
-        """Writes one step of the call, at once and durably. Facts are JSON values without personal data."""
-
-
-class Line(Protocol):
-    """What carries a call: AGI (`agi_call.py`), the terminal (`terminal.py`), streamed audio one day."""
-
-    async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
-        """Speaks the sentences, in `language` where they name none, and returns the answer (`Silence` for
-        `Nothing`). Raises `CallerLeft`."""
-
-    def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
-        """Begins to render what will probably be said next. Returns at once and never raises."""
-
-    def forget_keys(self) -> None:
-        """Drops what was typed ahead: after a wrong key it was meant for another question."""
-
-    async def set_language(self, language: str) -> None:
-        """What Asterisk says later to this caller (queue, apology) is said in this language."""
-
-    async def hand_over(self, queue: str | None) -> None:
-        """Says what the dialplan does after us: `queue`, or hang up for None."""
-
-
 @dataclass
 class Call:
     """One caller on one line. `id` is HL_CALL; `caller_number` E.164, None if withheld or unknown."""
@@ -91,12 +71,16 @@ class Call:
     journal: Journal
     language: str
     house: HouseKeys = field(default_factory=HouseKeys)
+    phrases: Phrases | None = None
+    by_key: bool = False
+    """Who was not understood twice goes on by key."""
     pace: float = PACES[0]
     choosing_language: bool = False
     """The language is being asked: its key repeats, and nothing is said in one language only."""
     _menus: int = field(default=0, init=False)
     _backs: int = field(default=0, init=False)
     _knows_keys: bool = field(default=False, init=False)
+    _knows_voice: bool = field(default=False, init=False)
 
     async def play(self, prompts: Prompt | Sequence[Prompt], expect: Expect) -> Heard:
         """Says the sentences, waits for what is expected, writes the turn down. Raises `CallerLeft`."""
@@ -124,9 +108,17 @@ class Call:
             raise ValueError(f"menu with keys {keys!r}: {taken} mean the same everywhere, choose others")
         asking = Asking(question, params, self.house)
         while True:
-            match await self.play([*asking.prompts(), *self._help(asking)], Keys(keys)):
+            grammar = self._grammar(asking.question, keys)
+            more = [*self._hint(grammar), *self._help(asking)]
+            match await self.play([*asking.prompts(), *more], Keys(keys, grammar=grammar)):
                 case Key(pressed) if pressed in keys:
                     return pressed
+                case Speech() as said if grammar is not None:
+                    meant = await self._meant(said, grammar)
+                    if meant is not None and meant in keys:
+                        return meant
+                    if meant is None or not await self._house_key(meant, asking, "voice"):
+                        self.by_key = asking.misheard()
                 case Key(pressed) if not await self._house_key(pressed, asking):
                     self.line.forget_keys()
                     asking.failed("wrong_key")
@@ -195,9 +187,43 @@ class Call:
         """Ends the dialogue: a person of `queue` (reception, nurses, urgent) takes over, by `Transferred`."""
         raise Transferred(queue, reason)
 
-    async def _house_key(self, pressed: str, asking: Asking) -> bool:
+    def _grammar(self, question: Sequence[Prompt], keys: str) -> Grammar | None:
+        if self.phrases is None or self.by_key or self.choosing_language or not self.line.hears(self.language):
+            return None
+        return self.phrases.menu(question, keys, self.language)
+
+    def _hint(self, grammar: Grammar | None) -> list[Prompt]:
+        """The first menu that hears says so."""
+        if grammar is None or self._knows_voice:
+            return []
+        self._knows_voice = True
+        return [Prompt("voice_hint")]
+
+    async def _meant(self, said: Speech, grammar: Grammar) -> str | None:
+        """The key that was meant: at once, or after the caller agreed; None if neither."""
+        match certainty(said):
+            case Certainty.SURE:
+                return said.label
+            case Certainty.DOUBTFUL if said.label is not None and await self._agrees(said.label, grammar):
+                return said.label
+        return None
+
+    async def _agrees(self, label: str, grammar: Grammar) -> bool:
+        """Reads back what was understood. For urgent help all but a clear no is a yes."""
+        yes_or_no = self.phrases.yes_or_no(self.language) if self.phrases else None
+        read_back = Prompt("did_you_say", said=grammar.phrases[label][0])
+        match await self.play(read_back, Keys("12", grammar=yes_or_no)):
+            case Key(answer):
+                await self._leave(answer)
+            case Speech(answer) as said if answer is not None and certainty(said) is Certainty.SURE:
+                await self._leave(answer, "voice")
+            case _:
+                return label == self.house.urgent
+        return answer == "1"
+
+    async def _house_key(self, pressed: str, asking: Asking, how: str = "key") -> bool:
         """Does what a key of the house means; False for one that means nothing here."""
-        await self._leave(pressed)
+        await self._leave(pressed, how)
         changes_language = self.house.change_language
         match pressed:
             case self.house.repeat:
@@ -233,11 +259,11 @@ class Call:
         self._knows_keys = True
         return [Prompt("house_keys"), *([Prompt("another_language")] if self.house.change_language else [])]
 
-    async def _leave(self, pressed: str) -> None:
+    async def _leave(self, pressed: str, how: str = "key") -> None:
         if pressed == self.house.urgent:
-            await self.transfer(self.house.urgent_queue, "urgent_key")
+            await self.transfer(self.house.urgent_queue, f"urgent_{how}")
         if pressed == self.house.operator:
-            await self.transfer(self.house.operator_queue, "operator_key")
+            await self.transfer(self.house.operator_queue, f"operator_{how}")
 
 
 def _answer(heard: Heard, expect: Expect) -> dict[str, object]:
@@ -247,7 +273,8 @@ def _answer(heard: Heard, expect: Expect) -> dict[str, object]:
             return {"key": key}
         case Digits(digits):
             return {"digits": len(digits)}
-        case Speech(_, margin):
-            return {"speech_margin": margin}
+        case Speech(label, margin):
+            # A label is a key: what was chosen, never what was said.
+            return {"speech": label, "speech_margin": round(margin, 2)}
         case Silence():
             return {} if isinstance(expect, Nothing) else {"silence": True}

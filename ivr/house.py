@@ -19,15 +19,20 @@ Question = str | Prompt | Sequence[Prompt]
 HOUSE_PROMPTS = frozenset(
     {
         "another_language",
+        "by_key",
+        "did_you_say",
         "house_keys",
+        "not_understood",
         "silence_other",
         "silence_short",
         "slower",
         "to_person",
         "to_urgent",
+        "voice_hint",
         "wrong_key",
     }
 )
+MOST_MISHEARD = 2  # in one question; then the keypad is better
 MOST_REPEATS = 10  # a fax, or a phone in a pocket, would hold the line for ever
 MOST_BACKS = 30  # in one call
 PACES = (1.0, 0.85, 0.7)  # what `7` makes of the pace, one after the other
@@ -58,9 +63,10 @@ class Asking:
 
     def __init__(self, question: Question, params: Mapping[str, Value], house: HouseKeys) -> None:
         self.repeats = 0
-        self._question = as_prompts(Prompt(question, **params) if isinstance(question, str) else question)
+        self.question = as_prompts(Prompt(question, **params) if isinstance(question, str) else question)
         self._house = house
         self._failures = 0
+        self._misheard = 0
         self._why = ""
         self._before: str | None = None
 
@@ -71,11 +77,11 @@ class Asking:
     def prompts(self) -> list[Prompt]:
         """After a failure: what was wrong, then the question in a form that has not been said yet."""
         if not self._failures:
-            return [*([Prompt(self._before)] if self._before else []), *self._question]
+            return [*([Prompt(self._before)] if self._before else []), *self.question]
         form = "short" if self._failures == 1 else "other"
         # Digits that are too few need no sentence of their own: the question says how many.
-        sorry = {"wrong_key": "wrong_key", "silence": f"silence_{form}"}.get(self._why)
-        again = [prompt.in_form(form) for prompt in self._question]
+        sorry = {"silence": f"silence_{form}", "too_few": None}.get(self._why, self._why)
+        again = [prompt.in_form(form) for prompt in self.question]
         return [Prompt(sorry), *again] if sorry else again
 
     def failed(self, why: str) -> None:
@@ -83,6 +89,13 @@ class Asking:
         self._why = why
         if self._failures >= self._house.attempts:
             raise NoAnswer(self._house.operator_queue, "no_answer")
+
+    def misheard(self) -> bool:
+        """Something was said and not understood. True: the second time, so it is asked by key from now on."""
+        self._misheard += 1
+        by_key = self._misheard >= MOST_MISHEARD
+        self.failed("by_key" if by_key else "not_understood")
+        return by_key
 
     def repeat(self, before: str | None = None) -> None:
         """`before` is a sentence that says why it is heard again."""

@@ -94,6 +94,9 @@ class TerminalLine:
         for prompt in prompts:
             self._text(prompt, language)
 
+    def hears(self, language: str) -> bool:
+        return False
+
     def forget_keys(self) -> None:
         self._keypad.forget()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from scripts.placeholders import Value
+from speech.ears import Grammar
 
 
 @dataclass(frozen=True, init=False)
@@ -48,10 +49,14 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """One key is expected. `play` returns what was pressed, also a key that is not listed."""
+    """One key is expected. `play` returns what was pressed, also a key that is not listed.
+
+    `grammar`: what may be said instead, for a line that has ears; its labels are keys. A key beats what is said.
+    """
 
     keys: str
     wait_s: float = 7.0
+    grammar: Grammar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +102,15 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What a line with ears understood. `margin`: how much better than the runner-up (natural logarithm)."""
+    """What a line with ears understood: a label of the grammar, None for nothing of it.
 
-    label: str = field(repr=False)
+    `margin`: how much better than the runner-up (natural logarithm); `enough`: from where on this engine is right
+    often enough to be believed.
+    """
+
+    label: str | None
     margin: float
+    enough: float
 
 
 @dataclass(frozen=True, slots=True)

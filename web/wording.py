@@ -136,7 +136,9 @@ REASONS = {  # why a caller called, as the IVR found out
 
 TRANSFERS = {  # why the IVR handed over
     "urgent_key": "pressed the urgent key",
+    "urgent_voice": "said a word that means urgent help",
     "operator_key": "asked for a person",
+    "operator_voice": "asked for a person",
     "other_matter": "has another matter",
     "no_language_chosen": "chose no language",
     "no_answer": "did not answer",
@@ -184,6 +186,8 @@ def step(kind: str, facts: Mapping[str, Any]) -> str:
             asked = say({}, str(facts["said"][0])) if facts.get("said") else "a question"
             if "key" in facts:
                 return f"{asked}: pressed {facts['key']}"
+            if "speech" in facts:
+                return f"{asked}: said {facts['speech']}" if facts["speech"] else f"{asked}: was not understood"
             if "digits" in facts:
                 return f"{asked}: typed {facts['digits']} digits"
             return f"{asked}: no answer" if facts.get("silence") else ""

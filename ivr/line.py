@@ -1,0 +1,45 @@
+"""What a Call needs of others: a line that carries it, a journal, and what may be said instead of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ivr.turn import Expect, Heard, Prompt
+from speech.ears import Grammar
+
+
+class Journal(Protocol):
+    async def step(self, kind: str, **facts: object) -> None:
+        """Writes one step of the call, at once and durably. Facts are JSON values without personal data."""
+
+
+class Line(Protocol):
+    """What carries a call: AGI (`agi_call.py`), AGI with ears (`voice_line.py`), the terminal (`terminal.py`)."""
+
+    async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
+        """Speaks the sentences, in `language` where they name none, and returns the answer (`Silence` for
+        `Nothing`). Raises `CallerLeft`."""
+
+    def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
+        """Begins to render what will probably be said next. Returns at once and never raises."""
+
+    def hears(self, language: str) -> bool:
+        """Whether a menu may be answered by voice: then what is expected carries a grammar."""
+
+    def forget_keys(self) -> None:
+        """Drops what was typed ahead: after a wrong key it was meant for another question."""
+
+    async def set_language(self, language: str) -> None:
+        """What Asterisk says later to this caller (queue, apology) is said in this language."""
+
+    async def hand_over(self, queue: str | None) -> None:
+        """Says what the dialplan does after us: `queue`, or hang up for None."""
+
+
+class Phrases(Protocol):
+    """What may be said instead of a key; labels are keys. `ivr.phrasebook.Phrasebook` from the wording."""
+
+    def menu(self, question: Sequence[Prompt], keys: str, language: str) -> Grammar | None: ...
+
+    def yes_or_no(self, language: str) -> Grammar | None: ...
