@@ -213,6 +213,14 @@ def get_data(wait_s: float, most: int) -> Command:
     return command("GET DATA", "", round(wait_s * 1000), most, may_take_s=wait_s * (most + 1) + 5)
 
 
+def audio_socket(turn: str, where: str, lasts_s: float) -> Command:
+    """The channel's sound goes to `where` (host:port) and comes from there until that side hangs up.
+
+    Reply: `result` "0" after a hang-up or a lost connection, "-1" when there was none, or the caller left.
+    """
+    return command("EXEC", "AudioSocket", f"{turn},{where}", may_take_s=lasts_s + 5)
+
+
 def set_variable(name: str, value: str) -> Command:
     """`name` may be a function such as `CHANNEL(language)`."""
     return command("SET VARIABLE", name, value)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from ivr import agi
 from ivr.call import CallerLeft
 
+MAY_FAIL = ("STREAM FILE", "EXEC")  # of these -1 need not mean that the caller left
+
 
 class AsteriskSilent(Exception):
     """A reply did not come in the time that its command may take. The connection was dropped."""
@@ -55,7 +57,8 @@ class AgiSession(asyncio.Protocol):
 
     async def execute(self, command: agi.Command) -> agi.Reply:
         """Raises `CallerLeft` (also for a result of -1 and for 511), `AsteriskSilent`, `CommandRefused`,
-        `agi.ProtocolError`. STREAM FILE alone may return -1: it says so of a file that can't be opened, too."""
+        `agi.ProtocolError`. STREAM FILE and EXEC may return -1: they say so of a file or a server that is not
+        there, too."""
         while self._reply is not None:  # whoever sent it was cancelled; a second command would abort it
             await asyncio.wait([self._reply])
         if self._left or self._transport is None:
@@ -65,7 +68,7 @@ class AgiSession(asyncio.Protocol):
         self._transport.write(self._wire.sending(command))
         self._watch(command)
         reply = await waiting
-        if reply.dead or (reply.result == "-1" and command.verb != "STREAM FILE"):
+        if reply.dead or (reply.result == "-1" and command.verb not in MAY_FAIL):
             self._left = True
             raise CallerLeft
         if reply.code != 200:

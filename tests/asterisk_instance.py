@@ -193,10 +193,11 @@ def speak_static(sounds: Path) -> None:
             wav = subprocess.run(
                 ["espeak-ng", "-v", language, "-s", "160", "--stdout", words], capture_output=True, check=True
             ).stdout
-            _to_16k(wav, folder / f"{key}.sln16")
+            to_16k(wav, folder / f"{key}.sln16")
 
 
-def _to_16k(wav: bytes, target: Path) -> None:
+def to_16k(wav: bytes, target: Path) -> None:
+    """A WAV as raw 16 kHz sound."""
     rate = int.from_bytes(wav[24:28], "little")
     samples = np.frombuffer(wav[44 : 44 + (len(wav) - 44) // 2 * 2], dtype="<i2").astype(np.float32)
     target.write_bytes((soxr.resample(samples, rate, 16000) * 0.8).astype("<i2").tobytes())

@@ -2,9 +2,11 @@
 on demand. What is simulated here is shown on a real one in tests/test_agi_asterisk.py."""
 
 import asyncio
+import contextlib
 import shlex
 from dataclasses import dataclass, field
 from typing import Self
+from uuid import UUID
 
 RATE = 8000  # endpos counts samples of the channel
 
@@ -18,12 +20,16 @@ class Channel:
     plays_s: float = 0.03  # how long each sound lasts
     missing: frozenset[str] = frozenset()  # sounds that can't be opened
     mute: frozenset[str] = frozenset()  # verbs that never get a reply
+    no_sound: bool = False  # AudioSocket() cannot connect
     commands: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     lost_keys: str = ""
+    heard: bytes = b""  # of AudioSocket(): the sound of all turns
+    ids: list[str] = field(default_factory=list)  # of turns
 
     def __post_init__(self) -> None:
         self._key: asyncio.Future[str] | None = None
+        self._sound: asyncio.StreamWriter | None = None
         self._changed = asyncio.Condition()
         self._script: asyncio.Task[None] | None = None
 
@@ -48,7 +54,9 @@ class Channel:
             await self._changed.wait_for(lambda: sum(c.startswith(command) for c in self.commands) >= times)
 
     def presses(self, key: str) -> None:
-        if self._key is not None and not self._key.done():
+        if self._sound is not None:
+            self._sound.write(b"\x03\x00\x01" + key.encode())
+        elif self._key is not None and not self._key.done():
             self._key.set_result(key)
         else:
             self.lost_keys += key
@@ -60,8 +68,29 @@ class Channel:
                 await asyncio.sleep(0)
         self.presses(key)
 
+    async def speaks(self, *frames: bytes, within: float = 5) -> None:
+        """Sends 20 ms of sound each, once a voice turn listens; without their pace."""
+        async with asyncio.timeout(within):
+            while self._sound is None:  # noqa: ASYNC110 - a stream that comes and goes
+                await asyncio.sleep(0)
+        for frame in frames:
+            self._sound.write(b"\x10" + len(frame).to_bytes(2, "big") + frame)
+
+    async def until_heard(self, sound: bytes, within: float = 5) -> None:
+        async with asyncio.timeout(within), self._changed:
+            await self._changed.wait_for(lambda: sound in self.heard)
+
+    def loses_sound(self) -> None:
+        """AudioSocket() fails in mid-turn, as when its server breaks off; the caller is still there."""
+        assert self._sound is not None
+        self._sound.transport.abort()
+
     def hangs_up(self) -> None:
         """With AGIEXITONHANGUP=yes and AGISIGHUP=no: the running command fails and the connection is closed."""
+        if self._sound is not None:
+            self.writer.close()
+            self._sound.close()
+            return
         if self._key is not None and not self._key.done():
             self._key.set_result("hangup")
         else:
@@ -91,6 +120,8 @@ class Channel:
                 self._says(f"200 result={_code(key)}", key)
             case ["GET", "DATA", "", milliseconds, most]:
                 await self._collect(int(milliseconds) / 1000, int(most))
+            case ["EXEC", "AudioSocket", where]:
+                await self._stream_sound(where)
             case ["SET", "VARIABLE", name, value]:
                 self.variables[name] = value
                 self._says("200 result=1")
@@ -123,6 +154,25 @@ class Channel:
                 break
             keys += key
         self._says(f"200 result={keys}")
+
+    async def _stream_sound(self, where: str) -> None:
+        """app_audiosocket.c: 0 after a hang-up or a lost connection, -1 when there was none."""
+        turn, _, address = where.partition(",")
+        if self.no_sound:
+            self._says("200 result=-1")
+            return
+        host, _, port = address.partition(":")
+        reader, self._sound = await asyncio.open_connection(host, int(port))
+        self._sound.write(b"\x01\x00\x10" + UUID(turn).bytes)
+        self.ids.append(turn)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while (head := await reader.readexactly(3))[0] == 0x10:
+                self.heard += await reader.readexactly(int.from_bytes(head[1:], "big"))
+                async with self._changed:
+                    self._changed.notify_all()
+        self._sound.close()
+        self._sound = None
+        self._says("200 result=0")
 
     async def _pressed_within(self, seconds: float) -> str:
         self._key = asyncio.get_running_loop().create_future()

@@ -1,0 +1,126 @@
+"""What a question by voice does with what comes: rules without I/O; times are seconds of any steady clock.
+
+- Speech stops the prompt.
+- 0.2 s after the caller pauses, the engine is asked already; when speech goes on, that is forgotten. The answer counts
+  when the utterance has ended.
+- A key beats what is said, at any time.
+- The caller has `wait_s` from the prompt's end on to begin; who speaks is not hurried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from ivr.turn import Heard, Key, Silence, Speech
+from speech.ears import Understood
+from speech.ears import activity as ears
+
+SPEAKING_S = 20.0  # from its beginning on; a line that brings no more sound while somebody speaks is as good as silent
+RECOGNITION_S = 4.0  # from the end of speech on; engines answer in a fraction of it, or not at all
+
+
+class Late(Exception):
+    """The engine did not answer in time: the question is asked by key."""
+
+    def __init__(self, waited_s: float) -> None:
+        super().__init__(f"what was said was not understood within {waited_s:g} s: are the ears overloaded?")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognise:
+    """Ask the engine, in place of what it was asked before."""
+
+    pcm: bytes = field(repr=False)
+
+
+class Order(Enum):
+    STOP_PROMPT = "stop"
+    FORGET = "forget"  # what the engine was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The turn is over."""
+
+    heard: Heard
+
+
+Orders = list[Recognise | Order | Answer]
+
+
+class Activity(Protocol):
+    """`speech.ears.activity.VoiceActivity`."""
+
+    @property
+    def utterance(self) -> bytes: ...
+
+    def feed(self, frame: bytes, sent: bytes = b"") -> ears.Heard | None: ...
+
+    def forget(self) -> None: ...
+
+
+class Listening:
+    """One question. `deadline` is when `tick` wants to be called, None for not at all."""
+
+    def __init__(self, activity: Activity, wait_s: float, enough: float, recognition_s: float = RECOGNITION_S) -> None:
+        self.deadline: float | None = None
+        self._activity = activity
+        self._wait_s = wait_s
+        self._enough = enough
+        self._recognition_s = recognition_s
+        self._speaking = False  # the caller, in this turn
+        self._asked = False  # the engine, about the utterance as it is
+        self._understood: Understood | None = None
+        self._over = False  # the utterance
+
+    def sound(self, frame: bytes, sent: bytes, now: float) -> Orders:
+        """`frame`: 20 ms of the caller; `sent`: what they heard meanwhile."""
+        if self._over:
+            return []
+        match self._activity.feed(frame, sent):
+            case ears.Heard.BEGAN:
+                self._speaking = True
+                self.deadline = now + SPEAKING_S
+                return [Order.STOP_PROMPT]
+            case ears.Heard.PAUSED:
+                return [self._recognise()]
+            case ears.Heard.RESUMED:
+                self._asked, self._understood = False, None
+                return [Order.FORGET]
+            case ears.Heard.ENDED:
+                self._over = True
+                self.deadline = now + self._recognition_s
+                return self._answered() if self._asked else [self._recognise()]
+            case None:
+                return []
+
+    def key(self, key: str) -> Orders:
+        return [Order.STOP_PROMPT, Order.FORGET, Answer(Key(key))]
+
+    def prompt_over(self, now: float) -> None:
+        """It was spoken to its end."""
+        if not self._speaking:
+            self.deadline = now + self._wait_s
+
+    def understood(self, understood: Understood) -> Orders:
+        self._understood = understood
+        return self._answered()
+
+    def tick(self, now: float) -> Orders:
+        """The deadline has passed. Raises `Late`."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        if self._over:
+            raise Late(self._recognition_s)
+        return [Answer(Silence())]
+
+    def _recognise(self) -> Recognise:
+        self._asked, self._understood = True, None
+        return Recognise(self._activity.utterance)
+
+    def _answered(self) -> Orders:
+        if not self._over or self._understood is None:
+            return []
+        return [Answer(Speech(self._understood.label, self._understood.margin, self._enough))]
