@@ -1,6 +1,7 @@
 """Settings of what a caller meets: who they are asked to be, what is held for them, what they are told of results."""
 
-from typing import Annotated, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -43,3 +44,15 @@ class Results(Frozen):
 
     say_doctor_calls: bool = False
     """Whether a caller hears that a doctor will call about a result. It discloses bad news."""
+
+
+class Speech(Frozen):
+    """Whether callers may answer by voice, and which engine listens."""
+
+    ears: Literal["off", "whisper", "vosk"] = "off"
+    models: Path | None = None
+    """Where the engines' models are; without it where they are installed."""
+    workers: Annotated[int, Field(ge=1, le=32)] = 1
+    """Recognisers at work at a time; whisper's take a processor each while they listen."""
+    patience_seconds: Annotated[int, Field(ge=1, le=20)] = 4
+    """How long they may take after the end of speech; then the question is asked by key."""

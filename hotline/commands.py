@@ -198,12 +198,14 @@ def _down(settings: Settings) -> int:
 
 
 def _status(settings: Settings, as_json: bool) -> int:
+    from hotline.hearing import told
     from hotline.places import places
     from hotline.supervisor import running
 
     state = running(places(settings))
     if as_json:
-        print(json.dumps({"running": state is not None, **(state or {})}))
+        ears = {"ears": settings.speech.ears} if state is not None else {}
+        print(json.dumps({"running": state is not None, **ears, **(state or {})}))
     elif state is None:
         print("It does not run. Start it with `hotline up`.")
     else:
@@ -211,6 +213,7 @@ def _status(settings: Settings, as_json: bool) -> int:
         children = state["children"]
         for name, pid in children.items() if isinstance(children, dict) else ():
             print(f"  {name:10} {'process ' + str(pid) if pid else 'is being started again'}")
+        print(f"  {'ears':10} {told(settings, places(settings))}")
     return 0 if state is not None else 3
 
 

@@ -13,6 +13,8 @@ AMI_PORT = 5038
 """Asterisk Manager Interface, TCP."""
 AGI_PORT = 4573
 """FastAGI: Asterisk connects to the ivr here, TCP."""
+AUDIO_PORT = 4574
+"""AudioSocket: Asterisk brings the sound of voice turns to the ivr here, TCP, on loopback only."""
 ASTERISK_HTTP_PORT = 8088
 """Asterisk's HTTP server: SIP over WebSocket for browser phones, TCP."""
 CONSOLE_PORT = 8000
@@ -24,6 +26,7 @@ PORTS: dict[str, tuple[int, str, str]] = {
     "SIP": (SIP_PORT, "udp", "phones and trunks"),
     "AMI": (AMI_PORT, "tcp", "the hotline steers Asterisk"),
     "FastAGI": (AGI_PORT, "tcp", "Asterisk asks the ivr what to do with a caller"),
+    "AudioSocket": (AUDIO_PORT, "tcp", "Asterisk brings the ivr what callers say; on loopback only"),
     "WebSocket": (ASTERISK_HTTP_PORT, "tcp", "browser phones, through the console's own origin"),
     "console": (CONSOLE_PORT, "tcp", "the console, the patients' pages, the HTTP API"),
 }

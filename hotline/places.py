@@ -5,6 +5,7 @@ secrets.json    0600: AMI and one SIP secret for each account, made once; the AG
 postgres/       the private cluster          asterisk/     Asterisk's instance folder (etc, log, run …)
 sounds/         the prompt cache             spool         plain recordings, until they are sealed
 recordings/     sealed recordings            outbox/       what the file gateway sent
+ears/           models of the engines that listen, installed by the operator
 log/            the hotline's own logs
 """
 
@@ -71,6 +72,10 @@ class Places:
     @property
     def recordings(self) -> Path:
         return self.data / "recordings"
+
+    @property
+    def ears(self) -> Path:
+        return self.data / "ears"
 
     @property
     def outbox(self) -> Path:

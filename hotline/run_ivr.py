@@ -7,6 +7,7 @@ from functools import partial
 from hospital.database import Database
 from hotline import numbering
 from hotline.caller_joints import SqlJournal
+from hotline.hearing import Hearing, hearing
 from hotline.places import places, read_secrets
 from hotline.settings import Settings
 from hotline.wiring import DIALOGUES, front_desk, house_keys, now, open_database, speaker, until_told, words
@@ -30,22 +31,29 @@ async def run_ivr(settings: Settings) -> None:
     said = speaker(settings, here)
     sentences = words(settings)
     front = front_desk(settings, database, sentences)
-    server = AgiServer(
-        partial(_hold_conversation, settings, front, said, database),
-        read_secrets(here).agi,
-        settings.address,
-        numbering.AGI_PORT,
-    )
-    async with server:
-        log.info("the ivr takes calls")
-        await until_told()
-        await server.stop(grace_s=10)
+    async with hearing(settings, here, said, sentences) as ears:
+        server = AgiServer(
+            partial(_hold_conversation, settings, front, said, database, ears),
+            read_secrets(here).agi,
+            settings.address,
+            numbering.AGI_PORT,
+        )
+        async with server:
+            log.info("the ivr takes calls")
+            await until_told()
+            await server.stop(grace_s=10)
     await said.close()
     database.close()
 
 
 async def _hold_conversation(
-    settings: Settings, front: FrontDesk, said: Speaker, database: Database, session: AgiSession, path: str
+    settings: Settings,
+    front: FrontDesk,
+    said: Speaker,
+    database: Database,
+    ears: Hearing | None,
+    session: AgiSession,
+    path: str,
 ) -> None:
     dialogue = DIALOGUES[path]
     country = settings.site.country.upper()
@@ -53,8 +61,12 @@ async def _hold_conversation(
     journal = SqlJournal(database, session.id, settings.node, number, now)
     async with asyncio.timeout(DATABASE_S):
         await journal.begin()
+    line = ears.line(session) if ears else None
+    phrases = ears.phrases if ears else None
     keys = house_keys(front)
-    async with agi_call(session, said, journal, node=settings.node, country=country, house=keys) as call:
+    async with agi_call(
+        session, said, journal, node=settings.node, country=country, house=keys, line=line, phrases=phrases
+    ) as call:
 
         async def hold(call: Call) -> None:
             await dialogue(call, front)

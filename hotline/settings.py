@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from hotline import numbering
-from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results
+from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results, Speech
 from hotline.model_catalogue import natural_voices
 
 Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
@@ -223,6 +223,7 @@ class Settings(BaseSettings):
     identity: Identity = Identity()
     results: Results = Results()
     messages: Messages = Messages()
+    speech: Speech = Speech()
 
     @classmethod
     def settings_customise_sources(
@@ -251,6 +252,11 @@ class Settings(BaseSettings):
         if self.trunk is not None:
             raise ValueError("the demo never reaches the telephone network: remove [trunk] or set demo = false")
         return self
+
+    @property
+    def audio_address(self) -> str:
+        """Where the sound of voice turns is taken: never where another machine could bring any."""
+        return self.address if ipaddress.ip_address(self.address).is_loopback else "127.0.0.1"
 
     @property
     def logs(self) -> Path:

@@ -148,7 +148,11 @@ class Supervisor:
 
     def _check_free(self) -> None:
         for name, (port, kind, _) in numbering.PORTS.items():
-            address = self.settings.web.bind if name == "console" else self.settings.address
+            if name == "AudioSocket" and self.settings.speech.ears == "off":
+                continue
+            address = {"console": self.settings.web.bind, "AudioSocket": self.settings.audio_address}.get(
+                name, self.settings.address
+            )
             port = self.settings.web.port if name == "console" else port
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as probe:
                 if kind == "tcp":
