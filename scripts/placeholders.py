@@ -33,6 +33,7 @@ Names = Mapping[str, str]  # language → what a thing is called there; English 
 Value = str | int | dt.date | dt.time | dt.datetime | Doctor | Names | Sequence[Mapping[str, "Value"]]
 
 NAME_LENGTH = 80  # letters of a name that are said; the longest in our tests is 500
+TEXT_LENGTH = 300  # letters of a sentence that is not ours
 LIST_LENGTH = 2000  # letters of a list of choices, whose parts are limited already
 
 # Brackets start phonemes in espeak-ng ([[…]]), angles are markup (SSML), the rest means something to a
@@ -148,6 +149,15 @@ def _date(value: Value, language: str, local: Local) -> str:
     return _name(value, language, local)
 
 
+def _text(value: Value, language: str, local: Local) -> str:
+    """A sentence or a part of one that the site has written, in the language that is spoken."""
+    if isinstance(value, Mapping):
+        value = str(value.get(language) or value.get("en") or next(iter(value.values()), ""))
+    if not isinstance(value, str):
+        raise WrongValue("a text is expected")
+    return harmless(value, TEXT_LENGTH)
+
+
 def _list(value: Value, language: str, local: Local) -> str:
     if not isinstance(value, str):
         raise WrongValue("a list of rows is expected")
@@ -169,6 +179,9 @@ SAID: dict[str, Worder] = {
     "day": _day,
     "birth_date": _date,
     "choices": _list,
+    "question": _text,  # a sentence of the site's own triage table
+    "complaint": _text,
+    "notice": _text,  # what a supervisor wrote for callers while it is closed
     "minutes": _duration,
     "case": _spelled,
     "said": _name,
@@ -206,6 +219,7 @@ WRITTEN: dict[str, Worder] = {
     "number": _name,
     "date": _written_date,
     "time": _written_time,
+    "case": _name,
 }
 
 
