@@ -26,7 +26,7 @@ from recordings.catalogue import Catalogue, Missing
 from recordings.files import Shelf, Spool, private_folder, sync_folder
 from recordings.room import Decision, Limits, may_record, measure
 from recordings.sealing import Sealed, Tampered, Wrap, seal, sha256_of
-from recordings.wav import NotWav, inspect
+from recordings.wav import NotWav, inspect, voiced_seconds
 
 log = logging.getLogger(__name__)
 
@@ -75,14 +75,14 @@ class Capture:
         self._live.add(recording_id)
         return self._spool.for_asterisk(recording_id)
 
-    async def finish(self, recording_id: UUID) -> Sealed | Missing | None:
+    async def finish(self, recording_id: UUID, least_voice: float = 0.0) -> Sealed | Missing | None:
         """Settles a recording whose call has ended. None: it was settled before, or the plain file stays for
-        the next sweep and the log says why.
+        the next sweep and the log says why. With less than `least_voice` seconds of voice there is nothing to keep.
 
         Raises nothing but what the catalogue raises; then, too, the plain file stays."""
         try:
             await self._closed(self._spool.plain(recording_id))
-            return await self._settle(recording_id, Swept(), Missing.NOT_STARTED)
+            return await self._settle(recording_id, Swept(), Missing.NOT_STARTED, least_voice)
         finally:
             self._live.discard(recording_id)
 
@@ -110,7 +110,9 @@ class Capture:
             finished, now = await asyncio.to_thread(_written, plain)
             quiet, size = (quiet + POLL_SECONDS if now == size else 0.0), now
 
-    async def _settle(self, recording_id: UUID, swept: Swept, if_no_file: Missing) -> Sealed | Missing | None:
+    async def _settle(
+        self, recording_id: UUID, swept: Swept, if_no_file: Missing, least_voice: float = 0.0
+    ) -> Sealed | Missing | None:
         try:
             file = await asyncio.to_thread(_open_alone, self._spool.plain(recording_id))
         except FileNotFoundError:
@@ -119,17 +121,19 @@ class Capture:
             return None  # somebody else is sealing it
         with file:
             try:
-                return await self._settle_plain(recording_id, file, swept)
+                return await self._settle_plain(recording_id, file, swept, least_voice)
             except _Kept as kept:
                 swept.kept[recording_id] = str(kept)
                 log.error("recording %s stays unsealed in the spool: %s", recording_id, kept)
                 return None
 
-    async def _settle_plain(self, recording_id: UUID, file: BinaryIO, swept: Swept) -> Sealed | Missing | None:
+    async def _settle_plain(
+        self, recording_id: UUID, file: BinaryIO, swept: Swept, least_voice: float
+    ) -> Sealed | Missing | None:
         settled: Sealed | Missing | None = None
         if await self._wants_sealing(recording_id):
             async with self._sealing:
-                sealed = await asyncio.to_thread(self._seal, recording_id, file)
+                sealed = await asyncio.to_thread(self._seal, recording_id, file, least_voice)
             if sealed is None:
                 settled = await self._missing(recording_id, Missing.NO_AUDIO, swept)
             elif await self._catalogue.sealed(recording_id, self._shelf.place(recording_id), sealed):
@@ -153,10 +157,12 @@ class Capture:
             raise _Kept("its sealed file is missing or changed: this plain copy may be the only one")
         return False
 
-    def _seal(self, recording_id: UUID, file: BinaryIO) -> Sealed | None:
+    def _seal(self, recording_id: UUID, file: BinaryIO, least_voice: float) -> Sealed | None:
         """None: there is no sound in it. Raises `_Kept`."""
         try:
             if os.fstat(file.fileno()).st_size == 0 or inspect(file).frames == 0:
+                return None
+            if least_voice and voiced_seconds(file) < least_voice:
                 return None
             self._shelf.make_room(recording_id)
             target, part = self._shelf.sealed(recording_id), self._shelf.part(recording_id)
