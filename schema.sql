@@ -238,7 +238,7 @@ CREATE TABLE call (
     answered_at   timestamptz,                       -- by a person
     answered_by   uuid REFERENCES account,
     ended_at      timestamptz,
-    outcome       text,                              -- 'done', 'answered', 'abandoned', 'callback', 'left'
+    outcome       text,                              -- 'done', 'answered', 'abandoned', 'callback', 'message', 'left'
     note          text NOT NULL DEFAULT '',          -- the agent's
     CHECK ((state = 'ended') = (ended_at IS NOT NULL))
 );
@@ -412,6 +412,7 @@ CREATE INDEX decision_task ON decision (task_id, at);
 CREATE TABLE recording (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     call_id      text NOT NULL,
+    kind         text NOT NULL DEFAULT 'call' CHECK (kind IN ('call', 'message')),  -- message: what a caller left
     attempt_id   uuid REFERENCES attempt ON DELETE SET NULL,
     patient_id   uuid REFERENCES patient ON DELETE SET NULL,
     account_id   uuid REFERENCES account,            -- whose call it is
@@ -430,6 +431,72 @@ CREATE TABLE recording (
 );
 CREATE UNIQUE INDEX one_recording_per_attempt ON recording (attempt_id) WHERE attempt_id IS NOT NULL;  -- I5
 CREATE INDEX recording_patient ON recording (patient_id, started_at DESC);
+
+-- ── Cases, ratings, opening ─────────────────────────────────────────────────────────────────────────────────────
+
+-- What somebody told us and a person has to see through to its end.
+CREATE TABLE care_case (
+    id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    number          integer GENERATED ALWAYS AS IDENTITY (START WITH 10001) UNIQUE,  -- what its caller is told
+    kind            text NOT NULL CHECK (kind IN ('complaint', 'thanks', 'message', 'rating', 'red_flag')),
+    origin          text NOT NULL UNIQUE,            -- what it came of, so that it is opened once
+    call_id         text REFERENCES call ON DELETE SET NULL,
+    patient_id      uuid REFERENCES patient ON DELETE SET NULL,
+    caller_sealed   bytea,                           -- E.164; NULL: withheld
+    language        text,
+    detail          text NOT NULL DEFAULT '',        -- a code: which red flag, why a low rating
+    recording_id    uuid UNIQUE REFERENCES recording,
+    -- draft (a voice is being recorded) → open | void (nobody spoke);  open → owned → closed;  owned → open (given back)
+    -- open → closed (a red flag that an agent answered at once)
+    state           text NOT NULL DEFAULT 'open' CHECK (state IN ('draft', 'void', 'open', 'owned', 'closed')),
+    owner_id        uuid REFERENCES account,
+    opened_at       timestamptz NOT NULL,
+    acknowledge_by  timestamptz NOT NULL,
+    decide_by       timestamptz CHECK (decide_by >= acknowledge_by),
+    acknowledged_at timestamptz,                     -- first owned
+    closed_at       timestamptz,
+    outcome         text,
+    CHECK ((state IN ('draft', 'void')) <= (recording_id IS NOT NULL)),
+    CHECK ((state = 'owned') <= (owner_id IS NOT NULL AND acknowledged_at IS NOT NULL)),
+    CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
+    CHECK ((state = 'closed') = (outcome IS NOT NULL))
+);
+CREATE INDEX care_case_due ON care_case (acknowledge_by) WHERE state IN ('open', 'owned');
+CREATE INDEX care_case_call ON care_case (call_id);
+
+CREATE TABLE case_note (                             -- only grows
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    case_id     uuid NOT NULL REFERENCES care_case ON DELETE CASCADE,
+    account_id  uuid NOT NULL REFERENCES account,
+    at          timestamptz NOT NULL,
+    text_sealed bytea NOT NULL
+);
+CREATE INDEX case_note_case ON case_note (case_id, id);
+
+CREATE TABLE rating (                                -- one for each talk that was asked about, answered or not
+    call_id      text PRIMARY KEY REFERENCES call ON DELETE CASCADE,
+    number_token bytea,                              -- at most once a day for each number
+    queue        text NOT NULL,
+    account_id   uuid REFERENCES account,            -- who had answered
+    language     text,
+    asked_at     timestamptz NOT NULL,
+    score        smallint CHECK (score BETWEEN 1 AND 5),
+    reason       text CHECK (reason IN ('waited', 'not_understood', 'not_solved', 'unfriendly', 'other')),
+    CHECK (reason IS NULL OR score <= 2)
+);
+CREATE INDEX rating_number ON rating (number_token, asked_at);
+CREATE INDEX rating_asked ON rating (asked_at);
+
+CREATE TABLE closure (                               -- the telephones are closed in an emergency, until somebody opens
+    id        uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    begun_at  timestamptz NOT NULL,
+    begun_by  uuid NOT NULL REFERENCES account,
+    notices   jsonb NOT NULL,                        -- {"es": "…", "en": "…"}: what callers hear
+    ended_at  timestamptz CHECK (ended_at >= begun_at),
+    ended_by  uuid REFERENCES account,
+    CHECK ((ended_at IS NULL) = (ended_by IS NULL))
+);
+CREATE UNIQUE INDEX one_closure_at_a_time ON closure ((true)) WHERE ended_at IS NULL;
 
 -- ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -22,7 +22,7 @@ from cti.events import (
 )
 from cti.switchboard import Switchboard
 from cti.telephone import Telephone
-from hospital import accounts, callbacks, calls, patients, screen_pops
+from hospital import accounts, callbacks, calls, cases, patients, screen_pops
 from hospital.calls import Call
 from hospital.database import Database
 from hospital.screen_pops import ScreenPop
@@ -69,7 +69,7 @@ class InboundJournal:
         await self._database.run(_missed, e.call_id, e.sip_username, e.at)
 
     async def _talk_ended(self, e: TalkEnded) -> None:
-        await self._database.run(_end, e.call_id, "answered", e.at)
+        await self._database.run(_talked, e.call_id, e.at)
 
     async def _abandoned(self, e: CallAbandoned) -> None:
         await self._database.run(_abandoned, e.call_id, e.at)
@@ -131,6 +131,11 @@ def _missed(session: Session, call_id: str, sip_username: str, at: datetime) -> 
     )
     for channel_id in session.scalars(ringing).all():
         screen_pops.pop_moved(session, call_id, channel_id, "missed", at)
+
+
+def _talked(session: Session, call_id: str, at: datetime) -> None:
+    cases.answered(session, call_id, None, at)  # on the fixed phone; who has a page closed it when they answered
+    _end(session, call_id, "answered", at)
 
 
 def _end(session: Session, call_id: str, outcome: str, at: datetime) -> None:

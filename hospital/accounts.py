@@ -26,11 +26,14 @@ IDLE = timedelta(hours=1)
 LONGEST = timedelta(hours=12)  # a shift
 
 RIGHTS: dict[str, frozenset[str]] = {
-    "agent": frozenset({"calls.take", "callbacks.work", "patients.read"}),
-    "nurse": frozenset({"calls.take", "callbacks.work", "patients.read", "followups.work", "recordings.own"}),
+    "agent": frozenset({"calls.take", "callbacks.work", "patients.read", "cases.work"}),
+    "nurse": frozenset(
+        {"calls.take", "callbacks.work", "patients.read", "cases.work", "followups.work", "recordings.own"}
+    ),
     "supervisor": frozenset(
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
+        | {"cases.work", "cases.complaints", "ratings.read", "opening.switch"}
     ),
     "administrator": frozenset({"audit.read", "accounts.manage"}),
     "none": frozenset(),

@@ -7,7 +7,7 @@ strictest and so the default for an unknown country. `br`, `mx`, `nz` and `cn` a
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -127,9 +127,14 @@ def _interval(local: datetime, window: Window) -> Interval | None:
 
 
 def _intervals(local: datetime, window: Window) -> tuple[Interval, ...]:
-    if not window.on_holidays and window.country and local.date() in _holidays(window.country, local.year):
+    if not window.on_holidays and window.country and is_holiday(window.country, local.date()):
         return NEVER
     return window.week[local.weekday()]
+
+
+def is_holiday(country: str, day: date) -> bool:
+    """Whether `day` is a public holiday of `country` (ISO 3166, two letters)."""
+    return day in _holidays(country, day.year)
 
 
 @lru_cache(maxsize=32)

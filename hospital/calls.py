@@ -65,6 +65,11 @@ def begin(session: Session, call_id: str, node: str, number: str | None, at: dat
     return session.get_one(Call, call_id)
 
 
+def known(session: Session, call_id: str) -> Call | None:
+    """The call's row, if it was written."""
+    return session.get(Call, call_id)
+
+
 def step(session: Session, call_id: str, kind: str, at: datetime, /, **facts: Any) -> None:
     """One line of the journal. `facts`: codes and ids only."""
     # The call's row is locked first: the IVR and the agent's page may both write at the same moment.

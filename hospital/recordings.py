@@ -1,7 +1,8 @@
 """The catalogue of recordings: what there is of each call, or why there is nothing.
 
 Rules: every answered call has one recording or one coded reason for none (I5). A recording is opened before the
-first byte is written, so that a sweep knows what a crash left behind.
+first byte is written, so that a sweep knows what a crash left behind. What a caller leaves (kind `message`) becomes
+a case when it is sealed, whoever seals it.
 """
 
 from datetime import datetime
@@ -11,7 +12,9 @@ from sqlalchemy import ForeignKey, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from hospital import cases
 from hospital.attempt_records import LIVE, Attempt
+from hospital.calls import Call
 from hospital.database import Base, Id, announce
 
 REASONS = {"refused", "spool_full", "not_started", "no_audio", "not_answered", "asterisk_lost"}
@@ -21,6 +24,7 @@ class Recording(Base):
     __tablename__ = "recording"
     id: Mapped[Id]
     call_id: Mapped[str]
+    kind: Mapped[str] = mapped_column(default="call")
     attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempt.id"))
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
@@ -43,13 +47,15 @@ def open_for(
     attempt_id: UUID | None = None,
     patient_id: UUID | None = None,
     account_id: UUID | None = None,
+    kind: str = "call",
 ) -> UUID | None:
-    """Open the recording of an attempt before MixMonitor starts; None where it has one already."""
+    """Open a recording before its first byte is written; None where the attempt has one already."""
     made = session.scalar(
         insert(Recording)
         .values(
             id=uuid4(),
             call_id=call_id,
+            kind=kind,
             attempt_id=attempt_id,
             patient_id=patient_id,
             account_id=account_id,
@@ -132,6 +138,8 @@ def sealed(
         )
         .returning(Recording.id)
     )
+    if moved is not None:
+        cases.message_kept(session, recording_id, at)
     announce(session, "recording", recording_id)
     return moved is not None
 
@@ -145,6 +153,7 @@ def lost(session: Session, recording_id: UUID, reason: str, at: datetime) -> Non
         .where(Recording.id == recording_id, Recording.state == "open")
         .values(state="lost", reason=reason, ended_at=at)
     )
+    cases.message_lost(session, recording_id)
     announce(session, "recording", recording_id)
 
 
@@ -163,7 +172,9 @@ def newest(session: Session, *, account_id: UUID | None = None, limit: int = 100
     return list(session.scalars(rows.where(Recording.account_id == account_id) if account_id else rows))
 
 
-def of_live_attempts(session: Session) -> set[UUID]:
-    """The recordings that Asterisk is writing now."""
-    rows = select(Recording.id).join(Attempt, Attempt.id == Recording.attempt_id).where(Attempt.state.in_(LIVE))
-    return set(session.scalars(rows.where(Recording.state == "open")))
+def being_written(session: Session) -> set[UUID]:
+    """The recordings that Asterisk is writing now: of live attempts, and what callers leave whose call goes on."""
+    opened = select(Recording.id).where(Recording.state == "open")
+    attempts = opened.join(Attempt, Attempt.id == Recording.attempt_id).where(Attempt.state.in_(LIVE))
+    messages = opened.join(Call, Call.id == Recording.call_id).where(Recording.kind == "message", Call.state != "ended")
+    return {*session.scalars(attempts), *session.scalars(messages)}

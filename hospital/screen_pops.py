@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, ForeignKey, String, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import callbacks, patients
+from hospital import callbacks, cases, patients
 from hospital.calls import Call
 from hospital.database import Base, Id, announce
 
@@ -77,6 +77,7 @@ def pop_moved(session: Session, call_id: str, channel: str, state: str, at: date
             )
         )
         callbacks.close_for(session, call_id, at)
+        cases.answered(session, call_id, moved.account_id, at)
     announce(session, "screen_pop", moved.id)
     return True
 

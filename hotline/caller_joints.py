@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from hospital import calls, outbox, patients
 from hospital.booking import Booked, Told
 from hospital.database import Database
+from scripts.placeholders import Value
 from scripts.wording import Wording
 
 Clock = Callable[[], datetime]
@@ -90,10 +91,12 @@ def rendered(wording: Wording) -> Callable[[str, str, Mapping[str, Any]], str]:
     """An outbox row's text, at sending: hospital, date, time and the number to call, nothing else."""
 
     def render(key: str, locale: str, params: Mapping[str, Any]) -> str:
-        values = {}
+        values: dict[str, Value] = {}
         if "starts_at" in params:
             starts_at = datetime.fromisoformat(params["starts_at"])
             values = {"date": starts_at, "time": starts_at}
+        if "case" in params:
+            values["case"] = params["case"]
         return wording.message(key, locale, **values)
 
     return render

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,49 +14,17 @@ from cti.presence import Presence
 from cti.statuses import IllegalMove, Wish
 from cti.telephone import Telephone
 from dialer.runner import Dialer, NotStarted
-from hospital import accounts, duty, recordings
+from hospital import accounts, duty
 from hospital.attempts import NotNow
 from hospital.database import Database, announce
 from recordings.capture import Capture
-from recordings.catalogue import Entry, Missing
 from recordings.replay import NotThere as NoSound
 from recordings.replay import Replay, answer
-from recordings.sealing import Sealed, Tampered
+from recordings.sealing import Tampered
 from web import ports
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-
-
-class SqlCatalogue:
-    """`recordings.catalogue.Catalogue` on the table `recording`."""
-
-    def __init__(self, database: Database, now: Clock) -> None:
-        self._database, self._now = database, now
-
-    async def sealed(self, recording_id: UUID, path: str, sealed: Sealed) -> bool:
-        return await self._database.run(
-            recordings.sealed,
-            recording_id,
-            path=path,
-            seconds=sealed.seconds,
-            sha256=sealed.sha256,
-            wrapped_key=sealed.wrapped_key,
-            at=self._now(),
-        )
-
-    async def failed(self, recording_id: UUID, reason: Missing) -> None:
-        await self._database.run(recordings.lost, recording_id, reason.value, self._now())
-
-    async def known(self, recording_id: UUID) -> Entry | None:
-        def read(session: Session) -> Entry | None:
-            row = session.get(recordings.Recording, recording_id)
-            return Entry(row.id, row.state, row.sha256, row.wrapped_key, row.reason) if row else None
-
-        return await self._database.run(read)
-
-    async def unfinished(self) -> Collection[UUID]:
-        return await self._database.run(recordings.still_open, self._now() - timedelta(minutes=1))
 
 
 class CallRecorder:

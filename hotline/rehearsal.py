@@ -3,6 +3,7 @@ running: a private PostgreSQL is started for the call where none runs."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import PurePosixPath
 
 from hotline import databases, demo, numbering, postgres, wiring
 from hotline.caller_joints import SqlJournal
@@ -11,6 +12,7 @@ from hotline.settings import Settings
 from hotline.supervisor import running
 from ivr.call import Call
 from ivr.terminal import Presses, Transcript, rehearse, scripted, typed
+from recordings.files import Spool
 from scripts.wording import Heard
 
 
@@ -46,7 +48,9 @@ async def play(
         if settings.demo:
             await database.run(demo.people, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
         words = wiring.words(settings)
-        front = wiring.front_desk(settings, database, words)
+        # Asterisk's spool, but by the name that it has outside: the terminal phone writes there itself
+        here.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        front = wiring.front_desk(settings, database, words, Spool(here.spool, PurePosixPath(here.spool)))
         call_id = f"terminal-{wiring.now():%Y%m%d%H%M%S%f}"
         journal = SqlJournal(database, call_id, "terminal", number, wiring.now)
         await journal.begin()

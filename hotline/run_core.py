@@ -5,7 +5,6 @@ import logging
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -19,14 +18,15 @@ from cti.switchboard import Switchboard
 from dialer.runner import Dialer
 from hospital import caller_languages, recordings, vault
 from hospital.database import Database
-from hotline import demo, joints, message_joints, numbering
+from hotline import demo, joints, message_joints, numbering, tapes
 from hotline.caller_joints import rendered
+from hotline.care_wiring import asterisk_spool, opening_hours
 from hotline.places import places, read_secrets
 from hotline.settings import Settings
 from hotline.wiring import calling_policy, front_desk, now, open_database, words, zone
 from messages.sender import Sender
 from recordings.capture import Capture
-from recordings.files import Shelf, Spool
+from recordings.files import Shelf
 from recordings.replay import Replay
 from web import ports
 from web.app import create_app
@@ -46,9 +46,9 @@ async def run_core(settings: Settings) -> None:
     secrets = read_secrets(here)
     board = Switchboard(settings.address, numbering.AMI_PORT, numbering.AMI_USER, secrets.ami)
     telephone = joints.DialerTelephone(board, _routes(settings), _allowed(settings), here.call_records)
-    catalogue = joints.SqlCatalogue(database, now)
+    catalogue = tapes.SqlCatalogue(database, now)
     shelf = Shelf(here.recordings)
-    capture = Capture(Spool(here.spool, PurePosixPath("/hotline/spool")), shelf, catalogue, vault.wrap_key)
+    capture = Capture(asterisk_spool(here), shelf, catalogue, vault.wrap_key)
     presence = Presence(board, partial(joints.duty_wishes, database), tuple(numbering.QUEUES))
     dialer = Dialer(
         database,
@@ -82,6 +82,7 @@ async def run_core(settings: Settings) -> None:
         presence=console_presence,
         dialling=joints.ConsoleDialling(dialer, partial(_local, settings)),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
+        hours=opening_hours(settings),
         policy=calling_policy(settings),
         demo_patients=_demo_patients(settings, secrets.sip),
         delivery_reports=message_joints.delivery_reports(settings, database, now),
@@ -128,7 +129,7 @@ def _scheduler(
     scheduler = AsyncIOScheduler(timezone="UTC")
 
     async def sweep() -> None:
-        await capture.sweep(await database.run(recordings.of_live_attempts))
+        await capture.sweep(await database.run(recordings.being_written))
 
     async def collect() -> None:
         """Numbers that callers typed while the ivr was down lie in Asterisk."""
@@ -205,6 +206,7 @@ def _site_facts(settings: Settings) -> ports.SiteFacts:
         zone=zone(settings),
         hosts=frozenset({host, f"localhost:{settings.web.port}", *_reports_host(settings)}),
         sip_socket=f"ws://{settings.address}:{numbering.ASTERISK_HTTP_PORT}/ws",
+        languages=settings.site.languages,
         hotline_number=numbering.HOTLINE_EXTENSION,
         emergency_number=settings.site.emergency_number,
         tls=settings.web.certificate is not None,

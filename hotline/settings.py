@@ -5,7 +5,6 @@ settings_file.py; hotline.toml.example explains every key."""
 
 import ipaddress
 import re
-from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
@@ -15,11 +14,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from hotline import numbering
 from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results, Speech
+from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Weekday
 from hotline.model_catalogue import natural_voices
 
 Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
 Country = Literal["au", "br", "cn", "co", "mx", "nz", "us"]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 def _address(value: str) -> str:
@@ -47,20 +46,9 @@ def _number_pattern(value: str) -> str:
     return value
 
 
-def _interval(value: str) -> str:
-    start, _, end = value.partition("-")
-    try:
-        if time.fromisoformat(start) < time.fromisoformat(end):
-            return value
-    except ValueError:
-        pass  # told below, with the same words
-    raise ValueError('allowed: a start and a later end, such as "08:00-12:30"')
-
-
 Address = Annotated[str, AfterValidator(_address)]
 Number = Annotated[str, AfterValidator(_digits)]
 NumberPattern = Annotated[str, AfterValidator(_number_pattern)]
-Interval = Annotated[str, AfterValidator(_interval)]
 Port = Annotated[int, Field(ge=1024, le=65535)]
 
 
@@ -224,6 +212,10 @@ class Settings(BaseSettings):
     results: Results = Results()
     messages: Messages = Messages()
     speech: Speech = Speech()
+    opening: Opening = Opening()
+    cases: Cases = Cases()
+    triage: Triage = Triage()
+    rating: Rating = Rating()
 
     @classmethod
     def settings_customise_sources(

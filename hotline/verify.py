@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from hospital import audit, vault
 from hospital.recordings import Recording
-from hotline import joints, wiring
+from hotline import tapes, wiring
 from hotline.places import places
 from hotline.settings import Settings
 from recordings.files import Shelf
@@ -22,7 +22,7 @@ async def verify(settings: Settings) -> int:
     try:
         chain = await database.run(audit.verify)
         print(f"audit chain: {chain.rows} rows, {'sound' if chain.sound else f'broken at row {chain.broken_at}'}")
-        replay = Replay(Shelf(here.recordings), joints.SqlCatalogue(database, wiring.now), vault.unwrap_key)
+        replay = Replay(Shelf(here.recordings), tapes.SqlCatalogue(database, wiring.now), vault.unwrap_key)
         ids = await database.run(_sealed)
         damaged = 0
         for recording_id in ids:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,26 +21,36 @@ from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hotline import asterisk, demo, models, numbering
 from hotline.caller_joints import appointment_messages
+from hotline.care_wiring import care_desk, week
 from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
 from ivr.call import Call, HouseKeys
-from ivr.dialogues.callback import ask_callback
+from ivr.dialogues.attended import attended
+from ivr.dialogues.care import care
 from ivr.dialogues.language import change_language
+from ivr.dialogues.rating import rate
+from ivr.dialogues.unattended import while_waiting
 from ivr.dialogues.welcome import inbound
 from ivr.front_desk import FrontDesk
+from recordings.files import Spool
 from scripts import verbalise, wording
 from speech.cache import NOTHING_NEW, PromptCache
 from speech.publish import Progress, publish_static, render_ahead, silent
 from speech.speaker import Speaker
+from speech.tones import publish_beep
 from speech.voices import Voices
 from speech.voices.espeak import Espeak
 from speech.voices.kokoro import Kokoro
 
 log = logging.getLogger(__name__)
 
-DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {"inbound": inbound, "callback": ask_callback}
+DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
+    "inbound": attended(inbound),
+    "callback": attended(while_waiting),
+    "care": attended(care),
+    "rating": attended(rate),
+}
 DEMO_INFORMATION = Path(scripts.__file__).parent / "site" / "san_rafael.yaml"
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def now() -> datetime:
@@ -83,7 +93,8 @@ def voices(settings: Settings) -> Voices:
     return Voices([Kokoro(models.folder("kokoro"), names, threads=settings.voices.threads), Espeak()])
 
 
-def front_desk(settings: Settings, database: Database, said: wording.Wording) -> FrontDesk:
+def front_desk(settings: Settings, database: Database, said: wording.Wording, spool: Spool | None = None) -> FrontDesk:
+    """`spool`: where callers' voices are written; Asterisk's unless another is given."""
     keys = {tag: key for key, tag in said.menu_keys.items()}
     desk = OwnDesk(
         database,
@@ -106,6 +117,7 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording) ->
         say_doctor_calls=settings.results.say_doctor_calls,
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
+        care=care_desk(settings, database, said.spoken, now, spool),
     )
 
 
@@ -129,18 +141,12 @@ def sip_secrets(here: Places) -> dict[str, str]:
 def calling_policy(settings: Settings) -> CallingPolicy:
     calling = settings.calling
     if calling.hours is not None:
-        hours = {str(day): intervals for day, intervals in calling.hours.items()}
-        window = Window(tuple(tuple(map(_interval, hours.get(day, ()))) for day in WEEKDAYS))
+        window = Window(week(calling.hours))
     elif calling.window == "open":
         window = ALWAYS
     else:
         window = PRESETS[calling.window or settings.site.country]
     return CallingPolicy(window, ZoneInfo(settings.site.time_zone), calling.per_day, calling.per_week)
-
-
-def _interval(text: str) -> tuple[time, time]:
-    start, _, end = text.partition("-")
-    return time.fromisoformat(start), time.fromisoformat(end)
 
 
 async def prepare(settings: Settings, progress: Progress) -> None:
@@ -152,6 +158,7 @@ async def prepare(settings: Settings, progress: Progress) -> None:
     asterisk.share_personal(here.sounds)
     said_words = words(settings)
     said = speaker(settings, here)
+    publish_beep(here.sounds)
     await publish_static(said, wording.STATIC_KEYS, settings.site.languages, silent, within=NOTHING_NEW)
     # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
     await render_ahead(said, said_words.every_key(), settings.site.languages, progress, within=NOTHING_NEW)

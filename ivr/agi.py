@@ -221,6 +221,16 @@ def audio_socket(turn: str, where: str, lasts_s: float) -> Command:
     return command("EXEC", "AudioSocket", f"{turn},{where}", may_take_s=lasts_s + 5)
 
 
+def record_file(path: str, escape_digits: str, most_s: float, silence_s: int) -> Command:
+    """Records to `path` (without its extension) as 8 kHz WAV, until a key of `escape_digits`, `silence_s` of silence
+    or `most_s`. Whether to beep is not Asterisk's: a key during its beep would end the recording.
+
+    Reply: `result` is the key's ASCII code, "0" otherwise; -1 for a hang-up, and what was said is in the file.
+    """
+    arguments = (path, "wav", escape_digits, round(most_s * 1000), 0, f"s={silence_s}")
+    return command("RECORD FILE", *arguments, may_take_s=most_s + 5)
+
+
 def set_variable(name: str, value: str) -> Command:
     """`name` may be a function such as `CHANNEL(language)`."""
     return command("SET VARIABLE", name, value)

@@ -19,13 +19,14 @@ from ivr import agi
 from ivr.call import Call, HouseKeys, Journal
 from ivr.keypad import DTMF, Keypad
 from ivr.line import Phrases
-from ivr.turn import Expect, Heard, Nothing, Prompt
+from ivr.turn import Expect, Heard, Nothing, Prompt, Recorded
 from scripts.placeholders import Value
 
 log = logging.getLogger(__name__)
 
 LISTEN_S = 0.04  # a turn begins at most this much later; two frames of voice
 IDLE_S = 0.004  # shorter pauses between two commands are not worth a command of their own
+BEEP = "/hotline/sounds/beep"  # speech/tones.py
 RENDER_S = 10.0  # a prompt that is not there by then: the dialplan's apology is better than silence
 
 
@@ -92,6 +93,14 @@ class AgiLine:
 
     def hears(self, language: str) -> bool:
         return False
+
+    async def record(self, path: str, ending: str, most_s: float, silence_s: int) -> Recorded:
+        await self._stop_listening()
+        self._keypad.forget()
+        await self._session.execute(agi.stream_file(BEEP, ""))  # without a key that stops it: pressed now, none counts
+        reply = await self._session.execute(agi.record_file(path.removesuffix(".wav"), ending, most_s, silence_s))
+        self._listen()
+        return Recorded(agi.key_pressed(reply))
 
     def forget_keys(self) -> None:
         self._keypad.forget()

@@ -157,6 +157,16 @@ class Call:
                 case _:
                     asking.failed("silence")
 
+    async def record(self, path: str, *, most_s: float, silence_s: int) -> None:
+        """Records the caller's voice to `path`, after a beep, until `#`, a silence or `most_s`. The notice has been
+        spoken. 0 and the urgent key end it and lead where they always do. Raises `Transferred`, `CallerLeft`; what was
+        said until then is in the file."""
+        ending = "#" + self.house.operator + (self.house.urgent or "")
+        recorded = await self.line.record(path, ending, most_s, silence_s)
+        await self.journal.step("recorded", **({"key": recorded.key} if recorded.key else {}))
+        if recorded.key is not None:
+            await self._leave(recorded.key)
+
     @contextmanager
     def returning(self) -> Iterator[None]:
         """`#` inside leads out of it, to what comes after. Around a menu and what follows from it, in a loop:

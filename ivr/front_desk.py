@@ -9,6 +9,7 @@ from hospital import number_locks
 from hospital.booking import BookingDesk
 from hospital.database import Database
 from hospital.identifiers import Identifier
+from ivr.care_desk import CareDesk
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class FrontDesk:
     place understand. Patients of `slower_from_age` years are spoken to more slowly, unasked. `identifiers`: what
     callers are asked, in this order. `site_says`: the prompts that the site's own file has (opening hours, directions,
     how to prepare …). After `tries` wrong answers the machine asks a calling number nothing for `lock`.
-    `say_doctor_calls`: whether a caller is told that a doctor wants to speak about a result."""
+    `say_doctor_calls`: whether a caller is told that a doctor wants to speak about a result.
+    `care`: what triage, messages, opening hours and ratings need."""
 
     desk: BookingDesk
     database: Database
@@ -30,6 +32,7 @@ class FrontDesk:
     language_keys: Mapping[str, str]
     spoken: frozenset[str]
     default_language: str
+    care: CareDesk
     slower_from_age: int | None = None
     identifiers: tuple[Identifier, ...] = ("birth_date",)
     site_says: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ivr.turn import Expect, Heard, Prompt
+from ivr.turn import Expect, Heard, Prompt, Recorded
 from speech.ears import Grammar
 
 
@@ -20,6 +20,10 @@ class Line(Protocol):
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
         """Speaks the sentences, in `language` where they name none, and returns the answer (`Silence` for
         `Nothing`). Raises `CallerLeft`."""
+
+    async def record(self, path: str, ending: str, most_s: float, silence_s: int) -> Recorded:
+        """After a beep: records the caller to `path` until a key of `ending`, `silence_s` of silence or `most_s`.
+        Keys pressed before and during the beep do nothing. Raises `CallerLeft`; what was said is in the file."""
 
     def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
         """Begins to render what will probably be said next. Returns at once and never raises."""

@@ -12,7 +12,9 @@ What the caller does is a row of presses, one for each time that something is as
 from __future__ import annotations
 
 import asyncio
+import struct
 import sys
+import wave
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +23,21 @@ from typing import Protocol, TextIO
 from ivr.call import Call, CallerLeft, HouseKeys, Journal
 from ivr.conversation import Dialogue, converse
 from ivr.keypad import DTMF, Keypad
-from ivr.turn import Digits, Expect, Heard, Key, Nothing, Prompt, Silence
+from ivr.turn import Digits, Expect, Heard, Key, Nothing, Prompt, Recorded, Silence
 from scripts.placeholders import Value
 
 Presses = Callable[[], Awaitable[str | None]]
 """The caller's next press: keys, "" for silence, None for hanging up."""
+
+
+def murmur(path: str) -> None:
+    """Five seconds of a hum, in place of what a caller on a terminal cannot say."""
+    rate = 8000
+    with wave.open(path, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(rate)
+        sound.writeframes(b"".join(struct.pack("<h", 4000 if n % 64 < 32 else -4000) for n in range(5 * rate)))
 
 
 class Words(Protocol):
@@ -88,6 +100,23 @@ class TerminalLine:
             case Silence() if not isinstance(expect, Nothing):
                 self._transcript.add("caller", "(silence)")
         return heard
+
+    async def record(self, path: str, ending: str, most_s: float, silence_s: int) -> Recorded:
+        """A key of `ending` says that five seconds were spoken before it, an empty press that nothing was."""
+        self._transcript.add("hotline", "(beep)")
+        self._keypad.forget()
+        self._asked = False
+        try:
+            key = await self._next_key(0)
+        except CallerLeft:
+            murmur(path)
+            raise
+        if key is None:
+            self._transcript.add("caller", "(says nothing)")
+            return Recorded(None)
+        murmur(path)
+        self._transcript.add("caller", f"(speaks) {key}")
+        return Recorded(key if key in ending else None)
 
     def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
         """A wording that lacks a value fails here as it would when it is rendered ahead."""

@@ -114,6 +114,13 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A voice was recorded to its end: by a key, by silence or by the time limit (both None)."""
+
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Silence:
     """Nothing came in time, or nothing was expected."""
 

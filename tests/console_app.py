@@ -18,7 +18,7 @@ from hospital.booking import OwnDesk
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay
-from hotline import joints
+from hotline import joints, tapes
 from recordings.files import Shelf
 from recordings.replay import Replay
 from recordings.sealing import seal
@@ -80,7 +80,7 @@ class Site:
             self.staff = {name: employ(session, name, role) for name, role in ROLES.items()}
             self.joao = admit(session, JOAO)
             self.task = self._due(session, self.joao)
-        catalogue = joints.SqlCatalogue(database, lambda: self.now)
+        catalogue = tapes.SqlCatalogue(database, lambda: self.now)
         self.app = create_app(
             ports.Services(
                 facts=ports.SiteFacts("San Rafael", ZONE, frozenset({HOST}), "ws://unused"),

@@ -55,6 +55,8 @@ async def test_nobody_is_signed_in_and_lucia_asks_to_be_called_back(house: House
         await reaches(house, lucia, "es", "0")
         await lucia.hears(await house.sound("queue_callback_offer", "es"), within=45)
         await lucia.presses("1")
+        await lucia.hears(await house.sound("unattended_choice", "es"))
+        await lucia.presses("1")
         await lucia.hears(await house.sound("callback_confirm_number", "es", number=LUCIA.numbers[0]))
         await lucia.presses("1")
         await lucia.hears(await house.sound("callback_registered", "es", number=LUCIA.numbers[0]))

@@ -18,7 +18,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 import ivr
-from hospital import booking, caller_languages, patients
+from hospital import accounts, booking, caller_languages, duty, patients
 from hospital.booking import Department, Slot
 from hospital.callbacks import Callback
 from hospital.calls import Call as CallRow
@@ -161,6 +161,13 @@ def locked(database: Database) -> None:
         session.add(NumberLock(number_token=token, failures=3, first_at=NOON, locked_until=until))
 
 
+def somebody_is_on_duty(database: Database) -> None:
+    with database.transaction() as session:
+        tom = accounts.by_sip_username(session, "tom")
+        assert tom is not None
+        duty.wish(session, tom.id, None, NOON)
+
+
 def booked(*more: str) -> str:
     return ",".join(("2", "1", "1", LUCIAS, "1", *more))
 
@@ -204,8 +211,8 @@ SCENES = {
     "nothing_is_before_the_menu": Scene("2,#,5,2"),
     "goes_back_from_every_menu": Scene("2,1,#,3,#,4,#,5,#,0"),
     "operator_at_the_menu": Scene("2,0"),
-    "asks_for_a_nurse": Scene("2,4,1"),
-    "wants_to_complain": Scene("2,4,2"),
+    "asks_for_a_nurse": Scene("2,4,2"),
+    "wants_to_complain": Scene("2,4,3,1,2"),
     # who are you
     "wrong_date_once": Scene(f"2,1,1,{wrong()},1,{LUCIAS}"),
     "wrong_date_three_times": Scene(f"2,1,1,{wrong(3)}"),
@@ -304,11 +311,13 @@ SCENES = {
     "surveys_again": Scene(f"2,5,1,{LUCIAS},1,1,2,1,#", before=opted_out_of_all),
     "afternoons_suit_best": Scene(f"2,5,1,{LUCIAS},3,2,4"),
     # a callback
-    "callback_to_this_number": Scene("1", dialogue="callback"),
-    "callback_to_another_number": Scene("2,3015550188#", dialogue="callback"),
-    "callback_from_a_withheld_number": Scene("3015550188#", dialogue="callback", number=None),
-    "callback_number_is_none": Scene("2,123456#,123456#,123456#", dialogue="callback"),
-    "callback_in_another_language": Scene("8,X,1", dialogue="callback"),
+    "callback_to_this_number": Scene("1", dialogue="callback", before=somebody_is_on_duty),
+    "callback_to_another_number": Scene("2,3015550188#", dialogue="callback", before=somebody_is_on_duty),
+    "callback_from_a_withheld_number": Scene(
+        "3015550188#", dialogue="callback", number=None, before=somebody_is_on_duty
+    ),
+    "callback_number_is_none": Scene("2,123456#,123456#,123456#", dialogue="callback", before=somebody_is_on_duty),
+    "callback_in_another_language": Scene("8,X,1", dialogue="callback", before=somebody_is_on_duty),
 }
 KEYS = {"en": "1", "es": "2", "pt-BR": "3", "zh-CN": "4"}
 PLAYED = [

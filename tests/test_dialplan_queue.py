@@ -75,3 +75,24 @@ async def test_an_unknown_queue_is_reception(asterisk: AsteriskInstance) -> None
         assert (await ami.event("QueueCallerJoin"))["Queue"] == "reception"
         await lucia.hangs_up()
     await asterisk.no_channels()
+
+
+async def test_who_is_urgent_hears_the_emergency_number_and_no_key_leads_out_of_the_line(
+    asterisk: AsteriskInstance,
+) -> None:
+    async def ivr(talk: AgiTalk) -> None:
+        await talk.takes_over()
+        await talk.says("SET VARIABLE CHANNEL(language) es")
+        await talk.says("SET VARIABLE HL_NEXT queue")
+        await talk.says("SET VARIABLE HL_QUEUE urgent")
+        await talk.says("SET VARIABLE HL_DONE 1")
+
+    async with ivr_that(asterisk, ivr) as talks, raw_ami(asterisk) as ami, await asterisk.phone("lucia") as lucia:
+        await lucia.dials("600")
+        assert (await ami.event("QueueCallerJoin"))["Queue"] == "urgent"
+        await lucia.hears(asterisk.sound("emergency", "es"), within=40)
+        await lucia.presses("1")
+        await lucia.hears(asterisk.sound("emergency", "es"), within=40)
+        await lucia.hangs_up()
+    assert len(talks) == 1
+    await asterisk.no_channels()

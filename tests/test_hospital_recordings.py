@@ -45,7 +45,7 @@ def test_opened_before_the_first_byte_and_sealed_once(database: Database) -> Non
         recordings.none_because(session, **call, reason="not_started")
         row = recordings.of_attempt(session, call["attempt_id"])
         assert row is not None and (row.id, row.state, row.reason) == (made, "open", None)
-        assert recordings.of_live_attempts(session) == {made}
+        assert recordings.being_written(session) == {made}
         assert recordings.still_open(session, NOON) == []
         assert recordings.still_open(session, NOON + MINUTE) == [made]
         assert seals(session, made)
@@ -54,7 +54,7 @@ def test_opened_before_the_first_byte_and_sealed_once(database: Database) -> Non
     with database.transaction() as session:
         row = session.get_one(Recording, made)
         assert (row.state, row.path, row.seconds, row.ended_at) == ("sealed", "ab/1.hlr", 61.5, NOON + MINUTE)
-        assert recordings.of_live_attempts(session) == set()
+        assert recordings.being_written(session) == set()
         assert recordings.still_open(session, NOON + MINUTE) == []
 
 

@@ -11,7 +11,14 @@ from hospital.screen_pops import ScreenPop
 from web.live import Audience
 from web.notices import Notice
 
-RIGHTS = {"task": "followups.work", "callback": "callbacks.work", "slot": "patients.read", "audit": "audit.read"}
+RIGHTS = {
+    "task": "followups.work",
+    "callback": "callbacks.work",
+    "slot": "patients.read",
+    "audit": "audit.read",
+    "case": "cases.work",  # an id and no more; the list shows who may see which kind
+    "closure": "opening.switch",
+}
 NOBODY = Audience()
 
 

@@ -15,6 +15,7 @@ from hospital.attempts import CallingPolicy
 from hospital.booking import BookingDesk
 from hospital.calling_hours import PRESETS
 from hospital.database import Database
+from hospital.opening import Hours
 from web.live import Hub
 
 STRICTEST = CallingPolicy(PRESETS["co"], ZoneInfo("UTC"))
@@ -107,6 +108,7 @@ class SiteFacts:
     hosts: frozenset[str]  # the Host headers that are answered, lower case, with port where it is not the default
     sip_socket: str  # Asterisk's WebSocket: ws://ADDRESS:8088/ws
     sip_domain: str = "hotline.invalid"
+    languages: tuple[str, ...] = ("en",)  # that callers can choose
     hotline_number: str = "600"
     emergency_number: str = "112"
     tls: bool = False
@@ -130,6 +132,7 @@ class Services:
     presence: Presence
     dialling: Dialling
     replay: Replay
+    hours: Hours = Hours(ZoneInfo("UTC"))  # noqa: RUF009 (a constant)
     policy: CallingPolicy = STRICTEST  # the site's rules for calling, which decide when the next try is
     demo_patients: Mapping[str, DemoPatient] = field(default_factory=dict)
     delivery_reports: DeliveryReports | None = None

@@ -145,8 +145,12 @@ async def peaks(request: Request, visitor: Hears, recording_id: UUID) -> Respons
 
 @routes.get("/recordings/{recording_id}/sound")
 async def sound(request: Request, visitor: Hears, recording_id: UUID) -> Response:
-    """The WAV, or the part of it that a Range header asks for."""
     await _allowed(request, visitor, recording_id)
+    return await replayed(request, visitor, recording_id)
+
+
+async def replayed(request: Request, visitor: Visitor, recording_id: UUID) -> Response:
+    """The WAV, or the part of it that a Range header asks for; audited. Who may hear it has been asked before."""
     house = services(request)
     wanted = request.headers.get("range")
     from_start = wanted is None or wanted.replace(" ", "").startswith("bytes=0-")

@@ -131,6 +131,8 @@ REASONS = {  # why a caller called, as the IVR found out
     "complaint": "Wants to complain",
     "preferences": "Says what we may contact them for",
     "other": "Another matter",
+    "triage": "Asks which department",
+    "feedback": "Complains or thanks",
     "": "Not said yet",
 }
 
@@ -154,6 +156,13 @@ TRANSFERS = {  # why the IVR handed over
     "not_identified": "could not be identified",
     "no_birth_date": "typed no birth date",
     "no_callback_number": "left no number",
+    "wants_a_nurse": "wants a nurse",
+    "after_triage": "asks a nurse after the suggestion",
+    "no_triage": "asked which department; the table was not loaded",
+    "department_unknown": "needs a department that cannot be booked",
+    "feedback_to_a_person": "wants to complain or thank, without a recording",
+    "nothing_said": "was asked to speak and said nothing",
+    "no_room_to_record": "could not be recorded: there was no room",
 }
 
 QUEUES = {"reception": "reception", "nurses": "the nurses", "urgent": "urgent calls"}
@@ -173,6 +182,9 @@ _STEPS = {
     "booked": "Booked an appointment",
     "cancelled": "Cancelled an appointment",
     "callback_asked": "Asked to be called back",
+    "recording_accepted": "Agreed to be recorded",
+    "recording_refused": "Did not want to be recorded",
+    "recorded": "Spoke after the tone",
     "ended": "Finished with the automatic service",
     "caller_left": "Hung up in the automatic service",
     "failed": "The automatic service broke down",
@@ -203,6 +215,16 @@ def step(kind: str, facts: Mapping[str, Any]) -> str:
             return f"{'Allows' if facts.get('given') else 'Wants no more'}: {say({}, facts.get('purpose'))}"
         case "wish":
             return ""  # the turn before it says the same
+        case "triage":
+            return f"Which department, {say({}, facts.get('at'))}: pressed {facts.get('key')}"
+        case "suggested":
+            return f"Suggested: {say({}, facts.get('department'))}"
+        case "message_kept":
+            return f"{say(CASE_KINDS, facts.get('about'))} recorded, number {facts.get('case')}"
+        case "rated":
+            return f"Rated the talk {facts.get('score')} of 5"
+        case "closed":
+            return f"Heard that it is closed: {say({}, facts.get('why'))}"
         case "transfer":
             queue = say(QUEUES, facts.get("queue"))
             return f"To {queue}: {say(TRANSFERS, facts.get('reason'))}"
@@ -214,6 +236,44 @@ def said_by(identifiers: Sequence[str]) -> str:
     *others, last = [say(IDENTIFIERS, one) for one in identifiers] or ["nothing"]
     return f"{', '.join(others)} and {last}" if others else last
 
+
+CASE_KINDS = {
+    "complaint": "Complaint",
+    "thanks": "Thanks or an idea",
+    "message": "Message",
+    "rating": "Low rating",
+    "red_flag": "Red flag",
+}
+
+CASE_DETAILS = {
+    "urgent_key": "Pressed the urgent key",
+    "waited": "Waited too long",
+    "not_understood": "Was not understood",
+    "not_solved": "It was not solved",
+    "unfriendly": "We were unfriendly",
+    "other": "Another reason",
+}
+
+CASE_OUTCOMES = {
+    "upheld": "Upheld",
+    "partly_upheld": "Partly upheld",
+    "not_upheld": "Not upheld",
+    "withdrawn": "Withdrawn",
+    "passed_on": "Passed on",
+    "answered": "Answered",
+    "not_reached": "Not reached",
+    "nothing_to_do": "Nothing to do",
+    "spoken_with": "Spoken with",
+    "reached": "Reached",
+    "emergency_sent": "Emergency service sent",
+}
+
+CLOCKS = {  # how a case's clock stands → (word, look)
+    "overdue": ("Overdue", "bad"),
+    "due_soon": ("Due soon", "warn"),
+    "in_time": ("In time", ""),
+    "closed": ("Closed", "good"),
+}
 
 CALLBACK_WHY = {
     "asked": "Asked to be called back",
@@ -242,6 +302,9 @@ AUDIT_ACTIONS = {
     "consent.given": "was told that contacts are wanted",
     "consent.withdrawn": "was told that contacts are not wanted",
     "patient.suits": "was told which time of day suits",
+    "case.read": "opened a case",
+    "opening.closed": "closed the telephones",
+    "opening.reopened": "opened the telephones again",
 }
 
 

@@ -5,11 +5,11 @@ from ivr.call import Call
 from ivr.front_desk import FrontDesk
 
 
-async def ask_callback(call: Call, front: FrontDesk) -> None:
-    """From the queue, by key 1. Ends with an owned item, or back with a person."""
+async def ask_callback(call: Call, front: FrontDesk, why: str = "asked") -> None:
+    """Ends with an owned item, or back with a person. `why`: 'asked' from a queue, or 'after_hours'."""
     number = await ask_number(call, front)
     await front.database.run(
-        callbacks.ask, origin=call.id, number=number, why="asked", at=front.now(), language=call.language
+        callbacks.ask, origin=call.id, number=number, why=why, at=front.now(), language=call.language
     )
     await call.journal.step("callback_asked")
     await front.database.run(calls.end, call.id, front.now(), "callback")  # hanging up now is no "left"

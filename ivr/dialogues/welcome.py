@@ -7,8 +7,10 @@ from hospital import calls
 from ivr.call import Call, Prompt
 from ivr.dialogues.appointments import my_appointments
 from ivr.dialogues.booking import book
+from ivr.dialogues.care import care
 from ivr.dialogues.information import hear_information
 from ivr.dialogues.language import welcome
+from ivr.dialogues.opening import tell_if_closed
 from ivr.dialogues.preferences import change_preferences
 from ivr.dialogues.results import hear_results
 from ivr.front_desk import FrontDesk
@@ -17,6 +19,7 @@ from ivr.front_desk import FrontDesk
 async def inbound(call: Call, front: FrontDesk) -> None:
     """A patient calls the hospital's number."""
     await welcome(call, front)
+    await tell_if_closed(call, front)
     while True:
         with call.returning():
             match await call.menu([Prompt("main_menu"), Prompt("repeat_hint")], keys="12345"):
@@ -29,7 +32,7 @@ async def inbound(call: Call, front: FrontDesk) -> None:
                     await _because(call, front, "information")
                     await hear_information(call, front)
                 case "4":
-                    await nurse_or_complaint(call, front)
+                    await care(call, front)
                 case "5":
                     await something_else(call, front)
 
@@ -49,16 +52,6 @@ async def about_appointments(call: Call, front: FrontDesk) -> None:
                     await _because(call, front, "examination")
                     await book(call, front, "examination")
             return
-
-
-async def nurse_or_complaint(call: Call, front: FrontDesk) -> None:
-    match await call.menu("nurse_or_complaint", keys="12"):
-        case "1":
-            await _because(call, front, "nurse")
-            await call.transfer("nurses", "nurse")
-        case "2":
-            await _because(call, front, "complaint")
-            await call.transfer("reception", "complaint")
 
 
 async def something_else(call: Call, front: FrontDesk) -> None:

@@ -1,0 +1,247 @@
+"""Cases: what somebody told us and a person sees through: complaint, thanks, message, low rating, red flag.
+
+Rules: a case has a number that its caller is told, one owner at a time, and clocks (`clocks.py`). Of a voice the case
+is drafted before the first byte is recorded and opened when the recording is sealed: a hang-up or a process that
+dies loses nothing, and where nobody spoke there is no case. A red flag is written before the caller is queued, and
+closed by the agent who answers; nobody free, and it stands first until somebody owns it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Identity, case, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital import clocks, outbox
+from hospital.clocks import Due
+from hospital.database import Base, Id, announce, storable
+from hospital.vault import Sealed
+
+SPOKEN = ("complaint", "thanks", "message")  # kinds that begin with a recording
+TOLD_BY_SMS = ("complaint", "thanks")
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "complaint": ("upheld", "partly_upheld", "not_upheld", "withdrawn"),
+    "thanks": ("passed_on",),
+    "message": ("answered", "not_reached", "nothing_to_do"),
+    "rating": ("spoken_with", "not_reached", "passed_on"),
+    "red_flag": ("reached", "emergency_sent", "not_reached"),
+}
+"""Kind → how a person may close it. Closing tells the caller of a complaint to call for the result."""
+
+
+class Case(Base):
+    __tablename__ = "care_case"
+    id: Mapped[Id]
+    number: Mapped[int] = mapped_column(Identity(always=True))
+    kind: Mapped[str]
+    origin: Mapped[str]
+    call_id: Mapped[str | None] = mapped_column(ForeignKey("call.id"))
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    caller: Mapped[str | None] = mapped_column("caller_sealed", Sealed("case.caller"))
+    language: Mapped[str | None]
+    detail: Mapped[str] = mapped_column(default="")
+    recording_id: Mapped[UUID | None] = mapped_column(ForeignKey("recording.id"))
+    state: Mapped[str] = mapped_column(default="open")
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    opened_at: Mapped[datetime]
+    acknowledge_by: Mapped[datetime]
+    decide_by: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+
+    def runs_until(self) -> datetime | None:
+        """The clock that runs now: until acknowledged the first, then the second; None when none does."""
+        if self.state == "open" and self.acknowledged_at is None:
+            return self.acknowledge_by
+        return (self.decide_by or self.acknowledge_by) if self.state in ("open", "owned") else None
+
+    def standing(self, at: datetime) -> str:
+        """'in_time', 'due_soon', 'overdue', or 'closed'."""
+        until = self.runs_until()
+        return "closed" if until is None else clocks.standing(self.opened_at, until, at)
+
+
+class Note(Base):
+    __tablename__ = "case_note"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("care_case.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column("text_sealed", Sealed("case.note"))
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Who tells us: the call, its number (E.164, None if withheld), the patient if identified, the language."""
+
+    call_id: str
+    caller: str | None
+    patient_id: UUID | None = None
+    language: str | None = None
+
+
+def draft(session: Session, kind: str, recording_id: UUID, teller: Teller, at: datetime, due: Due) -> UUID:
+    """The case of a voice that is about to be recorded. Raises ValueError for a kind that is not spoken."""
+    if kind not in SPOKEN:
+        raise ValueError(f"a case of kind {kind!r} is not spoken: {', '.join(SPOKEN)}")
+    origin = f"{kind}/{recording_id}"
+    return _make(session, kind, origin, teller, at, due, state="draft", recording_id=recording_id)
+
+
+def open_case(session: Session, kind: str, origin: str, teller: Teller, at: datetime, due: Due, detail: str) -> UUID:
+    """A case without a voice; the same `origin` gives the same case."""
+    made = _make(session, kind, origin, teller, at, due, state="open", detail=detail)
+    announce(session, "case", made)
+    return made
+
+
+def _make(
+    session: Session, kind: str, origin: str, teller: Teller, at: datetime, due: Due, /, **more: str | UUID
+) -> UUID:
+    made = session.scalar(
+        insert(Case)
+        .values(
+            id=uuid4(),
+            kind=kind,
+            origin=origin,
+            call_id=teller.call_id,
+            patient_id=teller.patient_id,
+            caller=teller.caller,
+            language=teller.language,
+            opened_at=at,
+            acknowledge_by=due.acknowledge_by,
+            decide_by=due.decide_by,
+            **more,
+        )
+        .on_conflict_do_nothing(index_elements=[Case.origin])
+        .returning(Case.id)
+    )
+    return made or session.scalars(select(Case.id).where(Case.origin == origin)).one()
+
+
+def message_kept(session: Session, recording_id: UUID, at: datetime) -> None:
+    """The voice is sealed: its case is open, and its number goes to the caller as a text message."""
+    opened = session.scalars(
+        update(Case)
+        .where(Case.recording_id == recording_id, Case.state.in_(("draft", "void")))
+        .values(state="open")
+        .returning(Case)
+    ).one_or_none()
+    if opened is None:
+        return
+    announce(session, "case", opened.id)
+    if opened.kind in TOLD_BY_SMS:
+        _tell(session, opened, "case_opened", at)
+
+
+def message_lost(session: Session, recording_id: UUID) -> None:
+    """Nobody spoke: there is no case."""
+    session.execute(update(Case).where(Case.recording_id == recording_id, Case.state == "draft").values(state="void"))
+
+
+def of_recording(session: Session, recording_id: UUID) -> Case | None:
+    """The case of a voice; None where nothing was kept."""
+    return session.scalar(select(Case).where(Case.recording_id == recording_id, Case.state.not_in(("draft", "void"))))
+
+
+def answered(session: Session, call_id: str, account_id: UUID | None, at: datetime) -> None:
+    """An agent talks to the caller of a red flag. `account_id` is None for the fixed phone."""
+    closed = session.scalars(
+        update(Case)
+        .where(Case.call_id == call_id, Case.kind == "red_flag", Case.state == "open")
+        .values(state="closed", owner_id=account_id, acknowledged_at=at, closed_at=at, outcome="answered")
+        .returning(Case.id)
+    ).all()
+    for case_id in closed:
+        announce(session, "case", case_id)
+
+
+def standing_open(session: Session, kinds: frozenset[str], limit: int = 200) -> list[Case]:
+    """Red flags first, then by the clock that runs."""
+    until = case((Case.acknowledged_at.is_(None), Case.acknowledge_by), else_=Case.decide_by)
+    rows = select(Case).where(Case.kind.in_(kinds), Case.state.in_(("open", "owned")))
+    return list(session.scalars(rows.order_by(Case.kind != "red_flag", until.asc().nulls_last()).limit(limit)))
+
+
+def red_flags(session: Session) -> list[Case]:
+    """Those that nobody has taken, the oldest first."""
+    rows = select(Case).where(Case.kind == "red_flag", Case.state == "open")
+    return list(session.scalars(rows.order_by(Case.opened_at)))
+
+
+def lately_closed(session: Session, kinds: frozenset[str], limit: int = 50) -> list[Case]:
+    """Newest first."""
+    rows = select(Case).where(Case.kind.in_(kinds), Case.state == "closed")
+    return list(session.scalars(rows.order_by(Case.closed_at.desc()).limit(limit)))
+
+
+def notes(session: Session, case_id: UUID) -> list[Note]:
+    return list(session.scalars(select(Note).where(Note.case_id == case_id).order_by(Note.id)))
+
+
+def own(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool:
+    """Take an open case; False where somebody else was faster. The first owner acknowledges it."""
+    acknowledged = case((Case.acknowledged_at.is_(None), at), else_=Case.acknowledged_at)
+    taken = session.scalar(
+        update(Case)
+        .where(Case.id == case_id, Case.state == "open")
+        .values(state="owned", owner_id=account_id, acknowledged_at=acknowledged)
+        .returning(Case.id)
+    )
+    announce(session, "case", case_id)
+    return taken is not None
+
+
+def give_back(session: Session, case_id: UUID, account_id: UUID) -> bool:
+    """Its owner can't do it after all: anybody may take it. Its clocks run on."""
+    given = session.scalar(
+        update(Case)
+        .where(Case.id == case_id, Case.state == "owned", Case.owner_id == account_id)
+        .values(state="open", owner_id=None)
+        .returning(Case.id)
+    )
+    announce(session, "case", case_id)
+    return given is not None
+
+
+def note(session: Session, case_id: UUID, account_id: UUID, text: str, at: datetime) -> bool:
+    """Its owner writes something down; False for anybody else."""
+    mine = session.scalar(
+        select(Case.id).where(Case.id == case_id, Case.state == "owned", Case.owner_id == account_id).with_for_update()
+    )
+    if mine is None:
+        return False
+    session.add(Note(case_id=case_id, account_id=account_id, at=at, text=storable(text)))
+    announce(session, "case", case_id)
+    return True
+
+
+def close(session: Session, case_id: UUID, account_id: UUID, outcome: str, at: datetime) -> bool:
+    """Its owner closes it with one of OUTCOMES; False for anybody else. Raises ValueError for another outcome."""
+    found = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
+    if found is None or found.state != "owned" or found.owner_id != account_id:
+        return False
+    if outcome not in OUTCOMES[found.kind]:
+        raise ValueError(f"{outcome!r} is no outcome of a {found.kind}: {', '.join(OUTCOMES[found.kind])}")
+    found.state, found.outcome, found.closed_at = "closed", outcome, at
+    if found.kind == "complaint":
+        _tell(session, found, "case_closed", at)
+    announce(session, "case", case_id)
+    return True
+
+
+def _tell(session: Session, about: Case, key: str, at: datetime) -> None:
+    if about.caller is not None:
+        outbox.put(
+            session,
+            once=f"{key}/{about.id}",
+            key=key,
+            locale=about.language or "en",
+            number=about.caller,
+            patient_id=about.patient_id,
+            at=at,
+            case=str(about.number),
+        )

@@ -1,0 +1,57 @@
+"""Settings of care by telephone: when people answer, until when cases are due, triage, ratings."""
+
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from hotline.caller_settings import Frozen
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _interval(value: str) -> str:
+    start, _, end = value.partition("-")
+    try:
+        if time.fromisoformat(start) < time.fromisoformat(end):
+            return value
+    except ValueError:
+        pass  # told below, with the same words
+    raise ValueError('allowed: a start and a later end, such as "08:00-12:30"')
+
+
+Interval = Annotated[str, AfterValidator(_interval)]
+
+
+class Opening(Frozen):
+    """When people answer the telephone. Without hours they always do; the machine answers at any hour."""
+
+    hours: dict[Weekday, tuple[Interval, ...]] | None = None
+    """Intervals in the site's time; a weekday that is missing is closed."""
+    public_holidays: bool = False
+    """Open on the public holidays of the site's country, too."""
+    closed_days: tuple[date, ...] = ()
+    """The site's own closed days."""
+
+
+class Cases(Frozen):
+    """Until when a case must be acknowledged and decided. Days are working days."""
+
+    acknowledge_days: Annotated[int, Field(ge=1, le=60)] = 5
+    decide_days: Annotated[int, Field(ge=1, le=120)] = 10
+    message_days: Annotated[int, Field(ge=1, le=30)] = 1
+    red_flag_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+
+
+class Triage(Frozen):
+    """The hospital's own table from complaint to department."""
+
+    file: Path | None = None
+    """Without one the table that comes with the hotline is used, as an example."""
+
+
+class Rating(Frozen):
+    """Whether a caller is asked how the talk was, at most once a day."""
+
+    ask: bool = True

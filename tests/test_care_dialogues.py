@@ -1,0 +1,310 @@
+"""Triage, complaints, messages, ratings, opening hours and the way to a person as transcripts, without a PBX.
+
+As tests/test_dialogues.py, with golden transcripts in tests/golden_care/; voices are a hum that is really recorded,
+sealed and catalogued. `HOTLINE_GOLDEN=write pytest tests/test_care_dialogues.py` writes them anew.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import time, timedelta
+from pathlib import Path, PurePosixPath
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from hospital import accounts, calls, cases, duty, opening, ratings, vault
+from hospital.callbacks import Callback
+from hospital.calling_hours import Window
+from hospital.calls import Call as CallRow
+from hospital.cases import Case
+from hospital.database import Database
+from hospital.opening import Hours
+from hospital.outbox import OutboxRow
+from hospital.recordings import Recording
+from hotline import databases, postgres, wiring
+from hotline.caller_joints import SqlJournal
+from hotline.settings_file import DEMO, build
+from hotline.tapes import SpoolTapes, SqlCatalogue
+from ivr.call import Call
+from ivr.dialogues.attended import attended
+from ivr.front_desk import FrontDesk
+from ivr.terminal import rehearse, scripted
+from recordings.capture import Capture
+from recordings.files import Shelf, Spool
+from recordings.replay import Replay
+from scripts import wording
+from tests.characters import LUCIA, RUTH
+from tests.moments import NOON, ZONE
+from tests.test_dialogues import demo_template, words
+
+__all__ = ["demo_template", "words"]
+
+GOLDEN = Path(__file__).parent / "golden_care"
+LUCIAS, RUTHS = LUCIA.birth_keys, RUTH.birth_keys
+OFFICE = Window((((time(8), time(12)),),) * 5 + ((), ()), country="CO", on_holidays=False)
+NOTICES = {"es": "Hay un corte de luz en el hospital.", "en": "There is a power cut in the hospital."}
+
+
+def tom_is_on_duty(session: Session) -> None:
+    _on_duty(session, "tom")
+
+
+def ana_is_on_duty(session: Session) -> None:
+    _on_duty(session, "ana")
+
+
+def _on_duty(session: Session, username: str) -> None:
+    account = accounts.by_sip_username(session, username)
+    assert account is not None
+    duty.wish(session, account.id, None, NOON)
+
+
+def there_was_a_talk(session: Session) -> None:
+    tom = accounts.by_sip_username(session, "tom")
+    assert tom is not None
+    answered = {"answered_at": NOON, "answered_by": tom.id, "queue": "reception", "language": "es"}
+    session.execute(update(CallRow).where(CallRow.id == "terminal-1").values(**answered))
+    calls.end(session, "terminal-1", NOON, "answered")
+
+
+def rated_this_morning(session: Session) -> None:
+    there_was_a_talk(session)
+    calls.begin(session, "earlier", "n1", LUCIA.numbers[0], NOON - timedelta(hours=3))
+    session.execute(update(CallRow).where(CallRow.id == "earlier").values(answered_at=NOON - timedelta(hours=3)))
+    assert ratings.ask(session, "earlier", NOON - timedelta(hours=3), ZONE).allowed
+
+
+def two_wait_and_four_waited(session: Session) -> None:
+    tom = accounts.by_sip_username(session, "tom")
+    assert tom is not None
+    for n in range(2):
+        calls.begin(session, f"waits-{n}", "n1", None, NOON)
+        calls.queued(session, f"waits-{n}", "reception")
+    for n in range(4):
+        at = NOON - timedelta(minutes=30)
+        calls.begin(session, f"waited-{n}", "n1", None, at)
+        calls.step(session, f"waited-{n}", "queued", at, queue="reception")
+        answered = {"answered_at": at + timedelta(seconds=200 + n), "queue": "reception", "answered_by": tom.id}
+        session.execute(update(CallRow).where(CallRow.id == f"waited-{n}").values(**answered))
+        calls.end(session, f"waited-{n}", NOON, "answered")
+
+
+def a_power_cut(session: Session) -> None:
+    grace = accounts.by_sip_username(session, "grace")
+    assert grace is not None
+    assert opening.close(session, grace.id, NOTICES, NOON)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`presses`: a row of keys for each question, "" for silence (and for saying nothing); after the last one the
+    caller hangs up. `hours`: the site's opening hours; NOON is one in the afternoon."""
+
+    presses: str
+    dialogue: str = "care"
+    number: str | None = LUCIA.numbers[0]
+    language: str = "es"
+    before: Callable[[Session], None] | None = None
+    hours: Window | None = None
+    no_triage: bool = False
+
+
+SCENES = {
+    # which department
+    "triage_red_flag": Scene("1,1"),
+    "triage_red_flag_in_english": Scene("1,4,1", language="en", number=RUTH.numbers[0]),
+    "triage_urgent_key": Scene("1,2,9"),
+    "triage_then_books": Scene(f"1,2,2,1,{LUCIAS},1,1"),
+    "triage_then_a_nurse_in_english": Scene("1,3,2,2", language="en", number=RUTH.numbers[0]),
+    "triage_and_leaves_it": Scene("1,5,3"),
+    "triage_repeats_and_says_nothing": Scene("1,*,,,"),
+    "triage_table_refused": Scene("1", no_triage=True),
+    "a_nurse": Scene("2"),
+    "a_nurse_in_the_middle_of_a_booking": Scene(f"1,5,1,{LUCIAS},0,1", before=ana_is_on_duty),
+    "reception_in_the_middle_of_a_booking": Scene(f"1,5,1,{LUCIAS},0,2", before=ana_is_on_duty),
+    # a complaint
+    "complains": Scene("3,1,1,#,2"),
+    "complains_in_english_and_hears_the_number_twice": Scene("3,1,1,#,1,2", language="en", number=RUTH.numbers[0]),
+    "complains_and_hangs_up": Scene("3,1,1"),
+    "complains_from_a_withheld_number": Scene("3,1,1,#,2", number=None),
+    "complains_and_asks_for_a_person": Scene("3,1,1,0"),
+    "complains_and_needs_help_at_once": Scene("3,1,1,9"),
+    "complains_without_a_recording": Scene("3,1,2"),
+    "complains_after_a_silence": Scene("3,1,1,,#,2"),
+    "complains_in_silence": Scene("3,1,1,,"),
+    "thanks": Scene("3,2,1,#,,,"),
+    # waiting
+    "presses_1_in_the_queue": Scene("1", dialogue="callback", before=tom_is_on_duty),
+    "nobody_is_there_and_a_message": Scene("2,#", dialogue="callback", number=None),
+    "nobody_is_there_and_a_message_in_english": Scene("2,#", dialogue="callback", language="en"),
+    "nobody_is_there_and_an_empty_message": Scene("2,,", dialogue="callback"),
+    "nobody_is_there_and_waits_on": Scene(",,", dialogue="callback"),
+    "hears_the_place": Scene("3,1,2", before=two_wait_and_four_waited),
+    "hears_the_place_in_english": Scene("3,1,2", language="en", before=two_wait_and_four_waited),
+    # closed
+    "closed_and_books": Scene(f"2,1,1,{LUCIAS},1,1,1", dialogue="inbound", hours=OFFICE),
+    "closed_and_a_person_calls_back": Scene("2,0,1,1", dialogue="inbound", hours=OFFICE),
+    "closed_and_a_message_in_english": Scene("1,0,2,#", dialogue="inbound", hours=OFFICE),
+    "closed_and_says_nothing": Scene("2,0,,,", dialogue="inbound", hours=OFFICE),
+    "closed_and_withheld_and_says_nothing": Scene("2,0,,,", dialogue="inbound", hours=OFFICE, number=None),
+    "closed_and_urgent": Scene("2,0,9", dialogue="inbound", hours=OFFICE),
+    "a_power_cut": Scene("2,0,1,1", dialogue="inbound", before=a_power_cut),
+    "a_power_cut_in_english": Scene("1,0,2,#", dialogue="inbound", before=a_power_cut),
+    # after a talk
+    "rates_well": Scene("5", dialogue="rating", before=there_was_a_talk),
+    "rates_badly": Scene("2,3", dialogue="rating", before=there_was_a_talk),
+    "rates_badly_in_english_without_a_reason": Scene("1,,,", dialogue="rating", language="en", before=there_was_a_talk),
+    "does_not_rate": Scene(",,", dialogue="rating", before=there_was_a_talk),
+    "was_asked_today": Scene("", dialogue="rating", before=rated_this_morning),
+    "talked_to_nobody": Scene("", dialogue="rating"),
+}
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "recordings")
+
+
+@pytest.fixture
+def front(
+    cluster: postgres.Cluster, demo_template: str, words: wording.Wording, tmp_path: Path, shelf: Shelf
+) -> Iterator[FrontDesk]:
+    database = Database(databases.clone_database(cluster, demo_template), connections=4)
+    made = wiring.front_desk(build({**DEMO, "data": tmp_path}), database, words)
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    capture = Capture(Spool(spool, PurePosixPath(spool)), shelf, SqlCatalogue(database, lambda: NOON), vault.wrap_key)
+    tapes = SpoolTapes(database, capture, made.care.clocks, lambda: NOON)
+    yield replace(made, now=lambda: NOON, care=replace(made.care, tapes=tapes))
+    database.close()
+
+
+async def played(name: str, front: FrontDesk, words: wording.Wording) -> str:
+    scene = SCENES[name]
+    care = front.care
+    if scene.hours is not None:
+        care = replace(care, hours=Hours(ZONE, scene.hours))
+    if scene.no_triage:
+        care = replace(care, triage=None)
+    at_the_scene = replace(front, care=care)
+    journal = SqlJournal(front.database, "terminal-1", "terminal", scene.number, lambda: NOON)
+    await journal.begin()
+    if scene.before is not None:
+        with front.database.transaction() as session:
+            scene.before(session)
+
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES[scene.dialogue](call, at_the_scene)
+
+    transcript = await rehearse(
+        dialogue,
+        wording.Heard(words),
+        scripted(scene.presses.split(",")),
+        language=scene.language,
+        caller_number=scene.number,
+        journal=journal,
+        house=wiring.house_keys(front),
+    )
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", str(transcript)) + "\n"
+
+
+@pytest.mark.covers("H9", "H10", "H29", "H30", "H39", "H40")
+@pytest.mark.parametrize("name", SCENES)
+async def test_the_transcript_is_the_golden_one(name: str, front: FrontDesk, words: wording.Wording) -> None:
+    told = await played(name, front, words)
+    golden = GOLDEN / f"{name}.txt"
+    if os.environ.get("HOTLINE_GOLDEN") == "write":
+        GOLDEN.mkdir(exist_ok=True)
+        golden.write_text(told, encoding="utf-8")
+    assert told == golden.read_text(encoding="utf-8")
+
+
+def test_every_golden_transcript_has_its_scene() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(SCENES)
+
+
+def everything(front: FrontDesk, kind: type) -> list:
+    with front.database.transaction() as session:
+        return list(session.scalars(select(kind)))
+
+
+@pytest.mark.covers("H30", "I6", "I7")
+@pytest.mark.parametrize("name", ["complains", "complains_and_hangs_up", "complains_and_asks_for_a_person"])
+async def test_what_was_said_is_sealed_and_a_case_however_the_recording_ended(
+    name: str, front: FrontDesk, words: wording.Wording, tmp_path: Path, shelf: Shelf
+) -> None:
+    await played(name, front, words)
+    (case,), (recording,), (message,) = (everything(front, kind) for kind in (Case, Recording, OutboxRow))
+    assert (case.kind, case.state, case.caller, case.number) == ("complaint", "open", LUCIA.numbers[0], 10001)
+    assert (recording.state, recording.kind, recording.id) == ("sealed", "message", case.recording_id)
+    assert recording.seconds == pytest.approx(5.0)
+    assert (message.key, message.params, message.number) == ("case_opened", {"case": "10001"}, LUCIA.numbers[0])
+    assert list((tmp_path / "spool").iterdir()) == [], "no plain copy"
+    await Replay(shelf, SqlCatalogue(front.database, front.now), vault.unwrap_key).verify(recording.id)
+
+
+@pytest.mark.covers("H30")
+async def test_nobody_spoke_and_there_is_no_case(front: FrontDesk, words: wording.Wording, tmp_path: Path) -> None:
+    await played("complains_in_silence", front, words)
+    assert [case.state for case in everything(front, Case)] == ["void", "void"]
+    assert [recording.reason for recording in everything(front, Recording)] == ["not_started", "not_started"]
+    assert everything(front, OutboxRow) == []
+    with front.database.transaction() as session:
+        assert cases.standing_open(session, frozenset({"complaint"})) == []
+
+
+@pytest.mark.covers("H9", "H33")
+@pytest.mark.parametrize(
+    ("name", "detail"), [("triage_red_flag", "life_in_danger"), ("triage_urgent_key", "urgent_key")]
+)
+async def test_a_red_flag_is_an_urgent_case_until_somebody_answers(
+    name: str, detail: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    await played(name, front, words)
+    with front.database.transaction() as session:
+        (flag,) = cases.standing_open(session, frozenset({"red_flag"}))
+        assert (flag.detail, flag.acknowledge_by) == (detail, NOON + timedelta(minutes=5))
+        assert flag.standing(NOON + timedelta(minutes=5)) == "overdue"
+        ana = accounts.by_sip_username(session, "ana")
+        assert ana is not None
+        cases.answered(session, "terminal-1", ana.id, NOON)
+    with front.database.transaction() as session:
+        assert cases.standing_open(session, frozenset({"red_flag"})) == []
+
+
+class NoDatabase:
+    async def run(self, *_: object) -> None:
+        raise ConnectionError("the database is away")
+
+
+@pytest.mark.covers("H1", "H33", "I10")
+@pytest.mark.parametrize("queue", ["urgent", "reception"])
+async def test_without_a_database_the_caller_reaches_a_person_all_the_same(
+    queue: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    async def asks(call: Call, front: FrontDesk) -> None:
+        await call.transfer(queue, "operator_key")
+
+    async def dialogue(call: Call) -> None:
+        await attended(asks)(call, replace(front, database=NoDatabase()))  # type: ignore[arg-type]
+
+    told = await rehearse(dialogue, wording.Heard(words), scripted([]), language="es")
+    assert told.lines[0] == f"then: queue {queue}"
+
+
+@pytest.mark.covers("H1")
+async def test_after_hours_nobody_is_lost(front: FrontDesk, words: wording.Wording) -> None:
+    await played("closed_and_says_nothing", front, words)
+    (callback,) = everything(front, Callback)
+    assert (callback.why, callback.number) == ("after_hours", LUCIA.numbers[0])
+
+
+@pytest.mark.covers("H29")
+async def test_a_low_rating_is_a_case_with_its_reason(front: FrontDesk, words: wording.Wording) -> None:
+    await played("rates_badly", front, words)
+    (rating,), (case,) = everything(front, ratings.Rating), everything(front, Case)
+    assert (rating.score, rating.reason, rating.queue) == (2, "not_solved", "reception")
+    assert (case.kind, case.detail, case.state) == ("rating", "not_solved", "open")

@@ -1,0 +1,165 @@
+"""Cases, ratings and the closure switch on pages: who sees which kind, plays, owns, closes; what each look leaves."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from hospital import audit, calls, cases, opening, ratings, recordings, vault
+from hospital.cases import Case, Teller
+from hospital.clocks import Clocks, due
+from hospital.database import Database
+from hospital.ratings import Rating
+from recordings.sealing import seal
+from tests.characters import LUCIA
+from tests.console_app import Site, words
+from tests.moments import NOON, ZONE
+from tests.test_recordings_sealing import wav_of
+
+CLOCKS = Clocks(ZONE, "CO")
+SOUND = b"\x00\x10" * 8000
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Site:
+    return Site(database, tmp_path)
+
+
+def told(site: Site, kind: str, call_id: str) -> UUID:
+    """A case whose voice is really sealed."""
+    with site.database.transaction() as session:
+        calls.begin(session, call_id, "n1", LUCIA.numbers[0], site.now)
+        recording_id = recordings.open_for(session, call_id=call_id, at=site.now, kind="message")
+        assert recording_id is not None
+        teller = Teller(call_id, LUCIA.numbers[0], site.joao.id, "es")
+        case_id = cases.draft(session, kind, recording_id, teller, site.now, due(kind, site.now, CLOCKS))
+    site.shelf.make_room(recording_id)
+    source = site.shelf.root / "plain.wav"
+    source.write_bytes(wav_of(SOUND))
+    with source.open("rb") as file:
+        place, part = site.shelf.sealed(recording_id), site.shelf.part(recording_id)
+        sealed = seal(file, place, part, recording_id, vault.wrap_key)
+    with site.database.transaction() as session:
+        assert recordings.sealed(
+            session,
+            recording_id,
+            path=site.shelf.place(recording_id),
+            seconds=sealed.seconds,
+            sha256=sealed.sha256,
+            wrapped_key=sealed.wrapped_key,
+            at=site.now,
+        )
+    return case_id
+
+
+def actions(site: Site, subject: str) -> list[str]:
+    with site.database.transaction() as session:
+        return [row.action for row in audit.of_subject(session, subject)]
+
+
+def case(site: Site, case_id: UUID) -> Case:
+    with site.database.transaction() as session:
+        return session.get_one(Case, case_id)
+
+
+@pytest.mark.covers("H30", "H51", "I8")
+async def test_complaints_are_for_the_supervisor_and_messages_for_whoever_works(site: Site) -> None:
+    complaint, message = told(site, "complaint", "n1-1"), told(site, "message", "n1-2")
+    async with site.signed_in("ana") as ana:
+        listed = words((await ana.get("/cases")).text)
+        assert "10002 Message" in listed
+        assert "Complaint" not in listed
+        for path in ("", "/sound", "/peaks", "/file"):
+            await ana.get(f"/cases/{complaint}{path}", 403)
+        for act in ("own", "give-back"):
+            await ana.post(f"/cases/{complaint}/{act}", 403)
+        assert (await ana.get(f"/cases/{message}/sound")).content == wav_of(SOUND)
+    async with site.signed_in("grace") as grace:
+        assert "10001 Complaint" in words((await grace.get("/cases/list")).text)
+        page = words((await grace.get(f"/cases/{complaint}")).text)
+        assert LUCIA.numbers[0] in page
+        assert len((await grace.get(f"/cases/{complaint}/peaks")).json()) > 0
+        await grace.get(f"/cases/{complaint}/sound")
+    recording = case(site, complaint).recording_id
+    assert actions(site, f"case:{complaint}").count("denied") == 6
+    assert actions(site, f"case:{complaint}")[0] == "case.read"
+    assert actions(site, f"recording:{recording}") == ["recording.play"]
+
+
+@pytest.mark.covers("H30", "H35")
+async def test_grace_takes_notes_and_closes_it(site: Site) -> None:
+    complaint = told(site, "complaint", "n1-1")
+    async with site.signed_in("grace") as grace:
+        await grace.post(f"/cases/{complaint}/note", 409, text="too early")
+        assert "Take it" in (await grace.get(f"/cases/{complaint}/file")).text
+        await grace.post(f"/cases/{complaint}/own")
+        await grace.post(f"/cases/{complaint}/own", 409)
+        await grace.post(f"/cases/{complaint}/note", 422, text="   ")
+        await grace.post(f"/cases/{complaint}/close", 422, outcome="reached")
+        kept = words((await grace.post(f"/cases/{complaint}/note", text="Spoke with <the> ward.")).text)
+        assert "Spoke with &lt;the&gt; ward." in kept
+        assert "Upheld" in words((await grace.post(f"/cases/{complaint}/close", outcome="upheld")).text)
+        assert "Closed" in words((await grace.get("/cases")).text)
+    assert (case(site, complaint).state, case(site, complaint).outcome) == ("closed", "upheld")
+
+
+@pytest.mark.covers("H35")
+async def test_a_clock_that_has_run_out_is_shown(site: Site) -> None:
+    complaint = told(site, "complaint", "n1-1")
+    site.now = case(site, complaint).acknowledge_by
+    async with site.signed_in("grace") as grace:
+        assert "Overdue take it by" in words((await grace.get("/cases")).text)
+
+
+@pytest.mark.covers("H29")
+async def test_ratings_say_of_how_many_and_are_for_the_supervisor(site: Site) -> None:
+    def rated(session: Session) -> None:
+        for n in range(3):
+            calls.begin(session, f"n1-{n}", "n1", None, NOON)
+            row = session.get_one(calls.Call, f"n1-{n}")
+            row.answered_at, row.queue = NOON, "reception"
+        session.flush()
+        assert ratings.ask(session, "n1-0", NOON, ZONE).allowed
+        assert ratings.ask(session, "n1-1", NOON, ZONE).allowed
+        session.get_one(Rating, "n1-0").score = 2
+
+    with site.database.transaction() as session:
+        rated(session)
+    async with site.signed_in("ana") as ana:
+        await ana.get("/ratings", 403)
+    async with site.signed_in("grace") as grace:
+        page = words((await grace.get("/ratings")).text)
+    assert "Reception 2 of 3 1 of 2 (50 %) 1 of 1 too few" in page
+
+
+@pytest.mark.covers("H1", "I8")
+async def test_grace_closes_the_telephones_and_opens_them_again(site: Site) -> None:
+    async with site.signed_in("ana") as ana:
+        await ana.get("/opening", 403)
+        await ana.post("/opening/close", 403, en="no")
+    async with site.signed_in("grace") as grace:
+        assert "Open" in words((await grace.get("/opening")).text)
+        await grace.post("/opening/close", 422, en="")
+        assert "There is a fire." in (await grace.post("/opening/close", en="There is a fire.")).text
+        await grace.post("/opening/close", 409, en="Again.")
+        assert "by Grace" in words((await grace.get("/opening/state")).text)
+        await grace.post("/opening/open")
+        await grace.post("/opening/open", 409)
+    with site.database.transaction() as session:
+        assert opening.current(session) is None
+        assert audit.verify(session).sound
+
+
+@pytest.mark.covers("H33")
+async def test_a_red_flag_that_nobody_has_taken_is_on_every_page(site: Site) -> None:
+    with site.database.transaction() as session:
+        calls.begin(session, "n1-1", "n1", LUCIA.numbers[0], NOON)
+        teller, clock = Teller("n1-1", LUCIA.numbers[0]), due("red_flag", NOON, CLOCKS)
+        flag = cases.open_case(session, "red_flag", "red_flag/n1-1", teller, NOON, clock, "heart_or_stroke")
+    async with site.signed_in("ana") as ana:
+        assert "/cases/alarm" in (await ana.get("/agent")).text
+        assert "1 red flag, 0 min" in (await ana.get("/cases/alarm")).text
+        assert "Heart or stroke" in words((await ana.get(f"/cases/{flag}")).text)
+        await ana.post(f"/cases/{flag}/own")
+        assert (await ana.get("/cases/alarm")).text.strip() == ""

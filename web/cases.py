@@ -1,0 +1,196 @@
+"""Cases: what callers told us, with clocks; heard, owned, noted, closed.
+
+Who has `cases.work` sees messages and red flags; complaints, thanks and low ratings are about colleagues, so they need
+`cases.complaints`. Opening a case and playing its voice are audited."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from hospital import cases
+from hospital.accounts import Account
+from hospital.cases import Case, Note
+from hospital.patients import Patient
+from hospital.recordings import Recording
+from web import wording
+from web.doors import Door, Visitor, denied, pages_of, services
+from web.looks import looked
+from web.ports import Damaged, NotThere
+from web.recordings import replayed
+from web.refusals import Refusal
+
+Works = Annotated[Visitor, Depends(Door("cases.work"))]
+NOTE_LENGTH = 4000
+
+routes = APIRouter()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A case in the list: how its clock stands, whose it is."""
+
+    case: Case
+    standing: str
+    owner: Account | None
+    mine: bool
+
+
+@dataclass(frozen=True)
+class File:
+    """A case on its own page."""
+
+    line: Line
+    patient: Patient | None
+    recording: Recording | None
+    notes: list[tuple[Note, Account]]
+    outcomes: tuple[str, ...]
+
+
+def kinds_of(visitor: Visitor) -> frozenset[str]:
+    """The kinds of cases that the visitor may see."""
+    about_colleagues = {"complaint", "thanks", "rating"} if visitor.may("cases.complaints") else set()
+    return frozenset({"message", "red_flag"} | about_colleagues)
+
+
+def _line(session: Session, one: Case, account_id: UUID, at: datetime) -> Line:
+    owner = session.get(Account, one.owner_id) if one.owner_id else None
+    return Line(one, one.standing(at), owner, one.owner_id == account_id)
+
+
+def _lists(session: Session, visitor: Visitor, at: datetime) -> tuple[list[Line], list[Line]]:
+    kinds = kinds_of(visitor)
+    rows = cases.standing_open(session, kinds), cases.lately_closed(session, kinds)
+    still, closed = ([_line(session, one, visitor.account_id, at) for one in found] for found in rows)
+    return still, closed
+
+
+def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> File | None:
+    """None where there is no such case, or it is of a kind that the visitor may not see."""
+    one = session.get(Case, case_id)
+    if one is None or one.kind not in kinds_of(visitor) or one.state in ("draft", "void"):
+        return None
+    patient = session.get(Patient, one.patient_id) if one.patient_id else None
+    recording = session.get(Recording, one.recording_id) if one.recording_id else None
+    written = [(note, session.get_one(Account, note.account_id)) for note in cases.notes(session, case_id)]
+    return File(_line(session, one, visitor.account_id, at), patient, recording, written, cases.OUTCOMES[one.kind])
+
+
+async def _allowed(request: Request, visitor: Visitor, case_id: UUID) -> File:
+    house = services(request)
+    found = await house.database.run(_file, case_id, visitor, house.clock())
+    if found is None:
+        await denied(request, visitor, "cases.complaints", f"case:{case_id}")
+        raise Refusal(403, "This case is not for your account, or it does not exist.")
+    return found
+
+
+async def _voice(request: Request, visitor: Visitor, case_id: UUID) -> UUID:
+    recording = (await _allowed(request, visitor, case_id)).recording
+    if recording is None:
+        raise Refusal(404, "There is no sound to this case.")
+    return recording.id
+
+
+async def _part(request: Request, visitor: Visitor, case_id: UUID) -> Response:
+    file = await _allowed(request, visitor, case_id)
+    return pages_of(request).part(request, "cases/file.html", file=file, now=services(request).clock())
+
+
+@routes.get("/cases")
+async def page(request: Request, visitor: Works) -> Response:
+    house = services(request)
+    still, closed = await house.database.run(_lists, visitor, house.clock())
+    return pages_of(request).show(request, "cases/page.html", still=still, closed=closed, now=house.clock())
+
+
+@routes.get("/cases/list")
+async def part(request: Request, visitor: Works) -> Response:
+    house = services(request)
+    still, closed = await house.database.run(_lists, visitor, house.clock())
+    return pages_of(request).part(request, "cases/list.html", still=still, closed=closed, now=house.clock())
+
+
+@routes.get("/cases/alarm")
+async def alarm(request: Request, visitor: Works) -> Response:
+    """On every page: red flags that nobody has taken."""
+    house = services(request)
+    flags = await house.database.run(cases.red_flags)
+    return pages_of(request).part(request, "cases/alarm.html", flags=flags, now=house.clock())
+
+
+@routes.get("/cases/{case_id}")
+async def one(request: Request, visitor: Works, case_id: UUID) -> Response:
+    file = await _allowed(request, visitor, case_id)
+    house = services(request)
+    about: dict[str, Any] = {"patient": str(file.patient.id)} if file.patient else {}
+
+    def look(session: Session) -> None:
+        looked(session, visitor.account_id, "case.read", f"case:{case_id}", house.clock(), **about)
+
+    await house.database.run(look)
+    return pages_of(request).show(request, "cases/one.html", file=file, now=house.clock())
+
+
+@routes.get("/cases/{case_id}/file")
+async def file_part(request: Request, visitor: Works, case_id: UUID) -> Response:
+    return await _part(request, visitor, case_id)
+
+
+@routes.get("/cases/{case_id}/sound")
+async def sound(request: Request, visitor: Works, case_id: UUID) -> Response:
+    return await replayed(request, visitor, await _voice(request, visitor, case_id))
+
+
+@routes.get("/cases/{case_id}/peaks")
+async def peaks(request: Request, visitor: Works, case_id: UUID) -> Response:
+    """The waveform: loudness from 0 to 1."""
+    recording_id = await _voice(request, visitor, case_id)
+    try:
+        return JSONResponse(await services(request).replay.peaks(recording_id))
+    except (NotThere, Damaged):
+        return JSONResponse([])  # the player shows a plain bar; playing says what is wrong
+
+
+@routes.post("/cases/{case_id}/own")
+async def own(request: Request, visitor: Works, case_id: UUID) -> Response:
+    await _allowed(request, visitor, case_id)
+    house = services(request)
+    if not await house.database.run(cases.own, case_id, visitor.account_id, house.clock()):
+        raise Refusal(409, "Somebody else has taken it, or it is closed.")
+    return await _part(request, visitor, case_id)
+
+
+@routes.post("/cases/{case_id}/give-back")
+async def give_back(request: Request, visitor: Works, case_id: UUID) -> Response:
+    await _allowed(request, visitor, case_id)
+    if not await services(request).database.run(cases.give_back, case_id, visitor.account_id):
+        raise Refusal(409, "It is not yours any more.")
+    return await _part(request, visitor, case_id)
+
+
+@routes.post("/cases/{case_id}/note")
+async def note(request: Request, visitor: Works, case_id: UUID, text: Annotated[str, Form()]) -> Response:
+    await _allowed(request, visitor, case_id)
+    written = text.strip()
+    if not 0 < len(written) <= NOTE_LENGTH:
+        raise Refusal(422, f"A note has 1 to {NOTE_LENGTH} letters.")
+    house = services(request)
+    if not await house.database.run(cases.note, case_id, visitor.account_id, written, house.clock()):
+        raise Refusal(409, "Take the case first: only its owner writes notes.")
+    return await _part(request, visitor, case_id)
+
+
+@routes.post("/cases/{case_id}/close")
+async def close(request: Request, visitor: Works, case_id: UUID, outcome: Annotated[str, Form()]) -> Response:
+    file = await _allowed(request, visitor, case_id)
+    if outcome not in file.outcomes or outcome not in wording.CASE_OUTCOMES:
+        raise Refusal(422, "Say how the case ended.")
+    house = services(request)
+    if not await house.database.run(cases.close, case_id, visitor.account_id, outcome, house.clock()):
+        raise Refusal(409, "Take the case first: only its owner closes it.")
+    return await _part(request, visitor, case_id)
