@@ -116,6 +116,8 @@ SCENES = {
     # which department
     "triage_red_flag": Scene("1,1"),
     "triage_red_flag_in_english": Scene("1,4,1", language="en", number=RUTH.numbers[0]),
+    "triage_red_flag_in_portuguese": Scene("1,2,1", language="pt-BR"),
+    "triage_red_flag_in_chinese": Scene("1,3,1", language="zh-CN"),
     "triage_urgent_key": Scene("1,2,9"),
     "triage_then_books": Scene(f"1,2,2,1,{LUCIAS},1,1"),
     "triage_then_a_nurse_in_english": Scene("1,3,2,2", language="en", number=RUTH.numbers[0]),
@@ -135,6 +137,8 @@ SCENES = {
     "complains_without_a_recording": Scene("3,1,2"),
     "complains_after_a_silence": Scene("3,1,1,,#,2"),
     "complains_in_silence": Scene("3,1,1,,"),
+    "complains_in_portuguese": Scene("3,1,1,#,2", language="pt-BR"),
+    "complains_in_chinese": Scene("3,1,1,#,2", language="zh-CN"),
     "thanks": Scene("3,2,1,#,,,"),
     # waiting
     "presses_1_in_the_queue": Scene("1", dialogue="callback", before=tom_is_on_duty),
@@ -157,6 +161,7 @@ SCENES = {
     "rates_well": Scene("5", dialogue="rating", before=there_was_a_talk),
     "rates_badly": Scene("2,3", dialogue="rating", before=there_was_a_talk),
     "rates_badly_in_english_without_a_reason": Scene("1,,,", dialogue="rating", language="en", before=there_was_a_talk),
+    "rates_badly_in_chinese": Scene("1,1", dialogue="rating", language="zh-CN", before=there_was_a_talk),
     "does_not_rate": Scene(",,", dialogue="rating", before=there_was_a_talk),
     "was_asked_today": Scene("", dialogue="rating", before=rated_this_morning),
     "talked_to_nobody": Scene("", dialogue="rating"),
