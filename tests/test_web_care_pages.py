@@ -1,0 +1,61 @@
+"""Cases, ratings and the closure switch in a real browser."""
+
+import pytest
+from playwright.async_api import expect
+
+from hospital import calls, cases
+from hospital.cases import Teller
+from hospital.clocks import Clocks, due
+from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
+from tests.characters import LUCIA
+from tests.moments import NOON, ZONE
+
+pytestmark = pytest.mark.browser
+__all__ = ["page_of", "served", "site"]
+
+
+def red_flag(site: Site) -> None:
+    with site.database.transaction() as session:
+        calls.begin(session, "n1-1", "n1", LUCIA.numbers[0], NOON)
+        teller, clock = Teller("n1-1", LUCIA.numbers[0], None, "es"), due("red_flag", NOON, Clocks(ZONE, "CO"))
+        cases.open_case(session, "red_flag", "red_flag/n1-1", teller, NOON, clock, "heart_or_stroke")
+
+
+@pytest.mark.covers("H30", "H33", "H51")
+async def test_a_red_flag_comes_up_on_anas_page_and_she_sees_it_through(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    await ana.goto(served.url("/recordings"))
+    red_flag(served)
+    await ana.get_by_role("link", name="1 red flag").click()
+    await expect(ana.get_by_role("heading", name="Red flag")).to_be_visible()
+    await does_not_scroll(ana)
+    await looked_at(ana, "case-open")
+    await ana.keyboard.press("t")
+    await ana.get_by_label("Note").fill("Reached her daughter.")
+    await ana.get_by_role("button", name="Write it down").click()
+    await expect(ana.get_by_text("Reached her daughter.")).to_be_visible()
+    await looked_at(ana, "case-owned")
+    await ana.get_by_label("How it ended").select_option("reached")
+    await ana.get_by_role("button", name="Close it").click()
+    await expect(ana.get_by_text("Ana had it.")).to_be_visible()
+    await ana.get_by_role("link", name="← Cases").click()
+    await expect(ana.get_by_role("cell", name="Closed")).to_be_visible()
+    await does_not_scroll(ana)
+    await looked_at(ana, "cases")
+
+
+@pytest.mark.covers("H29", "H51")
+async def test_grace_closes_the_telephones_and_reads_the_ratings(served: Site, page_of: PageOf) -> None:
+    grace = await page_of("grace")
+    await grace.goto(served.url("/opening"))
+    await looked_at(grace, "opening")
+    await grace.get_by_label("English").fill("There is a power cut.")
+    await grace.get_by_role("button", name="Close the telephones now").click()
+    await expect(grace.get_by_text("Closed in an emergency")).to_be_visible()
+    await looked_at(grace, "opening-closed")
+    await grace.get_by_role("button", name="Open again").click()
+    await expect(grace.get_by_label("English")).to_be_visible()
+    await grace.get_by_role("link", name="Ratings").click()
+    await expect(grace.get_by_role("heading", name="Ratings")).to_be_visible()
+    await does_not_scroll(grace)
+    await looked_at(grace, "ratings")
