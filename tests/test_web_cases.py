@@ -156,10 +156,12 @@ async def test_a_red_flag_that_nobody_has_taken_is_on_every_page(site: Site) -> 
     with site.database.transaction() as session:
         calls.begin(session, "n1-1", "n1", LUCIA.numbers[0], NOON)
         teller, clock = Teller("n1-1", LUCIA.numbers[0]), due("red_flag", NOON, CLOCKS)
+        calls.step(session, "n1-1", "transfer", NOON, queue="urgent", reason="heart_or_stroke")
         flag = cases.open_case(session, "red_flag", "red_flag/n1-1", teller, NOON, clock, "heart_or_stroke")
     async with site.signed_in("ana") as ana:
         assert "/cases/alarm" in (await ana.get("/agent")).text
         assert "1 red flag, 0 min" in (await ana.get("/cases/alarm")).text
-        assert "Heart or stroke" in words((await ana.get(f"/cases/{flag}")).text)
+        page = words((await ana.get(f"/cases/{flag}")).text)
+        assert "What was said so far 13:00 To urgent calls: Heart or stroke" in page
         await ana.post(f"/cases/{flag}/own")
         assert (await ana.get("/cases/alarm")).text.strip() == ""

@@ -135,7 +135,12 @@ def journey(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> l
     pop = _own(session, pop_id, account_id, at)
     if pop is None:
         return None
-    steps = ((step.at, wording.step(step.kind, step.facts)) for step in calls.journal(session, pop.call_id))
+    return steps_of(session, pop.call_id)
+
+
+def steps_of(session: Session, call_id: str) -> list[Step]:
+    """A call's journal in words. Who may read it has been asked before."""
+    steps = ((step.at, wording.step(step.kind, step.facts)) for step in calls.journal(session, call_id))
     return [Step(at, words) for at, words in steps if words]
 
 

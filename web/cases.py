@@ -18,6 +18,7 @@ from hospital.cases import Case, Note
 from hospital.patients import Patient
 from hospital.recordings import Recording
 from web import wording
+from web.agent_card import Step, steps_of
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.looks import looked
 from web.ports import Damaged, NotThere
@@ -49,6 +50,7 @@ class File:
     recording: Recording | None
     notes: list[tuple[Note, Account]]
     outcomes: tuple[str, ...]
+    steps: list[Step]  # what the caller did in the automatic service
 
 
 def kinds_of(visitor: Visitor) -> frozenset[str]:
@@ -77,7 +79,9 @@ def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> Fi
     patient = session.get(Patient, one.patient_id) if one.patient_id else None
     recording = session.get(Recording, one.recording_id) if one.recording_id else None
     written = [(note, session.get_one(Account, note.account_id)) for note in cases.notes(session, case_id)]
-    return File(_line(session, one, visitor.account_id, at), patient, recording, written, cases.OUTCOMES[one.kind])
+    line = _line(session, one, visitor.account_id, at)
+    steps = steps_of(session, one.call_id) if one.call_id else []
+    return File(line, patient, recording, written, cases.OUTCOMES[one.kind], steps)
 
 
 async def _allowed(request: Request, visitor: Visitor, case_id: UUID) -> File:
