@@ -20,6 +20,11 @@ pytest_plugins = ("tests.house", "tests.asterisk_instance", "tests.whisper_model
 TEMPLATE = "template_hotline"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real calls take longest and mostly wait: they begin, and the quick tests fill what they leave."""
+    items.sort(key=lambda item: item.get_closest_marker("asterisk") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _unlocked() -> None:
     vault.unlock(SITE_KEY)

@@ -201,10 +201,11 @@ class House:
         at = opening.starts_at.astimezone(wiring.zone(self.settings))
         return opening.department_code, opening.doctor, at.strftime("%Y-%m-%d %H:%M")
 
-    def journal(self) -> list[str]:
-        """The kinds of all steps, in order."""
+    def journal(self, of: str | None = None) -> list[str]:
+        """The kinds of all steps, in order; `of` one call."""
+        steps = select(CallStep.kind).order_by(CallStep.at, CallStep.seq)
         with self.database.transaction() as session:
-            return list(session.scalars(select(CallStep.kind).order_by(CallStep.at, CallStep.seq)))
+            return list(session.scalars(steps if of is None else steps.where(CallStep.call_id == of)))
 
     def calls(self) -> list[Call]:
         with self.database.transaction() as session:
@@ -280,7 +281,7 @@ class House:
                 writer.close()
                 return
 
-    async def until(self, what: str, happened: Callable[[], object], within: float = 8) -> None:
+    async def until(self, what: str, happened: Callable[[], object], within: float = 15) -> None:
         """Wait for something in the database; fail with `what`."""
         deadline = time.monotonic() + within
         while not await asyncio.to_thread(happened):

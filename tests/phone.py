@@ -224,7 +224,7 @@ class Phone:
         """What was heard from sample `position` of this call on."""
         return listening.recorded(self._record)[position:]
 
-    async def hears(self, sound: Path | Sequence[Path], *, within: float = 15) -> float:
+    async def hears(self, sound: Path | Sequence[Path], *, within: float = 25) -> float:
         """Wait until `sound` was heard, or each of several in this order, after what was found before.
 
         Returns the second of the call at which (the last of) it began. Raises PhoneFailed after `within` seconds for

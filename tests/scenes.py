@@ -33,7 +33,7 @@ async def reaches(house: House, phone: Phone, language: str, keys: str = "") -> 
 async def is_offered_times(house: House, phone: Phone, who: Character, language: str, department: str = "1") -> None:
     """From the welcome to the free times of a department."""
     await reaches(house, phone, language, "11" + who.birth_keys)
-    await phone.hears(await house.sound("recognised", language, given_name=who.name.split()[0]))
+    await house.until("the caller is recognised", lambda: "identified" in house.journal(of=house.calls()[-1].id))
     await phone.presses(department)
 
 

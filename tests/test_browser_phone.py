@@ -93,7 +93,7 @@ async def test_a_newcomer_calls_as_lucia_from_the_page(browser_house: House) -> 
         await expect(phone).to_have_attribute("data-state", "talking", timeout=15_000)
         await hears_something(page)
         await page.locator("[data-digit='2']").first.click()  # español
-        await browser_house.until("the key has arrived", lambda: "language" in browser_house.journal())
+        await browser_house.until("the key has arrived", lambda: "turn" in browser_house.journal())
         await page.get_by_role("button", name="Hang up").click()
         await expect(phone).to_have_attribute("data-state", "ready", timeout=10_000)
     await browser_house.no_channels()

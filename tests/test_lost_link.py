@@ -107,7 +107,7 @@ async def test_asterisk_took_the_order_and_joao_is_rung_once(database: Database,
         await office.until(attempt, lambda now: now[0] == "ended")
         assert office.state(attempt) == ("ended", "no_answer", "open", 1)
     recorded = (asterisk.folder / "log" / "calls.csv").read_text().splitlines()
-    assert len([row for row in recorded if "PJSIP/joao-" in row]) == 1
+    assert len([row for row in recorded if row.startswith(f'"{office.channel(attempt)}"')]) == 1
 
 
 @pytest.mark.covers("I3", "I10")

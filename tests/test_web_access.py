@@ -37,6 +37,9 @@ WELCOME = {
     "followups": {"ana", "grace"},
     "recordings": {"ana", "grace"},
     "audit": {"grace", "ida"},
+    "cases": {"tom", "ana", "grace"},
+    "ratings": {"grace"},
+    "opening": {"grace"},
 }
 
 
