@@ -21,11 +21,12 @@ import soxr  # type: ignore[import-untyped]
 
 from benchmarks import table
 from benchmarks.table import Row
+from hotline import models
+from hotline.model_catalogue import WHISPER
 from speech.ears import DECOY, Grammar, Understood, grammars, plain, vosk, whisper
 from speech.ears.languages import LANGUAGES, numerals
 from speech.ears.worker import RATE, Recogniser, Samples
 from tests import phone_audio
-from tests.whisper_model import whisper_folder
 
 WRONG_AT_MOST = 10.0  # % of what is taken; a sample of this size has steps of about that
 COST_AT_MOST = 1.0  # of the peer's
@@ -108,7 +109,7 @@ def by_whisper() -> Iterator[Row]:
     os.environ["OMP_NUM_THREADS"] = "1"
     from faster_whisper import WhisperModel
 
-    folder = whisper_folder()
+    folder = models.install(WHISPER)
     recogniser = whisper.Recogniser(folder)
     model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
     for language in LANGUAGES:

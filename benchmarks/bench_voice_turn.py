@@ -27,13 +27,14 @@ import numpy as np
 from benchmarks import table
 from benchmarks.table import Row
 from benchmarks.whole_house import TimedPhone
+from hotline import models
+from hotline.model_catalogue import WHISPER
 from ivr.call import Call, Key, Keys, Prompt, Speech
 from speech.ears import Ears, Grammar, Understood
 from speech.ears.activity import Heard, VoiceActivity
 from speech.ears.whisper import whisper
 from tests.asterisk_instance import AsteriskInstance, demo_plan, free_address, network, speak_static, to_16k
 from tests.voice_house import calls_with_ears
-from tests.whisper_model import whisper_folder
 
 NETWORK = "127.0.60"
 TURNS = 4  # by voice for each ears, and by key
@@ -169,7 +170,7 @@ def main() -> int:
     asterisk = AsteriskInstance(demo_plan(free_address()), folder)
     try:
         asterisk.start()
-        return table.show(asyncio.run(rows(asterisk, whisper_folder())))
+        return table.show(asyncio.run(rows(asterisk, models.install(WHISPER))))
     finally:
         asterisk.stop()
         shutil.rmtree(folder, ignore_errors=True)

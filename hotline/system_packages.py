@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from hotline import asterisk_root, console_scripts, models
-from hotline.model_catalogue import KOKORO
+from hotline.model_catalogue import KOKORO, WHISPER
 from hotline.model_sources import ModelFailed
 
 NEEDED = {"bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap", "espeak-ng": "espeak-ng"}
@@ -31,7 +31,8 @@ def setup(*, tests: bool = False, rebuild: bool = False) -> int:
         asterisk_root.ensure_root(rebuild=rebuild)
         console_scripts.build()
         if tests:
-            models.install(KOKORO)
+            for model in (KOKORO, WHISPER):
+                models.install(model)
     except (CannotInstall, asterisk_root.RootNotBuilt, console_scripts.NotBuilt, ModelFailed) as problem:
         print(problem, file=sys.stderr)
         return 1

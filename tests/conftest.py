@@ -12,10 +12,10 @@ import pytest
 from hospital import vault
 from hospital.database import Database
 from hotline import databases, models, postgres
-from hotline.model_catalogue import KOKORO
+from hotline.model_catalogue import KOKORO, WHISPER
 from tests.site_key import SITE_KEY
 
-pytest_plugins = ("tests.house", "tests.asterisk_instance", "tests.whisper_model")
+pytest_plugins = ("tests.house", "tests.asterisk_instance")
 
 TEMPLATE = "template_hotline"
 
@@ -53,3 +53,9 @@ def database(cluster: postgres.Cluster) -> Iterator[Database]:
 def kokoro_model() -> Path:
     """The natural voice's model in this machine's cache; `make setup` has put it there, else it is fetched now."""
     return models.install(KOKORO)
+
+
+@pytest.fixture(scope="session")
+def whisper_model() -> Path:
+    """The model that tests hear with, from the same cache."""
+    return models.install(WHISPER)
