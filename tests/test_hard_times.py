@@ -98,14 +98,14 @@ def answers(house: House) -> bool:
 def test_what_was_set_up_once_starts_without_any_network_in_a_path_with_spaces(tmp_path: Path) -> None:
     data = tmp_path / "data of the hospital"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-    environment |= {"HOTLINE_DATA": str(data), "HOTLINE": f"{sys.executable} -m hotline"}
+    environment |= {"HOTLINE_DATA": str(data), "THIS_PYTHON": sys.executable}
     script = """
         set -e
         ip link set lo up
         make -s setup
-        $HOTLINE up --detach
-        $HOTLINE status --json
-        $HOTLINE down
+        "$THIS_PYTHON" -m hotline up --detach
+        "$THIS_PYTHON" -m hotline status --json
+        "$THIS_PYTHON" -m hotline down
     """
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", script], cwd=CHECKOUT, env=environment, capture_output=True, text=True
