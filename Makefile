@@ -26,9 +26,9 @@ up: $(INSTALLED)
 setup: $(INSTALLED_FOR_TESTS)
 	@$(RUN) hotline setup --tests
 
-# Four at a time also on two cores: a call mostly waits.
+# Three at a time also on two cores: a call mostly waits.
 test: check
-	$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder -v --no-header
+	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder -v --no-header
 
 check: setup
 	$(RUN) ruff check
