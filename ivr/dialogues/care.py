@@ -1,8 +1,8 @@
 """What is about care and not about an appointment's time: which department, a nurse, a complaint or thanks."""
 
-from hospital import calls
 from ivr.call import Call
 from ivr.dialogues.feedback import give_feedback
+from ivr.dialogues.reason import because
 from ivr.dialogues.triage import find_department
 from ivr.front_desk import FrontDesk
 
@@ -11,15 +11,11 @@ async def care(call: Call, front: FrontDesk) -> None:
     """A key of the main menu leads here; ends with an appointment, a case, nothing, or a person."""
     match await call.menu("care_menu", keys="123"):
         case "1":
-            await _because(call, front, "triage")
+            await because(call, front, "triage")
             await find_department(call, front)
         case "2":
-            await _because(call, front, "nurse")
+            await because(call, front, "nurse")
             await call.transfer("nurses", "wants_a_nurse")
         case "3":
-            await _because(call, front, "feedback")
+            await because(call, front, "feedback")
             await give_feedback(call, front)
-
-
-async def _because(call: Call, front: FrontDesk, reason: str) -> None:
-    await front.database.run(calls.update_call, call.id, reason=reason)

@@ -3,7 +3,6 @@
 The urgent key and the operator key work from the first prompt on (`ivr.call`).
 """
 
-from hospital import calls
 from ivr.call import Call, Prompt
 from ivr.dialogues.appointments import my_appointments
 from ivr.dialogues.booking import book
@@ -12,6 +11,7 @@ from ivr.dialogues.information import hear_information
 from ivr.dialogues.language import welcome
 from ivr.dialogues.opening import tell_if_closed
 from ivr.dialogues.preferences import change_preferences
+from ivr.dialogues.reason import because
 from ivr.dialogues.results import hear_results
 from ivr.front_desk import FrontDesk
 
@@ -26,10 +26,10 @@ async def inbound(call: Call, front: FrontDesk) -> None:
                 case "1":
                     await about_appointments(call, front)
                 case "2":
-                    await _because(call, front, "results")
+                    await because(call, front, "results")
                     await hear_results(call, front)
                 case "3":
-                    await _because(call, front, "information")
+                    await because(call, front, "information")
                     await hear_information(call, front)
                 case "4":
                     await care(call, front)
@@ -43,13 +43,13 @@ async def about_appointments(call: Call, front: FrontDesk) -> None:
         with call.returning():
             match key:
                 case "1":
-                    await _because(call, front, "book")
+                    await because(call, front, "book")
                     await book(call, front)
                 case "2":
-                    await _because(call, front, "my_appointments")
+                    await because(call, front, "my_appointments")
                     await my_appointments(call, front)
                 case "3":
-                    await _because(call, front, "examination")
+                    await because(call, front, "examination")
                     await book(call, front, "examination")
             return
 
@@ -57,13 +57,8 @@ async def about_appointments(call: Call, front: FrontDesk) -> None:
 async def something_else(call: Call, front: FrontDesk) -> None:
     match await call.menu("something_else", keys="12"):
         case "1":
-            await _because(call, front, "preferences")
+            await because(call, front, "preferences")
             await change_preferences(call, front)
         case "2":
-            await _because(call, front, "other")
+            await because(call, front, "other")
             await call.transfer("reception", "other_matter")
-
-
-async def _because(call: Call, front: FrontDesk, reason: str) -> None:
-    """Why they call: the first thing an agent wants to know."""
-    await front.database.run(calls.update_call, call.id, reason=reason)
