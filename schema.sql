@@ -277,6 +277,17 @@ CREATE TABLE number_lock (                           -- the calling number, not 
     locked_until timestamptz
 );
 
+CREATE TABLE calling_rate (                          -- how often a number called: one row, whatever it does
+    number_token  bytea PRIMARY KEY,                 -- of withheld numbers: one for all
+    number_sealed bytea,                             -- kept of one that was turned away, for supervisors
+    spent_until   timestamptz NOT NULL,              -- when its whole allowance is there again
+    turned_away   integer NOT NULL DEFAULT 0,
+    turned_away_since timestamptz,
+    turned_away_at timestamptz CHECK (turned_away_at >= turned_away_since),
+    CHECK ((turned_away = 0) = (turned_away_at IS NULL) AND (turned_away = 0) = (turned_away_since IS NULL))
+);
+CREATE INDEX calling_rate_turned_away ON calling_rate (turned_away_at) WHERE turned_away > 0;
+
 CREATE TABLE caller_language (                       -- chosen on the telephone, for the next call from that number
     number_token bytea PRIMARY KEY,
     language     text NOT NULL CHECK (language IN ('es', 'pt-BR', 'zh-CN', 'en', 'mi')),

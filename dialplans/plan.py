@@ -131,7 +131,8 @@ class Plan:
     """All that the templates need. `allowed_outside` are the only outside numbers that can be dialled (Asterisk
     patterns); `languages` are those that have static prompts, the first one being the default;
     `ivr_patience` is how many seconds a connected ivr may stay silent before the caller is taken back;
-    `hold_music` means that the folder hold/ of the sounds has recordings."""
+    `hold_music` means that the folder hold/ of the sounds has recordings; who has more than `calls_at_once` calls
+    at the same moment is told so by the ivr."""
 
     address: str
     agi_secret: str
@@ -150,6 +151,7 @@ class Plan:
     ami_user: str = "core"
     ivr_patience: int = 5
     hold_music: bool = False
+    calls_at_once: int = 10
     sip_port: int = 5060
     ami_port: int = 5038
     agi_port: int = 4573
@@ -167,6 +169,8 @@ class Plan:
             _must_be_port("ports", port)
         if self.rtp_ports[0] >= self.rtp_ports[1]:
             raise PlanRefused("rtp_ports: the first must be below the last.")
+        if self.calls_at_once < 1:
+            raise PlanRefused("calls_at_once: a number must be allowed one call at least.")
         for queue in self.queues:
             _must("queues", queue, _WORD)
         for language in self.languages:

@@ -33,7 +33,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "supervisor": frozenset(
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
-        | {"cases.work", "cases.complaints", "ratings.read", "opening.switch"}
+        | {"cases.work", "cases.complaints", "ratings.read", "opening.switch", "throttle.read"}
     ),
     "administrator": frozenset({"audit.read", "accounts.manage"}),
     "none": frozenset(),

@@ -39,6 +39,21 @@ class SqlJournal:
             calls.queued(session, self._call_id, str(facts.get("queue", "")))
 
 
+class UnwrittenJournal:
+    """`ivr.call.Journal` of a call that is turned away: a flood of such calls leaves no rows. When the caller asks
+    for a person (the step `throttled`) the call is written down from there on, as any other."""
+
+    def __init__(self, journal: SqlJournal) -> None:
+        self._journal, self._begun = journal, False
+
+    async def step(self, kind: str, **facts: object) -> None:
+        if kind == "throttled" and not self._begun:
+            await self._journal.begin()
+            self._begun = True
+        if self._begun:
+            await self._journal.step(kind, **facts)
+
+
 class AppointmentMessages(TypedDict):
     """What `OwnDesk` is given to tell."""
 

@@ -25,6 +25,19 @@ class Lock(Frozen):
     seconds: Annotated[int, Field(ge=60)] = 3600
 
 
+class Throttle(Frozen):
+    """Numbers that call too often hear a sentence instead of the menu; 9 and 0 lead where they always do."""
+
+    calls_per_hour: Annotated[int, Field(ge=5, le=100_000)] = 30
+    """Of one number; they come back evenly."""
+    withheld_per_hour: Annotated[int, Field(ge=5, le=100_000)] = 600
+    """Of all callers together who withhold their number."""
+    at_once: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Calls of one number at the same moment."""
+    exempt: tuple[Annotated[str, Field(pattern=r"^\+[0-9]{6,15}$")], ...] = ()
+    """Numbers that many people call from: a trusted PBX, a care home."""
+
+
 class Identity(Frozen):
     """What a caller is asked: the first with the calling number, both without one that is known. Two make sure."""
 

@@ -191,4 +191,5 @@ def plan(settings: Settings, made: Secrets, accounts: tuple[numbering.Account, .
         agi_port=numbering.AGI_PORT,
         http_port=numbering.ASTERISK_HTTP_PORT,
         rtp_ports=numbering.RTP_PORTS,
+        calls_at_once=settings.throttle.at_once,
     )

@@ -16,7 +16,7 @@ from cti.presence import Presence
 from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.runner import Dialer
-from hospital import caller_languages, recordings, vault
+from hospital import caller_languages, recordings, throttling, vault
 from hospital.database import Database
 from hotline import demo, joints, message_joints, numbering, tapes
 from hotline.caller_joints import rendered
@@ -153,8 +153,9 @@ def _scheduler(
 
     async def forget() -> None:
         await database.run(caller_languages.forget_expired, now())
+        await database.run(throttling.forget_idle, now())
 
-    scheduler.add_job(forget, "interval", days=1, max_instances=1, coalesce=True, next_run_time=now())
+    scheduler.add_job(forget, "interval", hours=1, max_instances=1, coalesce=True, next_run_time=now())
     scheduler.add_job(send, "interval", seconds=2, max_instances=1, coalesce=True)
     scheduler.add_job(sweep, "interval", seconds=30, max_instances=1, coalesce=True, next_run_time=now())
     return scheduler

@@ -6,13 +6,14 @@ from functools import partial
 
 from hospital.database import Database
 from hotline import numbering
-from hotline.caller_joints import SqlJournal
+from hotline.caller_joints import SqlJournal, UnwrittenJournal
 from hotline.hearing import Hearing, hearing
 from hotline.places import places, read_secrets
 from hotline.settings import Settings
+from hotline.throttle import admit
 from hotline.wiring import DIALOGUES, front_desk, house_keys, now, open_database, speaker, until_told, words
 from ivr.agi_call import agi_call, caller_number
-from ivr.call import Call
+from ivr.call import Call, Journal
 from ivr.conversation import converse
 from ivr.front_desk import FrontDesk
 from ivr.server import AgiServer
@@ -55,12 +56,16 @@ async def _hold_conversation(
     session: AgiSession,
     path: str,
 ) -> None:
-    dialogue = DIALOGUES[path]
     country = settings.site.country.upper()
     number = caller_number(session.environment, country)
-    journal = SqlJournal(database, session.id, settings.node, number, now)
+    written = SqlJournal(database, session.id, settings.node, number, now)
+    journal: Journal = written
     async with asyncio.timeout(DATABASE_S):
-        await journal.begin()
+        if await admit(database, settings.throttle, path, number, now()):
+            await written.begin()
+        else:
+            path, journal = "throttled", UnwrittenJournal(written)
+    dialogue = DIALOGUES[path]
     line = ears.line(session) if ears else None
     phrases = ears.phrases if ears else None
     keys = house_keys(front)

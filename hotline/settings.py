@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from hotline import numbering
-from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results, Speech
+from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results, Speech, Throttle
 from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Weekday
 from hotline.model_catalogue import natural_voices
 
@@ -208,6 +208,7 @@ class Settings(BaseSettings):
     voices: Voices = Voices()
     booking: Booking = Booking()
     lock: Lock = Lock()
+    throttle: Throttle = Throttle()
     identity: Identity = Identity()
     results: Results = Results()
     messages: Messages = Messages()

@@ -29,6 +29,7 @@ from ivr.dialogues.attended import attended
 from ivr.dialogues.care import care
 from ivr.dialogues.language import change_language
 from ivr.dialogues.rating import rate
+from ivr.dialogues.throttled import turn_away
 from ivr.dialogues.unattended import while_waiting
 from ivr.dialogues.welcome import inbound
 from ivr.front_desk import FrontDesk
@@ -46,6 +47,8 @@ log = logging.getLogger(__name__)
 
 DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
     "inbound": attended(inbound),
+    "crowded": attended(inbound),  # of a number that may have many calls at once
+    "throttled": attended(turn_away),
     "callback": attended(while_waiting),
     "care": attended(care),
     "rating": attended(rate),

@@ -310,6 +310,11 @@ SCENES = {
     "no_more_surveys": Scene(f"2,5,1,{LUCIAS},1,1,1,2,2,1,4"),
     "surveys_again": Scene(f"2,5,1,{LUCIAS},1,1,2,1,#", before=opted_out_of_all),
     "afternoons_suit_best": Scene(f"2,5,1,{LUCIAS},3,2,4"),
+    # a number that calls too often
+    "called_too_often": Scene("", dialogue="throttled", remembers=""),
+    "called_too_often_and_it_is_urgent": Scene("5,9", dialogue="throttled", remembers=""),
+    "called_too_often_and_wants_a_person": Scene("0", dialogue="throttled", remembers=""),
+    "withheld_numbers_call_too_often": Scene("5,5", dialogue="throttled", number=None),
     # a callback
     "callback_to_this_number": Scene("1", dialogue="callback", before=somebody_is_on_duty),
     "callback_to_another_number": Scene("2,3015550188#", dialogue="callback", before=somebody_is_on_duty),

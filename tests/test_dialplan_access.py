@@ -1,11 +1,14 @@
 """Who may call, whom they may call, and what a hostile name or number does: nothing."""
 
+import asyncio
+from pathlib import Path
+
 import httpx
 import pytest
 import websockets
 
 from tests.agi_stand_in import AgiTalk, finishing, ivr_that
-from tests.asterisk_instance import AsteriskInstance, network
+from tests.asterisk_instance import AsteriskInstance, network, with_plan
 from tests.phone import CallRefused, Phone
 from tests.raw_ami import raw_ami
 
@@ -201,3 +204,37 @@ async def test_no_log_of_asterisk_has_a_secret_a_name_or_a_number(asterisk: Aste
     for path in logs:
         text = path.read_text(errors="replace")
         assert not [word for word in (*secrets, LUCIAS_NUMBER, "Lucía") if word in text], path.name
+
+
+@pytest.mark.covers("H1")
+async def test_a_number_with_too_many_calls_at_once_is_told_apart(asterisk: AsteriskInstance, tmp_path: Path) -> None:
+    paths: asyncio.Queue[str] = asyncio.Queue()
+
+    async def asking(talk: AgiTalk) -> None:
+        await talk.takes_over()
+        paths.put_nowait(talk.environment["agi_network_script"].rpartition("/")[2])
+        await talk.says("WAIT FOR DIGIT 60000")
+
+    narrow = with_plan(asterisk, tmp_path, calls_at_once=1)
+    await asyncio.to_thread(narrow.start)
+    try:
+        async with (
+            ivr_that(narrow, asking),
+            await narrow.phone("lucia") as lucia,
+            await narrow.phone("ruth") as ruth,
+            await outside_line(narrow, number=LUCIAS_NUMBER) as another,
+        ):
+            for phone, number, path in (
+                (lucia, "600", "inbound"),
+                (ruth, "600", "inbound"),
+                (another, OUR_NUMBER, "crowded"),
+            ):
+                await phone.dials(number)
+                assert await paths.get() == path
+            await another.hangs_up()
+            await lucia.hangs_up()
+            await narrow.shows("\n1 active call", "core show channels")
+            await another.dials(OUR_NUMBER)
+            assert await paths.get() == "inbound"
+    finally:
+        narrow.stop()

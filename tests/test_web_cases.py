@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from hospital import audit, calls, cases, opening, ratings, recordings, vault
+from hospital import audit, calls, cases, opening, ratings, recordings, throttling, vault
 from hospital.cases import Case, Teller
 from hospital.clocks import Clocks, due
 from hospital.database import Database
@@ -165,3 +165,17 @@ async def test_a_red_flag_that_nobody_has_taken_is_on_every_page(site: Site) -> 
         assert "What was said so far 13:00 To urgent calls: Heart or stroke" in page
         await ana.post(f"/cases/{flag}/own")
         assert (await ana.get("/cases/alarm")).text.strip() == ""
+
+
+@pytest.mark.covers("H51")
+async def test_numbers_that_call_too_often_are_shown_to_the_supervisor(site: Site) -> None:
+    async with site.signed_in("grace") as grace:
+        assert "/throttled" in (await grace.get("/opening")).text
+        assert "No number was turned away" in (await grace.get("/throttled")).text
+        with site.database.transaction() as session:
+            for number in (LUCIA.numbers[0], LUCIA.numbers[0], None):
+                throttling.admit(session, number, NOON, throttling.Allowance(9), crowded=True)
+        shown = words((await grace.get("/throttled")).text)
+        assert f"{LUCIA.numbers[0]} 2 today 13:00 today 13:00 Withheld numbers 1 today 13:00" in shown
+    async with site.signed_in("ana") as ana:
+        await ana.get("/throttled", 403)

@@ -29,6 +29,7 @@ from web import (
     sign_in,
     static_files,
     stream,
+    throttled,
 )
 from web.headers import Headers
 from web.limits import Limits
@@ -69,6 +70,7 @@ def create_app(services: Services) -> FastAPI:
         recordings.routes,
         ratings.routes,
         opening.routes,
+        throttled.routes,
         audit_log.routes,
         static_files.routes,
     )

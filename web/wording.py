@@ -185,6 +185,7 @@ _STEPS = {
     "recording_accepted": "Agreed to be recorded",
     "recording_refused": "Did not want to be recorded",
     "recorded": "Spoke after the tone",
+    "throttled": "Called very often, was turned away, and pressed a key for a person",
     "ended": "Finished with the automatic service",
     "caller_left": "Hung up in the automatic service",
     "failed": "The automatic service broke down",
