@@ -333,13 +333,13 @@ PLAYED = [
 @pytest.fixture(scope="module")
 def demo_template(cluster: postgres.Cluster) -> str:
     """The demo's hospital at noon, once for all scenes; each gets a clone."""
-    url = databases.clone_database(cluster, TEMPLATE, "template_dialogues")
+    url = databases.clone_database(cluster, TEMPLATE)
     database = Database(url, connections=1)
     with database.transaction() as session:
         demo.load_scripts(session, NOON)
         demo.people(session, {account.username: "" for account in numbering.DEMO_ACCOUNTS}, ZONE, NOON)
     database.close()
-    return "template_dialogues"
+    return url.rpartition("@/")[2].partition("?")[0]
 
 
 @pytest.fixture(scope="module")

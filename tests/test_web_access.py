@@ -40,6 +40,7 @@ WELCOME = {
     "cases": {"tom", "ana", "grace"},
     "ratings": {"grace"},
     "opening": {"grace"},
+    "throttled": {"grace"},
 }
 
 
