@@ -110,7 +110,7 @@ def _row(tag: str, words: Wording, asked: list[Questionnaire]) -> Row:
         "messages": _messages(tag, words),
         "words": _functions(tag),
         "departments": _departments(tag),
-        "questionnaires": _questionnaires(tag, asked),
+        "questionnaires": _questionnaires(tag, asked, language is not None and language.spoken),
         "places": _places(tag, language is not None and language.spoken),
     }
     return Row(tag, language is not None and language.spoken, kinds, dict(language.reviewed) if language else {})
@@ -149,9 +149,12 @@ def _departments(tag: str) -> Share:
     return share
 
 
-def _questionnaires(tag: str, asked: list[Questionnaire]) -> Share:
+def _questionnaires(tag: str, asked: list[Questionnaire], spoken: bool) -> Share:
+    """A language in which no call is held may be missing from a questionnaire as a whole: its page says so."""
     share = Share()
     for questionnaire in asked:
+        if not spoken and tag not in questionnaire.reviewed_by:
+            continue
         for text in questionnaire.texts():
             said = next(iter(text.by_language.values()))
             share.need(tag in text.by_language, f"questionnaire '{questionnaire.id}': no words for {said!r}")

@@ -4,15 +4,25 @@ allowed.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from scripts.questionnaire import CHOICES, NUMBERS, Answer, Item, ItemType
+from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType
 
 STRING_LENGTH = 200  # letters, where an item names no limit
 TEXT_LENGTH = 4000
+MOST_ANSWERS = 50  # to a question that repeats, where it names no limit
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
+_YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
+_WRITTEN = {
+    ItemType.DATE: "a date such as 2026-11-23",
+    ItemType.TIME: "a time such as 09:20",
+    ItemType.DATE_TIME: "a date and time such as 2026-11-23T09:20",
+}
 
 
 class AnswerRefused(ValueError):
@@ -28,19 +38,77 @@ class AnswerRefused(ValueError):
 def validate_answer(item: Item, raw: object) -> Answer | None:
     """The value to keep, or None for no answer to a question that need not be answered.
 
-    `raw` is what a form or an API gives: text, a number, a code, a list of codes, {"text": …} for the
-    free text of an open choice. Raises `AnswerRefused`.
+    `raw` is what a form or an API gives: text, a number, a code, true or false, a list of these, {"text": …} for the
+    free text of an open choice; and whatever this returned once. Raises `AnswerRefused`.
     """
+    if item.type is ItemType.GROUP:
+        return _count(item, raw)
     if raw is None or (isinstance(raw, str) and not raw.strip()) or raw == []:
         if item.required:
             raise AnswerRefused("an answer is needed: " + _allowed(item))
         return None
+    if isinstance(raw, Mapping) and "so_far" in raw:
+        return _cut_off(item, raw)
+    if item.repeats:
+        return _several(item, raw if isinstance(raw, list | tuple) else [raw])
+    return _one(item, _only(item, raw) if isinstance(raw, list | tuple) and item.type in CHOICES else raw)
+
+
+def _one(item: Item, raw: object) -> Answer:
+    if isinstance(raw, Mapping) and item.type in WORDS and set(raw) == {"voice"} and type(raw["voice"]) is int:
+        return {"voice": raw["voice"]}
     return _JUDGES[item.type](item, raw)
+
+
+def _only(item: Item, raw: Sequence[object]) -> object:
+    if len(raw) != 1:
+        raise AnswerRefused(_allowed(item))
+    return raw[0]
+
+
+def _several(item: Item, raw: Sequence[object]) -> list[Any]:
+    most = item.most or (MOST_ANSWERS if item.type not in CHOICES else len(item.options) + MOST_ANSWERS)
+    values: list[Any] = []
+    for one in raw[: most + 1]:
+        value = _one(item, one)
+        if item.type not in CHOICES or value not in values:
+            values.append(value)
+    if len(raw) > most:
+        raise AnswerRefused(f"up to {most} answers are allowed")
+    for value in values:
+        option = item.option(value) if isinstance(value, str) else None
+        if option is not None and option.exclusive and len(values) > 1:
+            raise AnswerRefused(f"'{option.code}' stands alone: either it or the others")
+    return values
+
+
+def _cut_off(item: Item, raw: Mapping[Any, object]) -> Answer:
+    so_far, asked = raw["so_far"], raw.get("asked", [])
+    if not item.repeats or not isinstance(so_far, list | tuple) or not isinstance(asked, list | tuple):
+        raise AnswerRefused(_allowed(item))
+    codes = [code for code in asked if isinstance(code, str) and item.option(code) is not None]
+    return {"so_far": _several(item, so_far) if so_far else [], **({"asked": codes} if codes else {})}
+
+
+def _count(item: Item, raw: object) -> Answer | None:
+    """Of a group that repeats: how often."""
+    if not item.repeats:
+        raise AnswerRefused("a group has no answer of its own")
+    if raw is None:
+        return None
+    number = raw.get("so_far") if isinstance(raw, Mapping) else raw
+    most = item.most or MOST_ANSWERS
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
+        raise AnswerRefused(f"a number of repetitions from 0 to {most} is allowed")
+    return {"so_far": number} if isinstance(raw, Mapping) else number
 
 
 def _text(item: Item, raw: object) -> str:
     longest = item.max_length or (TEXT_LENGTH if item.type is ItemType.TEXT else STRING_LENGTH)
-    return _words(raw, longest, lines=item.type is ItemType.TEXT)
+    said = _words(raw, longest, lines=item.type is ItemType.TEXT)
+    if item.type is ItemType.URL and re.search(r"\s", said):
+        raise AnswerRefused("an address without spaces is allowed")
+    return said
 
 
 def _words(raw: object, longest: int, lines: bool) -> str:
@@ -74,36 +142,42 @@ def _number(item: Item, raw: object) -> int | float:
     return int(value) if item.type is ItemType.INTEGER else value
 
 
-def _choice(item: Item, raw: object) -> Answer:
-    if isinstance(raw, list | tuple):
-        return _several(item, raw) if item.repeats else _one(item, _only(item, raw))
-    return [_one(item, raw)] if item.repeats else _one(item, raw)
-
-
-def _only(item: Item, raw: Sequence[object]) -> object:
-    if len(raw) != 1:
+def _moment(item: Item, raw: object) -> str:
+    if not isinstance(raw, str):
         raise AnswerRefused(_allowed(item))
-    return raw[0]
+    written = raw.strip()
+    day, _, time = written.partition("T") if item.type is ItemType.DATE_TIME else (written, "", written)
+    kept = []
+    if item.type is not ItemType.TIME:
+        try:
+            if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day):
+                raise ValueError
+            kept.append(dt.date.fromisoformat(day).isoformat())
+        except ValueError:
+            raise AnswerRefused(_allowed(item)) from None
+    if item.type is not ItemType.DATE:
+        found = _TIME.fullmatch(time)
+        if not found:
+            raise AnswerRefused(_allowed(item))
+        kept.append(f"{int(found[1]):02}:{found[2]}:{found[3] or '00'}")
+    value = "T".join(kept)
+    if (item.earliest and value < item.earliest[: len(value)]) or (item.latest and value > item.latest[: len(value)]):
+        raise AnswerRefused(_allowed(item))
+    return value
 
 
-def _several(item: Item, raw: Sequence[object]) -> Answer:
-    values: list[str | dict[str, str]] = []
-    for one in raw:
-        value = _one(item, one)
-        if value not in values:
-            values.append(value)
-    for value in values:
-        option = item.option(value) if isinstance(value, str) else None
-        if option is not None and option.exclusive and len(values) > 1:
-            raise AnswerRefused(f"'{option.code}' stands alone: either it or the others")
-    return values
+def _yes_or_no(item: Item, raw: object) -> bool:
+    written = str(raw).strip().lower() if isinstance(raw, str | bool) else ""
+    if written in _YES or written in _NO:
+        return written in _YES
+    raise AnswerRefused(_allowed(item))
 
 
-def _one(item: Item, raw: object) -> str | dict[str, str]:
+def _choice(item: Item, raw: object) -> str | dict[str, str]:
     if isinstance(raw, str) and item.option(raw) is not None:
         return raw
     if item.type is ItemType.OPEN_CHOICE:
-        free = raw.get("text") if isinstance(raw, dict) else raw
+        free = raw.get("text") if isinstance(raw, Mapping) else raw
         return {"text": _words(free, item.max_length or STRING_LENGTH, lines=False)}
     raise AnswerRefused(_allowed(item))
 
@@ -117,24 +191,26 @@ def _allowed(item: Item) -> str:
         low = "" if item.minimum is None else f" from {item.minimum:g}"
         high = "" if item.maximum is None else f" to {item.maximum:g}"
         return f"{kind}{low}{high}{unit} is allowed"
+    if item.type in MOMENTS:
+        low = f" from {item.earliest}" if item.earliest else ""
+        high = f" to {item.latest}" if item.latest else ""
+        return f"{_WRITTEN[item.type]}{low}{high} is allowed"
     if item.type in CHOICES:
         codes = ", ".join(option.code for option in item.options)
         free = ", or free text" if item.type is ItemType.OPEN_CHOICE else ""
         return f"{'some' if item.repeats else 'one'} of {codes}{free} is allowed"
-    return "text is allowed"
+    return "yes or no is allowed" if item.type is ItemType.BOOLEAN else "text is allowed"
 
 
-def _group(item: Item, raw: object) -> Answer:
-    raise AnswerRefused("a group has no answer of its own")
+def _display(item: Item, raw: object) -> Answer:
+    raise AnswerRefused("this is no question")
 
 
 _JUDGES: dict[ItemType, Callable[[Item, object], Answer]] = {
-    ItemType.GROUP: _group,
-    ItemType.STRING: _text,
-    ItemType.TEXT: _text,
-    ItemType.INTEGER: _number,
-    ItemType.DECIMAL: _number,
-    ItemType.QUANTITY: _number,
-    ItemType.CHOICE: _choice,
-    ItemType.OPEN_CHOICE: _choice,
+    ItemType.DISPLAY: _display,
+    ItemType.BOOLEAN: _yes_or_no,
+    **dict.fromkeys(WORDS, _text),
+    **dict.fromkeys(NUMBERS, _number),
+    **dict.fromkeys(MOMENTS, _moment),
+    **dict.fromkeys(CHOICES, _choice),
 }

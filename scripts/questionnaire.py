@@ -1,38 +1,60 @@
-"""A questionnaire as it is asked: typed, immutable, in several languages; its red flags; its "all normal"
-answers.
+"""A questionnaire as it is asked: typed, immutable, in several languages.
 
-The words are FHIR R4's: `linkId`, item types, `required`, `repeats`, `answerOption`, the operators of
-`enableWhen`. Answers are plain JSON values by link id: text, a number, an option's code, a list of codes;
-free text beside the options of an open choice is {"text": …}.
+The words are FHIR R4's: `linkId`, item types, `required`, `repeats`, `answerOption`, `enableWhen`. What the answers so
+far make of it (what is enabled, what comes next, scores, red flags) is in `filling.py`, what an answer may be in
+`answers.py`, the files in `questionnaire_files.py`.
+
+Answers are plain JSON values by key. The key is the link id; inside of a group that repeats it ends with the number of
+the repetition: `dose@2`, or `dose@2.1` where such a group stands in another. Values:
+
+    text, number, true/false, ISO date     as the item's type says; an option's code for a choice
+    {"text": …}                            free text beside the options of an open choice
+    {"voice": 10042}                       spoken: the number of the case that holds the recording
+    [ … ]                                  of an item that repeats, or a choice of which several may be chosen
+    {"so_far": [ … ], "asked": [ … ]}      the same, cut off: what was given, and which options were asked already
+    2, {"so_far": 2}                       of a group that repeats: so many times; so many so far
+    null                                   left out
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
 FALLBACK = "en"
 
-Answer = str | int | float | dict[str, str] | list[str | dict[str, str]]
+Answer = str | int | float | bool | dict[str, Any] | list[Any]
+Answers = Mapping[str, Answer | None]
 
 
 class ItemType(StrEnum):
-    """Of FHIR's item types those that a telephone nurse fills in."""
+    """FHIR's item types but `attachment` and `reference`, which nobody answers on a telephone."""
 
     GROUP = "group"
+    DISPLAY = "display"
+    BOOLEAN = "boolean"
     STRING = "string"
     TEXT = "text"
+    URL = "url"
     INTEGER = "integer"
     DECIMAL = "decimal"
     QUANTITY = "quantity"
+    DATE = "date"
+    TIME = "time"
+    DATE_TIME = "dateTime"
     CHOICE = "choice"
     OPEN_CHOICE = "open-choice"
 
 
 NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL, ItemType.QUANTITY}
 CHOICES = {ItemType.CHOICE, ItemType.OPEN_CHOICE}
+WORDS = {ItemType.STRING, ItemType.TEXT, ItemType.URL}
+MOMENTS = {ItemType.DATE, ItemType.TIME, ItemType.DATE_TIME}
+NO_QUESTIONS = {ItemType.GROUP, ItemType.DISPLAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +67,55 @@ class Worded:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text in several languages; English is always there."""
+    """One text in several languages; empty where an item has none."""
 
     by_language: Mapping[str, str]
 
     def of(self, language: str) -> Worded:
-        if language in self.by_language:
-            return Worded(self.by_language[language], language)
-        return Worded(self.by_language[FALLBACK], FALLBACK)
+        """In `language`, else in English, else in what there is."""
+        for tag in (language, FALLBACK, *self.by_language):
+            if tag in self.by_language:
+                return Worded(self.by_language[tag], tag)
+        return Worded("", language)
+
+    def __bool__(self) -> bool:
+        return bool(self.by_language)
+
+
+NO_TEXT = Text({})
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer of a choice. An `exclusive` one ("none of these") stands alone."""
+    """One answer of a choice. An `exclusive` one ("none of these") stands alone; `score` is what it counts in a score;
+    `fhir` is its value in FHIR's words where it came from there.
+    """
 
     code: str
     text: Text
     exclusive: bool = False
+    score: float | None = None
+    voice: Text = NO_TEXT
+    fhir: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An operator of FHIR's enableWhen (exists = != > < >= <=) on the answers to a question, or on a score: exactly one
+    of both is named. A number is compared with an option's score.
+    """
+
+    operator: str
+    answer: str | int | float | bool
+    question: str = ""
+    score: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A question, or a group of them. `normal` is its answer when all is well; a measured value has none."""
+    """A question, a group of items, or words to be shown. `normal` is the answer when all is well; a measured value has
+    none. It is enabled if all of `when` hold, or one of them where `any_of`.
+    """
 
     link_id: str
     type: ItemType
@@ -77,25 +126,66 @@ class Item:
     unit: str | None = None
     minimum: float | None = None
     maximum: float | None = None
+    earliest: str | None = None
+    latest: str | None = None
     max_length: int | None = None
+    most: int | None = None
+    """Answers, or repetitions of a group."""
     normal: Answer | None = None
+    initial: Answer | None = None
+    """A suggestion; the answer itself where `read_only`."""
+    read_only: bool = False
+    when: tuple[Condition, ...] = ()
+    any_of: bool = False
     items: tuple[Item, ...] = ()
+    voice: Text = NO_TEXT
+    sms: Text = NO_TEXT
 
     def option(self, code: str) -> Option | None:
         return next((option for option in self.options if option.code == code), None)
 
+    @property
+    def asks(self) -> bool:
+        """A question that somebody answers."""
+        return self.type not in NO_QUESTIONS and not self.read_only
+
+    @property
+    def said(self) -> Text:
+        """As a voice asks it."""
+        return self.voice or self.text
+
+    @property
+    def texted(self) -> Text:
+        """As a text message asks it."""
+        return self.sms or self.text
+
 
 @dataclass(frozen=True, slots=True)
 class RedFlag:
-    """An answer that a nurse must act on at once. `=` on a question with several answers means "is
-    among them".
-    """
+    """What a nurse must act on at once: all conditions hold, or one of them where `any_of`."""
 
     id: str
-    link_id: str
-    operator: str
-    value: str | int | float
     text: Text
+    when: tuple[Condition, ...]
+    any_of: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """From `least` on, a score means this."""
+
+    least: float
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The sum over these questions: an option's score, or the number itself."""
+
+    id: str
+    text: Text
+    link_ids: tuple[str, ...]
+    bands: tuple[Band, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,87 +197,59 @@ class ReadAloud:
     closing: Text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Questionnaire:
     """One version of a questionnaire. `body` is its canonical JSON, from which it can be read again;
     `reviewed_by` names for each language the native speaker with clinical knowledge who read it, or
-    None.
+    None. `url` is FHIR's canonical name where it has one.
     """
 
     id: str
     title: Text
     purpose: str
-    read_aloud: ReadAloud
-    items: tuple[Item, ...]
-    red_flags: tuple[RedFlag, ...]
+    read_aloud: ReadAloud = field(repr=False)
+    items: tuple[Item, ...] = field(repr=False)
+    red_flags: tuple[RedFlag, ...] = field(repr=False)
     reviewed_by: Mapping[str, str | None]
-    body: str
+    body: str = field(repr=False)
+    scores: tuple[Score, ...] = ()
+    url: str | None = None
 
     @property
     def sha256(self) -> str:
         """What tells one version from another, in hexadecimal."""
         return hashlib.sha256(self.body.encode()).hexdigest()
 
+    @cached_property
+    def by_link_id(self) -> Mapping[str, Item]:
+        """All items."""
+        return {item.link_id: item for item in every(self.items)}
+
     def questions(self) -> Iterator[Item]:
-        """All items but the groups, in the order in which they are asked."""
-        return _questions(self.items)
+        """All that may be asked, in the order in which they are."""
+        return (item for item in every(self.items) if item.asks)
 
     def texts(self) -> Iterator[Text]:
         """All of its wording."""
         yield from (self.title, self.read_aloud.opening, self.read_aloud.notice, self.read_aloud.closing)
-        yield from _texts(self.items)
+        for item in every(self.items):
+            yield from (text for text in (item.text, item.voice, item.sms) if text)
+            for option in item.options:
+                yield from (text for text in (option.text, option.voice) if text)
         yield from (flag.text for flag in self.red_flags)
+        for score in self.scores:
+            yield from (score.text, *(band.text for band in score.bands))
 
     def question(self, link_id: str) -> Item:
-        """Raises `KeyError`."""
-        for item in self.questions():
-            if item.link_id == link_id:
-                return item
-        raise KeyError(link_id)
-
-    def all_normal(self) -> dict[str, Answer]:
-        """The answers of somebody who is well, by link id: only of the questions that define one."""
-        return {item.link_id: item.normal for item in self.questions() if item.normal is not None}
-
-    def raised(self, answers: Mapping[str, Answer | None]) -> list[RedFlag]:
-        """The red flags that these answers raise. Values are those of `answers.validate_answer`."""
-        return [flag for flag in self.red_flags if _holds(flag, answers.get(flag.link_id))]
-
-    def missing(self, answers: Mapping[str, Answer | None]) -> list[Item]:
-        """The required questions that have no answer yet."""
-        return [item for item in self.questions() if item.required and answers.get(item.link_id) is None]
+        """Raises `KeyError`, also for a group."""
+        item = self.by_link_id[link_id]
+        if item.type in NO_QUESTIONS:
+            raise KeyError(link_id)
+        return item
 
 
-# Operators of FHIR's enableWhen; those of order are for numbers.
-ORDER: dict[str, Callable[[float, float], bool]] = {
-    ">": lambda answer, limit: answer > limit,
-    "<": lambda answer, limit: answer < limit,
-    ">=": lambda answer, limit: answer >= limit,
-    "<=": lambda answer, limit: answer <= limit,
-}
-EQUAL = "="
-
-
-def _texts(items: tuple[Item, ...]) -> Iterator[Text]:
+def every(items: tuple[Item, ...]) -> Iterator[Item]:
+    """Items and what is in them, in their order."""
     for item in items:
-        yield item.text
-        yield from (option.text for option in item.options)
-        yield from _texts(item.items)
-
-
-def _questions(items: tuple[Item, ...]) -> Iterator[Item]:
-    for item in items:
-        if item.type is ItemType.GROUP:
-            yield from _questions(item.items)
-        else:
-            yield item
-
-
-def _holds(flag: RedFlag, answer: Answer | None) -> bool:
-    if answer is None:
-        return False
-    if flag.operator == EQUAL:
-        return flag.value in answer if isinstance(answer, list) else answer == flag.value
-    if isinstance(answer, int | float) and isinstance(flag.value, int | float):
-        return ORDER[flag.operator](answer, flag.value)
-    return False
+        yield item
+        yield from every(item.items)

@@ -51,14 +51,15 @@ class _Loader(yaml.SafeLoader):
 class SourceFile:
     """An open file: its top field, and the problems found in it so far."""
 
-    def __init__(self, path: Path, content: bytes | None = None, name: str = "") -> None:
-        """Read and parse a file, or content that was kept under its name. `name` is what problems call it.
+    def __init__(self, path: Path, content: bytes | None = None, name: str = "", node: yaml.Node | None = None) -> None:
+        """Read and parse a file, or content that was kept under its name, or take what was parsed already (`node`, see
+        `from_data`). `name` is what problems call it.
 
         Raises `FileRefused` if it is no YAML mapping in UTF-8.
         """
         self.name = name or f"{path.parent.name}/{path.name}"
         self.problems: list[Problem] = []
-        self.top = Field(self, self._compose(path, content))
+        self.top = Field(self, node or self._compose(path, content))
         if not isinstance(self.top.node, yaml.MappingNode):
             self.top.wrong("a mapping (lines of 'key: value') is expected")
             self.finish()
@@ -91,6 +92,28 @@ class SourceFile:
 
     def _refusal(self, line: int, what: str) -> FileRefused:
         return FileRefused([Problem(self.name, line, what)])
+
+
+def from_data(data: object) -> yaml.Node:
+    """JSON values as the nodes of a file, all on line 1. Raises `ValueError` for what is no JSON value."""
+    mark = yaml.Mark("", 0, 0, 0, None, 0)
+    match data:
+        case dict():
+            pairs = [(from_data(str(key)), from_data(value)) for key, value in data.items()]
+            return yaml.MappingNode("tag:yaml.org,2002:map", pairs, mark, mark)
+        case list() | tuple():
+            return yaml.SequenceNode("tag:yaml.org,2002:seq", [from_data(value) for value in data], mark, mark)
+        case str():
+            return yaml.ScalarNode("tag:yaml.org,2002:str", data, mark, mark)
+        case bool():
+            return yaml.ScalarNode("tag:yaml.org,2002:bool", "true" if data else "false", mark, mark)
+        case int():
+            return yaml.ScalarNode("tag:yaml.org,2002:int", str(data), mark, mark)
+        case float():
+            return yaml.ScalarNode("tag:yaml.org,2002:float", repr(data), mark, mark)
+        case None:
+            return yaml.ScalarNode("tag:yaml.org,2002:null", "null", mark, mark)
+    raise ValueError(f"{type(data).__name__} is no JSON value")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.answers import AnswerRefused, validate_answer
+from scripts.filling import Filling
 from scripts.questionnaire import Answer, Item, ItemType, Option, Questionnaire, Text
 from scripts.questionnaire_files import HERE, load_questionnaires, read_body, read_questionnaire
 from scripts.yaml_lines import FileRefused
@@ -81,11 +82,11 @@ def test_nobody_has_reviewed_it_and_it_says_so(day3: Questionnaire) -> None:
 
 
 def test_all_normal_invents_no_measurement(day3: Questionnaire) -> None:
-    normal = day3.all_normal()
+    normal = Filling(day3, {}).normal()
     assert normal == {"general": "better", "pain": 0, "symptoms": ["none"], "medication": "all"}
-    assert day3.raised(normal) == []
-    assert day3.missing(normal) == []
-    assert [item.link_id for item in day3.missing({"pain": 0})] == ["general", "symptoms", "medication"]
+    assert Filling(day3, normal).flags() == []
+    assert Filling(day3, normal).complete
+    assert [place.key for place in Filling(day3, {"pain": 0}).missing()] == ["general", "symptoms", "medication"]
 
 
 @pytest.mark.covers("H33")
@@ -106,7 +107,7 @@ def test_all_normal_invents_no_measurement(day3: Questionnaire) -> None:
     ],
 )
 def test_red_flags(day3: Questionnaire, answers: dict[str, Answer | None], raised: list[str]) -> None:
-    assert [flag.id for flag in day3.raised(answers)] == raised
+    assert [flag.id for flag in Filling(day3, answers).flags()] == raised
 
 
 # ── Versions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,11 +248,16 @@ def test_numbers_with_one_limit_or_none() -> None:
 
 BAD = [
     # what is replaced, by what, what is told, and how many lines after the replaced text it stands
-    ("type: integer", "type: number", "type 'number' is not known; allowed: group, string", 0),
+    ("type: integer", "type: number", "type 'number' is not known; allowed: group, display", 0),
     ("maxValue: 10", "maxValue: -3", "maxValue -3 is not above minValue 0", 0),
     ("maxValue: 10", "maxValue: ten", "a number is expected, 'ten' (str) found", 0),
     ("maxValue: 10", "maxValue: .inf", "a number is expected", 0),
-    ("maxValue: 10", "repeats: true", "'repeats' means nothing for an item of type integer", 0),
+    ("maxValue: 10", "maxLength: 3", "'maxLength' means nothing for an item of type integer", 0),
+    ("maxValue: 10", "enableBehavior: some", "'some' is not known; allowed: any, all", 0),
+    ("linkId: pain", "linkId: pain@1", "ends as the key of a repetition does", 0),
+    ("question: pain", "score: pains", "there is no score 'pains'", 0),
+    ("    question: pain\n", "", "name one of them", -1),
+    ("id: fever-told", "id: severe-pain", "'severe-pain' stands here a second time", None),
     ("unit: °C", "max: 1", "'max' is not known here", 0),
     ("unit: °C\n", "\n", "a quantity needs a unit", -2),
     ("normal: better", "normal: fine", "normal: one of better, same, worse is allowed", 0),
@@ -260,7 +266,8 @@ BAD = [
     ("code: same", "code: better", "code 'better' stands here a second time", 0),
     ("required: true", "required: yes please", "true or false is expected", 0),
     ("question: pain", "question: pane", "no question has linkId 'pane'", 0),
-    ("question: pain", "question: questions", "only a number or a choice can raise a flag", 0),
+    ("question: pain", "question: questions", "'questions' is of type text", 1),
+    ("question: pain", "question: wellbeing", "no question has linkId 'wellbeing'", 0),
     ("operator: '>='\n    answer: 8", "operator: '=>'\n    answer: 8", "operator '=>' is not known", 0),
     ("answer: 8", "answer: 80", "this answer is never given", 0),
     ("answer: fever", "answer: fieber", "this answer is never given: some of none, fever", 0),
@@ -269,9 +276,9 @@ BAD = [
     ("  en: Three days after discharge\n", "", "'en' is missing", 0),
     ("purpose: follow-up", "purpose: advertising", "purpose 'advertising' is not known", 0),
     ("id: discharge-day3", "id: other", "but the file is named discharge_day3.yaml", 0),
-    ("  closing:", "  ending:", "'ending' is not known here", 0),
     ("answer: 8\n", "\n", "'answer' is missing", None),
-    ("script:\n", "scripted:\n", "'script' is missing", None),
+    ("item:\n", "script: {opening: {en: Hello}}\nitem:\n", "'closing' is missing", 0),
+    ("item:\n", "items:\n", "'item' is missing", None),
     ("id: discharge-day3", "id: [", "expected", None),
 ]
 

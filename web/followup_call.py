@@ -143,7 +143,7 @@ async def review(request: Request, visitor: WorksFollowUps, task_id: UUID, decis
 
 async def _all_answered(house: Services, task_id: UUID) -> None:
     form = await house.database.run(followup_view.form, task_id)
-    missing = [item.text.of("en").text for item in form.questionnaire.missing(form.answers)]
+    missing = [place.item.text.of("en").text for place in form.filling.missing()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise Refusal(409, f"Not answered yet: {missing[0]}{more} Or say “Partly done”.")

@@ -76,22 +76,22 @@ async def flags(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Res
     return pages_of(request).part(request, "followups/flags.html", form=form)
 
 
-@routes.post("/followups/{task_id}/answers/{link_id}")
-async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, link_id: str) -> Response:
+@routes.post("/followups/{task_id}/answers/{key:path}")
+async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: str) -> Response:
     """Saved as given. The answer is the red flags that stand now."""
     shown = await _identified(request, visitor, task_id)
     house = services(request)
     form = await house.database.run(followup_view.form, task_id)
     sent = await request.form()
     try:
-        item = form.questionnaire.question(link_id)
+        item = form.filling.place(key).item
         raw = given(item, [str(one) for one in sent.getlist("value")], str(sent.get("text", "")))
         value = validate_answer(item, raw)
     except KeyError:
         raise Refusal(404, "There is no such question.") from None
     except AnswerRefused as refused:
         raise Refusal(422, refused.allowed[:1].upper() + refused.allowed[1:]) from None
-    await house.database.run(_save, shown, {link_id: value}, house.clock(), visitor.account_id)
+    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id)
     form = await house.database.run(followup_view.form, task_id)
     return pages_of(request).part(request, "followups/flags.html", form=form)
 
@@ -102,9 +102,7 @@ async def all_normal(request: Request, visitor: WorksFollowUps, task_id: UUID) -
     shown = await _identified(request, visitor, task_id)
     house = services(request)
     form = await house.database.run(followup_view.form, task_id)
-    normal = form.questionnaire.all_normal()
-    missing = {key: value for key, value in normal.items() if form.answers.get(key) is None}
-    await house.database.run(_save, shown, missing, house.clock(), visitor.account_id)
+    await house.database.run(_save, shown, form.filling.normal(), house.clock(), visitor.account_id)
     return await _questions_part(request, visitor, task_id)
 
 

@@ -6,7 +6,7 @@ look, and audited."""
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from hospital.database import announce
 from hospital.followups import FollowUpTask
 from hospital.patients import History, Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording
+from scripts.filling import Filling
 from scripts.questionnaire import Questionnaire, RedFlag
 from scripts.questionnaire_files import read_body
 from web import wording
@@ -201,9 +202,13 @@ class Form:
     answers: dict[str, Any]
     language: str
 
+    @cached_property
+    def filling(self) -> Filling:
+        return Filling(self.questionnaire, self.answers)
+
     @property
     def flags(self) -> list[RedFlag]:
-        return self.questionnaire.raised(self.answers)
+        return self.filling.flags()
 
 
 def form(session: Session, task_id: UUID) -> Form:

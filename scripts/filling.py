@@ -1,0 +1,329 @@
+"""A questionnaire and the answers so far: what is enabled, what comes next, how far, scores, red flags. Pure.
+
+Rules, as FHIR R4 has them: an item in something disabled is disabled; a condition on a disabled question sees no
+answers; of several answers one is enough, and `!=` means that none is equal. A condition inside of a group that repeats
+sees the answers of its own repetition; one from outside sees those of all. Nested questions wait for the answer of the
+one that they are nested in, because in a response they stand under it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.questionnaire import (
+    Answer,
+    Answers,
+    Band,
+    Condition,
+    Item,
+    ItemType,
+    Questionnaire,
+    RedFlag,
+    Score,
+    every,
+)
+
+MOST_REPETITIONS = 50
+_REPETITION = re.compile(r"@([0-9]{1,4}(?:\.[0-9]{1,4})*)\Z")
+
+ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    ">": lambda answer, limit: bool(answer > limit),
+    "<": lambda answer, limit: bool(answer < limit),
+    ">=": lambda answer, limit: bool(answer >= limit),
+    "<=": lambda answer, limit: bool(answer <= limit),
+}
+OPERATORS = ("exists", "=", "!=", *ORDER)
+GROWING = (">", ">=")  # what a sum has reached before it is whole it will not fall below
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An item at one repetition of each group that repeats around it. As the place of a group that repeats it stands
+    for the question whether there is another one.
+    """
+
+    item: Item
+    repetition: tuple[int, ...] = ()
+    parent: Place | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> str:
+        return self.item.link_id + ("@" + ".".join(map(str, self.repetition)) if self.repetition else "")
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a group that repeats."""
+        return self.item.type is ItemType.GROUP and self.item.repeats
+
+    def around(self) -> Iterator[Place]:
+        """The places it is in, the nearest first."""
+        parent = self.parent
+        while parent is not None:
+            yield parent
+            parent = parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A score so far; `band` only when it is `whole`."""
+
+    score: Score
+    value: float
+    whole: bool
+    band: Band | None
+
+
+class Filling:
+    """One questionnaire with one set of answers."""
+
+    def __init__(self, questionnaire: Questionnaire, answers: Answers) -> None:
+        self.questionnaire = questionnaire
+        self.answers = answers
+        self._given = _repetitions(answers)
+        self._enabled: dict[str, bool] = {}
+        self.places = tuple(self._walk(questionnaire.items, (), None))
+        """Every place that there is now, in the order in which they are asked; disabled ones, too."""
+        self._by_link_id: dict[str, list[Place]] = {}
+        for place in self.places:
+            self._by_link_id.setdefault(place.item.link_id, []).append(place)
+        self._by_key = {place.key: place for place in self.places}
+
+    # ── What is there ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def place(self, key: str) -> Place:
+        """Raises `KeyError` for a key that is nowhere now."""
+        return self._by_key[key]
+
+    def inside(self, place: Place | None, repetition: int | None = None) -> list[Place]:
+        """What stands directly in a group (in one of its repetitions), or in the questionnaire: for a form."""
+        wanted = None if place is None else place.key
+        return [
+            one
+            for one in self.places
+            if (one.parent.key if one.parent else None) == wanted
+            and (repetition is None or one.repetition[len(place.repetition) if place else 0] == repetition)
+        ]
+
+    def enabled(self, place: Place) -> bool:
+        known = self._enabled.get(place.key)
+        if known is None:
+            known = self._enabled[place.key] = self._is_enabled(place)
+        return known
+
+    def times(self, group: Place) -> int:
+        """How often a group that repeats is there."""
+        value, most = self.answers.get(group.key), group.item.most or MOST_REPETITIONS
+        if isinstance(value, dict):
+            value = value.get("so_far")
+        if isinstance(value, int) and not isinstance(value, bool):
+            return max(0, min(value, most))
+        depth = len(group.repetition)
+        given = [
+            repetition[depth]
+            for item in every(group.item.items)
+            for repetition in self._given.get(item.link_id, ())
+            if len(repetition) > depth and repetition[:depth] == group.repetition
+        ]
+        return min(max([1 if group.item.required else 0, *given]), most)
+
+    def values(self, place: Place) -> list[Answer]:
+        """The answers of a place, each by itself; none where it is disabled or was left out."""
+        return self._values(place) if self.enabled(place) else []
+
+    # ── What comes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def open(self, place: Place) -> bool:
+        """Whether it is still to be asked."""
+        if not self.enabled(place):
+            return False
+        value = self.answers.get(place.key)
+        if place.counts:
+            counted = isinstance(value, int) and not isinstance(value, bool)
+            return not counted and self.times(place) < (place.item.most or MOST_REPETITIONS)
+        if not place.item.asks:
+            return False
+        if value is None:
+            return place.item.required or place.key not in self.answers
+        return unfinished(value)
+
+    def next(self, passed: Collection[str] = ()) -> Place | None:
+        """What is to be asked next; keys in `passed` are not. None: all was asked."""
+        return next((place for place in self.places if place.key not in passed and self.open(place)), None)
+
+    def asked(self) -> list[Place]:
+        """The questions that are enabled now."""
+        return [place for place in self.places if place.item.asks and self.enabled(place)]
+
+    def progress(self) -> tuple[int, int]:
+        """How many of the questions that are enabled now were asked, of how many."""
+        asked = self.asked()
+        return sum(1 for place in asked if not self.open(place)), len(asked)
+
+    def missing(self) -> list[Place]:
+        """Needed questions that have no answer yet."""
+        return [place for place in self.asked() if place.item.required and not self.values(place)]
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing()
+
+    # ── What it means ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def flags(self) -> list[RedFlag]:
+        """The red flags that these answers raise."""
+        return [flag for flag in self.questionnaire.red_flags if self._all_or_any(flag.when, flag.any_of, None)]
+
+    def scores(self) -> list[Scored]:
+        return [self._scored(score) for score in self.questionnaire.scores]
+
+    def normal(self) -> dict[str, Answer]:
+        """What "all normal" fills in, by key: each enabled question that has a normal answer and none yet, and those
+        that these enable.
+        """
+        filled: dict[str, Answer] = {}
+        current = self
+        while True:
+            more = {
+                place.key: place.item.normal
+                for place in current.asked()
+                if place.item.normal is not None and current.answers.get(place.key) is None
+            }
+            if not more:
+                return filled
+            filled |= more
+            current = Filling(self.questionnaire, {**self.answers, **filled})
+
+    # ── How ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _walk(self, items: tuple[Item, ...], repetition: tuple[int, ...], parent: Place | None) -> Iterator[Place]:
+        for item in items:
+            place = Place(item, repetition, parent)
+            if place.counts:
+                for number in range(1, self.times(place) + 1):
+                    yield from self._walk(item.items, (*repetition, number), place)
+                yield place
+            else:
+                yield place
+                yield from self._walk(item.items, repetition, place)
+
+    def _is_enabled(self, place: Place) -> bool:
+        if place.parent is not None:
+            if not self.enabled(place.parent):
+                return False
+            if place.parent.item.type is not ItemType.GROUP and not self._values(place.parent):
+                return False
+        return not place.item.when or self._all_or_any(place.item.when, place.item.any_of, place)
+
+    def _values(self, place: Place) -> list[Answer]:
+        value = place.item.initial if place.item.read_only else self.answers.get(place.key)
+        if isinstance(value, dict) and "so_far" in value:
+            value = value["so_far"]
+        if value is None or place.item.type in (ItemType.GROUP, ItemType.DISPLAY):
+            return []
+        return list(value) if isinstance(value, list) else [value]
+
+    def _all_or_any(self, when: tuple[Condition, ...], any_of: bool, at: Place | None) -> bool:
+        held = (self._holds(condition, at) for condition in when)
+        return any(held) if any_of else all(held)
+
+    def _holds(self, condition: Condition, at: Place | None) -> bool:
+        if condition.score:
+            score = next(one for one in self.questionnaire.scores if one.id == condition.score)
+            scored = self._scored(score)
+            return (scored.whole or condition.operator in GROWING) and _compare(
+                scored.value, condition.operator, condition.answer
+            )
+        values = [
+            (place.item, value)
+            for place in self._by_link_id.get(condition.question, ())
+            if self._nearest(place, at)
+            for value in self.values(place)
+        ]
+        if condition.operator == "exists":
+            return bool(values) == condition.answer
+        compared = [(_comparable(item, value, condition.answer), condition.answer) for item, value in values]
+        if condition.operator == "!=":
+            if at is None and not compared:
+                return False  # a red flag needs an answer
+            return not any(_compare(value, "=", answer) for value, answer in compared)
+        return any(_compare(value, condition.operator, answer) for value, answer in compared)
+
+    def _nearest(self, asked: Place, at: Place | None) -> bool:
+        """Whether a condition at `at` sees the answers of `asked`: those of its own repetition."""
+        if at is None:
+            return True
+        mine = [place.item.link_id for place in _around(at) if place.counts]
+        theirs = [place.item.link_id for place in _around(asked) if place.counts]
+        shared = 0
+        while shared < min(len(mine), len(theirs)) and mine[shared] == theirs[shared]:
+            shared += 1
+        return asked.repetition[:shared] == at.repetition[:shared]
+
+    def _scored(self, score: Score) -> Scored:
+        value, whole = 0.0, True
+        for link_id in score.link_ids:
+            for place in self._by_link_id.get(link_id, ()):
+                if not self.enabled(place):
+                    continue
+                counted = [_score(place.item, one) for one in self._values(place)]
+                value += sum(one for one in counted if one is not None)
+                whole = whole and bool(counted) and not unfinished(self.answers.get(place.key))
+        band = next((band for band in reversed(score.bands) if value >= band.least), None) if whole else None
+        return Scored(score, value, whole, band)
+
+
+def unfinished(value: Answer | None) -> bool:
+    """Whether an answer of several was cut off."""
+    return isinstance(value, dict) and "so_far" in value
+
+
+def key_parts(key: str) -> tuple[str, tuple[int, ...]]:
+    """Link id and repetition."""
+    found = _REPETITION.search(key)
+    if found is None:
+        return key, ()
+    return key[: found.start()], tuple(int(number) for number in found[1].split("."))
+
+
+def _around(place: Place) -> list[Place]:
+    """The places it is in, the farthest first."""
+    return list(place.around())[::-1]
+
+
+def _repetitions(answers: Answers) -> dict[str, list[tuple[int, ...]]]:
+    """Link id → the repetitions that have an answer: nothing that was answered is hidden because nobody counted."""
+    found: dict[str, list[tuple[int, ...]]] = {}
+    for key, value in answers.items():
+        link_id, repetition = key_parts(key)
+        if repetition and value is not None:
+            found.setdefault(link_id, []).append(repetition)
+    return found
+
+
+def _comparable(item: Item, value: Answer, answer: object) -> object:
+    if isinstance(value, dict):
+        return value.get("text")
+    if item.options and isinstance(answer, int | float) and not isinstance(answer, bool):
+        return _score(item, value)
+    return value
+
+
+def _score(item: Item, value: Answer) -> float | None:
+    if isinstance(value, str):
+        option = item.option(value)
+        return option.score if option else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _compare(value: object, operator: str, answer: object) -> bool:
+    if isinstance(value, bool) != isinstance(answer, bool):
+        return False
+    if operator in ("=", "!="):
+        return (value == answer) == (operator == "=")
+    numbers = isinstance(value, int | float) and isinstance(answer, int | float)
+    if (numbers and not isinstance(value, bool)) or (isinstance(value, str) and isinstance(answer, str)):
+        return ORDER[operator](value, answer)
+    return False

@@ -1,0 +1,53 @@
+"""Conditions that hang on one another in a circle: such items would never be asked, or for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scripts.questionnaire import Item, every
+
+
+def loop(items: tuple[Item, ...]) -> tuple[str, ...]:
+    """Link ids that hang on one another in a circle; the first one has a condition. Empty if there is none.
+
+    An item hangs on the questions of its conditions and on the item that it stands in.
+    """
+    hangs: dict[str, tuple[str, ...]] = {}
+
+    def collect(inner: tuple[Item, ...], parent: str | None) -> None:
+        for item in inner:
+            asked = tuple(condition.question for condition in item.when if condition.question)
+            hangs[item.link_id] = (*asked, *((parent,) if parent is not None else ()))
+            collect(item.items, item.link_id)
+
+    collect(items, None)
+    conditional = {item.link_id for item in every(items) if item.when}
+    done: set[str] = set()
+    for start in hangs:
+        circle = _circle(start, hangs, done)
+        if circle:
+            first = next(at for at, link_id in enumerate(circle) if link_id in conditional)
+            return circle[first:] + circle[:first]
+    return ()
+
+
+def _circle(start: str, hangs: Mapping[str, tuple[str, ...]], done: set[str]) -> tuple[str, ...]:
+    """Depth first without recursion: a file may have a thousand items in a row."""
+    way: list[tuple[str, int]] = [(start, 0)]
+    on_the_way = {start}
+    while way:
+        link_id, at = way.pop()
+        ahead = hangs.get(link_id, ())
+        if link_id in done or at >= len(ahead):
+            done.add(link_id)
+            on_the_way.discard(link_id)
+            continue
+        way.append((link_id, at + 1))
+        following = ahead[at]
+        if following in on_the_way:
+            names = [name for name, _ in way]
+            return tuple(names[names.index(following) :])
+        if following not in done:
+            way.append((following, 0))
+            on_the_way.add(following)
+    return ()
