@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from hotline import simulated_days
 from hotline.settings import Settings
 from hotline.settings_file import SettingsRefused, load
 
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     install = model.add_parser("install", help="install one; nothing to do where it is installed")
     install.add_argument("name")
     install.add_argument("--from", dest="source", help="a folder, a zip or tar file, or its http(s) address")
+    simulated_days.words(commands.add_parser("dialer", help="what the dialer would do"))
     commands.add_parser("verify", help="check the audit chain and every recording")
     asked = parser.parse_args(arguments)
     try:
@@ -68,6 +70,8 @@ def _obey(asked: argparse.Namespace) -> int:
         return languages()
     if asked.command == "model":
         return _model(asked)
+    if asked.command == "dialer":
+        return simulated_days.simulated(asked)
     frozen = os.environ.get("HOTLINE_FROZEN")
     settings = Settings.model_validate_json(frozen) if frozen and asked.command == "run" else load(asked.settings)
     match asked.command:

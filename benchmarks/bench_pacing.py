@@ -1,0 +1,105 @@
+"""Our pacing beside the best that is possible, progressive dialling and VICIdial's adaptive rules, in simulated days.
+
+    python -m benchmarks.bench_pacing [--json | --table]
+
+The peer is the optimum of the constrained Markov decision process (`optimal_pacing.py`), which is told everything and
+keeps its ceiling in the mean only; for log-normal talks and an answer rate that jumps, it is that of exponential talks
+of the same mean, weighted by time. Limits: 95 % of it from ten nurses on, and the ceiling kept in 95 % of days.
+`--table` prints the table of docs/decisions/0022-pacing.md.
+"""
+
+import sys
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmarks import table
+from benchmarks.optimal_pacing import Told, optimum
+from benchmarks.table import Row
+from dialer.pacing_rivals import POLICIES
+from dialer.simulator import Days, Scenario, simulate, simulate_day, summed
+
+OF_OPTIMUM, DAYS_OVER = 0.95, 5.0
+BASIC = Scenario(nurses=10)
+
+
+@dataclass(frozen=True)
+class Kind:
+    name: str
+    scenario: Scenario
+    days: int
+
+
+KINDS = [
+    Kind("10 nurses", BASIC, 40),
+    Kind("20 nurses", replace(BASIC, nurses=20), 40),
+    Kind("50 nurses", replace(BASIC, nurses=50), 20),
+    Kind("10 nurses, talks of 120 s", replace(BASIC, talk_s=120), 40),
+    Kind("20 nurses, talks of 120 s", replace(BASIC, nurses=20, talk_s=120), 20),
+    Kind("50 nurses, talks of 120 s", replace(BASIC, nurses=50, talk_s=120), 20),
+    Kind("10 nurses, 10 % answer", replace(BASIC, answer=((0, 0.1),)), 20),
+    Kind("20 nurses, 60 % answer", replace(BASIC, nurses=20, answer=((0, 0.6),)), 20),
+    Kind("20 nurses, 90 % answer", replace(BASIC, nurses=20, answer=((0, 0.9),)), 20),
+    Kind("20 nurses, talks of 60 s, rings of 20 s", replace(BASIC, nurses=20, talk_s=60, ring_s=20), 20),
+    Kind("20 nurses, log-normal talks", replace(BASIC, nurses=20, spread=0.8), 20),
+    Kind("20 nurses, 30 % answer, from noon on 60 %", replace(BASIC, nurses=20, answer=((0, 0.3), (4, 0.6))), 20),
+    Kind("20 nurses, 60 % answer, from noon on 10 %", replace(BASIC, nurses=20, answer=((0, 0.6), (4, 0.1))), 20),
+]
+
+
+def best(scenario: Scenario) -> float:
+    """The optimum's utilisation, weighted by time where the answer rate changes."""
+    hours = [hour for hour, _ in scenario.answer] + [scenario.hours]
+    found = 0.0
+    for (start, rate), end in zip(scenario.answer, hours[1:], strict=True):
+        solution = optimum(scenario.nurses, rate, scenario.talk_s, scenario.ring_s, scenario.ceiling)
+        found += solution.utilisation * (end - start) / scenario.hours
+    return found
+
+
+def rows() -> list[Row]:
+    made = []
+    for kind in KINDS:
+        days = simulate(kind.scenario, "hotline", kind.days)
+        name, of = f"talking, {kind.name}", 100 * best(kind.scenario)
+        made.append(Row(name, "optimum", 100 * days.utilisation, of, "%", at_least=OF_OPTIMUM))
+        over = 100 * (1 - days.days_within_ceiling)
+        made.append(Row(f"days over the ceiling, {kind.name}", None, over, None, "%", limit=DAYS_OVER))
+    for policy in POLICIES:
+        if policy != "hotline":
+            days = simulate(KINDS[1].scenario, policy, 20)
+            of = 100 * best(KINDS[1].scenario)
+            made.append(Row(f"talking, 20 nurses, {policy}", "optimum", 100 * days.utilisation, of, "%"))
+    return made
+
+
+def told(kind: Kind) -> Days:
+    """The optimal policy in the simulator, where the callers wait two seconds as they do for the others."""
+    scenario = kind.scenario
+    solution = optimum(scenario.nurses, scenario.answer[0][1], scenario.talk_s, scenario.ring_s, scenario.ceiling)
+    days = [simulate_day(scenario, Told(solution), np.random.default_rng([1, day])) for day in range(kind.days)]
+    return summed("the optimum's own policy", days, scenario.ceiling)
+
+
+def markdown() -> str:
+    lines = [
+        "| a day of | policy | talking | of the optimum | abandoned | days within 3 % |",
+        "|---|---|---|---|---|---|",
+    ]
+    for place, kind in enumerate(KINDS):
+        found = [simulate(kind.scenario, "hotline", kind.days), simulate(kind.scenario, "progressive", 8)]
+        if place < 3:
+            found += [simulate(kind.scenario, name, 8) for name in POLICIES if name.startswith("vicidial")]
+            found.append(told(kind))
+        of = best(kind.scenario)
+        for days in found:
+            share = f"{days.utilisation:.3f} | {days.utilisation / of:.3f} | {100 * days.abandoned:.2f} %"
+            lines.append(f"| {kind.name} | {days.policy} | {share} | {100 * days.days_within_ceiling:.0f} % |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    if "--table" in sys.argv[1:]:
+        print(markdown())
+        sys.exit(0)
+    sys.exit(table.show(rows()))

@@ -1,0 +1,189 @@
+"""How many to dial now: what always holds, whatever the day was like, and days that are simulated."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.optimal_pacing import optimum
+from dialer.pacing import Pace, Tally, pace
+from dialer.pacing_rivals import POLICIES, Floor, Ours
+from dialer.simulator import Scenario, simulate, simulate_day
+from hotline.commands import main
+
+pytestmark = [pytest.mark.covers("H14")]
+
+
+@st.composite
+def tallies(draw: st.DrawFn) -> Tally:
+    """Any day so far."""
+    tally = Tally()
+    for rate, lines in draw(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 200)), max_size=5)):
+        for luck in np.random.default_rng(draw(st.integers(0, 9))).random(lines):
+            tally.ended(bool(luck < rate))
+    tally.abandoned = draw(st.integers(0, tally.answered))
+    tally.talks = draw(st.integers(0, tally.answered))
+    tally.talked_s = draw(st.floats(0, 1e6))
+    tally.rang_s = draw(st.floats(0, 1e6))
+    return tally
+
+
+NURSES = st.integers(1, 100)
+
+
+@given(tallies(), NURSES, st.integers(0, 300), st.integers(0, 200), st.floats(0, 0.2))
+def test_it_dials_for_ready_nurses_and_within_the_lines(
+    tally: Tally, nurses: int, ringing: int, limit: int, ceiling: float
+) -> None:
+    for ready in {0, 1, nurses // 2, nurses}:
+        paced = pace(nurses, ready, ringing, tally, ceiling, limit)
+        assert paced.dial >= 0
+        assert ringing + paced.dial <= max(limit, ringing)
+        if ready == 0:
+            assert paced == Pace(0, "no_nurse")
+        else:  # never less than progressive
+            assert ringing + paced.dial >= min(ready, limit)
+
+
+@given(tallies(), NURSES)
+def test_over_the_ceiling_it_is_progressive(tally: Tally, nurses: int) -> None:
+    tally.abandoned = int(0.03 * tally.answered)
+    assert pace(nurses, nurses, 0, tally, 0.03, 1000) == Pace(nurses, "ceiling_near")
+
+
+@given(tallies(), NURSES)
+def test_all_may_answer_at_once_three_times_as_often_as_lately(tally: Tally, nurses: int) -> None:
+    lines = pace(nurses, nurses, 0, tally, 0.03, 10_000).dial
+    if lines > nurses:
+        assert tally.abandoned + lines * min(1.0, 3 * tally.answer_rate) - nurses <= 0.03 * tally.answered + 1e-6
+
+
+def test_without_data_it_is_progressive_and_with_more_abandoned_more_careful() -> None:
+    assert pace(20, 4, 0, Tally(), 0.03, 100) == Pace(4, "ceiling_near")
+    tally = _usual(600, every=3)
+    dialled = []
+    for abandoned in range(7):
+        tally.abandoned = abandoned
+        dialled.append(pace(20, 4, 0, tally, 0.03, 100).dial)
+    assert dialled == sorted(dialled, reverse=True)
+    assert dialled[0] > 4 == dialled[-1]
+
+
+def test_a_silent_trunk_is_not_dialled_harder_and_is_met_anew_when_it_is_back() -> None:
+    tally = _usual(3000, every=3)
+    assert pace(20, 20, 0, tally, 0.03, 10_000).why == "enough"
+    for _ in range(40):
+        tally.ended(False)
+    assert pace(20, 20, 0, tally, 0.03, 10_000) == Pace(20, "silent_trunk")
+    tally.ended(True)
+    assert tally.answer_rate == 1
+
+
+def _usual(lines: int, every: int) -> Tally:
+    tally = Tally(rang_s=lines * 15.0, talks=lines // every, talked_s=lines / every * 180.0)
+    for line in range(1, lines + 1):
+        tally.ended(line % every == 0)
+    return tally
+
+
+@pytest.mark.parametrize(
+    ("nurses", "talk_s", "known"), [(10, 180, 0.86), (20, 180, 0.90), (10, 120, 0.83), (20, 120, 0.88)]
+)
+def test_the_optimum_is_the_one_that_is_known(nurses: int, talk_s: float, known: float) -> None:
+    solution = optimum(nurses, 0.3, talk_s, 15, 0.03)
+    assert solution.utilisation == pytest.approx(known, abs=0.005)
+
+
+@pytest.mark.parametrize(("talk_s", "known"), [(180, 0.783), (120, 0.706)])
+def test_progressive_abandons_nobody_and_talks_as_long_as_it_must(talk_s: float, known: float) -> None:
+    days = simulate(Scenario(nurses=10, talk_s=talk_s), "progressive", 12, processes=1)
+    assert days.abandoned == 0
+    assert days.utilisation == pytest.approx(
+        known, abs=0.01
+    )  # talk ÷ (talk + ring ÷ answer rate), less the first minutes
+
+
+NOON = ((0.0, 0.3), (4.0, 0.6))
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rates"),
+    [
+        (Scenario(nurses=10), (0.3,)),
+        (Scenario(nurses=10, talk_s=120, spread=0.8), (0.3,)),
+        (Scenario(nurses=15, answer=NOON), (0.3, 0.6)),
+        (Scenario(nurses=10, answer=((0.0, 0.9),)), (0.9,)),
+    ],
+)
+def test_nearly_the_optimum_and_each_day_within_the_ceiling(scenario: Scenario, rates: tuple[float, ...]) -> None:
+    days = simulate(scenario, "hotline", 10, processes=1)
+    best = sum(optimum(scenario.nurses, p, scenario.talk_s, 15, 0.03).utilisation for p in rates) / len(rates)
+    assert days.utilisation >= 0.95 * best
+    assert days.days_within_ceiling == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        tuple((half / 2, float(half % 2)) for half in range(16)),  # all or nothing
+        ((0.0, 0.3), (2.0, 0.0), (2.5, 1.0), (2.6, 0.3)),  # an outage, and then all at once
+        ((0.0, 0.0),),
+        ((0.0, 1.0),),
+    ],
+)
+def test_whatever_the_trunk_does_the_ceiling_is_kept(answer: tuple[tuple[float, float], ...]) -> None:
+    days = simulate(Scenario(nurses=20, answer=answer, line_limit=200), "hotline", 3, processes=1)
+    assert days.days_within_ceiling == 1
+
+
+def test_one_nurse_alone_abandons_next_to_nobody() -> None:
+    days = simulate(Scenario(nurses=1), "hotline", 4, processes=1)
+    assert days.days_within_ceiling == 1
+
+
+def test_a_short_day_as_it_was_before() -> None:
+    """Changed on purpose? Then these figures change with it."""
+    day = simulate_day(Scenario(nurses=10, hours=2.0), Ours(), np.random.default_rng(7))
+    assert (day.dialled, day.answered, day.abandoned, day.most_ringing) == (1167, 372, 6, 10)
+    assert day.utilisation == pytest.approx(0.8414, abs=1e-4)
+
+
+def test_the_same_days_by_any_number_of_processes() -> None:
+    scenario = Scenario(nurses=3, hours=1.0)
+    assert simulate(scenario, "hotline", 8, processes=1) == simulate(scenario, "hotline", 8, processes=2)
+
+
+@pytest.mark.parametrize("policy", ["vicidial-hard", "vicidial-average", "vicidial-tapered"])
+def test_vicidials_rules_grow_their_level_and_ease_it_over_the_limit(policy: str) -> None:
+    pacer, tally = POLICIES[policy](), Tally()
+    floor = Floor(10, ready=10, ringing=0, waiting=0, tally=tally, ceiling=0.03, line_limit=1000, shift_left=0.5)
+    assert pacer.dial(floor) == 10
+    for _ in range(30):
+        pacer.sampled(floor)
+    assert pacer.dial(floor) == 30  # doubled, and doubled again up to three lines a nurse
+    tally.answered, tally.abandoned = 100, 4
+    for _ in range(15):
+        pacer.sampled(floor)
+    assert pacer.dial(floor) == {"vicidial-hard": 10, "vicidial-average": 15, "vicidial-tapered": 15}[policy]
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["dialer", "simulate", "--agents", "4", "--days", "2", "--hours", "1", "--then", "0.5:0.6"]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert 0.5 < told["utilisation"] <= 1
+    assert told["abandoned"] >= 0
+    assert told["days_within_ceiling"] in (0, 0.5, 1)
+    assert main(asked) == 0
+    assert "talking" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--policy", "best"], ["--agents", "0"], ["--answer", "30"], ["--then", "noon"], ["--talk", "0"], ["--days", "0"]],
+)
+def test_a_wrong_question_is_told(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dialer", "simulate", *wrong]) == 2
+    assert "hotline dialer simulate: " in capsys.readouterr().err
