@@ -73,8 +73,8 @@ class TimedActivity(VoiceActivity):
         super().__init__()
         self._loud: float | None = None
 
-    def forget(self) -> None:
-        super().forget()
+    def forget(self, patience_s: float | None = None) -> None:
+        super().forget(patience_s)
         self._loud = None
 
     def feed(self, frame: bytes, sent: bytes = b"") -> Heard | None:

@@ -10,7 +10,8 @@ from hotline.caller_joints import SqlJournal
 from hotline.places import places
 from hotline.settings import Settings
 from hotline.supervisor import running
-from ivr.call import Call
+from ivr.call import Call, HouseKeys
+from ivr.phrasebook import Phrasebook
 from ivr.terminal import Presses, Transcript, rehearse, scripted, typed
 from recordings.files import Spool
 from scripts.wording import Heard
@@ -68,4 +69,5 @@ async def play(
             house=wiring.house_keys(front),
             call_id=call_id,
             show=show,
+            phrases=Phrasebook(words, HouseKeys().urgent) if settings.speech.ears != "off" else None,
         )

@@ -11,8 +11,8 @@ Rules that hold in every dialogue, so that none has to state them:
   `0` and the urgent key count after `*`; slower and the language do not.
 - Silence or a wrong key: a shorter wording, then a different one, then a person. Nobody is dropped for being
   slow.
-- On a line that has ears a menu may be answered by voice. What is not sure is read back, never guessed; who was not
-  understood twice goes on by key (`understanding.py`).
+- On a line that has ears whatever is asked may be answered by voice, but what is secret. What is not sure is read
+  back, never guessed; who was not understood twice goes on by key (`spoken.py`).
 - A hang-up is `CallerLeft`, which no dialogue catches. What was decided before it stands.
 - The journal gets what was asked and how it was answered, never the digits (they may be a birth date) and
   never the parameters of a prompt (they may be a name).
@@ -22,14 +22,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from ivr.house import HOUSE_PROMPTS, MOST_BACKS, MOST_REPEATS, PACES, Asking, HouseKeys, Question, as_prompts
 from ivr.leaving import Back, CallerLeft, NoAnswer, Transferred
 from ivr.line import Journal, Line, Phrases
+from ivr.readings import Reading, SpokenDigits
+from ivr.spoken import meant
 from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Prompt, Silence, Speech
-from ivr.understanding import Certainty, certainty
 from scripts.placeholders import Value
 from speech.ears import Grammar
 
@@ -97,8 +98,9 @@ class Call:
         """A sentence that is heard to its end: a notice, or what was just booked."""
         await self.play(Prompt(key, **params), Nothing(to_the_end=True))
 
-    async def menu(self, question: Question, /, *, keys: str, **params: Value) -> str:
-        """Asks until one of `keys` is pressed and returns it. Raises `NoAnswer`, `Transferred`, `CallerLeft`.
+    async def menu(self, question: Question, /, *, keys: str, reading: Reading | None = None, **params: Value) -> str:
+        """Asks until one of `keys` is pressed or said, and returns it; or what `reading` found in the caller's own
+        words. Raises `NoAnswer`, `Transferred`, `CallerLeft`.
 
         `question` is a prompt's key (with its `params`) or whole prompts; asked again, it takes the forms
         `short`, then `other`.
@@ -110,15 +112,20 @@ class Call:
         while True:
             grammar = self._grammar(asking.question, keys)
             more = [*self._hint(grammar), *self._help(asking)]
-            match await self.play([*asking.prompts(), *more], Keys(keys, grammar=grammar)):
+            freely = self.language if grammar is not None and reading is not None else None
+            match await self.play([*asking.prompts(), *more], Keys(keys, grammar=grammar, freely=freely)):
                 case Key(pressed) if pressed in keys:
                     return pressed
-                case Speech() as said if grammar is not None:
-                    meant = await self._meant(said, grammar)
-                    if meant is not None and meant in keys:
-                        return meant
-                    if meant is None or not await self._house_key(meant, asking, "voice"):
-                        self.by_key = asking.misheard()
+                case Speech() as said:
+                    match await meant(self, said, grammar, reading):
+                        case Key(key) if key in keys:
+                            return key
+                        case Digits(answer):
+                            return answer
+                        case Key(key) if await self._house_key(key, asking, "voice"):
+                            pass
+                        case _:
+                            self.by_key = asking.misheard()
                 case Key(pressed) if not await self._house_key(pressed, asking):
                     self.line.forget_keys()
                     asking.failed("wrong_key")
@@ -136,18 +143,32 @@ class Call:
         minimum: int = 1,
         maximum: int = 20,
         star_is_x: bool = False,
+        reading: Reading | None = None,
+        aloud: bool = True,
         **params: Value,
     ) -> str:
         """Asks for `length` digits, or `minimum` to `maximum`: `#` ends, `*` starts over, or with `star_is_x` is typed
-        for an X. Raises as menu."""
+        for an X. They may be said, digit by digit or as `reading` takes them; not `aloud`: by key only, because others
+        may hear what the caller says. Raises as menu."""
         expect = DigitsOf(length or minimum, length or maximum, star_is_x=star_is_x)
+        reading = reading or SpokenDigits(expect)
         asking = Asking(question, params, self.house)
         while True:
-            more = self._help(asking) if expect.minimum > 1 else []
-            match await self.play([*asking.prompts(), *more], expect):
+            freely = self.language if aloud and self._hears() else None
+            more = [Prompt("voice_hint")] if freely and not asking.again else []
+            more += self._help(asking) if expect.minimum > 1 else []
+            match await self.play([*asking.prompts(), *more], replace(expect, freely=freely)):
+                case Speech() as said:
+                    match await meant(self, said, None, reading):
+                        case Digits(answer):
+                            return answer
+                        case Key(key) if await self._house_key(key, asking, "voice"):
+                            pass
+                        case _:
+                            self.by_key = asking.misheard()
                 case Digits(typed):
                     if len(typed) == 1 and asking.repeats:
-                        await self._leave(typed)
+                        await self.leave(typed)
                     if len(typed) >= expect.minimum:
                         return typed
                     if len(typed) > 1 or not await self._house_key(typed, asking):
@@ -165,7 +186,7 @@ class Call:
         recorded = await self.line.record(path, ending, most_s, silence_s)
         await self.journal.step("recorded", **({"key": recorded.key} if recorded.key else {}))
         if recorded.key is not None:
-            await self._leave(recorded.key)
+            await self.leave(recorded.key)
 
     @contextmanager
     def returning(self) -> Iterator[None]:
@@ -197,43 +218,29 @@ class Call:
         """Ends the dialogue: a person of `queue` (reception, nurses, urgent) takes over, by `Transferred`."""
         raise Transferred(queue, reason)
 
+    async def leave(self, pressed: str, how: str = "key") -> None:
+        """To a person, where this key leads to one. Raises `Transferred`."""
+        if pressed == self.house.urgent:
+            await self.transfer(self.house.urgent_queue, f"urgent_{how}")
+        if pressed == self.house.operator:
+            await self.transfer(self.house.operator_queue, f"operator_{how}")
+
+    def _hears(self) -> bool:
+        return self.phrases is not None and not self.by_key and self.line.hears(self.language)
+
     def _grammar(self, question: Sequence[Prompt], keys: str) -> Grammar | None:
-        if self.phrases is None or self.by_key or self.choosing_language or not self.line.hears(self.language):
-            return None
-        return self.phrases.menu(question, keys, self.language)
+        return self.phrases.menu(question, keys, self.language) if self.phrases and self._hears() else None
 
     def _hint(self, grammar: Grammar | None) -> list[Prompt]:
-        """The first menu that hears says so."""
-        if grammar is None or self._knows_voice:
+        """The first menu that hears says so, but not in one language of several."""
+        if grammar is None or self._knows_voice or self.choosing_language:
             return []
         self._knows_voice = True
         return [Prompt("voice_hint")]
 
-    async def _meant(self, said: Speech, grammar: Grammar) -> str | None:
-        """The key that was meant: at once, or after the caller agreed; None if neither."""
-        match certainty(said):
-            case Certainty.SURE:
-                return said.label
-            case Certainty.DOUBTFUL if said.label is not None and await self._agrees(said.label, grammar):
-                return said.label
-        return None
-
-    async def _agrees(self, label: str, grammar: Grammar) -> bool:
-        """Reads back what was understood. For urgent help all but a clear no is a yes."""
-        yes_or_no = self.phrases.yes_or_no(self.language) if self.phrases else None
-        read_back = Prompt("did_you_say", said=grammar.phrases[label][0])
-        match await self.play(read_back, Keys("12", grammar=yes_or_no)):
-            case Key(answer):
-                await self._leave(answer)
-            case Speech(answer) as said if answer is not None and certainty(said) is Certainty.SURE:
-                await self._leave(answer, "voice")
-            case _:
-                return label == self.house.urgent
-        return answer == "1"
-
     async def _house_key(self, pressed: str, asking: Asking, how: str = "key") -> bool:
         """Does what a key of the house means; False for one that means nothing here."""
-        await self._leave(pressed, how)
+        await self.leave(pressed, how)
         changes_language = self.house.change_language
         match pressed:
             case self.house.repeat:
@@ -269,12 +276,6 @@ class Call:
         self._knows_keys = True
         return [Prompt("house_keys"), *([Prompt("another_language")] if self.house.change_language else [])]
 
-    async def _leave(self, pressed: str, how: str = "key") -> None:
-        if pressed == self.house.urgent:
-            await self.transfer(self.house.urgent_queue, f"urgent_{how}")
-        if pressed == self.house.operator:
-            await self.transfer(self.house.operator_queue, f"operator_{how}")
-
 
 def _answer(heard: Heard, expect: Expect) -> dict[str, object]:
     """What the journal says of an answer: a key is a choice, digits are only counted."""
@@ -284,7 +285,7 @@ def _answer(heard: Heard, expect: Expect) -> dict[str, object]:
         case Digits(digits):
             return {"digits": len(digits)}
         case Speech(label, margin):
-            # A label is a key: what was chosen, never what was said.
+            # A label is a key: what was chosen, never what was said; words that a rule reads have none.
             return {"speech": label, "speech_margin": round(margin, 2)}
         case Silence():
             return {} if isinstance(expect, Nothing) else {"silence": True}

@@ -47,3 +47,9 @@ class Phrases(Protocol):
     def menu(self, question: Sequence[Prompt], keys: str, language: str) -> Grammar | None: ...
 
     def yes_or_no(self, language: str) -> Grammar | None: ...
+
+    def house_key(self, words: str, language: str) -> str | None:
+        """The house's key that a caller's own words ask for, the urgent one before all."""
+
+    def alarm(self, language: str) -> str:
+        """How an alarm is said back."""

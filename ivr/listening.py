@@ -58,7 +58,7 @@ class Activity(Protocol):
 
     def feed(self, frame: bytes, sent: bytes = b"") -> ears.Heard | None: ...
 
-    def forget(self) -> None: ...
+    def forget(self, patience_s: float | None = None) -> None: ...
 
 
 class Listening:
@@ -123,4 +123,5 @@ class Listening:
     def _answered(self) -> Orders:
         if not self._over or self._understood is None:
             return []
-        return [Answer(Speech(self._understood.label, self._understood.margin, self._enough))]
+        understood = self._understood
+        return [Answer(Speech(understood.label, understood.margin, self._enough, understood.text))]

@@ -1,4 +1,5 @@
-"""What may be said at a menu: a grammar from its words, its rows, the numbers of its keys, and the house's words.
+"""What may be said at a menu: a grammar from its words, its rows, the numbers of its keys, and the house's words; and
+which of the house's words somebody used who spoke freely.
 
 What means two things is not in it: the caller who says it is asked again, nobody guesses. A menu's own words go before
 all others ("cancel" is what the menu says that it is).
@@ -14,7 +15,7 @@ from ivr.house import HouseKeys
 from ivr.turn import Prompt
 from scripts.placeholders import Value
 from scripts.spoken_words import ROW_KEYS, Words, alike
-from speech.ears import DECOY, MOST_PHRASES, Grammar, grammars
+from speech.ears import DECOY, MOST_PHRASES, Grammar, grammars, red_flags
 from speech.ears.languages import words
 
 YES, NO = "1", "2"  # the keys of a read-back, as `did_you_say` names them
@@ -29,7 +30,7 @@ class Wording(Protocol):
 
     def words(self, key: str, language: str) -> Words: ...
 
-    def worded(self, value: Value, name: str, language: str) -> str: ...
+    def ways(self, value: Value, name: str, language: str) -> Sequence[str]: ...
 
 
 class Phrasebook:
@@ -42,16 +43,19 @@ class Phrasebook:
             grammars.REPEAT: HouseKeys.repeat,
             grammars.BACK: HouseKeys.back,
             grammars.SLOWER: HouseKeys.slower,
+            grammars.LANGUAGE: HouseKeys.language,
             grammars.URGENT: urgent,
             DECOY: DECOY,
         }
 
     def menu(self, question: Sequence[Prompt], keys: str, language: str) -> Grammar | None:
-        """What may be said instead of one of `keys`, and the house's words. None: by key only."""
-        if not grammars.hears(language) or any(prompt.language not in (None, language) for prompt in question):
-            return None  # a language is chosen by key: no engine listens for five at once
-        own = [said for prompt in question for said in self._words(prompt, language)]
-        rows = [said for prompt in question for said in self._rows(prompt, language)]
+        """What may be said instead of one of `keys`, and the house's words. None: by key only. A sentence in another
+        language (its name, where one is chosen) is answered in that one's words, and heard as by a speaker of
+        `language`: no engine listens for five at once."""
+        if not grammars.hears(language):
+            return None
+        own = [said for prompt in question for said in self._words(prompt, prompt.language or language)]
+        rows = [said for prompt in question for said in self._rows(prompt, prompt.language or language)]
         return _grammar(language, keys, [own, [*rows, *_numbers(keys, language)], self._everywhere(language)])
 
     def yes_or_no(self, language: str) -> Grammar | None:
@@ -61,6 +65,17 @@ class Phrasebook:
         said = words(language).answers
         own = [*((YES, way) for way in said.yes), *((NO, way) for way in said.no)]
         return _grammar(language, YES + NO, [own, self._everywhere(language)])
+
+    def house_key(self, said: str, language: str) -> str | None:
+        """The house's key that free words ask for: the urgent one for an alarm, another for its words."""
+        urgent = self._house[grammars.URGENT]
+        if urgent is not None and red_flags.heard(said, language):
+            return urgent
+        name = grammars.house_word(said, language)
+        return self._house.get(name) if name else None
+
+    def alarm(self, language: str) -> str:
+        return grammars.house(language)[grammars.URGENT][0]
 
     def _everywhere(self, language: str) -> Said:
         for name, ways in grammars.house(language).items():
@@ -75,11 +90,13 @@ class Phrasebook:
 
     def _rows(self, prompt: Prompt, language: str) -> Said:
         """Rows that are read out: by what is in them, and by their order."""
+        if not grammars.hears(language):
+            return
         ordinals = words(language).answers.ordinals
         for at, (key, values) in enumerate(_rows_of(prompt)):
             for name, value in values.items():  # first: it is what is read back
                 if not isinstance(value, int):  # a number is its key
-                    yield key, self._wording.worded(value, name, language)
+                    yield from ((key, way) for way in self._wording.ways(value, name, language))
             place = at if "choices" in prompt.params else int(key) - 1
             yield from ((key, way) for way in (ordinals[place] if place < len(ordinals) else ()))
 

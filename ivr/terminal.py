@@ -6,7 +6,8 @@
     then: queue reception
 
 What the caller does is a row of presses, one for each time that something is asked: `2`, `29021980#`, `12` (the
-2 is typed ahead), an empty one for silence. After the last one the caller hangs up.
+2 is typed ahead), an empty one for silence, and in quotes what is said: `"una cita"`. After the last one the caller
+hangs up.
 """
 
 from __future__ import annotations
@@ -23,11 +24,17 @@ from typing import Protocol, TextIO
 from ivr.call import Call, CallerLeft, HouseKeys, Journal
 from ivr.conversation import Dialogue, converse
 from ivr.keypad import DTMF, Keypad
-from ivr.turn import Digits, Expect, Heard, Key, Nothing, Prompt, Recorded, Silence
+from ivr.line import Phrases
+from ivr.turn import Digits, Expect, Heard, Key, Keys, Nothing, Prompt, Recorded, Silence, Speech
 from scripts.placeholders import Value
+from scripts.spoken_words import alike
+from speech.ears import DECOY
 
 Presses = Callable[[], Awaitable[str | None]]
-"""The caller's next press: keys, "" for silence, None for hanging up."""
+"""The caller's next press: keys, '"words"' in quotes, "" for silence, None for hanging up."""
+
+CLEARLY = 4.0
+"""The margin of what is said on a terminal: it is understood to the letter, or not at all."""
 
 
 def murmur(path: str) -> None:
@@ -72,10 +79,26 @@ class Transcript:
         )
 
 
+class _Said(Exception):
+    """The caller speaks instead of pressing a key."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("something was said")
+        self.words = words
+
+
+def _understood(words: str, expect: Expect) -> Speech:
+    grammar = expect.grammar if isinstance(expect, Keys) else None
+    ways = {alike(way): label for label, ways in (grammar.phrases if grammar else {}).items() for way in ways}
+    label = ways.get(alike(words))
+    return Speech(None if label == DECOY else label, CLEARLY, CLEARLY, words)
+
+
 class TerminalLine:
     """`ivr.call.Line` on a screen."""
 
-    def __init__(self, words: Words, presses: Presses, transcript: Transcript) -> None:
+    def __init__(self, words: Words, presses: Presses, transcript: Transcript, ears: bool = False) -> None:
+        self._ears = ears
         self._words = words
         self._presses = presses
         self._transcript = transcript
@@ -91,7 +114,11 @@ class TerminalLine:
             slowly = "" if prompt.pace == 1 else f" ({prompt.pace:g})"
             self._transcript.add(f"hotline{slowly}", self._text(prompt, language))
         self._asked = False
-        heard = await self._keypad.answer(expect, self._next_keys)
+        try:
+            heard = await self._keypad.answer(expect, self._next_keys)
+        except _Said as said:
+            self._transcript.add("caller", f'"{said.words}"')
+            return _understood(said.words, expect)
         while self._typing:
             self._keypad.pressed(self._typing.popleft())
         match heard:
@@ -124,7 +151,7 @@ class TerminalLine:
             self._text(prompt, language)
 
     def hears(self, language: str) -> bool:
-        return False
+        return self._ears
 
     def forget_keys(self) -> None:
         self._keypad.forget()
@@ -149,6 +176,8 @@ class TerminalLine:
                 self._transcript.add("caller", "(hangs up)")
                 raise CallerLeft
             self._transcript.presses.append(press)
+            if press.startswith('"'):
+                raise _Said(press.strip('"'))
             self._typing.extend(press)
         return self._typing.popleft() if self._typing else None
 
@@ -171,8 +200,10 @@ def scripted(presses: Iterable[str]) -> Presses:
     """Raises `ValueError` for a press that no telephone can send."""
     remaining = deque(presses)
     for press in remaining:
-        if set(press) - set(DTMF):
-            raise ValueError(f"{press!r} is no row of keys: only 0 to 9, * and # are on a telephone")
+        if not press.startswith('"') and set(press) - set(DTMF):
+            raise ValueError(
+                f"{press!r} is no row of keys: only 0 to 9, * and # are on a telephone; speech is in quotes"
+            )
 
     async def next_press() -> str | None:
         return remaining.popleft() if remaining else None
@@ -189,9 +220,9 @@ def typed(source: TextIO = sys.stdin) -> Presses:
             line = await asyncio.to_thread(source.readline)
             if not line:
                 return None
-            if not set(line.strip()) - set(DTMF):
+            if line.startswith('"') or not set(line.strip()) - set(DTMF):
                 return line.strip()
-            print("Only 0 to 9, * and #. An empty line says nothing, Ctrl-D hangs up.")
+            print('Only 0 to 9, * and #, or speech in "quotes". An empty line says nothing, Ctrl-D hangs up.')
 
     return next_press
 
@@ -207,10 +238,12 @@ async def rehearse(
     house: HouseKeys | None = None,
     call_id: str = "terminal-1",
     show: Callable[[str], object] | None = None,
+    phrases: Phrases | None = None,
 ) -> Transcript:
-    """Plays `dialogue` to its end, or until the caller hangs up. What the dialogue raises passes through."""
+    """Plays `dialogue` to its end, or until the caller hangs up. With `phrases` the line has ears. What the dialogue
+    raises passes through."""
     transcript = Transcript(show)
-    line = TerminalLine(words, presses, transcript)
+    line = TerminalLine(words, presses, transcript, ears=phrases is not None)
     call = Call(
         call_id,
         "terminal",
@@ -219,6 +252,7 @@ async def rehearse(
         TerminalJournal(transcript, journal),
         language,
         house or HouseKeys(),
+        phrases,
     )
     try:
         await converse(call, dialogue)

@@ -51,12 +51,14 @@ class Prompt:
 class Keys:
     """One key is expected. `play` returns what was pressed, also a key that is not listed.
 
-    `grammar`: what may be said instead, for a line that has ears; its labels are keys. A key beats what is said.
+    For a line that has ears, `grammar`: what may be said instead; its labels are keys. `freely`: the language in which
+    the caller's own words are wanted, where they are none of the grammar's. A key beats what is said.
     """
 
     keys: str
     wait_s: float = 7.0
     grammar: Grammar | None = None
+    freely: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class DigitsOf:
 
     `play` returns `Digits` as typed, also when they are too few, `Key("*")` for "let me start over", and `Key(end)`
     for an `end` before any digit. With `star_is_x` a `*` is typed for an X, as some identity cards have it, and is
-    among the digits.
+    among the digits. `freely`: the language in which they may be said instead, in the caller's own words.
     """
 
     minimum: int
@@ -74,6 +76,7 @@ class DigitsOf:
     wait_s: float = 8.0
     between_s: float = 5.0
     star_is_x: bool = False
+    freely: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.minimum <= self.maximum:
@@ -105,12 +108,13 @@ class Speech:
     """What a line with ears understood: a label of the grammar, None for nothing of it.
 
     `margin`: how much better than the runner-up (natural logarithm); `enough`: from where on this engine is right
-    often enough to be believed.
+    often enough to be believed. `words`: the caller's own, as far as the engine wrote them; they may be a birth date.
     """
 
     label: str | None
     margin: float
     enough: float
+    words: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from ivr import agi
 from ivr.agi_call import RENDER_S, AgiLine, Session, Speaker
 from ivr.audio_server import AudioServer, Stream, Ticket
 from ivr.listening import RECOGNITION_S, Activity, Late, Listening
-from ivr.turn import Expect, Heard, Key, Keys, Prompt
+from ivr.turn import DigitsOf, Expect, Heard, Key, Keys, Nothing, Prompt
 from ivr.voice_turn import StreamLost, VoiceTurn
-from speech.ears import Ears, EarsFailed, Grammar, Understood
-from speech.ears.activity import VoiceActivity
+from speech.ears import Ears, EarsFailed, Understood
+from speech.ears.activity import FREELY_S, PATIENCE_S, VoiceActivity
+from speech.ears.voiced import RATE
 
 log = logging.getLogger(__name__)
 
@@ -54,19 +56,19 @@ class VoiceLine(AgiLine):
         return not self._deaf and self._ears.hears(language)
 
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
-        if isinstance(expect, Keys) and expect.grammar is not None and self.hears(language):
+        if not isinstance(expect, Nothing) and _may_be_said(expect) and self.hears(language):
             await self._stop_listening()
             if not self._keypad.waiting():
-                heard = await self._by_voice(prompts, language, expect, expect.grammar)
+                heard = await self._by_voice(prompts, language, expect)
                 if heard is not None:
                     self._listen()
                     return heard
         return await super().play(prompts, language, expect)
 
-    async def _by_voice(self, prompts: Sequence[Prompt], language: str, expect: Keys, grammar: Grammar) -> Heard | None:
+    async def _by_voice(self, prompts: Sequence[Prompt], language: str, expect: Keys | DigitsOf) -> Heard | None:
         """None: the ears or the stream failed, and the question is to be asked by key. Raises `CallerLeft`."""
         try:
-            heard = await self._turn(prompts, language, expect, grammar)
+            heard = await self._turn(prompts, language, expect)
         except (EarsFailed, Late, StreamLost) as failure:
             await self._session.execute(agi.noop())  # CallerLeft, if that is why
             log.warning("call %s goes on by key: %s", self._session.id, failure)
@@ -75,12 +77,13 @@ class VoiceLine(AgiLine):
         # A key beats what was said, also one that came when the turn was over.
         return await self._keypad.answer(expect, self._next_keys) if self._keypad.waiting() else heard
 
-    async def _turn(self, prompts: Sequence[Prompt], language: str, expect: Keys, grammar: Grammar) -> Heard:
+    async def _turn(self, prompts: Sequence[Prompt], language: str, expect: Keys | DigitsOf) -> Heard:
         async def ask(pcm: bytes) -> Understood:
-            return await self._ears.closed(pcm, 8000, grammar)
+            return await self._understood(pcm, enough, expect)
 
-        self._activity.forget()
-        listening = Listening(self._activity, expect.wait_s, self._ears.enough(language), self._recognition_s)
+        enough = self._ears.enough(language)
+        self._activity.forget(FREELY_S if isinstance(expect, DigitsOf) else PATIENCE_S)
+        listening = Listening(self._activity, expect.wait_s, enough, self._recognition_s)
         renders = [self._render(prompt, language) for prompt in prompts]
         executing: asyncio.Task[agi.Reply] | None = None
         try:
@@ -100,12 +103,25 @@ class VoiceLine(AgiLine):
                 await executing  # the stream is closed or will be refused: AudioSocket() returns
         return heard
 
+    async def _understood(self, pcm: bytes, enough: float, expect: Keys | DigitsOf) -> Understood:
+        """A phrase of the grammar; where none is sure, with the caller's own words. Raises `EarsFailed`."""
+        grammar = expect.grammar if isinstance(expect, Keys) else None
+        found = Understood(None, 0.0) if grammar is None else await self._ears.closed(pcm, RATE, grammar)
+        if expect.freely is None or (found.label is not None and found.margin >= enough):
+            return found
+        own = await self._ears.open(pcm, RATE, expect.freely)
+        return replace(found, text=own.text)
+
     async def _sounds(self, renders: Sequence[asyncio.Task[str]]) -> AsyncIterator[Path]:
         """The sounds at 8 kHz, as they get ready. Raises `TimeoutError`, and what a rendering raised."""
         for render in renders:
             async with asyncio.timeout(RENDER_S):
                 name = await asyncio.shield(render)
             yield Path(f"{self._local(name)}.sln")
+
+
+def _may_be_said(expect: Keys | DigitsOf) -> bool:
+    return expect.freely is not None or (isinstance(expect, Keys) and expect.grammar is not None)
 
 
 async def _stream(ticket: Ticket, executing: asyncio.Task[agi.Reply]) -> Stream:

@@ -178,6 +178,7 @@ SAID: dict[str, Worder] = {
     "when": _moment,
     "day": _day,
     "birth_date": _date,
+    "digits": _spelled,
     "choices": _list,
     "question": _text,  # a sentence of the site's own triage table
     "complaint": _text,
@@ -197,7 +198,7 @@ SAID_AS: dict[tuple[str, str], Worder] = {
 }
 
 # What belongs to one patient: a prompt with it is kept apart and purged, and is not named by a plain hash.
-PERSONAL = {"given_name", "birth_date", "number", "case", "said"}
+PERSONAL = {"given_name", "birth_date", "digits", "number", "case", "said"}
 
 
 def _written_date(value: Value, language: str, local: Local) -> str:

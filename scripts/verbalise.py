@@ -106,6 +106,14 @@ def moment(when: dt.datetime, language: str, clock: int = 12) -> str:
     return speech(language).moment(when.date(), when.time(), clock)
 
 
+def shorter_moments(when: dt.datetime, language: str, clock: int = 12) -> tuple[str, ...]:
+    """What callers say of a time that was offered: "lunes a las nueve y veinte de la mañana", "lunes veintitrés de
+    noviembre", "lunes", "las nueve y veinte de la mañana"."""
+    weekday = format_date(when.date(), "EEEE", locale=speech(language).LOCALE)
+    whole, date = moment(when, language, clock), day(when.date(), language)
+    return (whole.replace(date, weekday), date, weekday, time_of_day(when.time(), language, clock))
+
+
 def duration(minutes: int, language: str) -> str:
     """Exactly: "diez minutos", "una hora y media"."""
     return speech(language).duration(minutes)

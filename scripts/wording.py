@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from scripts import verbalise
-from scripts.placeholders import PERSONAL, SAID, WRITTEN, Local, Value, fill, used
+from scripts.placeholders import PERSONAL, SAID, WRITTEN, Doctor, Local, Value, fill, harmless, used
 from scripts.site_file import NOTHING, read_site, with_site
 from scripts.spoken_words import Words
 from scripts.wording_files import FORMS, REFERENCE, SITE, Forms, Language, load_languages
@@ -170,6 +171,15 @@ class Wording:
     def worded(self, value: Value, name: str, language: str) -> str:
         """One value as a sentence would say it; `name` is its placeholder. Raises `WrongValue`."""
         return SAID[name](value, language, self._local)
+
+    def ways(self, value: Value, name: str, language: str) -> tuple[str, ...]:
+        """How callers say one value that was read out to them: as the sentence does, first, or shorter."""
+        shorter: tuple[str, ...] = ()
+        if isinstance(value, datetime):
+            shorter = verbalise.shorter_moments(value.astimezone(self._local.zone), language, self._local.clock)
+        elif isinstance(value, Doctor):
+            shorter = (harmless(value.name),)
+        return tuple(dict.fromkeys((self.worded(value, name, language), *shorter)))
 
     def is_static(self, key: str) -> bool:
         """Whether a prompt is the same for every caller, so that it can be rendered beforehand."""

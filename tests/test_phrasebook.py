@@ -39,8 +39,8 @@ class Said:
     def words(self, key: str, language: str) -> Words:
         return self._words.get(key, {})
 
-    def worded(self, value: Value, name: str, language: str) -> str:
-        return str(value)
+    def ways(self, value: Value, name: str, language: str) -> tuple[str, ...]:
+        return (str(value),)
 
 
 def rows(*departments: str) -> Prompt:
@@ -105,9 +105,14 @@ def test_a_site_without_an_urgent_key_has_no_urgent_words() -> None:
     assert heard(menu, "hablar con una persona") == "0"
 
 
-def test_a_language_is_chosen_by_key_and_a_language_without_words_is_answered_by_key(book: Phrasebook) -> None:
-    offered = [Prompt("welcome"), Prompt("choose_language").in_language("es")]
-    assert book.menu(offered, "12", "en") is None
+def test_a_language_is_chosen_by_its_name_in_several(book: Phrasebook) -> None:
+    offered = [Prompt("choose_language").in_language(tag) for tag in ("en", "es", "pt-BR", "mi")]
+    menu = book.menu([Prompt("welcome"), *offered], "1235", "es")
+    assert heard(menu, "English") == heard(menu, "inglés") == heard(menu, "uno") == "1"
+    assert heard(menu, "português") == heard(menu, "portugués") == "3"
+
+
+def test_a_language_without_words_is_answered_by_key(book: Phrasebook) -> None:
     assert book.menu([Prompt("main_menu")], "123", "mi") is None
     assert book.yes_or_no("mi") is None
 

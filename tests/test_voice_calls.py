@@ -1,23 +1,33 @@
-"""A patient answers by voice: a real phone that speaks, the real Asterisk, the whole house, whisper as its ears."""
+"""A patient answers by voice: a real phone that speaks, the real Asterisk, the whole house, whisper as its ears.
+
+Callers have natural voices that no prompt is spoken with (`callers.py`).
+"""
 
 import asyncio
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hospital.calls import CallStep
 from hotline import processes
-from tests.asterisk_instance import free_address, to_16k
+from ivr.understanding import WORTH_ASKING
+from speech.ears.whisper import ENOUGH
+from tests import callers
+from tests.asterisk_instance import free_address
 from tests.characters import LUCIA
 from tests.house import House
+from tests.phone import PhoneFailed
+from tests.scenes import doctor, openings
 
 pytestmark = pytest.mark.asterisk
+
+YES_OR_NO = ("heard_birth_date",)  # what is not sure of it is not read back
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +50,16 @@ def hearing_house(tmp_path_factory: pytest.TempPathFactory, whisper_model: Path)
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def says(house: House, words: str, language: str) -> Path:
-    """A caller's voice, with the silence of somebody who waits for an answer behind it."""
-    target = house.folder / f"{words.replace(' ', '-')}.sln16"
-    said = ["espeak-ng", "-v", language, "-s", "140", "--stdout", words]
-    to_16k(subprocess.run(said, capture_output=True, check=True).stdout, target)
-    target.write_bytes(target.read_bytes() + bytes(1 * 16000 * 2))
-    return target
+async def says(words: str, language: str = "es") -> Path:
+    """A caller's voice."""
+    (file,) = (await callers.say([(language, callers.VOICES[language][0], words)])).values()
+    return file
 
 
 def spoken(house: House) -> list[tuple[str, str]]:
     """What was asked and understood, from the journal."""
-    facts = [step.facts for step in house.rows(CallStep) if "speech" in step.facts]
+    steps = sorted(house.rows(CallStep), key=lambda step: (step.at, step.seq))
+    facts = [step.facts for step in steps if "speech" in step.facts]
     return [(fact["said"][0], fact["speech"]) for fact in facts]
 
 
@@ -64,20 +72,81 @@ async def test_lucia_says_what_she_wants_and_where(hearing_house: House) -> None
         await phone.hears(await house.sound("welcome", "es"))
         await phone.presses("2")  # a language is chosen by key
         await phone.hears(await house.sound("main_menu", "es"), within=30)
-        await phone.speaks(says(house, "una cita", "es"))
+        await phone.speaks(await says("una cita"))
         await phone.hears(await house.sound("appointments_menu", "es"), within=30)
         await phone.presses("1")  # keys are answers as before
         await phone.hears(await house.sound("ask_birth_date", "es"), within=30)
         await phone.presses(LUCIA.birth_keys)
         await phone.hears(await house.sound("recognised", "es", given_name="Lucía"))
-        await listens(house)
-        await phone.speaks(says(house, "cardiología", "es"))
+        await Listener(house).listens_anew()
+        await phone.speaks(await says("cardiología"))
         await phone.hears(await house.sound("offer_slots_intro", "es", department="cardiología"), within=30)
         await phone.hangs_up()
     assert spoken(house) == [("main_menu", "1"), ("choose_department", "1")]
     written = (house.folder / "log" / "ivr.log").read_text()
     assert "cardiolog" not in written and "una cita" not in written
     await house.no_channels()
+
+
+JOAO = {
+    "welcome": "em português",
+    "main_menu": "uma consulta",
+    "appointments_menu": "ver um médico",
+    "ask_birth_date": "vinte e quatro de dezembro de mil novecentos e sessenta e seis",
+    "heard_birth_date": "sim, por favor",
+    "choose_department": "cardiologia",
+    "offer_slots_intro": "primeira opção",
+    "confirm_slot": "sim, por favor",
+}
+
+
+@pytest.mark.covers("H2", "H11", "H39", "I2")
+async def test_joao_books_by_voice_alone(hearing_house: House) -> None:
+    """From the welcome to a confirmed appointment without one key."""
+    house = hearing_house
+    house.reset()
+    first = (await openings(house))[0]
+    said = await callers.say([("pt-BR", callers.VOICES["pt-BR"][0], words) for words in JOAO.values()])
+    ways = {words: file for (_, _, words), file in said.items()}
+    async with house.phone("joao") as phone:
+        await phone.dials("600")
+        line = Listener(house)
+        while (question := next_question(turns(house), list(JOAO))) is not None:
+            await line.listens_anew()
+            answered = len(turns(house))
+            await phone.speaks(ways[JOAO.get(question, "sim, por favor")])
+            await house.until(f"{question} is answered", lambda had=answered: len(turns(house)) > had, within=40)
+        booked = await house.sound("booked", "pt-BR", when=first.starts_at, doctor=doctor(first, "pt-BR"))
+        await phone.hears(booked, within=40)
+        await phone.hangs_up()
+    assert house.appointments(of="joao") == [house.local(first)]
+    assert not any("key" in turn or "digits" in turn for turn in turns(house))
+    written = str(turns(house)) + (house.folder / "log" / "ivr.log").read_text()
+    assert not any(secret in written for secret in ("1966", "24121966", "cardiologia", "dezembro"))
+    await house.no_channels()
+
+
+def turns(house: House) -> list[dict[str, Any]]:
+    """What the journal says of each question that was answered, in order."""
+    steps = sorted(house.rows(CallStep), key=lambda step: (step.at, step.seq))
+    return [step.facts for step in steps if step.kind == "turn" and {"speech", "silence", "key"} & step.facts.keys()]
+
+
+def next_question(answered: list[dict[str, Any]], order: list[str]) -> str | None:
+    """What is asked after these turns; None when all of `order` has been. What was doubtful is read back."""
+    at, doubtful = 0, False
+    for turn in answered:
+        label, margin = turn.get("speech"), turn.get("speech_margin", 0.0)
+        sure = label is not None and margin >= ENOUGH["pt-BR"]
+        if doubtful:
+            doubtful, at = not sure, at + (label == "1" and sure)
+        elif sure or order[at] == "ask_birth_date":
+            at += 1
+        else:
+            doubtful = label is not None and margin >= WORTH_ASKING * ENOUGH["pt-BR"] and order[at] not in YES_OR_NO
+    if len(answered) > 2 * len(order):
+        raise PhoneFailed(f"João was not understood: {answered}")
+    return "did_you_say" if doubtful else order[at] if at < len(order) else None
 
 
 @pytest.mark.covers("H1", "H39")
@@ -91,7 +160,7 @@ async def test_a_recogniser_that_dies_in_mid_turn_costs_no_more_than_the_turn(he
         await phone.hears(await house.sound("main_menu", "es"), within=30)
         worker = recogniser(house)
         os.kill(worker, signal.SIGSTOP)  # so that it is asked and cannot have answered
-        await phone.speaks(says(house, "mis citas", "es"))
+        await phone.speaks(await says("mis citas"))
         os.kill(worker, signal.SIGKILL)
         await phone.hears(await house.sound("main_menu", "es"), within=30)  # the same question, by key
         await phone.presses("1")
@@ -101,12 +170,25 @@ async def test_a_recogniser_that_dies_in_mid_turn_costs_no_more_than_the_turn(he
     await house.no_channels()
 
 
-async def listens(house: House, within: float = 15) -> None:
-    """Waits until a voice turn is under way: a sentence that asks nothing is not listened in."""
-    deadline = time.monotonic() + within
-    while "AudioSocket" not in (shown := await house.cli("core show channels concise")):
-        assert time.monotonic() < deadline, shown
-        await asyncio.sleep(0.05)
+class Listener:
+    """Knows which turns there were: Asterisk goes on to show a stream that has ended."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._known = ""
+
+    async def listens_anew(self, within: float = 40) -> None:
+        """Waits until another voice turn is under way: a sentence that asks nothing is not listened in."""
+        deadline = time.monotonic() + within
+        while (stream := await self._stream()) in ("", self._known):
+            if time.monotonic() > deadline:
+                raise PhoneFailed(f"nobody listens any more: {turns(self._house)[-3:]}")
+            await asyncio.sleep(0.05)
+        self._known = stream
+
+    async def _stream(self) -> str:
+        shown = await self._house.cli("core show channels concise")
+        return shown.partition("!AudioSocket!")[2].partition(",")[0]
 
 
 def recogniser(house: House) -> int:

@@ -62,6 +62,12 @@ class Phrases:
     def yes_or_no(self, language: str) -> Grammar | None:
         return YES_NO
 
+    def house_key(self, words: str, language: str) -> str | None:
+        return {"auxilio": "9", "operadora": "0"}.get(words)
+
+    def alarm(self, language: str) -> str:
+        return "auxilio"
+
 
 class Notebook:
     def __init__(self) -> None:
@@ -117,11 +123,21 @@ async def test_what_is_doubtful_is_read_back_and_counts_with_a_yes() -> None:
         assert line.grammars()[1] == YES_NO
 
 
-@pytest.mark.parametrize("answer", [sure("2"), Key("2"), Silence(), doubtful("1"), NOTHING])
+@pytest.mark.parametrize("answer", [sure("2"), Key("2")])
 async def test_without_a_yes_it_is_asked_again(answer: Heard) -> None:
     line = Hearing(doubtful("1"), answer, Key("2"))
     assert (await asked(line))[0] == "2"
     assert line.said[2] == ["not_understood", "department.short", "house_keys"]
+
+
+@pytest.mark.parametrize("answer", [Silence(), doubtful("1"), NOTHING, Key("5"), sure("*")])
+async def test_a_read_back_is_asked_twice_and_differently(answer: Heard) -> None:
+    line = Hearing(doubtful("1"), answer, sure("1"))
+    assert (await asked(line))[0] == "1"
+    assert line.said[1:] == [["did_you_say cardiología"], ["did_you_say.short cardiología"]]
+    line = Hearing(doubtful("1"), answer, answer, Key("2"))
+    assert (await asked(line))[0] == "2"
+    assert line.said[3] == ["not_understood", "department.short", "house_keys"]
 
 
 async def test_two_failures_by_voice_lead_to_the_keypad_for_the_rest_of_the_call() -> None:
@@ -160,6 +176,15 @@ async def test_a_doubtful_red_flag_is_urgent_unless_the_caller_says_no(answer: H
     with pytest.raises(Transferred, match="urgent"):
         await asked(Hearing(doubtful("9"), answer))
     assert (await asked(Hearing(doubtful("9"), sure("2"), Key("1"))))[0] == "1"
+
+
+@pytest.mark.covers("H1", "H9")
+async def test_an_alarm_is_heard_in_whatever_words(answer: Heard = NOTHING) -> None:
+    for alarm in (Speech(None, 0.0, 4.0, "auxilio"), Speech("1", 2.0, 4.0, "auxilio")):
+        line = Hearing(alarm, answer)
+        with pytest.raises(Transferred, match="urgent"):
+            await asked(line)
+        assert line.said[1:] == [["did_you_say auxilio"]]
 
 
 async def test_again_says_the_whole_question_again() -> None:

@@ -44,7 +44,7 @@ class Marked:
         self.utterance += frame[:1]
         return SAYS.get(frame[0])
 
-    def forget(self) -> None:
+    def forget(self, patience_s: float | None = None) -> None:
         self.utterance = b""
 
 

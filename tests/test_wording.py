@@ -39,6 +39,7 @@ VALUES: dict[str, Value] = {
     "minutes": 25,
     "case": "C-1042",
     "birth_date": dt.date(1980, 2, 29),
+    "digits": "4071",
     "given_name": "Lucía",
     "department": "cardiología",
     "doctor": "la doctora Vega",

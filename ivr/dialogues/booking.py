@@ -14,7 +14,7 @@ from hospital.wishes import Urgency, rank
 from ivr.call import Call, Prompt
 from ivr.choosing import choose
 from ivr.dialogues.identity import identify
-from ivr.dialogues.wishing import ask_wish
+from ivr.dialogues.wishing import a_day, ask_wish, wished
 from ivr.front_desk import FrontDesk
 from scripts.placeholders import Doctor, Value
 
@@ -145,14 +145,17 @@ class _Choosing:
             Prompt("say_wish", key=int(OTHER_WISH)),
             Prompt("repeat_hint"),
         ]
-        key = await self._call.menu(question, keys="123"[: len(openings)] + MORE + OTHER_WISH)
-        if key == MORE:
+        offered = "123"[: len(openings)]
+        answer = await self._call.menu(question, keys=offered + MORE + OTHER_WISH, reading=a_day(self._front))
+        if answer in offered:
+            return await self._decide(openings[int(answer) - 1])
+        if answer == MORE:
             self._heard |= {opening.slot_id for opening in openings}
-        elif key == OTHER_WISH:
+        elif answer == OTHER_WISH:
             with self._call.returning():
                 self._wish = await ask_wish(self._call, self._front, self._department, self._wish)
         else:
-            return await self._decide(openings[int(key) - 1])
+            self._wish = await wished(self._call, self._front, self._wish, answer)
         return False
 
     async def _decide(self, chosen: Opening) -> bool:

@@ -21,6 +21,7 @@ from ivr.call import PACES, Call
 from ivr.choosing import choose
 from ivr.dialogues.newcomer import note_newcomer
 from ivr.front_desk import FrontDesk
+from ivr.readings import BirthDate
 
 OLDEST = 1880
 
@@ -115,9 +116,10 @@ async def _one_of(call: Call, question: str, several: list[Patient]) -> Patient:
 
 
 async def _birth_date(call: Call, front: FrontDesk, again: bool) -> str:
-    """Eight keys, as an ISO date. A date that doesn't exist is asked again; it is no wrong answer."""
+    """Eight keys, or said, as an ISO date. A date that doesn't exist is asked again; it is no wrong answer."""
+    reading = BirthDate(front.now().astimezone(front.zone).date())
     for _ in range(front.tries):
-        typed = await call.digits("ask_birth_date.short" if again else "ask_birth_date", length=8)
+        typed = await call.digits("ask_birth_date.short" if again else "ask_birth_date", length=8, reading=reading)
         born = _date(typed, front.now())
         if born is not None:
             return born.isoformat()
@@ -147,11 +149,11 @@ async def _card_number(call: Call, front: FrontDesk, again: bool) -> str:
 
 
 async def _nhi(call: Call, front: FrontDesk, again: bool) -> str:
-    return await call.digits("ask_nhi", length=7)
+    return await call.digits("ask_nhi", length=7, aloud=False)  # letters are too much alike to be understood
 
 
 async def _pin(call: Call, front: FrontDesk, again: bool) -> str:
-    return await call.digits("ask_pin", minimum=4, maximum=8)
+    return await call.digits("ask_pin", minimum=4, maximum=8, aloud=False)
 
 
 ASKED: dict[Identifier, Callable[[Call, FrontDesk, bool], Awaitable[str]]] = {

@@ -1,12 +1,16 @@
-"""Which times suit: mornings, afternoons, this week, the next, or a certain doctor. Each answer narrows the wish."""
+"""Which times suit: mornings, afternoons, this week, the next, or a certain doctor; by voice also a day. Each answer
+narrows the wish."""
 
 from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import cast
 
 from hospital.booking import Department, Wish
-from hospital.wishes import week
+from hospital.wishes import Part, week
 from ivr.call import Call, Prompt
 from ivr.choosing import choose
 from ivr.front_desk import FrontDesk
+from ivr.readings import WishedDay
 from scripts.placeholders import Doctor
 
 A_DOCTOR = 5
@@ -19,15 +23,30 @@ async def ask_wish(call: Call, front: FrontDesk, department: Department, wish: W
     if len(doctors) > 1:
         question.append(Prompt("which_doctor_hint", key=A_DOCTOR))
         keys += str(A_DOCTOR)
-    key = await call.menu(question, keys=keys)
-    await call.journal.step("wish", key=key)
-    match key:
+    answer = await call.menu(question, keys=keys, reading=a_day(front))
+    if answer not in keys:
+        return await wished(call, front, wish, answer)
+    await call.journal.step("wish", key=answer)
+    match answer:
         case "1":
             return replace(wish, part="morning")
         case "2":
             return replace(wish, part="afternoon")
         case "3" | "4":
-            since, until = week(front.now(), front.zone, ahead=int(key) - 3)
+            since, until = week(front.now(), front.zone, ahead=int(answer) - 3)
             return replace(wish, since=since, until=until)
     doctor = await choose(call, "choose_doctor", doctors, lambda one: {"doctor": Doctor(one.name, one.feminine)})
     return replace(wish, doctor_id=doctor.id)
+
+
+def a_day(front: FrontDesk) -> WishedDay:
+    return WishedDay(front.now().astimezone(front.zone).date())
+
+
+async def wished(call: Call, front: FrontDesk, wish: Wish, said: str) -> Wish:
+    """`wish`, narrowed to a day and the part of it that was said (`readings.WishedDay`)."""
+    day, _, part = said.partition(" ")
+    since = datetime.combine(date.fromisoformat(day), time.min, tzinfo=front.zone)
+    await call.journal.step("wish", day=day, part=part or None)
+    narrower = replace(wish, since=since, until=since + timedelta(days=1))
+    return replace(narrower, part=cast(Part, part)) if part else narrower

@@ -22,6 +22,7 @@ from speech.ears.voiced import FRAME_BYTES, Voiced
 FRAMES_A_SECOND = 50
 PAUSE_S = 0.2  # of silence; an engine that starts now has mostly answered when the utterance ends
 PATIENCE_S = 0.5  # of silence; elders and long answers need more, which is the site's to say
+FREELY_S = 0.9  # for digits and dates, between which people pause
 LEAD_S = 0.3  # of sound kept from before speech was noticed: the first consonant is quiet
 LONGEST_S = 15.0  # of an utterance: a radio in the room never pauses
 
@@ -48,10 +49,8 @@ class VoiceActivity:
 
     def __init__(self, patience_s: float = PATIENCE_S, judge: Judge | None = None) -> None:
         """`patience_s`: the silence that ends an utterance, seconds, more than 0.2."""
-        if patience_s <= PAUSE_S:
-            raise ValueError(f"patience must be more than {PAUSE_S:g} s: a shorter silence is only a pause")
         self._pause = round(PAUSE_S * FRAMES_A_SECOND)
-        self._patience = round(patience_s * FRAMES_A_SECOND)
+        self._patience = _frames(patience_s)
         self._longest = round(LONGEST_S * FRAMES_A_SECOND)
         self._judge: Judge = judge or Voiced()
         self._lead: deque[bytes] = deque(maxlen=round(LEAD_S * FRAMES_A_SECOND))
@@ -79,8 +78,11 @@ class VoiceActivity:
         voiced = self._judge(frame, sent)
         return self._during(frame, voiced) if self._speaking else self._before(frame, voiced)
 
-    def forget(self) -> None:
-        """Begin anew: the next frame belongs to another turn. What was speech until now is dropped."""
+    def forget(self, patience_s: float | None = None) -> None:
+        """Begin anew: the next frame belongs to another turn. What was speech until now is dropped. `patience_s` is
+        another one from now on."""
+        if patience_s is not None:
+            self._patience = _frames(patience_s)
         self._speaking = False
         self._lead.clear()
         self._frames = []
@@ -105,3 +107,9 @@ class VoiceActivity:
         if voiced and paused:
             return Heard.RESUMED
         return Heard.PAUSED if self._quiet == self._pause else None
+
+
+def _frames(patience_s: float) -> int:
+    if patience_s <= PAUSE_S:
+        raise ValueError(f"patience must be more than {PAUSE_S:g} s: a shorter silence is only a pause")
+    return round(patience_s * FRAMES_A_SECOND)

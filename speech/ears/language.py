@@ -34,6 +34,7 @@ class Answers:
     repeat: Phrases
     back: Phrases
     slower: Phrases
+    language: Phrases
     urgent: Phrases  # the red flags as they are most often said
     not_urgent: Phrases  # the same denied: they compete, so that they are not taken for the former
 

@@ -34,6 +34,7 @@ PRIOR = 0.5  # how much of a phrase's probability in silence is taken away
 FREE = 11.0  # how much better than a phrase free speech must be to compete with it: phrases are not how it would write
 LEAST = 1e-9  # probability of a token: nothing is impossible
 TOKENS_A_SECOND, MOST_TOKENS = 12, 120
+PHRASE_TOKENS_A_SECOND = 6  # after a phrase the model goes on with what sounds like it, which would compete
 MOST_SCORED = 24  # forms of phrases, for an utterance
 AT_ONCE = 16  # of them in silence
 NOTHING = re.compile(r"[\[(（【♪]")  # "[ Silence ]", "(dramatic music)": so begins what the model makes of no speech
@@ -157,7 +158,8 @@ class Recogniser:
         window += self._random.standard_normal(len(window)).astype(np.float32) * np.float32(HISS)
         encoded = self._model.encode(self._model.feature_extractor(window, padding=0)[:, : seconds * 100])
         start = self._start(language)
-        spoken = min(MOST_TOKENS, int(8 + len(samples) / RATE * TOKENS_A_SECOND))
+        a_second = TOKENS_A_SECOND if loops else PHRASE_TOKENS_A_SECOND
+        spoken = min(MOST_TOKENS, int(a_second / 1.5 + len(samples) / RATE * a_second))
         found = self._model.model.generate(
             encoded, [start], beam_size=1, max_length=len(start) + spoken, return_scores=True, return_logits_vocab=True,
             suppress_blank=False, suppress_tokens=[], no_repeat_ngram_size=0 if loops else 2,

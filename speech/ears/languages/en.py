@@ -74,6 +74,7 @@ WORDS = Language(
         repeat=("repeat", "say that again", "pardon"),
         back=("go back", "back"),
         slower=("slower", "more slowly"),
+        language=("another language", "change the language"),
         urgent=(
             "it's an emergency",
             "I have chest pain",

@@ -62,6 +62,7 @@ WORDS = Language(
         repeat=("repetir", "repita por favor", "otra vez", "cómo dice"),
         back=("volver", "atrás", "regresar"),
         slower=("más despacio", "más lento"),
+        language=("otro idioma", "cambiar de idioma"),
         urgent=(
             "es una emergencia",
             "me duele el pecho",

@@ -70,6 +70,7 @@ WORDS = Language(
         repeat=("repetir", "repita por favor", "de novo", "como"),
         back=("voltar", "para trás"),
         slower=("mais devagar", "mais lento"),
+        language=("outro idioma", "mudar de idioma", "outra língua"),
         urgent=(
             "é uma emergência",
             "estou com dor no peito",

@@ -1,0 +1,78 @@
+"""What callers say in their own words instead of keys, read by a rule: digits, a date of birth, a day that suits them.
+
+A reading is never a guess (`speech/ears`), and it counts only after the caller has agreed: what was understood is said
+back, whether or not it is in anybody's record. Who looked first and said back only what is in none would tell a
+stranger which dates are in one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Protocol
+
+from ivr.turn import DigitsOf, Prompt
+from speech.ears import grammars
+from speech.ears.dates import birth_date, spoken_day
+from speech.ears.language import Part
+
+PARTS = {None: "heard_day", Part.MORNING: "heard_day_morning", Part.AFTERNOON: "heard_day_afternoon"}
+
+
+class Reading(Protocol):
+    """A rule, and the sentence that says back what it found."""
+
+    def read(self, words: str, language: str) -> str | None:
+        """The answer as a dialogue takes it: as it would have been typed, where it can be typed. None: there is none in
+        these words, or two."""
+
+    def read_back(self, answer: str) -> Prompt:
+        """A question that is answered by yes and no."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenDigits:
+    """As many digits as a question takes, as they are typed."""
+
+    wanted: DigitsOf
+
+    def read(self, words: str, language: str) -> str | None:
+        found = grammars.digits(words, language, x="*" if self.wanted.star_is_x else None)
+        return found if found and self.wanted.minimum <= len(found) <= self.wanted.maximum else None
+
+    def read_back(self, answer: str) -> Prompt:
+        return Prompt("heard_digits", digits=answer.replace("*", "X"))
+
+
+@dataclass(frozen=True, slots=True)
+class BirthDate:
+    """Day, month and year in eight digits. `today` is where the site is."""
+
+    today: dt.date
+
+    def read(self, words: str, language: str) -> str | None:
+        born = birth_date(words, language, self.today)
+        return None if born is None else born.strftime("%d%m%Y")
+
+    def read_back(self, answer: str) -> Prompt:
+        born = dt.date(int(answer[4:]), int(answer[2:4]), int(answer[:2]))
+        return Prompt("heard_birth_date", birth_date=born)
+
+
+@dataclass(frozen=True, slots=True)
+class WishedDay:
+    """An ISO date, and behind a blank the part of the day, if one was said: "2026-11-30 morning". An evening is an
+    afternoon: no clinic is open later."""
+
+    today: dt.date
+
+    def read(self, words: str, language: str) -> str | None:
+        day = spoken_day(words, language, self.today)
+        if day is None:
+            return None
+        part = Part.AFTERNOON if day.part is Part.EVENING else day.part
+        return f"{day.date} {part.value}" if part else day.date.isoformat()
+
+    def read_back(self, answer: str) -> Prompt:
+        day, _, part = answer.partition(" ")
+        return Prompt(PARTS[Part(part) if part else None], day=dt.date.fromisoformat(day))

@@ -1,0 +1,286 @@
+"""Whole conversations by voice, as text and without a PBX: what callers say is what it means to the phrasebook of each
+language and to the rules for free speech; what an engine makes of sound is shown in tests/test_voice_calls.py.
+
+`says("una cita")` is speech, all else is keys.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from hospital import booking, patients
+from hospital.booking import OwnDesk
+from hospital.callbacks import Callback
+from hospital.calls import CallStep
+from hospital.database import Database
+from hospital.number_locks import NumberLock
+from hotline import databases, postgres, wiring
+from hotline.caller_joints import SqlJournal
+from hotline.settings_file import DEMO, build
+from ivr.call import Call
+from ivr.front_desk import FrontDesk
+from ivr.house import HouseKeys
+from ivr.phrasebook import Phrasebook
+from ivr.terminal import rehearse, scripted
+from scripts import wording
+from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
+from tests.moments import NOON, ZONE
+from tests.test_dialogues import KEYS, demo_template, words
+
+__all__ = ["demo_template", "words"]
+
+VOICES = ("es", "en", "pt-BR", "zh-CN")
+DIALPLAN = frozenset(wording.STATIC_KEYS)
+READ_BACKS = {
+    "did_you_say",
+    "heard_birth_date",
+    "heard_digits",
+    "heard_day",
+    "heard_day_morning",
+    "heard_day_afternoon",
+}
+WHO = {"es": LUCIA, "en": RUTH, "pt-BR": JOAO, "zh-CN": MEI}
+
+
+@pytest.fixture
+def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
+    database = Database(databases.clone_database(cluster, demo_template), connections=4)
+    made = wiring.front_desk(build(DEMO), database, words)
+    yield replace(made, now=lambda: NOON, desk=OwnDesk(database, zone=ZONE))
+    database.close()
+
+
+@dataclass
+class Told:
+    lines: list[str]
+    journal: list[tuple[str, dict[str, object]]]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def asked(self) -> list[str]:
+        """The first prompt of each turn that was answered."""
+        turns = [facts for kind, facts in self.journal if kind == "turn" and {"key", "speech", "digits"} & facts.keys()]
+        return [str(facts["said"][0]) for facts in turns]  # type: ignore[index]
+
+
+def says(words: str) -> str:
+    return f'"{words}"'
+
+
+async def talk(
+    front: FrontDesk,
+    words: wording.Wording,
+    language: str,
+    *presses: str,
+    dialogue: str = "inbound",
+    at: Character | None = None,
+) -> Told:
+    number = (at or WHO[language]).numbers[0]
+    journal = SqlJournal(front.database, "terminal-1", "terminal", number, lambda: NOON)
+    await journal.begin()
+
+    async def held(call: Call) -> None:
+        await wiring.DIALOGUES[dialogue](call, front)
+
+    transcript = await rehearse(
+        held,
+        wording.Heard(words),
+        scripted(presses),
+        language=language,
+        caller_number=number,
+        journal=journal,
+        house=wiring.house_keys(front),
+        phrases=Phrasebook(words, HouseKeys().urgent),
+    )
+    with front.database.transaction() as session:
+        steps = [(step.kind, step.facts) for step in session.scalars(select(CallStep).order_by(CallStep.seq))]
+    return Told(transcript.lines, steps)
+
+
+def booked(session: Session, who: Character) -> list[booking.Booked]:
+    patient = patients.candidates(session, who.numbers[0])[0].patient
+    return booking.appointments(session, patient.id, NOON)
+
+
+# ── From the welcome to an appointment without a key ────────────────────────────────────────────────────────────────
+
+BOOKED = {
+    "es": ("español", "una cita", "ver a un médico", "veintinueve de febrero de mil novecientos ochenta", "sí",
+           "cardiología", "la primera", "sí resérvela"),
+    "en": ("English", "appointments", "see a doctor", "the seventeenth of March nineteen forty-four", "yes",
+           "cardiology", "the first one", "book it"),
+    "pt-BR": ("português", "uma consulta", "marcar uma consulta", "vinte e quatro de dezembro de 1966", "sim",
+              "cardiologia", "a primeira", "sim"),
+    "zh-CN": ("中文", "预约", "看医生", "一九九一年十一月八号", "对", "心内科", "第一个", "好的"),
+}  # fmt: skip
+
+
+@pytest.mark.covers("H2", "H11", "H39")
+@pytest.mark.parametrize("language", VOICES)
+async def test_an_appointment_by_voice_alone(language: str, front: FrontDesk, words: wording.Wording) -> None:
+    told = await talk(front, words, language, *map(says, BOOKED[language]))
+    who = WHO[language]
+    with front.database.transaction() as session:
+        (appointment,) = booked(session, who)
+    assert appointment.department_code == "cardiology"
+    assert told.asked() == [
+        "welcome", "main_menu", "appointments_menu", "ask_birth_date", "heard_birth_date", "choose_department",
+        "offer_slots_intro", "confirm_slot",
+    ]  # fmt: skip
+    assert all("key" not in facts and "digits" not in facts for kind, facts in told.journal if kind == "turn")
+    # What was said is in no journal, and what was understood only as the key that it stands for.
+    written = str(told.journal)
+    assert who.birth_keys not in written and BOOKED[language][3] not in written
+
+
+# ── What else is said ───────────────────────────────────────────────────────────────────────────────────────────────
+
+LUCIAS, RUTHS, JOAOS, MEIS = LUCIA.birth_keys, RUTH.birth_keys, JOAO.birth_keys, MEI.birth_keys
+WISHES = {
+    "es": (f"2,1,1,{LUCIAS},1", "el viernes por la tarde", "sí", "2026-11-27 afternoon"),
+    "en": (f"1,1,1,{RUTHS},1", "next Tuesday morning", "yes", "2026-12-01 morning"),
+    "pt-BR": (f"3,1,1,{JOAOS},1", "na segunda-feira", "sim", "2026-11-30"),
+    "zh-CN": (f"4,1,1,{MEIS},1", "下周二上午", "对", "2026-12-01 morning"),
+}
+
+
+@pytest.mark.covers("H2", "H39")
+@pytest.mark.parametrize("language", VOICES)
+async def test_a_day_that_suits_may_be_said_at_the_times_or_where_it_is_asked(
+    language: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    keys, wish, yes, meant = WISHES[language]
+    for before in ((), ("5",)):
+        told = await talk(front, words, language, *keys.split(","), *before, says(wish), says(yes), says("…"))
+        day, _, part = meant.partition(" ")
+        wished = [facts for kind, facts in told.journal if kind == "wish"]
+        assert wished == [{"day": day, "part": part or None}]
+        offered = told.lines[next(at for at, line in enumerate(told.lines) if line.startswith("journal: wish")) :]
+        assert words.worded(datetime.combine(date.fromisoformat(day), time(12), ZONE), "day", language) in "".join(
+            offered
+        )
+        with front.database.transaction() as session:
+            session.execute(text("TRUNCATE call, caller_language CASCADE"))
+
+
+@pytest.mark.parametrize(
+    ("language", "spoken"),
+    [
+        ("es", ("mis citas", "cancelarla", "sí cancelarla")),
+        ("en", ("my appointments", "cancel it", "yes cancel it")),
+        ("pt-BR", ("minhas consultas", "cancelar", "sim cancelar")),
+        ("zh-CN", ("我的预约", "取消", "确认取消")),
+    ],
+)
+async def test_an_appointment_is_cancelled_by_voice(
+    language: str, spoken: tuple[str, ...], front: FrontDesk, words: wording.Wording
+) -> None:
+    who = WHO[language]
+    with front.database.transaction() as session:
+        opening = booking.openings(session, "cardiology", NOON, after=NOON, limit=1)[0]
+        booking.hold(session, opening.slot_id, "desk", NOON)
+        patient = patients.candidates(session, who.numbers[0])[0].patient
+        booking.confirm(session, opening.slot_id, "desk", patient.id, NOON, "desk")
+    key, birth = KEYS[language], BOOKED[language][3]
+    yes = BOOKED[language][4]
+    await talk(front, words, language, key, "1", *map(says, (spoken[0], birth, yes, *spoken[1:])))
+    with front.database.transaction() as session:
+        assert booked(session, who) == []
+
+
+@pytest.mark.covers("H8")
+async def test_digits_are_said_back_and_count_with_a_yes(front: FrontDesk, words: wording.Wording) -> None:
+    spoken = ("que me llamen", "no", "tres cero uno, cinco cinco cinco, cero uno ocho ocho", "sí")
+    told = await talk(front, words, "es", *map(says, spoken), dialogue="callback")
+    assert f"hotline: He entendido: {words.worded('3015550188', 'digits', 'es')}." in told.text
+    with front.database.transaction() as session:
+        (asked,) = session.scalars(select(Callback))
+        assert asked.number == "+573015550188"
+
+
+async def test_an_x_at_the_end_of_a_document_is_said(front: FrontDesk, words: wording.Wording) -> None:
+    other = replace(MEI, numbers=("+573015559999",))
+    for language, last in (("en", "zero zero two X"), ("zh-CN", "零零二X")):
+        told = await talk(front, words, language, KEYS[language], "1", "1", MEIS, says(last),
+                          says("yes" if language == "en" else "对"), "0", at=other)  # fmt: skip
+        assert "recognised" in str(told.journal)
+        with front.database.transaction() as session:
+            session.execute(text("TRUNCATE call, caller_language CASCADE"))
+
+
+@pytest.mark.covers("H1", "H39")
+@pytest.mark.parametrize(
+    ("presses", "queue", "reason"),
+    [
+        (("2", says("me duele el pecho")), "urgent", "urgent_voice"),
+        (("2", says("ay no sé me duele mucho el pecho"), ""), "urgent", "urgent_voice"),  # in no menu's words
+        (("2", "1", "1", says("no puedo respirar"), says("eh")), "urgent", "urgent_voice"),  # instead of a birth date
+        (("2", "1", "1", LUCIAS, "1", "5", says("estoy sangrando mucho"), says("sí")), "urgent", "urgent_voice"),
+        (("2", says("hablar con una persona")), "reception", "operator_voice"),
+        (("2", "1", "1", says("por favor quiero hablar con una persona")), "reception", "operator_voice"),
+        (("2", "1", "1", says("el nueve de mayo de 1950"), says("operadora")), "reception", "operator_voice"),
+    ],
+)
+async def test_an_alarm_or_a_person_is_asked_for_anywhere(
+    presses: tuple[str, ...], queue: str, reason: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    told = await talk(front, words, "es", *presses)
+    assert [facts for kind, facts in told.journal if kind == "transfer"][-1] == {"queue": queue, "reason": reason}
+
+
+async def test_the_houses_words_work_where_digits_are_asked(front: FrontDesk, words: wording.Wording) -> None:
+    spoken = ("más despacio", "otro idioma", "English", "say that again", "go back", "go back", "something else")
+    told = await talk(front, words, "es", "2", "1", "1", *map(says, spoken))
+    assert told.asked()[3:] == [
+        *("ask_birth_date", "slower", "choose_language", "ask_birth_date", "ask_birth_date", "appointments_menu"),
+        "main_menu",
+    ]
+    assert f"hotline (0.85): {words.text('something_else', 'en')}" in told.lines
+
+
+@pytest.mark.covers("H8")
+async def test_what_is_not_understood_discloses_nothing_and_leads_to_the_keypad(
+    front: FrontDesk, words: wording.Wording
+) -> None:
+    """Whoever says a date hears it said back, whether it is anybody's or not, and is counted only after a yes."""
+    said = {}
+    for birth in ("veintinueve de febrero de 1980", "veintiocho de febrero de 1980"):
+        told = await talk(front, words, "es", "2", "1", "1", says(birth))
+        said[birth] = [line for line in told.lines if line.startswith("hotline")][-2:]
+        with front.database.transaction() as session:
+            assert list(session.scalars(select(NumberLock))) == []
+            session.execute(text("TRUNCATE call, caller_language CASCADE"))
+    hers, another = said.values()
+    assert [line.replace("veintinueve", "veintiocho") for line in hers] == another
+    told = await talk(
+        front, words, "es", "2", "1", "1", says("no lo sé"), says("uno de mayo de 1950"), says("no"), LUCIAS
+    )
+    assert words.text("by_key", "es") in told.text
+    assert "identified" in {kind for kind, _ in told.journal}
+
+
+@pytest.mark.covers("I7")
+async def test_a_pin_is_not_said_aloud(front: FrontDesk, words: wording.Wording) -> None:
+    asks = replace(front, identifiers=("pin", "birth_date"))
+    told = await talk(asks, words, "es", "2", "1", "2", says("cuatro siete uno uno"))
+    assert words.text("voice_hint", "es") not in told.lines[-3]
+    assert "4711" not in str(told.journal) + "".join(line for line in told.lines if line.startswith("hotline"))
+
+
+def test_every_key_that_a_prompt_names_can_be_said(words: wording.Wording) -> None:
+    """What a person reads out (choices, times) is said by its own words; all other keys have words beside them."""
+    for language in VOICES:
+        spoken = words.languages[language]
+        for key, forms in spoken.prompts.items():
+            if key in DIALPLAN or "short" not in forms or "choices" in forms["text"]:
+                continue
+            named = set(re.findall(r"(?<![\d{])[1-6](?![\d}])", forms["short"]))
+            if len(named) > 1 and key not in READ_BACKS | {"rating_score"}:  # a score is a number
+                assert named <= set(spoken.words.get(key, {})), (language, key)
