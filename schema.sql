@@ -509,6 +509,27 @@ CREATE TABLE closure (                               -- the telephones are close
 );
 CREATE UNIQUE INDEX one_closure_at_a_time ON closure ((true)) WHERE ended_at IS NULL;
 
+-- ── What the site changes without code ─────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE edition (                               -- of a sheet: wording, own sentences, hours, triage, main menu
+    id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    sheet        text NOT NULL CHECK (sheet IN ('wording', 'information', 'hours', 'triage', 'menu')),
+    -- draft → published → replaced;  a draft may be thrown away; what was replaced is restored as a new one
+    state        text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'published', 'replaced')),
+    body         jsonb,                              -- in the shape of the sheet's file; NULL: what the file says
+    changed_at   timestamptz NOT NULL,
+    changed_by   uuid NOT NULL REFERENCES account,
+    number       integer UNIQUE,                     -- counts over all sheets: who has loaded n is behind from n + 1 on
+    published_at timestamptz CHECK (published_at >= changed_at),
+    published_by uuid REFERENCES account,
+    why          text NOT NULL DEFAULT '',
+    CHECK ((state = 'draft') = (number IS NULL)),
+    CHECK ((number IS NULL) = (published_at IS NULL)),
+    CHECK ((number IS NULL) = (published_by IS NULL))
+);
+CREATE UNIQUE INDEX one_draft_per_sheet ON edition (sheet) WHERE state = 'draft';
+CREATE UNIQUE INDEX one_in_force_per_sheet ON edition (sheet) WHERE state = 'published';
+
 -- ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE outbox (

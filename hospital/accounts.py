@@ -35,7 +35,7 @@ RIGHTS: dict[str, frozenset[str]] = {
         | {"recordings.own", "recordings.all", "audit.read"}
         | {"cases.work", "cases.complaints", "ratings.read", "opening.switch", "throttle.read"}
     ),
-    "administrator": frozenset({"audit.read", "accounts.manage"}),
+    "administrator": frozenset({"audit.read", "accounts.manage", "site.change"}),
     "none": frozenset(),
 }
 

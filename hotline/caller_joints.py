@@ -1,6 +1,6 @@
 """Where the caller's side meets the domain: the journal of a call, and what a booking sends."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
@@ -62,14 +62,14 @@ class AppointmentMessages(TypedDict):
     moved: Told
 
 
-def appointment_messages(now: Clock, site_says: frozenset[str]) -> AppointmentMessages:
+def appointment_messages(now: Clock, site_says: Callable[[], Collection[str]]) -> AppointmentMessages:
     """The text messages of a booking, a move and a cancellation, queued in the deciding transaction: they stand or
     fall together (H4). How to prepare comes as a message of its own, in the site's words, without saying for what."""
 
     def tell(key: str, prepare: bool) -> Told:
         def queue_them(session: Session, booked: Booked, patient_id: UUID) -> None:
             codes = [f"prepare_{code}" for code in booked.preparation] if prepare else []
-            for one in (key, *(code for code in codes if code in site_says)):
+            for one in (key, *(code for code in codes if code in site_says())):
                 _queue(session, one, booked, patient_id, now())
 
         return queue_them
@@ -102,7 +102,7 @@ def _queue(session: Session, key: str, booked: Booked, patient_id: UUID, at: dat
     )
 
 
-def rendered(wording: Wording) -> Callable[[str, str, Mapping[str, Any]], str]:
+def rendered(wording: Callable[[], Wording]) -> Callable[[str, str, Mapping[str, Any]], str]:
     """An outbox row's text, at sending: hospital, date, time and the number to call, nothing else."""
 
     def render(key: str, locale: str, params: Mapping[str, Any]) -> str:
@@ -112,6 +112,6 @@ def rendered(wording: Wording) -> Callable[[str, str, Mapping[str, Any]], str]:
             values = {"date": starts_at, "time": starts_at}
         if "case" in params:
             values["case"] = params["case"]
-        return wording.message(key, locale, **values)
+        return wording().message(key, locale, **values)
 
     return render

@@ -18,9 +18,10 @@ from hospital.patients import Patient, Stay, Visit
 from hotline import demo_clinics, numbering
 from scripts.questionnaire_files import load_questionnaires
 
-PASSWORDS = {name: f"{name}-at-the-demo" for name in ("tom", "ana", "grace", "oscar")}
+PASSWORDS = {name: f"{name}-at-the-demo" for name in ("tom", "ana", "grace", "ida", "oscar")}
 """The demo lives on loopback only; its sign-ins are printed and shown."""
 ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "oscar": "none"}
+ADMINISTRATOR = "ida"  # without a telephone
 SECOND_NUMBERS: dict[str, tuple[str, ...]] = {"mei": ("+8613055550113",), "joao": ("+5511955550114",)}
 STORIES = {
     "lucia": "Lucía wants an appointment in cardiology. Born 29 February 1980.",
@@ -100,6 +101,14 @@ def _staff(session: Session, sip: dict[str, str]) -> dict[str, Account]:
             sip_username=person.username,
             sip_secret=sip[person.username],
             languages=["en", "es"],
+        )
+    if ADMINISTRATOR not in there:
+        there[ADMINISTRATOR] = accounts.create(
+            session,
+            username=ADMINISTRATOR,
+            display_name=ADMINISTRATOR.title(),
+            role="administrator",
+            password=PASSWORDS[ADMINISTRATOR],
         )
     return there
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from hotline import models as installed
@@ -41,6 +41,10 @@ class Hearing:
     speaker: Speaker
     phrases: Phrasebook
     patience_s: float
+
+    def saying(self, speaker: Speaker, words: Wording) -> Hearing:
+        """The same ears for other sentences."""
+        return replace(self, speaker=speaker, phrases=Phrasebook(words, HouseKeys().urgent))
 
     def line(self, session: AgiSession) -> VoiceLine:
         return VoiceLine(session, self.speaker, self._local, self.ears, self.audio, recognition_s=self.patience_s)

@@ -7,8 +7,10 @@ from pathlib import PurePosixPath
 
 from hotline import databases, demo, numbering, postgres, wiring
 from hotline.caller_joints import SqlJournal
+from hotline.in_force import Shipped
 from hotline.places import places
 from hotline.settings import Settings
+from hotline.sheets import Sheets
 from hotline.supervisor import running
 from ivr.call import Call, HouseKeys
 from ivr.phrasebook import Phrasebook
@@ -48,7 +50,7 @@ async def play(
         await database.run(demo.load_scripts, wiring.now())
         if settings.demo:
             await database.run(demo.people, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
-        words = wiring.words(settings)
+        words = (await Sheets(Shipped(settings), database).now()).words
         # Asterisk's spool, but by the name that it has outside: the terminal phone writes there itself
         here.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         front = wiring.front_desk(settings, database, words, Spool(here.spool, PurePosixPath(here.spool)))

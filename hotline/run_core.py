@@ -18,12 +18,16 @@ from cti.switchboard import Switchboard
 from dialer.runner import Dialer
 from hospital import caller_languages, recordings, throttling, vault
 from hospital.database import Database
+from hospital.notices import PostgresNotices
 from hotline import demo, joints, message_joints, numbering, tapes
 from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
+from hotline.in_force import Shipped
 from hotline.places import places, read_secrets
 from hotline.settings import Settings
-from hotline.wiring import calling_policy, front_desk, now, open_database, words, zone
+from hotline.sheets import Sheets
+from hotline.wiring import calling_policy, now, open_database, own_desk, speaker, zone
+from hotline.workshop import SiteWorkshop
 from messages.sender import Sender
 from recordings.capture import Capture
 from recordings.files import Shelf
@@ -32,7 +36,6 @@ from web import ports
 from web.app import create_app
 from web.audiences import audience
 from web.live import Hub
-from web.notices import PostgresNotices
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,7 @@ async def run_core(settings: Settings) -> None:
         now=now,
         ring_s=settings.calling.ring_seconds,
     )
+    sheets = Sheets(Shipped(settings), database)
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
     )
@@ -73,12 +77,13 @@ async def run_core(settings: Settings) -> None:
         task.add_done_callback(tasks.discard)
 
     presence.on_change(presence_changed)
+    workshop = SiteWorkshop(sheets, lambda: speaker(settings, here, sheets.held.words))
     services = ports.Services(
         facts=_site_facts(settings),
         database=database,
         clock=now,
         live=Hub(PostgresNotices(database.url), partial(audience, database)),
-        desk=front_desk(settings, database, words(settings)).desk,
+        desk=own_desk(settings, database, lambda: sheets.held.words.site_says),
         presence=console_presence,
         dialling=joints.ConsoleDialling(dialer, partial(_local, settings)),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
@@ -86,13 +91,15 @@ async def run_core(settings: Settings) -> None:
         policy=calling_policy(settings),
         demo_patients=_demo_patients(settings, secrets.sip),
         delivery_reports=message_joints.delivery_reports(settings, database, now),
+        workshop=workshop,
     )
     gateway = message_joints.gateway(settings, here, now)
-    sender = Sender(message_joints.SqlOutbox(database), gateway, rendered(words(settings)), now)
+    sender = Sender(message_joints.SqlOutbox(database), gateway, rendered(lambda: sheets.held.words), now)
     async with AsyncExitStack() as stack:
         await board.start()
         stack.push_async_callback(board.stop)
-        scheduler = _scheduler(database, capture, journal, sender, dialer)
+        stack.push_async_callback(workshop.close)
+        scheduler = _scheduler(database, capture, journal, sender, dialer, sheets)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)
         await _serve_console(settings, services)
@@ -123,7 +130,7 @@ def dialer_listens(board: Switchboard, dialer: Dialer) -> None:
 
 
 def _scheduler(
-    database: Database, capture: Capture, journal: InboundJournal, sender: Sender, dialer: Dialer
+    database: Database, capture: Capture, journal: InboundJournal, sender: Sender, dialer: Dialer, sheets: Sheets
 ) -> AsyncIOScheduler:
     """Only triggers that look; what is due lives in SQL."""
     scheduler = AsyncIOScheduler(timezone="UTC")
@@ -149,6 +156,7 @@ def _scheduler(
     scheduler.add_job(settle, "interval", seconds=3, max_instances=1, coalesce=True)
 
     async def send() -> None:
+        await sheets.now()  # a text is worded as it is in force when it is sent
         await sender.send_due()
 
     async def forget() -> None:

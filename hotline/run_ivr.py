@@ -2,18 +2,23 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from functools import partial
+from weakref import WeakKeyDictionary
 
 from hospital.database import Database
 from hotline import numbering
 from hotline.caller_joints import SqlJournal, UnwrittenJournal
 from hotline.hearing import Hearing, hearing
+from hotline.in_force import InForce, Shipped
 from hotline.places import places, read_secrets
 from hotline.settings import Settings
+from hotline.sheets import Sheets
+from hotline.speaking import speak_ahead
 from hotline.throttle import admit
-from hotline.wiring import DIALOGUES, front_desk, house_keys, now, open_database, speaker, until_told, words
+from hotline.wiring import DIALOGUES, front_desk, house_keys, now, open_database, speaker, until_told
 from ivr.agi_call import agi_call, caller_number
-from ivr.call import Call, Journal
+from ivr.call import Call, HouseKeys, Journal
 from ivr.conversation import converse
 from ivr.front_desk import FrontDesk
 from ivr.server import AgiServer
@@ -25,16 +30,47 @@ log = logging.getLogger(__name__)
 DATABASE_S = 2.0  # a database that does not take the call's first row by then is down: a person takes the caller
 
 
+@dataclass(frozen=True)
+class Served:
+    """What the calls that begin under one publication are served with."""
+
+    front: FrontDesk
+    said: Speaker
+    ears: Hearing | None
+    keys: HouseKeys
+
+
+class Counter:
+    """Serves each call with what was in force when it began."""
+
+    def __init__(
+        self, settings: Settings, sheets: Sheets, database: Database, said: Speaker, ears: Hearing | None
+    ) -> None:
+        self._settings, self._sheets, self._database, self._said, self._ears = settings, sheets, database, said, ears
+        self._served: WeakKeyDictionary[InForce, Served] = WeakKeyDictionary()
+
+    async def serve(self, call_id: str) -> Served:
+        live = await self._sheets.of_call(call_id)
+        found = self._served.get(live)
+        if found is None:
+            front = front_desk(self._settings, self._database, live.words)
+            said = self._said.saying(live.words)
+            ears = self._ears.saying(said, live.words) if self._ears else None
+            found = self._served[live] = Served(front, said, ears, house_keys(front))
+        return found
+
+
 async def run_ivr(settings: Settings) -> None:
     """Serves calls until SIGTERM; those under way get ten seconds to end."""
     here = places(settings)
     database = open_database(settings, here)
-    said = speaker(settings, here)
-    sentences = words(settings)
-    front = front_desk(settings, database, sentences)
-    async with hearing(settings, here, said, sentences) as ears:
+    sheets = Sheets(Shipped(settings), database)
+    said = speaker(settings, here, sheets.held.words)
+    speaking = asyncio.create_task(speak_ahead(settings, sheets, said, database.url), name="speak ahead")
+    async with hearing(settings, here, said, sheets.held.words) as ears:
+        counter = Counter(settings, sheets, database, said, ears)
         server = AgiServer(
-            partial(_hold_conversation, settings, front, said, database, ears),
+            partial(_hold_conversation, settings, counter, database),
             read_secrets(here).agi,
             settings.address,
             numbering.AGI_PORT,
@@ -43,18 +79,14 @@ async def run_ivr(settings: Settings) -> None:
             log.info("the ivr takes calls")
             await until_told()
             await server.stop(grace_s=10)
+    speaking.cancel()
+    await asyncio.wait([speaking])
     await said.close()
     database.close()
 
 
 async def _hold_conversation(
-    settings: Settings,
-    front: FrontDesk,
-    said: Speaker,
-    database: Database,
-    ears: Hearing | None,
-    session: AgiSession,
-    path: str,
+    settings: Settings, counter: Counter, database: Database, session: AgiSession, path: str
 ) -> None:
     country = settings.site.country.upper()
     number = caller_number(session.environment, country)
@@ -65,15 +97,22 @@ async def _hold_conversation(
             await written.begin()
         else:
             path, journal = "throttled", UnwrittenJournal(written)
+        served = await counter.serve(session.id)
     dialogue = DIALOGUES[path]
-    line = ears.line(session) if ears else None
-    phrases = ears.phrases if ears else None
-    keys = house_keys(front)
+    line = served.ears.line(session) if served.ears else None
+    phrases = served.ears.phrases if served.ears else None
     async with agi_call(
-        session, said, journal, node=settings.node, country=country, house=keys, line=line, phrases=phrases
+        session,
+        served.said,
+        journal,
+        node=settings.node,
+        country=country,
+        house=served.keys,
+        line=line,
+        phrases=phrases,
     ) as call:
 
         async def hold(call: Call) -> None:
-            await dialogue(call, front)
+            await dialogue(call, served.front)
 
         await converse(call, hold)

@@ -8,11 +8,13 @@ import asyncio
 import logging
 
 from hotline import models
+from hotline.in_force import Shipped
 from hotline.model_catalogue import KOKORO
 from hotline.model_sources import ModelFailed
 from hotline.places import places
 from hotline.settings import Settings
-from hotline.wiring import speaker, words
+from hotline.sheets import Sheets
+from hotline.wiring import open_database, speaker
 from scripts import wording
 from speech.publish import publish_static, render_ahead
 from speech.voices import VoiceFailed
@@ -27,8 +29,13 @@ async def run_voices(settings: Settings) -> int:
     except ModelFailed as problem:
         log.error("the natural voice is not installed, the fast one speaks. %s", problem)
         return 1
-    said = speaker(settings, places(settings))
-    sentences = words(settings)
+    here = places(settings)
+    database = open_database(settings, here)
+    try:
+        sentences = (await Sheets(Shipped(settings), database).now()).words
+    finally:
+        database.close()
+    said = speaker(settings, here, sentences)
     try:
         count = await publish_static(said, wording.STATIC_KEYS, settings.site.languages)
         for language in settings.site.languages:

@@ -69,6 +69,8 @@ class Site(Frozen):
     """The number that messages and voicemails name."""
     information: Path | None = None
     """The site's own sentences: opening hours, the way, what to bring, how to prepare (scripts/site_file.py)."""
+    wording: Path | None = None
+    """Sentences of ours that the site says otherwise (scripts/wording_changes.py)."""
 
     @model_validator(mode="after")
     def _default_is_offered(self) -> Self:

@@ -7,13 +7,11 @@ The ivr imports nothing of the console or of AMI: what breaks there must not cos
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import scripts
 from hospital import accounts, vault
 from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS, PRESETS, Window
@@ -22,8 +20,10 @@ from hospital.database import Database
 from hotline import asterisk, demo, models, numbering
 from hotline.caller_joints import appointment_messages
 from hotline.care_wiring import care_desk, week
+from hotline.in_force import Shipped
 from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
+from hotline.sheets import Sheets
 from ivr.call import Call, HouseKeys
 from ivr.dialogues.attended import attended
 from ivr.dialogues.care import care
@@ -53,7 +53,6 @@ DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
     "care": attended(care),
     "rating": attended(rate),
 }
-DEMO_INFORMATION = Path(scripts.__file__).parent / "site" / "san_rafael.yaml"
 
 
 def now() -> datetime:
@@ -66,26 +65,16 @@ def open_database(settings: Settings, here: Places) -> Database:
 
 
 def words(settings: Settings) -> wording.Wording:
-    site = settings.site
-    loaded = wording.load(
-        wording.Site(
-            hospital=site.name,
-            emergency=site.emergency_number,
-            number=site.callback_number or numbering.HOTLINE_EXTENSION,
-            zone=ZoneInfo(site.time_zone),
-            country=site.country.upper(),
-            clock=site.clock,
-        ),
-        information=site.information or (DEMO_INFORMATION if settings.demo else None),
-    )
+    """What comes with the hotline, and the site's files: without what the console has published."""
+    loaded = Shipped(settings).words()
     for problem in loaded.refused:
         log.error("a script file was not loaded: %s", problem)
     return loaded
 
 
-def speaker(settings: Settings, here: Places) -> Speaker:
+def speaker(settings: Settings, here: Places, said: wording.Wording | None = None) -> Speaker:
     cache = PromptCache(here.sounds, voices(settings), verbaliser=verbalise.VERSION)
-    return Speaker(words(settings), cache, within=settings.voices.wait_ms / 1000)
+    return Speaker(said or words(settings), cache, within=settings.voices.wait_ms / 1000)
 
 
 def voices(settings: Settings) -> Voices:
@@ -99,14 +88,8 @@ def voices(settings: Settings) -> Voices:
 def front_desk(settings: Settings, database: Database, said: wording.Wording, spool: Spool | None = None) -> FrontDesk:
     """`spool`: where callers' voices are written; Asterisk's unless another is given."""
     keys = {tag: key for key, tag in said.menu_keys.items()}
-    desk = OwnDesk(
-        database,
-        lease=timedelta(seconds=settings.booking.hold_seconds),
-        zone=zone(settings),
-        **appointment_messages(now, said.site_says),
-    )
     return FrontDesk(
-        desk=desk,
+        desk=own_desk(settings, database, lambda: said.site_says),
         database=database,
         now=now,
         zone=zone(settings),
@@ -121,6 +104,16 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording, sp
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
         care=care_desk(settings, database, said.spoken, now, spool),
+    )
+
+
+def own_desk(settings: Settings, database: Database, site_says: Callable[[], Collection[str]]) -> OwnDesk:
+    """`site_says`: the prompts of the site's own, whose instructions follow a booking as text messages."""
+    return OwnDesk(
+        database,
+        lease=timedelta(seconds=settings.booking.hold_seconds),
+        zone=zone(settings),
+        **appointment_messages(now, site_says),
     )
 
 
@@ -159,12 +152,6 @@ async def prepare(settings: Settings, progress: Progress) -> None:
     """
     here = places(settings)
     asterisk.share_personal(here.sounds)
-    said_words = words(settings)
-    said = speaker(settings, here)
-    publish_beep(here.sounds)
-    await publish_static(said, wording.STATIC_KEYS, settings.site.languages, silent, within=NOTHING_NEW)
-    # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
-    await render_ahead(said, said_words.every_key(), settings.site.languages, progress, within=NOTHING_NEW)
     database = open_database(settings, here)
     try:
         await database.run(demo.load_scripts, now())
@@ -173,8 +160,15 @@ async def prepare(settings: Settings, progress: Progress) -> None:
             await database.run(demo.people, sip, zone(settings), now())
         else:
             await database.run(accounts.give_secrets, sip)
+        in_force = await Sheets(Shipped(settings), database).now()
     finally:
         database.close()
+    said = speaker(settings, here, in_force.words)
+    publish_beep(here.sounds)
+    await publish_static(said, wording.STATIC_KEYS, settings.site.languages, silent, within=NOTHING_NEW)
+    # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
+    every = in_force.words.every_key()
+    await render_ahead(said, every, settings.site.languages, progress, within=NOTHING_NEW)
 
 
 async def until_told() -> None:

@@ -40,7 +40,8 @@ class Language:
     """One language's sentences: prompts by key and form, messages by key; `words` by prompt and key of the telephone.
 
     `greetings`: country (two small letters) → how a caller is greeted there; "text" everywhere else. `pace` is beside
-    the voice's own. `reviewed`: its files → the native speaker who read that file, or None.
+    the voice's own. `reviewed`: its files → the native speaker who read that file, or None. `files`: prompt → the
+    dialogue whose file it stands in.
     """
 
     tag: str
@@ -53,6 +54,7 @@ class Language:
     messages: Mapping[str, str]
     reviewed: Mapping[str, str | None]
     words: Mapping[str, Words]
+    files: Mapping[str, str]
 
 
 def load_languages(folder: Path) -> tuple[dict[str, Language], list[Problem]]:
@@ -103,7 +105,7 @@ def read_language(folder: Path, reference: Language | None) -> Language:
     messages = reading.messages()
     if problems:
         raise FileRefused(problems)
-    read = (reading.reviewed, reading.words)
+    read = (reading.reviewed, reading.words, reading.files)
     return Language(tag, name, menu_key, spoken, greetings, pace, prompts, messages, *read)
 
 
@@ -113,6 +115,7 @@ class _Reading:
     def __init__(self, folder: Path, reference: Language | None, problems: list[Problem]) -> None:
         self.reviewed: dict[str, str | None] = {}
         self.words: dict[str, Words] = {}
+        self.files: dict[str, str] = {}
         self._folder = folder
         self._reference = reference
         self._problems = problems
@@ -127,9 +130,10 @@ class _Reading:
                     entry.wrong(f"prompt '{key}' is not in the reference ({REFERENCE})")
                 if key in found:
                     entry.wrong(f"prompt '{key}' stands in {where[key]} already")
-                found[key] = _forms(entry, expected)
+                found[key] = read_forms(entry, expected)
                 self._read_words(key, entry, found[key])
                 where[key] = path.name
+                self.files[key] = path.stem
                 self._take(entry.file)
         return found
 
@@ -138,7 +142,7 @@ class _Reading:
         found: dict[str, str] = {}
         fields = self._entries(self._folder / "messages.yaml", "messages", known)
         for key, entry in fields.items():
-            found[key] = _sentence(entry, WRITTEN, used(known[key]) if known and key in known else None)
+            found[key] = read_sentence(entry, WRITTEN, used(known[key]) if known and key in known else None)
             self._take(entry.file)
         return found
 
@@ -183,12 +187,12 @@ def _greetings(field: Field) -> dict[str, str]:
     return found
 
 
-def _forms(entry: Field, expected: Forms | None) -> Forms:
+def read_forms(entry: Field, expected: Forms | None) -> Forms:
     """A prompt is a sentence or its forms. In the reference a form may also be a language's code:
     what is said there in place of that language's own sentence, when no voice speaks it.
     """
     if not entry.is_mapping:
-        return {"text": _sentence(entry, SAID, used(expected["text"]) if expected else None)}
+        return {"text": read_sentence(entry, SAID, used(expected["text"]) if expected else None)}
     forms: dict[str, str] = {}
     fields = entry.mapping(("text",), None if expected is None else (*FORMS[1:], WORDS))
     fields.pop(WORDS, None)
@@ -197,9 +201,9 @@ def _forms(entry: Field, expected: Forms | None) -> Forms:
         if form not in FORMS and not _is_language(form):
             field.wrong(f"form '{form}' is not known; allowed: {', '.join(FORMS)}")
         if form == "text" or expected is None or form not in expected:
-            forms[form] = _sentence(field, SAID, whole if form == "text" else None)
+            forms[form] = read_sentence(field, SAID, whole if form == "text" else None)
         else:
-            forms[form] = _sentence(field, SAID, used(expected[form]) if form == "choice" else None)
+            forms[form] = read_sentence(field, SAID, used(expected[form]) if form == "choice" else None)
         if form in ("short", "other") and "text" in forms:
             _no_more_than(field, forms[form], used(forms["text"]))
     if expected and "choice" in expected and "choice" not in forms:
@@ -216,7 +220,7 @@ def _no_more_than(field: Field, sentence: str, allowed: set[str]) -> None:
         field.wrong(f"placeholder {{{name}}} is not in this prompt's text, so nobody gives it a value")
 
 
-def _sentence(entry: Field, known: Mapping[str, object], expected: set[str] | None) -> str:
+def read_sentence(entry: Field, known: Mapping[str, object], expected: set[str] | None) -> str:
     text = entry.text()
     if stray_braces(text):
         entry.wrong("braces that are no placeholder such as {when}")

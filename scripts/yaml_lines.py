@@ -10,8 +10,8 @@ silently.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -22,14 +22,17 @@ LARGEST = 1_000_000  # bytes; the largest file of ours is under 30 kB
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong in a file. `line` counts from 1."""
+    """One thing that is wrong in a file. `line` counts from 1; 0 is what was never a file, whose place is `where`: the
+    names on the way to it. `do`: what to do, where `what` does not say it."""
 
     file: str
     line: int
     what: str
+    where: tuple[str, ...] = field(default=(), compare=False)
+    do: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}"
+        return f"{self.file}:{self.line or ' '.join(('', *self.where))}: {self.what}"
 
 
 class FileRefused(ValueError):
@@ -57,9 +60,21 @@ class SourceFile:
 
         Raises `FileRefused` if it is no YAML mapping in UTF-8.
         """
-        self.name = name or f"{path.parent.name}/{path.name}"
+        self._begin(name or f"{path.parent.name}/{path.name}", lambda: node or self._compose(path, content))
+
+    @classmethod
+    def of(cls, data: Mapping[str, object], name: str) -> SourceFile:
+        """What has the shape of a file and was never one: the plain values that JSON knows. The same readings refuse
+        the same things in it, each by its `where`."""
+        made = cls.__new__(cls)
+        made._begin(name, lambda: _node(data))
+        return made
+
+    def _begin(self, name: str, compose: Callable[[], yaml.Node]) -> None:
+        self.name = name
         self.problems: list[Problem] = []
-        self.top = Field(self, node or self._compose(path, content))
+        self._places: dict[int, tuple[str, ...]] = {}
+        self.top = Field(self, compose())
         if not isinstance(self.top.node, yaml.MappingNode):
             self.top.wrong("a mapping (lines of 'key: value') is expected")
             self.finish()
@@ -68,6 +83,23 @@ class SourceFile:
         """Raise `FileRefused` if anything was wrong."""
         if self.problems:
             raise FileRefused(sorted(self.problems, key=lambda problem: problem.line))
+
+    def place(self, node: yaml.Node) -> tuple[str, ...]:
+        """The names on the way from the top to a node; rows of a list count from 1."""
+        if not self._places:
+            self._note_places(self.top.node, ())
+        return self._places.get(id(node), ())
+
+    def _note_places(self, node: yaml.Node, way: tuple[str, ...]) -> None:
+        self._places[id(node)] = way
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                inside = (*way, str(key.value))
+                self._places[id(key)] = inside
+                self._note_places(value, inside)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, row in enumerate(node.value, 1):
+                self._note_places(row, (*way, str(number)))
 
     def _compose(self, path: Path, content: bytes | None) -> yaml.Node:
         try:
@@ -125,11 +157,11 @@ class Field:
 
     @property
     def line(self) -> int:
-        return int(self.node.start_mark.line) + 1
+        return int(self.node.start_mark.line) + 1 if self.node.start_mark is not None else 0
 
-    def wrong(self, what: str) -> None:
+    def wrong(self, what: str, do: str = "") -> None:
         """Note a problem at this field's line."""
-        self.file.problems.append(Problem(self.file.name, self.line, what))
+        self.file.problems.append(Problem(self.file.name, self.line, what, self.file.place(self.node), do))
 
     @property
     def is_text(self) -> bool:
@@ -244,3 +276,21 @@ class Field:
         if isinstance(self.node, yaml.ScalarNode):
             return "nothing" if self.is_null else f"'{self.node.value}' ({self.node.tag.rpartition(':')[2]})"
         return "a mapping" if isinstance(self.node, yaml.MappingNode) else "a list"
+
+
+def _node(value: object) -> yaml.Node:
+    """Plain values as PyYAML would compose them."""
+    kind = "tag:yaml.org,2002:"
+    match value:
+        case Mapping():
+            pairs = [(yaml.ScalarNode(f"{kind}str", str(key)), _node(inner)) for key, inner in value.items()]
+            return yaml.MappingNode(f"{kind}map", pairs)
+        case list() | tuple():
+            return yaml.SequenceNode(f"{kind}seq", [_node(inner) for inner in value])
+        case None:
+            return yaml.ScalarNode(f"{kind}null", "null")
+        case bool():
+            return yaml.ScalarNode(f"{kind}bool", str(value).lower())
+        case int() | float():
+            return yaml.ScalarNode(f"{kind}{type(value).__name__}", str(value))
+    return yaml.ScalarNode(f"{kind}str", str(value))

@@ -96,6 +96,10 @@ class Speaker:
             sentence.text, sentence.language, personal=sentence.personal, pace=pace, within=within
         )
 
+    def saying(self, sentences: Sentences) -> Speaker:
+        """The same voices and the same cache for other sentences."""
+        return Speaker(sentences, self.cache, seen_as=str(self._seen_as), within=self._within)
+
     async def close(self) -> None:
         """Ends what the voices keep running."""
         await self.cache.voices.close()

@@ -36,6 +36,7 @@ from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS
 from hospital.database import Database, announce
 from hospital.followups import FollowUpTask
+from hospital.notices import PostgresNotices
 from hospital.patients import Patient, Stay, Visit
 from recordings.replay import byte_range
 from scripts.questionnaire_files import load_questionnaires
@@ -45,7 +46,6 @@ from web import ports
 from web.app import create_app
 from web.audiences import audience
 from web.live import Hub
-from web.notices import PostgresNotices
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -64,7 +64,7 @@ SCREENSHOTS = Path(__file__).parent.parent / "var" / "screenshots"
 AXE = Path(__file__).parent.parent / "web" / "console-scripts" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PASSWORD = "correct horse battery"
-ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "oscar": "none"}
+ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "ida": "administrator", "oscar": "none"}
 POLICY = CallingPolicy(ALWAYS, ZONE, None, None)
 
 _addresses = itertools.count(2)

@@ -17,6 +17,7 @@ from hospital.attempts import Attempt, Claimed
 from hospital.booking import OwnDesk
 from hospital.database import Database
 from hospital.followups import FollowUpTask
+from hospital.notices import Notice, PostgresNotices
 from hospital.patients import Patient, Stay
 from hotline import joints, tapes
 from recordings.files import Shelf
@@ -30,10 +31,9 @@ from tests.test_recordings_sealing import wav_of
 from web import ports
 from web.app import create_app
 from web.live import Audience, Hub
-from web.notices import Notice, PostgresNotices
 
 HOST = "console.test"
-ROLES = {"ana": "nurse", "grace": "supervisor", "oscar": "none", "ruby": "nurse"}
+ROLES = {"ana": "nurse", "grace": "supervisor", "oscar": "none", "ruby": "nurse", "ida": "administrator"}
 
 
 class Presence:

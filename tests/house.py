@@ -43,7 +43,7 @@ from tests.site_key import SITE_KEY
 R = TypeVar("R", bound=Base)
 LEFT_BEHIND = (
     "appointment, hold, call, call_step, screen_pop, number_lock, calling_rate, caller_language, callback, outbox,"
-    " attempt, answer, decision, recording, duty, care_case, case_note, rating, closure"
+    " attempt, answer, decision, recording, duty, care_case, case_note, rating, closure, edition"
 )
 
 

@@ -351,7 +351,7 @@ def words() -> wording.Wording:
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
     database = Database(databases.clone_database(cluster, demo_template), connections=4)
     made = wiring.front_desk(build(DEMO), database, words)
-    desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, made.site_says))
+    desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
     yield replace(made, now=lambda: NOON, desk=desk)
     database.close()
 
@@ -516,7 +516,7 @@ async def test_how_to_prepare_is_sent_apart_and_names_no_examination(front: Fron
     with front.database.transaction() as session:
         sent = list(session.scalars(select(OutboxRow).order_by(OutboxRow.key)))
     assert [row.key for row in sent] == ["appointment_confirmed", "prepare_bring_order", "prepare_drink_water"]
-    told = [rendered(words)(row.key, row.locale, row.params) for row in sent]
+    told = [rendered(lambda: words)(row.key, row.locale, row.params) for row in sent]
     assert all("26 de noviembre" in text and "ecograf" not in text for text in told)
 
 

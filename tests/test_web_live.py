@@ -11,10 +11,10 @@ import websockets
 from sqlalchemy import text
 
 from hospital.database import announce
+from hospital.notices import LOOK_AGAIN, Notice, read
 from tests.browser import PASSWORD, Site, served, site
 from tests.characters import LUCIA
 from web.live import Audience, Hub, Subscription
-from web.notices import LOOK_AGAIN, Notice, read
 
 __all__ = ["served", "site"]
 

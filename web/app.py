@@ -16,6 +16,7 @@ from web import (
     cases,
     delivery_reports,
     doors,
+    editions,
     followup_call,
     followup_form,
     followup_list,
@@ -30,6 +31,7 @@ from web import (
     static_files,
     stream,
     throttled,
+    wording_sheet,
 )
 from web.headers import Headers
 from web.limits import Limits
@@ -71,6 +73,8 @@ def create_app(services: Services) -> FastAPI:
         ratings.routes,
         opening.routes,
         throttled.routes,
+        editions.routes,
+        wording_sheet.routes,
         audit_log.routes,
         static_files.routes,
     )

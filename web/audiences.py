@@ -6,10 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital.database import Database
+from hospital.notices import Notice
 from hospital.recordings import Recording
 from hospital.screen_pops import ScreenPop
 from web.live import Audience
-from web.notices import Notice
 
 RIGHTS = {
     "task": "followups.work",
@@ -19,6 +19,7 @@ RIGHTS = {
     "case": "cases.work",  # an id and no more; the list shows who may see which kind
     "closure": "opening.switch",
     "throttle": "throttle.read",
+    "edition": "site.change",
 }
 NOBODY = Audience()
 

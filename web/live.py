@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from web.notices import LOOK_AGAIN, Notice
+from hospital.notices import LOOK_AGAIN, Notice
 
 _ROOM = 64  # notices that one page may lag behind
 HEARTBEAT = 15.0  # seconds; also how soon a page of a session that was ended elsewhere is cut off

@@ -15,7 +15,10 @@ from hospital.attempts import CallingPolicy
 from hospital.booking import BookingDesk
 from hospital.calling_hours import PRESETS
 from hospital.database import Database
+from hospital.editions import Body, Sheet
 from hospital.opening import Hours
+from scripts.findings import Finding
+from scripts.wording import Wording
 from web.live import Hub
 
 STRICTEST = CallingPolicy(PRESETS["co"], ZoneInfo("UTC"))
@@ -81,6 +84,33 @@ class Replay(Protocol):
 
 
 @dataclass(frozen=True)
+class Live:
+    """What the next call hears. `troubles`: why an edition that was published is not in it."""
+
+    words: Wording
+    troubles: tuple[str, ...]
+
+
+class Workshop(Protocol):
+    """What the site changes without code: what is in force, and what a draft would do. A body is an edition's."""
+
+    async def live(self) -> Live: ...
+
+    def before(self) -> Wording:
+        """What editions of the sheet `wording` change: what comes with the hotline, and the site's own file of it."""
+
+    def words(self, body: Body) -> Wording:
+        """With an edition of the sheet `wording` in it. Raises `FileRefused`."""
+
+    async def check(self, sheet: Sheet, body: Body) -> list[Finding]:
+        """All that is found at once; none of it where the body is the file's."""
+
+    async def sound(self, key: str, language: str, body: Body) -> bytes:
+        """A prompt (a form too: "main_menu.short") with example values, spoken by the site's voice: a WAV file. Raises
+        `NotThere` where no voice speaks it."""
+
+
+@dataclass(frozen=True)
 class Line:
     """A SIP account for the browser phone. The secret is shown to its owner's page only."""
 
@@ -136,4 +166,5 @@ class Services:
     policy: CallingPolicy = STRICTEST  # the site's rules for calling, which decide when the next try is
     demo_patients: Mapping[str, DemoPatient] = field(default_factory=dict)
     delivery_reports: DeliveryReports | None = None
+    workshop: Workshop | None = None
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie

@@ -15,6 +15,9 @@ ROLES = {
     "none": "No role",
 }
 
+# how a sentence is said: at first, asked again, asked once more, a row of a list
+FORMS = {"text": "said first", "short": "said again", "other": "said the third time", "choice": "one choice of a list"}
+
 PRESENCE = {
     "away": "Away",
     "available": "Available",

@@ -1,0 +1,123 @@
+"""What the site has in force: what comes with the hotline, over it the site's files, over them the published editions.
+
+Rules: what can't be loaded costs nobody their call. The edition before it is used, or else the file's, and `troubles`
+says so for the log and for the console. What is in force never changes; a new edition makes a new one, and a call that
+has begun keeps the one that it began with.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import scripts
+from hospital.editions import Body, Publications, Sheet
+from hotline import numbering
+from hotline.settings import Settings
+from scripts import wording
+from scripts.site_file import NOTHING, read_site, with_site
+from scripts.wording import Wording
+from scripts.wording_changes import NO_CHANGES, Changes, read_changes, with_changes, without_unknown
+from scripts.wording_files import Language, load_languages
+from scripts.yaml_lines import FileRefused, Problem, SourceFile
+
+T = TypeVar("T")
+DEMO_INFORMATION = Path(scripts.__file__).parent / "site" / "san_rafael.yaml"
+NOTHING_PUBLISHED = Publications(0, {})
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An edition that can't be loaded. `used`: the number of the one that is in force instead, None for the file's."""
+
+    sheet: Sheet
+    number: int
+    used: int | None
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        instead = f"edition {self.used}" if self.used is not None else "the file"
+        told = "; ".join(map(str, self.problems))
+        return f"edition {self.number} of {self.sheet} can't be loaded, {instead} is in force: {told}"
+
+
+@dataclass(frozen=True, eq=False)
+class InForce:
+    """`number`: of the newest publication that is in it."""
+
+    number: int
+    words: Wording
+    changes: Changes
+    troubles: tuple[Trouble, ...] = ()
+
+
+class Shipped:
+    """What comes with the hotline and what the site's files say, read once by a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        site = settings.site
+        self.site = wording.Site(
+            hospital=site.name,
+            emergency=site.emergency_number,
+            number=site.callback_number or numbering.HOTLINE_EXTENSION,
+            zone=ZoneInfo(site.time_zone),
+            country=site.country.upper(),
+            clock=site.clock,
+        )
+        loaded, problems = load_languages(wording.HERE)
+        self.languages: Mapping[str, Language] = loaded
+        """As they come with the hotline."""
+        self.file_changes = NO_CHANGES
+        if site.wording is not None:
+            try:
+                self.file_changes = read_changes(SourceFile(site.wording), loaded)
+            except FileRefused as refusal:
+                problems.extend(refusal.problems)
+        self.with_files = with_changes(loaded, self.file_changes)
+        """With what the site's file changes: what the console changes further."""
+        self.says = NOTHING
+        information = site.information or (DEMO_INFORMATION if settings.demo else None)
+        if information is not None:
+            try:
+                self.says = read_site(information, self.with_files)
+            except FileRefused as refusal:
+                problems.extend(refusal.problems)
+        self.refused = tuple(problems)
+
+    def words(self, changes: Changes = NO_CHANGES) -> Wording:
+        """All sentences, with what an edition changes in them."""
+        languages = with_site(with_changes(self.with_files, changes), self.says)
+        return Wording(self.site, languages, self.refused, frozenset(self.says.spoken))
+
+    def changes(self, body: Body) -> Changes:
+        """A body of the sheet `wording`, as strictly as a file. Raises `FileRefused`."""
+        return NO_CHANGES if body is None else read_changes(SourceFile.of(body, "wording"), self.with_files)
+
+
+def assemble(shipped: Shipped, published: Publications) -> InForce:
+    """Never raises for what is in an edition."""
+    troubles: list[Trouble] = []
+
+    def known(body: Body) -> Changes:
+        return shipped.changes(None if body is None else without_unknown(body, shipped.with_files))
+
+    changes = _loaded("wording", published, known, troubles)
+    return InForce(published.number, shipped.words(changes), changes, tuple(troubles))
+
+
+def _loaded(sheet: Sheet, published: Publications, read: Callable[[Body], T], troubles: list[Trouble]) -> T:
+    """The newest edition that can be loaded, or what the file says."""
+    refused: list[tuple[int, tuple[Problem, ...]]] = []
+    used: int | None = None
+    result: T | None = None
+    bodies: Sequence[tuple[int, Mapping[str, Any] | None]] = published.bodies.get(sheet, ())
+    for number, body in bodies:
+        try:
+            result, used = read(body), number
+            break
+        except FileRefused as refusal:
+            refused.append((number, refusal.problems))
+    troubles.extend(Trouble(sheet, number, used, problems) for number, problems in refused)
+    return read(None) if result is None else result

@@ -1,0 +1,59 @@
+"""A value for each placeholder, so that a sentence can be seen, heard and checked before anybody calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from scripts.placeholders import Doctor, Value
+
+DEPARTMENT = {
+    "en": "cardiology",
+    "es": "cardiología",
+    "pt-BR": "cardiologia",
+    "zh-CN": "心内科",
+    "mi": "manawa",
+}
+_AT = datetime(2026, 3, 3, 9, 20)  # noqa: DTZ001 - the site's zone is put on
+
+
+def examples(zone: ZoneInfo) -> dict[str, Value]:
+    """Said: as callers hear them."""
+    at = _AT.replace(tzinfo=zone)
+    return {
+        "number": "+573001234567",
+        "given_name": "Lucía",
+        "department": DEPARTMENT,
+        "doctor": Doctor("Vega", feminine=True),
+        "n": 2,
+        "key": 2,
+        "when": at,
+        "day": at,
+        "birth_date": date(1980, 2, 29),
+        "question": "…",
+        "complaint": "…",
+        "notice": "…",
+        "minutes": 10,
+        "case": "10042",
+        "said": "…",
+        "choices": [_row(at, key) for key in (1, 2, 3)],
+    }
+
+
+def _row(at: datetime, key: int) -> Mapping[str, Value]:
+    return {
+        "department": DEPARTMENT,
+        "doctor": Doctor("Vega", feminine=True),
+        "given_name": "Lucía",
+        "when": at,
+        "complaint": "…",
+        "key": key,
+        "n": key,
+    }
+
+
+def written(zone: ZoneInfo) -> dict[str, Value]:
+    """As text messages have them."""
+    at = _AT.replace(tzinfo=zone)
+    return {"date": at, "time": at, "case": "10042"}

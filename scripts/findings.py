@@ -1,0 +1,121 @@
+"""What is found in a sheet before it goes live: where, what, what to do. The same checks for files and for the console.
+
+A finding that stops must be mended first. One that only warns may be published with a reason. All are told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from scripts.examples import examples, written
+from scripts.placeholders import WrongValue
+from scripts.wording import Wording
+from scripts.wording_changes import Changes
+from scripts.yaml_lines import Problem
+
+LONGEST_S = 30.0  # seconds; who listens longer has forgotten how it began, and so has every menu of ours been cut
+LONGEST_MESSAGE = 459  # letters of a text message: three parts
+LETTERS_A_SECOND = {"zh-CN": 4.5}  # a syllable each
+OTHERS_A_SECOND = 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`where`: names on the way to it, such as ("es", "prompts", "goodbye"). `stops`: it must not go live so."""
+
+    where: tuple[str, ...]
+    what: str
+    do: str
+    stops: bool = True
+
+    def __str__(self) -> str:
+        return f"{' › '.join(self.where) or 'here'}: {self.what}. {self.do}".rstrip()
+
+
+def of_problems(problems: Iterable[Problem]) -> list[Finding]:
+    """What the reading refuses, as findings."""
+    return [Finding(one.where, one.what, one.do or "Correct it there.") for one in problems]
+
+
+def spoken_s(sentence: str, language: str, pace: float = 1.0) -> float:
+    """About how many seconds a sentence takes, from its letters."""
+    return sum(map(str.isalnum, sentence)) / LETTERS_A_SECOND.get(language, OTHERS_A_SECOND) / pace
+
+
+def of_wording(changes: Changes, words: Wording, offered: Collection[str]) -> list[Finding]:
+    """`words`: with the changes in them. `offered`: languages that callers can choose."""
+    return [
+        *_sayable(changes, words),
+        *_sendable(changes, words),
+        *_in_all_languages(changes, words, offered),
+        *_unreviewed(changes),
+    ]
+
+
+def _sayable(changes: Changes, words: Wording) -> Iterator[Finding]:
+    values = examples(ZoneInfo(str(words.site.zone)))
+    for tag, prompts in changes.prompts.items():
+        for key, forms in prompts.items():
+            for form in forms:
+                where = (tag, "prompts", key, form)
+                try:
+                    said = words.text(key if form == "text" else f"{key}.{form}", tag, **values)
+                except WrongValue as refused:
+                    yield Finding(where, str(refused), "Use this placeholder as the sentence before did.")
+                    continue
+                yield from too_long(where, said, tag, words.pace(tag))
+
+
+def too_long(where: tuple[str, ...], said: str, language: str, pace: float = 1.0) -> Iterator[Finding]:
+    """A sentence that nobody can listen to."""
+    seconds = spoken_s(said, language, pace)
+    if seconds > LONGEST_S:
+        what = f"takes about {seconds:.0f} seconds to say; {LONGEST_S:.0f} are the most"
+        yield Finding(where, what, "Shorten it: one idea, then its key.")
+
+
+def _sendable(changes: Changes, words: Wording) -> Iterator[Finding]:
+    values = written(ZoneInfo(str(words.site.zone)))
+    for tag, messages in changes.messages.items():
+        for key in messages:
+            where = (tag, "messages", key)
+            try:
+                text = words.message(key, tag, **values)
+            except WrongValue as refused:
+                yield Finding(where, str(refused), "Use this placeholder as the text before did.")
+                continue
+            if len(text) > LONGEST_MESSAGE:
+                what = f"has {len(text)} letters; {LONGEST_MESSAGE} are the most"
+                yield Finding(where, what, "Shorten it: a text message names hospital, day, time and number.")
+
+
+def _in_all_languages(changes: Changes, words: Wording, offered: Collection[str]) -> Iterator[Finding]:
+    spoken = [tag for tag in words.spoken if tag in offered]
+    for kind, by_language in (("prompts", changes.prompts), ("messages", changes.messages)):
+        changed: dict[str, set[str]] = {}
+        for tag, entries in by_language.items():
+            for key in entries:
+                changed.setdefault(key, set()).add(tag)
+        for key, tags in sorted(changed.items()):
+            others = [tag for tag in spoken if tag not in tags]
+            if others:
+                what = f"is changed in {', '.join(sorted(tags))} and not in {', '.join(others)}"
+                yield Finding((kind, key), what, "Make sure that all languages say the same.", stops=False)
+
+
+def _unreviewed(changes: Changes) -> Iterator[Finding]:
+    for tag, prompts in changes.prompts.items():
+        keys = sorted(key for key in prompts if not changes.reviewed_by.get(tag, {}).get(key))
+        if keys:
+            what = f"no native speaker has read {', '.join(keys)} as it stands now"
+            yield Finding((tag, "reviewed_by"), what, "Have it read aloud, and write down by whom.", stops=False)
+
+
+def stopping(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.stops]
+
+
+def warnings(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if not finding.stops]

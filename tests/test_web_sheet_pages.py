@@ -1,0 +1,45 @@
+"""What the site changes without code, in a real browser: whole, to be read by everybody, and with a keyboard."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
+from tests.workshops import workshop
+
+pytestmark = pytest.mark.browser
+__all__ = ["page_of", "served", "site"]
+
+
+@pytest.fixture
+def with_sheets(served: Site, tmp_path: Path) -> Site:
+    state = served.app.state
+    facts = replace(state.services.facts, languages=("en", "es", "pt-BR", "zh-CN", "mi"))
+    state.services = replace(state.services, workshop=workshop(served.database, tmp_path), facts=facts)
+    return served
+
+
+@pytest.mark.covers("H51")
+async def test_ida_words_a_sentence(with_sheets: Site, page_of: PageOf) -> None:
+    ida = await page_of("ida")
+    await ida.goto(with_sheets.url("/wording"))
+    await ida.get_by_label("Text or key").fill("gracias por llamar")
+    await ida.keyboard.press("Enter")
+    await expect(ida.get_by_text("1 found")).to_be_visible()
+    await does_not_scroll(ida)
+    await looked_at(ida, "wording")
+    await ida.get_by_role("link", name="goodbye").click()
+    await ida.get_by_label("Spanish, said first", exact=True).fill("Gracias. Pulse 5.")
+    await ida.get_by_role("button", name="Save as draft and check").click()
+    await expect(ida.get_by_text("Warns").first).to_be_visible()
+    await does_not_scroll(ida)
+    await looked_at(ida, "wording-sentence")
+    await ida.get_by_role("link", name="To the draft").click()
+    await ida.get_by_label("Why it is changed").fill("Shorter.")
+    await looked_at(ida, "wording-draft")
+    await ida.get_by_role("button", name="Publish").click()
+    await expect(ida.get_by_text("In force")).to_be_visible()
+    await does_not_scroll(ida)
+    await looked_at(ida, "wording-published")
