@@ -327,6 +327,40 @@ CREATE TABLE questionnaire (
     UNIQUE (code, sha256)
 );
 
+-- What the hospital told us of a patient. `source` is its own id there: told twice, it is one event, and one set of tasks.
+CREATE TABLE care_event (
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    source     text NOT NULL UNIQUE,
+    kind       text NOT NULL CHECK (kind IN ('discharge', 'surgery', 'visit', 'enrolment')),
+    patient_id uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    at         timestamptz NOT NULL,
+    ward       text NOT NULL DEFAULT '',
+    diagnosis  text NOT NULL DEFAULT '',
+    study      text NOT NULL DEFAULT '',
+    told_at    timestamptz NOT NULL,
+    told_by    uuid REFERENCES account,              -- NULL: by rule, from another system or a file
+    UNIQUE (id, patient_id)
+);
+CREATE INDEX care_event_patient ON care_event (patient_id, at DESC);
+
+CREATE TABLE enrolment (                             -- a patient follows a plan because of an event, once
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    event_id    uuid NOT NULL,
+    patient_id  uuid NOT NULL,
+    plan        text NOT NULL,
+    plan_sha256 text NOT NULL,                       -- as the plan was then
+    ends_with   text[] NOT NULL                      -- which changes stop its open tasks beside death and withdrawal
+                CHECK (ends_with <@ ARRAY['readmitted', 'transferred', 'child_lost']),
+    enrolled_at timestamptz NOT NULL,
+    enrolled_by uuid REFERENCES account,             -- NULL: by rule
+    ended_at    timestamptz,
+    ended_by    text CHECK (ended_by IN ('died', 'child_lost', 'readmitted', 'transferred', 'withdrawn')),
+    UNIQUE (event_id, plan),
+    CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
+    FOREIGN KEY (event_id, patient_id) REFERENCES care_event (id, patient_id) ON DELETE CASCADE
+);
+CREATE INDEX enrolment_patient ON enrolment (patient_id) WHERE ended_at IS NULL;
+
 CREATE TABLE followup_task (
     id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     patient_id       uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
@@ -334,12 +368,19 @@ CREATE TABLE followup_task (
     reason           text NOT NULL,                  -- 'discharge_day_3', …
     stay_id          uuid REFERENCES stay,
     priority         smallint NOT NULL DEFAULT 5,
-    channel          text NOT NULL DEFAULT 'nurse_call' CHECK (channel IN ('nurse_call')),
+    enrolment_id     uuid REFERENCES enrolment ON DELETE CASCADE,
+    step             text,                           -- of the enrolment's plan: 'day-3', 'check.4'
+    ward             text NOT NULL DEFAULT '',       -- where the patient was
+    channel          text NOT NULL DEFAULT 'nurse_call'
+                     CHECK (channel IN ('nurse_call', 'automated_call', 'sms', 'letter', 'video_link')),
+    fallback         text[] NOT NULL DEFAULT '{}'    -- channels that are tried next, in order
+                     CHECK (fallback <@ ARRAY['nurse_call', 'automated_call', 'sms', 'letter', 'video_link']),
     due_at           timestamptz NOT NULL,
     due_until        timestamptz NOT NULL CHECK (due_until > due_at),
     -- open → calling → open (tried again at next_try_at) | wrap_up | done | stopped
     -- wrap_up → done | open | stopped;  open | stopped → open | done | stopped (the nurse corrects her contact result)
-    -- open → stopped (skipped, opted out, deceased)
+    -- open → stopped (skipped, opted out, deceased);  open | calling | review → stopped (the plan changed, also while
+    -- it rings)
     -- calling → review (fate of the call unknown) → open | stopped | wrap_up | done
     state            text NOT NULL DEFAULT 'open'
                      CHECK (state IN ('open', 'calling', 'wrap_up', 'review', 'done', 'stopped')),
@@ -352,8 +393,11 @@ CREATE TABLE followup_task (
     summary          text NOT NULL DEFAULT '',
     closed_at        timestamptz,
     CHECK ((state IN ('done', 'stopped')) = (closed_at IS NOT NULL)),
-    CHECK ((state = 'stopped') = (stop_reason IS NOT NULL))
+    CHECK ((state = 'stopped') = (stop_reason IS NOT NULL)),
+    CHECK ((enrolment_id IS NULL) = (step IS NULL))
 );
+CREATE UNIQUE INDEX one_task_per_step ON followup_task (enrolment_id, step) WHERE enrolment_id IS NOT NULL;
+CREATE INDEX followup_patient ON followup_task (patient_id);
 CREATE INDEX followup_due ON followup_task (due_at) WHERE state IN ('open', 'review');
 CREATE UNIQUE INDEX one_task_per_reason ON followup_task (stay_id, reason) WHERE stay_id IS NOT NULL;
 

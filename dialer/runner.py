@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from dialer.telephone import Recorder, Telephone
-from hospital import attempts, recordings
+from hospital import attempts, plan_changes, recordings
 from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.database import Database, announce
@@ -76,11 +76,20 @@ class Dialer:
         attempt = await self._database.run(_live_of, attempt_id, account_id)
         if attempt is None:
             return False
+        await self._hang_up_both(attempt)
+        return True
+
+    async def call_off(self) -> None:
+        """Hang up what is on its way to a patient although its task has stopped; to be called every few seconds."""
+        for attempt in await self._database.run(plan_changes.called_off):
+            log.info("attempt %s: called off", attempt.id)
+            await self._hang_up_both(attempt)
+
+    async def _hang_up_both(self, attempt: Attempt) -> None:
         patient_up = await self._telephone.hang_up(attempt.channel_id)
         nurse_up = await self._telephone.hang_up(attempt.nurse_channel_id)
         if not patient_up and not nurse_up:
-            await self._not_dialled(attempt_id)
-        return True
+            await self._not_dialled(attempt.id)
 
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
         """The notice has been spoken: from here on it is recorded, not a byte before. False where it was begun

@@ -127,8 +127,10 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
         return False
     patient = session.get_one(Patient, attempt.patient_id, populate_existing=True)
     number = session.get_one(PhoneNumber, attempt.number_id, populate_existing=True)
-    purpose = session.get_one(FollowUpTask, attempt.task_id).purpose
-    why = never(patient, number, purpose) or ("outside_window" if at >= attempt.dial_until else None)
+    task = session.get_one(FollowUpTask, attempt.task_id, populate_existing=True)
+    why = never(patient, number, task.purpose) or ("outside_window" if at >= attempt.dial_until else None)
+    if task.state == "stopped":
+        why = task.stop_reason
     if why is not None:
         decide(session, attempt.task_id, "not_dialled", at, because=why)
     else:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, or_, select, update
+from sqlalchemy import ARRAY, ForeignKey, String, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -22,6 +22,8 @@ from hospital.questionnaires import Questionnaire
 from hospital.vault import Sealed
 
 SKIP_REASONS = ("readmitted", "not_needed", "done_elsewhere", "in_hospital", "other")
+PLAN_CHANGES = ("died", "child_lost", "readmitted", "transferred", "withdrawn", "told_too_late")
+"""What stops a task because its plan changed (`plan_changes.py`) or was begun too late (`enrolments.py`)."""
 
 
 class FollowUpTask(Base):
@@ -32,7 +34,11 @@ class FollowUpTask(Base):
     reason: Mapped[str]
     stay_id: Mapped[UUID | None] = mapped_column(ForeignKey("stay.id"))
     priority: Mapped[int] = mapped_column(default=5)
+    enrolment_id: Mapped[UUID | None] = mapped_column(ForeignKey("enrolment.id"))
+    step: Mapped[str | None]
+    ward: Mapped[str] = mapped_column(default="")
     channel: Mapped[str] = mapped_column(default="nurse_call")
+    fallback: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
     due_at: Mapped[datetime]
     due_until: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="open")

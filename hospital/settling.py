@@ -14,7 +14,8 @@ from hospital import outcomes, recordings
 from hospital.attempt_records import LIVE, Attempt, contacts, end_unknown
 from hospital.calling_rules import CallingPolicy, earliest, liked, usable
 from hospital.database import announce
-from hospital.followups import SKIP_REASONS, FollowUpTask, decide
+from hospital.enrolments import Enrolment
+from hospital.followups import PLAN_CHANGES, SKIP_REASONS, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 
 
@@ -127,7 +128,7 @@ def _may_decide(session: Session, task: FollowUpTask, attempt: Attempt, result: 
         return False
     if task.state == "done":
         return attempt.contact_result == result
-    return task.state != "stopped" or task.stop_reason not in SKIP_REASONS
+    return task.state != "stopped" or task.stop_reason not in (*SKIP_REASONS, *PLAN_CHANGES)
 
 
 def _note_contact(
@@ -171,6 +172,9 @@ def _standing(session: Session, task: FollowUpTask, attempt: Attempt) -> outcome
 def _apply(
     session: Session, task: FollowUpTask, step: outcomes.Next, at: datetime, because: str, policy: CallingPolicy
 ) -> None:
+    if isinstance(step, outcomes.TryAgain) and task.max_tries == 0:  # its plan ended while they talked
+        ended_by = session.scalar(select(Enrolment.ended_by).where(Enrolment.id == task.enrolment_id))
+        step = outcomes.Stop(ended_by or "died")
     match step:
         case outcomes.TryAgain():
             when = _within_cap(session, task, step, policy)

@@ -149,6 +149,7 @@ def _scheduler(
 
     async def settle() -> None:
         try:
+            await dialer.call_off()
             await dialer.settle_doubtful()
         except (ConnectionError, TimeoutError):
             log.info("attempts in doubt are settled when the link is back")

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from dialer.runner import DOUBT, Dialer, NotStarted
 from dialer.telephone import Recorder, Telephone
-from hospital import attempts, followups, recordings
+from hospital import attempts, followups, plan_changes, recordings
 from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.calling_hours import PRESETS
@@ -517,3 +517,43 @@ async def test_asterisk_does_not_begin_to_record(office: Office, fault: Exceptio
     assert office.shelf.finished == [kept.id]
     with office.database.transaction() as session:
         assert recordings.still_open(session, NOON + MINUTE) == [kept.id], "if not, the sweep finds it"
+
+
+# ── The plan changes while a phone rings ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("H20", "I4")
+async def test_what_rings_is_hung_up_when_its_plan_has_ended(office: Office) -> None:
+    call = await office.patient_rings()
+    with office.database.transaction() as session:
+        assert plan_changes.died(session, office.joao, NOON).stopped == (office.task_id,)
+    await office.dialer.call_off()
+    assert office.exchange.orders[-2:] == [("hang up", call.channel_id), ("hang up", call.nurse_channel_id)]
+    await office.leg_ends(call.channel_id, "cancelled")
+    assert (office.attempt.state, office.task.state, office.task.stop_reason) == ("ended", "stopped", "died")
+    before = len(office.exchange.orders)
+    await office.dialer.call_off()
+    assert len(office.exchange.orders) == before, "once"
+
+
+@pytest.mark.covers("H20", "I4")
+async def test_a_claim_whose_plan_has_ended_is_not_dialled(office: Office) -> None:
+    call = await office.starts()
+    with office.database.transaction() as session:
+        plan_changes.died(session, office.joao, NOON)
+    await office.picks_up(call)
+    assert office.dialled == 0
+    assert (office.attempt.state, office.task.stop_reason) == ("ended", "died")
+
+
+@pytest.mark.covers("H20")
+async def test_a_talk_is_not_cut_off_and_nothing_follows_it(office: Office) -> None:
+    call = await office.they_talk()
+    with office.database.transaction() as session:
+        changed = plan_changes.died(session, office.joao, NOON)
+        assert (changed.stopped, changed.talking) == ((), (office.task_id,))
+        attempts.contact_result(session, call.id, "call_later", NOON, UNCAPPED, call_at=NOON + MINUTE)
+    await office.dialer.call_off()
+    assert "hang up" not in office.exchange.steps
+    await office.leg_ends(call.channel_id, "answered")
+    assert (office.task.state, office.task.stop_reason) == ("stopped", "died")

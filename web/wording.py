@@ -72,6 +72,11 @@ STOP_REASONS = SKIP_REASONS | {
     "language_not_served": "Nobody speaks the patient's language; no tries left",
     "opted_out": "The patient has opted out",
     "deceased": "The patient has died",
+    "died": "The patient has died",
+    "child_lost": "The family has lost the child",
+    "transferred": "The patient was moved to another hospital or ward",
+    "withdrawn": "The patient withdrew",
+    "told_too_late": "We were told after its time had passed",
 }
 
 STANDINGS = {  # how a task stands → (word, look)
@@ -395,6 +400,10 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "to_review": "It is not known whether the phone rang; a person decides",
     "reviewed": "Reviewed: {again}",
     "not_dialled": "Not dialled after all: {because}",
+    "plan_changed": "Stopped: {reason}",
+    "plan_changed_while_talking": "{reason}; the talk goes on, and no call follows",
+    "ward_changed": "The patient is on another ward",
+    "other_channel": "No call reached the patient: next by {channel}",
     "record_merged": "The record was merged into another of the same patient",
     "death_report_withdrawn": "The report of a death was taken back",
     "death_reported": "Not called: reported deceased, not confirmed yet",

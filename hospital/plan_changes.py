@@ -1,0 +1,144 @@
+"""What happens to a patient and changes what is planned: death, loss of a child, readmission, transfer, withdrawal.
+
+Rules: what is open stops at once, also what is claimed or rings: the task is stopped here, `attempts.dialling` refuses
+it, and the dialer hangs up what rings (`called_off`). A talk is not cut off; nothing follows it. What was written up or
+is being written up stays. Each stopped task's decision log says why. What a readmission or a transfer ends, the plan
+says (`ends_with`); death and withdrawal end everything that they are about. A task is locked before its patient.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, any_, or_, select, update
+from sqlalchemy.orm import Session
+
+from hospital import attempt_records, patients, recordings
+from hospital.attempt_records import Attempt
+from hospital.database import announce
+from hospital.enrolments import CareEvent, Enrolment
+from hospital.followups import FollowUpTask, decide
+from hospital.patients import Patient
+
+Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Tasks that were stopped, and talks that go on although their task has no future."""
+
+    stopped: tuple[UUID, ...]
+    talking: tuple[UUID, ...]
+
+
+def died(session: Session, patient_id: UUID, at: datetime, by: UUID | None = None) -> Changed:
+    """A clinician says that the patient has died."""
+    changed = _end(session, "died", at, by, FollowUpTask.patient_id == patient_id, Enrolment.patient_id == patient_id)
+    patients.settle_death_report(session, patient_id, True, at)
+    return changed
+
+
+def child_lost(
+    session: Session, mother_id: UUID, at: datetime, by: UUID | None = None, *, child_id: UUID | None = None
+) -> Changed:
+    """A stillbirth, or a child who died: all that was planned for the child stops, and of the mother's plans those
+    that end with it."""
+    tasks = and_(FollowUpTask.patient_id == mother_id, _ends_with("child_lost"))
+    enrolments = and_(Enrolment.patient_id == mother_id, any_(Enrolment.ends_with) == "child_lost")
+    if child_id is not None:
+        tasks = or_(tasks, FollowUpTask.patient_id == child_id)
+        enrolments = or_(enrolments, Enrolment.patient_id == child_id)
+    changed = _end(session, "child_lost", at, by, tasks, enrolments)
+    if child_id is not None:
+        patients.settle_death_report(session, child_id, True, at)
+    return changed
+
+
+def readmitted(session: Session, patient_id: UUID, at: datetime, by: UUID | None = None) -> Changed:
+    """The patient is in hospital again: plans that a discharge began begin anew with the next one."""
+    return _by_plan(session, "readmitted", patient_id, at, by)
+
+
+def transferred(session: Session, patient_id: UUID, ward: str | None, at: datetime, by: UUID | None = None) -> Changed:
+    """To another ward of ours: what stays open goes there, to nobody in particular. Another hospital: `ward` None."""
+    changed = _by_plan(session, "transferred", patient_id, at, by)
+    if ward is None:
+        return changed
+    moved = update(FollowUpTask).where(FollowUpTask.patient_id == patient_id, FollowUpTask.state == "open")
+    for task_id in session.scalars(moved.values(ward=ward, owner_id=None).returning(FollowUpTask.id)).all():
+        decide(session, task_id, "ward_changed", at, ward=ward, by=str(by) if by else None)
+        announce(session, "task", task_id)
+    return changed
+
+
+def withdrawn(
+    session: Session,
+    patient_id: UUID,
+    at: datetime,
+    by: UUID | None = None,
+    *,
+    plan: str | None = None,
+    study: str | None = None,
+) -> Changed:
+    """The patient leaves a plan, or a study with all its plans."""
+    theirs = select(Enrolment.id).where(Enrolment.patient_id == patient_id)
+    if plan is not None:
+        theirs = theirs.where(Enrolment.plan == plan)
+    if study is not None:
+        theirs = theirs.join(CareEvent, CareEvent.id == Enrolment.event_id).where(CareEvent.study == study)
+    return _end(session, "withdrawn", at, by, FollowUpTask.enrolment_id.in_(theirs), Enrolment.id.in_(theirs))
+
+
+def _by_plan(session: Session, change: Change, patient_id: UUID, at: datetime, by: UUID | None) -> Changed:
+    tasks = and_(FollowUpTask.patient_id == patient_id, _ends_with(change))
+    enrolments = and_(Enrolment.patient_id == patient_id, any_(Enrolment.ends_with) == change)
+    return _end(session, change, at, by, tasks, enrolments)
+
+
+def _ends_with(change: Change) -> ColumnElement[bool]:
+    return FollowUpTask.enrolment_id.in_(select(Enrolment.id).where(any_(Enrolment.ends_with) == change))
+
+
+def _end(
+    session: Session,
+    change: Change,
+    at: datetime,
+    by: UUID | None,
+    tasks: ColumnElement[bool],
+    enrolments: ColumnElement[bool],
+) -> Changed:
+    session.execute(
+        update(Enrolment).where(enrolments, Enrolment.ended_at.is_(None)).values(ended_at=at, ended_by=change)
+    )
+    rows = select(FollowUpTask).where(tasks, FollowUpTask.state.in_(("open", "calling", "review")))
+    stopped, talking = [], []
+    for task in session.scalars(
+        rows.order_by(FollowUpTask.id).with_for_update(), execution_options={"populate_existing": True}
+    ):
+        said_by = str(by) if by else None
+        if task.state == "calling" and _talks(session, task.id):
+            task.max_tries = 0
+            decide(session, task.id, "plan_changed_while_talking", at, reason=change, by=said_by)
+            talking.append(task.id)
+        else:
+            task.state, task.stop_reason, task.closed_at = "stopped", change, at
+            for attempt in attempt_records.end_unknown(session, task.id, at):
+                recordings.account_for(session, attempt, at)
+            decide(session, task.id, "plan_changed", at, reason=change, by=said_by)
+            stopped.append(task.id)
+        announce(session, "task", task.id)
+    session.flush()
+    return Changed(tuple(stopped), tuple(talking))
+
+
+def _talks(session: Session, task_id: UUID) -> bool:
+    return session.scalar(select(Attempt.id).where(Attempt.task_id == task_id, Attempt.state == "talking")) is not None
+
+
+def called_off(session: Session) -> list[Attempt]:
+    """What is on its way to a patient although its task has stopped; whoever has answered already is not hung up on."""
+    rows = select(Attempt).join(FollowUpTask, FollowUpTask.id == Attempt.task_id)
+    rows = rows.join(Patient, Patient.id == Attempt.patient_id)
+    ended = or_(FollowUpTask.state == "stopped", Patient.deceased_at.is_not(None))
+    return list(session.scalars(rows.where(Attempt.state.in_(("claimed", "dialling")), ended)))
