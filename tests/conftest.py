@@ -1,9 +1,11 @@
 """The database of each test (a clone of a template) and the standing characters.
 
-One private PostgreSQL a test worker; a clone takes about 30 ms. Asterisk and browsers have fixtures of their own in
-`tests/asterisk_instance.py`, `tests/phone.py` and `tests/browser.py`.
+One private PostgreSQL a test worker, in memory where there is room for it: a clone is some hundred files. Asterisk and
+browsers have fixtures of their own in `tests/asterisk_instance.py`, `tests/phone.py` and `tests/browser.py`.
 """
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from tests.site_key import SITE_KEY
 pytest_plugins = ("tests.house", "tests.asterisk_instance")
 
 TEMPLATE = "template_hotline"
+MEMORY = Path("/dev/shm")  # noqa: S108 -- a file system in memory, for a folder with a name of its own
+ROOM = 2 << 30  # bytes; a container may have been given 64 MB
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,10 +35,13 @@ def _unlocked() -> None:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
+def cluster() -> Iterator[postgres.Cluster]:
     """A private PostgreSQL of this worker, not made to survive a power cut."""
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    with postgres.running(postgres.Cluster(folder / "data", durable=False)) as running:
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    with (
+        tempfile.TemporaryDirectory(prefix="hotline-tests-", dir=MEMORY if in_memory else None) as folder,
+        postgres.running(postgres.Cluster(Path(folder) / "data", durable=False)) as running,
+    ):
         databases.ensure_database(running, TEMPLATE)
         yield running
 
