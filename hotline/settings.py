@@ -7,7 +7,7 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -29,9 +29,10 @@ def _address(value: str) -> str:
 
 
 def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("allowed: a time zone of the IANA database, such as America/Bogota")
-    return value
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # none of that name; a path; a folder
+        raise ValueError("allowed: a time zone of the IANA database, such as America/Bogota") from None
 
 
 def _digits(value: str) -> str:

@@ -19,11 +19,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from math import pi, sin
+from math import sin
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
+import numpy as np
 import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright
@@ -134,8 +135,8 @@ def tone(seconds: float = 4.0) -> bytes:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(8000)
-        samples = (int(9000 * sin(2 * pi * 440 * n / 8000)) for n in range(int(8000 * seconds)))
-        sound.writeframes(b"".join(one.to_bytes(2, "little", signed=True) for one in samples))
+        samples = 9000 * np.sin(2 * np.pi * 440 / 8000 * np.arange(int(8000 * seconds)))
+        sound.writeframes(samples.astype("<i2").tobytes())
     return sink.getvalue()
 
 

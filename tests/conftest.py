@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
-from hospital import vault
+from hospital import accounts, identifiers, vault
 from hospital.database import Database
 from hotline import databases, models, postgres
 from hotline.model_catalogue import KOKORO, WHISPER
@@ -32,6 +33,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _unlocked() -> None:
     vault.unlock(SITE_KEY)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def site_hasher() -> Iterator[PasswordHasher]:
+    """What a site hashes passwords with. Tests make hundreds of accounts, with passwords that are cheap to check."""
+    kept, cheap = accounts._hasher, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (accounts, identifiers):
+            patch.setattr(module, "_hasher", cheap)
+        patch.setattr(accounts, "_NOBODY", cheap.hash("nobody"))
+        yield kept
 
 
 @pytest.fixture(scope="session")

@@ -22,11 +22,8 @@ pytestmark = pytest.mark.covers("H51")
 
 
 @pytest.fixture
-def staff(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """Ana the nurse and Oscar, with passwords that are cheap to check."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr(accounts, "_hasher", cheap)
-    monkeypatch.setattr(accounts, "_NOBODY", cheap.hash("nobody"))
+def staff(database: Database) -> Iterator[Database]:
+    """Ana the nurse and Oscar."""
     with database.transaction() as session:
         for username, role in (("ana", "nurse"), ("oscar", "none")):
             accounts.create(
@@ -39,7 +36,10 @@ def enters(session: Session, username: str = "ana", password: str = PASSWORD, at
     return accounts.sign_in(session, username, password, at, client)
 
 
-def test_a_password_is_kept_as_argon2id_at_the_librarys_current_cost(database: Database) -> None:
+def test_a_password_is_kept_as_argon2id_at_the_librarys_current_cost(
+    database: Database, site_hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_hasher", site_hasher)
     with database.transaction() as session:
         kept = accounts.create(
             session, username="ana", display_name="Ana", role="nurse", password=PASSWORD

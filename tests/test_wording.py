@@ -407,7 +407,7 @@ def test_a_missing_prompt_is_told_and_all_problems_at_once(folder: Path) -> None
         (b"", "1: is empty"),
         (b"- a\n- b\n", "a mapping"),
         (b"name: a\0b\n", "1: is not YAML"),
-        (b"[" * 100_000, "1: is not YAML"),
+        (b"[" * 100_000, "1: exceeded maximum nesting depth"),
         (b"#" * 2_000_000, "bytes long"),
         (b"a: &x [1, 2]\nb: [*x, *x]\n", "2: an alias"),
         (b"? [a, b]\n: c\n", "text is expected, a list found"),
