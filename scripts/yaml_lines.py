@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -50,10 +50,9 @@ _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is
 def _compose(text: str) -> yaml.Node | None:
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(
-                None, None, "an alias (*name) is not allowed here: write it out", event.start_mark
-            )
-    return cast("yaml.Node | None", yaml.compose(text, Loader=_LOADER))
+            where: Any = event.start_mark  # of libyaml's own class
+            raise yaml.MarkedYAMLError(None, None, "an alias (*name) is not allowed here: write it out", where)
+    return yaml.compose(text, Loader=_LOADER)
 
 
 def _is_text(sign: str) -> bool:

@@ -67,22 +67,31 @@ def windows(sound: Samples) -> list[tuple[int, int]]:
     return found
 
 
-def likeness(heard: Samples, window: Samples) -> npt.NDArray[np.float64]:
-    """Normalised cross-correlation of `window` at every position of `heard`, -1 to 1; 0 where it is quiet."""
-    size = 1 << int(np.ceil(np.log2(len(heard) + len(window))))
-    spectrum = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(window, size))
-    products = np.fft.irfft(spectrum, size)[: len(heard) - len(window) + 1]
-    power = np.cumsum(np.concatenate(([0.0], heard.astype(np.float64) ** 2)))
-    local = np.sqrt(np.maximum(power[len(window) :] - power[: -len(window)], 0.0))
-    loud = local > QUIET * np.sqrt(len(window))
-    result = np.zeros(len(products))
-    result[loud] = products[loud] / (local[loud] * float(np.linalg.norm(window)))
-    return result
+class Heard:
+    """A stretch of sound in which prompts are looked for: transformed once, compared with many windows."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self._size = 1 << int(np.ceil(np.log2(len(samples) + WINDOW)))
+        self._spectrum = np.fft.rfft(samples, self._size)
+        self._power = np.cumsum(np.concatenate(([0.0], samples.astype(np.float64) ** 2)))
+
+    def likeness(self, window: Samples) -> npt.NDArray[np.float64]:
+        """Normalised cross-correlation of `window` (at most WINDOW long, and no longer than what was heard) at every
+        position, -1 to 1; 0 where it is quiet."""
+        spectrum = self._spectrum * np.conj(np.fft.rfft(window, self._size))
+        products = np.fft.irfft(spectrum, self._size)[: len(self.samples) - len(window) + 1]
+        local = np.sqrt(np.maximum(self._power[len(window) :] - self._power[: -len(window)], 0.0))
+        loud = local > QUIET * np.sqrt(len(window))
+        result = np.zeros(len(products))
+        result[loud] = products[loud] / (local[loud] * float(np.linalg.norm(window)))
+        return result
 
 
 def find(heard: Samples, sound: Samples, *, earliest: float = -np.inf) -> Match | None:
     """The first place where `sound` is in `heard` and does not begin before sample `earliest`, or None."""
     telling = windows(sound)
+    stretch = Heard(heard)
     needed = min(2, len({third for third, _ in telling}))
     places: list[tuple[int, int, float]] = []
     for third, start in telling:
@@ -90,7 +99,7 @@ def find(heard: Samples, sound: Samples, *, earliest: float = -np.inf) -> Match 
         if len(window) < WINDOW // 2 or len(heard) < len(window):
             continue
         places += [
-            (at - start, third, score) for at, score in _peaks(likeness(heard, window)) if at - start >= earliest
+            (at - start, third, score) for at, score in _peaks(stretch.likeness(window)) if at - start >= earliest
         ]
     places.sort()
     for first, (begin, _, score) in enumerate(places):

@@ -23,7 +23,7 @@ from typing import Any, Self
 from tests import listening
 
 _PROGRAM = Path(__file__).with_name("phone_process.py")
-_LOOK_EVERY = 0.1
+_LOOK_EVERY = 0.2
 # PJSUA2 writes what it heard every 0.25 s (4,000 bytes).
 _WRITE_DELAY = 0.3
 
@@ -255,27 +255,32 @@ class Phone:
     async def _hears_one(self, sound: Path, within: float) -> float:
         wanted = await asyncio.to_thread(listening.prompt, sound)
         deadline = asyncio.get_running_loop().time() + within
+        searched = self._position  # what came before was listened to and is not looked at again
         while True:
             over = self._ended is not None
             if over:
                 await asyncio.sleep(_WRITE_DELAY)
             late = asyncio.get_running_loop().time() > deadline
-            heard = self.heard_since(self._position)
+            heard = self.heard_since(searched)
             # of the call's first prompt the phone may miss the beginning, of a later one it may not
-            earliest = -listening.DRIFT if self._position else -len(wanted)
-            match = await asyncio.to_thread(listening.find, heard, wanted, earliest=earliest)
+            earliest = self._position - listening.DRIFT if self._position else -len(wanted)
+            match = await asyncio.to_thread(listening.find, heard, wanted, earliest=earliest - searched)
             if match is not None:
-                began = self._position + match.start
+                began = searched + match.start
                 # Just past its beginning: the same prompt played again is another one, the next may interrupt it.
                 self._position = max(began + listening.WINDOW // 4, self._position)
                 return began / listening.RATE
             if over or late:
                 raise PhoneFailed(
-                    f"{self._name} did not hear {sound.name}: {len(heard) / listening.RATE:.1f} s of sound"
-                    f" (loudness {listening.loudness(heard):.0f}) since the last one"
+                    f"{self._name} did not hear {sound.name}: {self._told()} since the last one"
                     + (f", then the call ended ({self._ended})" if over else "")
                 )
+            searched = max(searched, searched + len(heard) - len(wanted) - 2 * listening.WINDOW)
             await asyncio.sleep(_LOOK_EVERY)
+
+    def _told(self) -> str:
+        heard = self.heard_since(self._position)
+        return f"{len(heard) / listening.RATE:.1f} s of sound (loudness {listening.loudness(heard):.0f})"
 
     # ── the process ─────────────────────────────────────────────────────────────────────────────────────────────
 
