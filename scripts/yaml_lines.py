@@ -193,7 +193,8 @@ class Field:
         if not self.is_text:
             self.wrong(f"text is expected, {self._kind()} found: put it in quotes")
             return ""
-        strange = {sign for sign in self.node.value if sign != "\n" and not _is_text(sign)}
+        signs = self.node.value.replace("\n", "")
+        strange = set() if signs.isprintable() else {sign for sign in signs if not _is_text(sign)}
         if strange:
             self.wrong(f"holds the character U+{ord(min(strange)):04X}, which is no text")
         value = self._trimmed()
