@@ -185,8 +185,9 @@ CREATE TABLE appointment (
     slot_id      uuid NOT NULL REFERENCES slot,
     patient_id   uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
     -- booked → arrived → seen;  booked → no_show;  booked → cancelled (frees the slot)
+    -- booked → suspended (the clinic does not take place) → cancelled (moved to another time, or given up)
     state        text NOT NULL DEFAULT 'booked'
-                 CHECK (state IN ('booked', 'arrived', 'seen', 'no_show', 'cancelled')),
+                 CHECK (state IN ('booked', 'arrived', 'seen', 'no_show', 'suspended', 'cancelled')),
     booked_via   text NOT NULL CHECK (booked_via IN ('ivr', 'agent', 'nurse', 'desk', 'web', 'sms')),
     confirmation text NOT NULL UNIQUE,               -- the holder's key: a repeated confirmation does no harm
     booked_at    timestamptz NOT NULL,
@@ -301,7 +302,8 @@ CREATE TABLE callback (                              -- an abandoned, after-hour
     number_token  bytea NOT NULL,
     patient_id    uuid REFERENCES patient ON DELETE SET NULL,
     language      text,
-    why           text NOT NULL CHECK (why IN ('asked', 'abandoned', 'ivr_down', 'after_hours', 'new_patient')),
+    why           text NOT NULL CHECK (why IN ('asked', 'abandoned', 'ivr_down', 'after_hours', 'new_patient',
+                  'suspended')),                     -- suspended: the automatic calls did not reach the patient
     birth_sealed  bytea CHECK ((birth_sealed IS NOT NULL) <= (why = 'new_patient')),   -- all that reception is told
     -- open → owned → done;  owned → open (given back);  open → done (a later answered call closes it)
     state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'owned', 'done')),
@@ -361,10 +363,13 @@ CREATE TABLE enrolment (                             -- a patient follows a plan
 );
 CREATE INDEX enrolment_patient ON enrolment (patient_id) WHERE ended_at IS NULL;
 
+-- One reason to contact one patient. What kinds of them there are shares attempts, cap and decision log; what a kind is
+-- about stands in a table of its own that names the task (suspension_notice), or in the questionnaire.
 CREATE TABLE followup_task (
     id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     patient_id       uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
-    questionnaire_id uuid NOT NULL REFERENCES questionnaire,
+    kind             text NOT NULL DEFAULT 'follow_up' CHECK (kind IN ('follow_up', 'suspension')),
+    questionnaire_id uuid REFERENCES questionnaire,
     reason           text NOT NULL,                  -- 'discharge_day_3', …
     stay_id          uuid REFERENCES stay,
     priority         smallint NOT NULL DEFAULT 5,
@@ -392,6 +397,8 @@ CREATE TABLE followup_task (
     stop_reason      text,
     summary          text NOT NULL DEFAULT '',
     closed_at        timestamptz,
+    CHECK ((kind = 'follow_up') = (questionnaire_id IS NOT NULL)),
+    CHECK (kind = 'follow_up' OR channel = 'automated_call'),
     CHECK ((state IN ('done', 'stopped')) = (closed_at IS NOT NULL)),
     CHECK ((state = 'stopped') = (stop_reason IS NOT NULL)),
     CHECK ((enrolment_id IS NULL) = (step IS NULL))
@@ -407,9 +414,9 @@ CREATE TABLE attempt (
     patient_id     uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
     number_id      uuid NOT NULL REFERENCES phone_number ON DELETE CASCADE,
     number_token   bytea NOT NULL,
-    account_id     uuid NOT NULL REFERENCES account, -- the nurse
+    account_id     uuid REFERENCES account,          -- the nurse; none: an automated call, which the ivr speaks
     channel_id     text NOT NULL UNIQUE,             -- I3: chosen and committed before anything is dialled
-    nurse_channel_id text NOT NULL UNIQUE,
+    nurse_channel_id text UNIQUE CHECK ((nurse_channel_id IS NULL) = (account_id IS NULL)),
     -- claimed → dialling → talking → ended;  claimed | dialling → ended;  claimed | dialling | talking → review → ended
     -- claimed: no order to dial the patient was given. review: it may have rung; never redialled blindly, and settled
     -- by a person or from Asterisk's own records.
@@ -461,6 +468,34 @@ CREATE TABLE decision (                              -- why was, or wasn't, this
     facts   jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX decision_task ON decision (task_id, at);
+
+-- ── Suspended clinics ───────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE suspension (                            -- a doctor's (or a room's) clinic does not take place
+    id        uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    doctor_id uuid NOT NULL REFERENCES doctor,
+    since     timestamptz NOT NULL,                  -- of the slots: from here on
+    until     timestamptz NOT NULL CHECK (until > since),       -- and before this
+    reason    text NOT NULL CHECK (reason IN ('illness', 'emergency', 'leave', 'equipment', 'other')),
+    begun_by  uuid NOT NULL REFERENCES account,
+    begun_at  timestamptz NOT NULL
+);
+
+-- Whom a suspension concerns, and what they know of it. Whether they have another time, the appointment says.
+CREATE TABLE suspension_notice (
+    appointment_id uuid PRIMARY KEY REFERENCES appointment ON DELETE CASCADE,
+    suspension_id  uuid NOT NULL REFERENCES suspension,
+    task_id        uuid NOT NULL UNIQUE REFERENCES followup_task ON DELETE CASCADE,   -- the urgent contact
+    -- pending → told → acknowledged | wants_person;  pending | told → not_reached | wants_person
+    -- not_reached | wants_person → told (the patient phones in)
+    state          text NOT NULL DEFAULT 'pending'
+                   CHECK (state IN ('pending', 'told', 'acknowledged', 'wants_person', 'not_reached')),
+    told_at        timestamptz,
+    acknowledged_at timestamptz,
+    CHECK (state NOT IN ('told', 'acknowledged') OR told_at IS NOT NULL),
+    CHECK ((state = 'acknowledged') = (acknowledged_at IS NOT NULL))
+);
+CREATE INDEX suspension_notices ON suspension_notice (suspension_id);
 
 -- ── Recordings ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -159,7 +159,7 @@ def _abandoned(session: Session, call_id: str, at: datetime) -> None:
 
 
 def _end_all_but(session: Session, node: str, up: set[str], at: datetime) -> None:
-    gone = select(Call).where(Call.node == node, Call.state != "ended", Call.direction == "in", Call.id.not_in(up))
+    gone = select(Call).where(Call.node == node, Call.state != "ended", Call.id.not_in(up))
     for call in session.scalars(gone).all():
         if call.state == "queued":
             _abandoned(session, call.id, at)  # Asterisk died under a waiting caller: somebody calls back

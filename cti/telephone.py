@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"\+?[0-9]{5,15}")  # shorter ones are emergency and servic
 _PHONE = re.compile(r"PJSIP/[A-Za-z][A-Za-z0-9_-]{0,39}")
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _CHANNEL_ID = re.compile(r"[a-z][a-z0-9]*-[0-9a-f]{32}")
+_LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 _PATH = re.compile(r"/[A-Za-z0-9/._-]+\.wav")
 # Phones that know this header answer by themselves. Asterisk runs the function before it sends the INVITE.
 _ANSWER_BY_ITSELF = "PJSIP_HEADER(add,Call-Info)=<sip:hotline.invalid>;answer-after=0"
@@ -96,6 +97,27 @@ class Telephone:
             Exten="bridge",
             CallerID=f"<{caller_id}>",
             Variable=[f"HL_NURSE={nurse}"],
+        )
+
+    async def dial_alone(
+        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        """Dial a patient's number; answered, the leg is spoken to by the ivr ([dialer] automatic). What Asterisk itself
+        may have to say is said in `language`. Returns and raises as `dial`."""
+        target, over_trunk = self._resolve(number_or_endpoint)
+        if not _NUMBER.fullmatch(caller_id):
+            raise NumberRefused("the caller id to show is not a number")
+        if not _LANGUAGE.fullmatch(language):
+            raise ValueError("a language is a tag such as en or pt-BR")
+        await self._originate(
+            target,
+            channel_id,
+            timeout_s,
+            over_trunk,
+            Context="dialer",
+            Exten="automatic",
+            CallerID=f"<{caller_id}>",
+            Variable=[f"CHANNEL(language)={language}"],
         )
 
     async def hang_up(self, channel_id: str) -> bool:

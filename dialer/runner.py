@@ -1,20 +1,20 @@
-"""From a due follow-up task to one call: claimed and committed, then the nurse's leg, then the patient's.
+"""From a due task to one call: claimed and committed, then the nurse's leg, then the patient's.
 
-Rules: an attempt is in the database, with both channel ids, before Asterisk hears of it (I3). Preview mode: a nurse
-starts each call, so nobody is ever answered by nobody. What the line did arrives as events; each settles the attempt
-at most once. After a lost link nothing is dialled again: what can't be told from Asterisk's own records is put before
-a person.
+Rules: an attempt is in the database, with its channel ids, before Asterisk hears of it (I3). Preview mode: a nurse
+starts each call, so nobody is ever answered by nobody. Without a nurse (`agentless.py`) the ivr answers. What the line
+did arrives as events; each settles the attempt at most once. After a lost link nothing is dialled again: what can't be
+told from Asterisk's own records is put before a person.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from dialer.telephone import Recorder, Telephone
-from hospital import attempts, plan_changes, recordings
+from hospital import agentless, attempts, plan_changes, recordings
 from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.database import Database, announce
@@ -62,6 +62,7 @@ class Dialer:
         claimed = await self._database.run(attempts.claim, task_id, account_id, self._node, self._now(), self._policy)
         if isinstance(claimed, NotNow):
             return claimed
+        assert claimed.nurse_channel_id is not None  # noqa: S101 - for the type checker: a nurse claimed it
         try:
             await self._telephone.ring_staff(sip_username, claimed.nurse_channel_id)
         except (ConnectionError, ValueError) as error:
@@ -74,7 +75,7 @@ class Dialer:
     async def hang_up(self, attempt_id: UUID, account_id: UUID) -> bool:
         """The nurse ends her call; what then happens arrives as events. False where it is not hers or over."""
         attempt = await self._database.run(_live_of, attempt_id, account_id)
-        if attempt is None:
+        if attempt is None or attempt.nurse_channel_id is None:
             return False
         await self._hang_up_both(attempt)
         return True
@@ -87,7 +88,8 @@ class Dialer:
 
     async def _hang_up_both(self, attempt: Attempt) -> None:
         patient_up = await self._telephone.hang_up(attempt.channel_id)
-        nurse_up = await self._telephone.hang_up(attempt.nurse_channel_id)
+        nurse = attempt.nurse_channel_id
+        nurse_up = nurse is not None and await self._telephone.hang_up(nurse)
         if not patient_up and not nurse_up:
             await self._not_dialled(attempt.id)
 
@@ -118,6 +120,17 @@ class Dialer:
         await self._database.run(_no_recording, attempt_id, "refused", self._now())
         return True
 
+    async def dial_alone(self, attempt_id: UUID) -> bool:
+        """Dial a patient without a nurse; the ivr speaks to who answers. False where nothing was dialled: the attempt
+        has ended then, or its fate will be settled."""
+        called = await self._database.run(_dialling_alone, attempt_id, self._now())
+        if called is None:  # the window closed, or the call became unwanted since the claim
+            await self._not_dialled(attempt_id)
+            return False
+        attempt, number, language = called
+        order = self._telephone.dial_alone(number, attempt.channel_id, self._ring_s, self._caller_id, language)
+        return await self._ordered(attempt, order)
+
     # ── What the line did ───────────────────────────────────────────────────────────────────────────────────────
 
     async def leg_rang(self, channel_id: str) -> None:
@@ -141,17 +154,26 @@ class Dialer:
             if await self._not_dialled(attempt.id):
                 await self._end_nurses_leg(attempt)
             return
+        assert attempt.nurse_channel_id is not None  # noqa: S101 - for the type checker: she has picked up
+        await self._ordered(
+            attempt,
+            self._telephone.dial(number, attempt.channel_id, attempt.nurse_channel_id, self._ring_s, self._caller_id),
+        )
+
+    async def _ordered(self, attempt: Attempt, order: Awaitable[None]) -> bool:
+        """Gives the order to dial, once; whether Asterisk has taken it, as far as is known."""
         try:
-            await self._telephone.dial(
-                number, attempt.channel_id, attempt.nurse_channel_id, self._ring_s, self._caller_id
-            )
+            await order
         except TimeoutError:
             log.warning("attempt %s: the order to dial was not confirmed; its fate will be settled", attempt.id)
         except ValueError:
             log.error("attempt %s: its number may not be dialled (no route, not on the allow-list)", attempt.id)
             await self._over(attempt, "network_failure")
+            return False
         except (ConnectionError, LookupError):
             await self._over(attempt, "cancelled")
+            return False
+        return True
 
     async def leg_ended(
         self, channel_id: str, line_result: str, *, cause: int | None = None, sip_status: int | None = None
@@ -177,6 +199,8 @@ class Dialer:
             await self._recorder.finish(recording_id)
 
     async def _end_nurses_leg(self, attempt: Attempt) -> None:
+        if attempt.nurse_channel_id is None:
+            return
         try:
             await self._telephone.hang_up(attempt.nurse_channel_id)
         except (ConnectionError, TimeoutError):
@@ -200,8 +224,8 @@ class Dialer:
                 await self._over(attempt, "answered")
             elif attempt.state == "dialling":
                 await self._settle_if_doubtful(attempt)
-            elif up.get(attempt.nurse_channel_id, True) and await self._not_dialled(attempt.id):
-                await self._end_nurses_leg(attempt)  # she picked up unheard: let her start again
+            elif up.get(attempt.nurse_channel_id or "", True) and await self._not_dialled(attempt.id):
+                await self._end_nurses_leg(attempt)  # she picked up unheard, or there is none: let it start again
 
     async def settle_doubtful(self) -> None:
         """Find out what became of orders to dial that no leg followed; to be called every few seconds. Nothing is
@@ -242,6 +266,15 @@ def _live_of(session: Session, attempt_id: UUID, account_id: UUID) -> Attempt | 
 def _dialling(session: Session, attempt_id: UUID, at: datetime) -> str | None:
     """Marks the attempt as dialled and gives its number, for the order that follows the commit."""
     return attempts.number_of(session, attempt_id) if attempts.dialling(session, attempt_id, at) else None
+
+
+def _dialling_alone(session: Session, attempt_id: UUID, at: datetime) -> tuple[Attempt, str, str] | None:
+    """The same for a call without a nurse: the attempt, its number, and the language of whoever is called."""
+    if not attempts.dialling(session, attempt_id, at):
+        return None
+    attempt = session.get_one(Attempt, attempt_id)
+    contact = agentless.find(session, attempt.channel_id)
+    return (attempt, contact.number, contact.language) if contact is not None else None
 
 
 def _open_recording(session: Session, attempt_id: UUID, at: datetime) -> UUID | None:

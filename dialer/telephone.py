@@ -17,12 +17,20 @@ class Telephone(Protocol):
         self, number_or_endpoint: str, channel_id: str, nurse_channel_id: str, timeout_s: float, caller_id: str
     ) -> None: ...
 
+    async def dial_alone(
+        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        """Without a nurse: who answers hears the ivr."""
+
     async def hang_up(self, channel_id: str) -> bool: ...
 
     async def start_recording(self, channel_id: str, path: str) -> None: ...
 
     async def was_dialled(self, channel_id: str, since: datetime | None = None) -> bool | None:
         """Whether Asterisk ever made this leg; None where that can't be told."""
+
+    def is_up(self) -> bool:
+        """Whether Asterisk can be given an order now."""
 
     def live_channel_ids(self) -> dict[str, bool]:
         """Channel id → answered, of all legs that are up now."""

@@ -21,6 +21,7 @@ from hospital.database import Base, Id, announce
 from hospital.slots import Kind, Slot
 
 HOLD = timedelta(seconds=120)
+KEPT = ("booked", "suspended")  # what its patient can still give up, or change for another time
 
 
 class SlotTaken(Exception):
@@ -139,13 +140,13 @@ def _confirmed_before(session: Session, slot_id: UUID, holder: str, patient_id: 
 
 
 def cancel(session: Session, appointment_id: UUID, patient_id: UUID, at: datetime) -> bool:
-    """Cancel a patient's own booking and free its slot; False where there was none to cancel."""
+    """Cancel a patient's own booking, suspended or not, and free its slot; False where there was none to cancel."""
     slot_id = session.scalar(
         update(Appointment)
         .where(
             Appointment.id == appointment_id,
             Appointment.patient_id == patient_id,
-            Appointment.state == "booked",
+            Appointment.state.in_(KEPT),
         )
         .values(state="cancelled", cancelled_at=at)
         .returning(Appointment.slot_id)
@@ -175,7 +176,7 @@ def reschedule(
             Appointment.id == appointment_id,
             Appointment.id != taken.id,
             Appointment.patient_id == patient_id,
-            Appointment.state == "booked",
+            Appointment.state.in_(KEPT),
         )
         .values(state="cancelled", cancelled_at=at, moved_to=taken.id)
         .returning(Appointment.slot_id)

@@ -19,9 +19,9 @@ class Attempt(Base):
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     number_id: Mapped[UUID] = mapped_column(ForeignKey("phone_number.id"))
     number_token: Mapped[bytes]
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     channel_id: Mapped[str]
-    nurse_channel_id: Mapped[str]
+    nurse_channel_id: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="claimed")
     line_result: Mapped[str | None]
     contact_result: Mapped[str | None]
@@ -35,6 +35,11 @@ class Attempt(Base):
     dialled_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+    @property
+    def automatic(self) -> bool:
+        """No nurse has this call: the ivr speaks."""
+        return self.account_id is None
 
 
 def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> list[datetime]:

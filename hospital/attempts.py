@@ -1,24 +1,26 @@
-"""Attempts: one try to reach a patient for a follow-up task, at most one call each (I3).
+"""Attempts: one try to reach a patient for a task, at most one call each (I3).
 
 Rules: an attempt is claimed, with its channel ids, and committed before anything is dialled. The rules for calling
 are asked in the claiming transaction and again in the one that precedes the order to dial, which comes when the nurse
-has picked up (I4). What is unknown after a fault is marked for review, never redialled blindly. A task is locked
-before its attempts. The rows are in `attempt_records`, what came of a call in `settling`; both are also reached here.
+has picked up, or at once where the hotline calls by itself (I4). What is unknown after a fault is marked for review,
+never redialled blindly. A task is locked before its attempts. The rows are in `attempt_records`, what came of a call
+in `settling`; both are also reached here.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from hospital import subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
 from hospital.calling_hours import closes
-from hospital.calling_rules import CallingPolicy, NotNow, liked, never, refusal, usable
+from hospital.calling_rules import CallingPolicy, NotNow, liked, never, refusal, where_reached
 from hospital.database import announce
-from hospital.followups import FollowUpTask, decide
+from hospital.followups import URGENT, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.settling import contact_result, line_ended, not_dialled, reviewed, to_review
 
@@ -28,6 +30,9 @@ __all__ += ["to_review"]
 __all__ += ["by_channel", "contacts", "live", "number_of", "of_task"]
 
 
+LOOK_AGAIN = timedelta(minutes=5)  # at a contact that could not be called for a reason that may pass
+
+
 @dataclass(frozen=True)
 class Claimed:
     """An attempt that is committed and may be dialled, once."""
@@ -35,40 +40,48 @@ class Claimed:
     attempt_id: UUID
     number: str
     channel_id: str
-    nurse_channel_id: str
+    nurse_channel_id: str | None
 
 
 def claim(
     session: Session, task_id: UUID, account_id: UUID, node: str, at: datetime, policy: CallingPolicy
 ) -> Claimed | NotNow:
-    """Claim an open task for a nurse. A refusal is returned, not raised, so that its decision is committed.
+    """Claim an open follow-up for a nurse. A refusal is returned, not raised, so that its decision is committed.
 
     A patient who opted out or has died is not called for this task at all: it stops."""
     task = session.scalar(
         update(FollowUpTask)
-        .where(FollowUpTask.id == task_id, FollowUpTask.state == "open")
+        .where(FollowUpTask.id == task_id, FollowUpTask.kind == "follow_up", FollowUpTask.state == "open")
         .values(state="calling")
         .returning(FollowUpTask)
     )
-    if task is None:
-        return NotNow("not_open")
+    return NotNow("not_open") if task is None else begin(session, task, node, at, policy, account_id)
+
+
+def begin(
+    session: Session, task: FollowUpTask, node: str, at: datetime, policy: CallingPolicy, account_id: UUID | None
+) -> Claimed | NotNow:
+    """The attempt of a task that this transaction has claimed, or why not now. Without an account the hotline calls by
+    itself: no nurse, and no channel of hers."""
     _follow_survivor(session, task, at)
-    policy = liked(policy, task.patient, at, task.due_until)
-    number = _number_to_dial(task)
+    urgent = task.kind in URGENT
+    if not urgent:
+        policy = liked(policy, task.patient, at, task.due_until)
+    number = _number_to_dial(session, task, at)
     rung = contacts(session, task.patient_id, number.token, at) if number else []
-    refused = refusal(task.patient, number, rung, at, policy, task.purpose)
+    refused = refusal(task.patient, number, rung, at, policy, task.purpose, urgent)
     if refused is not None or number is None:
-        return _refuse(session, task, refused or NotNow("no_usable_number"), at)
+        return _refuse(session, task, refused or NotNow("no_usable_number"), at, account_id is None)
     attempt_id = uuid4()
     attempt = Attempt(
         id=attempt_id,
-        task_id=task_id,
+        task_id=task.id,
         patient_id=task.patient_id,
         number_id=number.id,
         number_token=number.token,
         account_id=account_id,
         channel_id=f"{node}-{attempt_id.hex}",
-        nurse_channel_id=f"{node}-{uuid4().hex}",
+        nurse_channel_id=f"{node}-{uuid4().hex}" if account_id is not None else None,
         claimed_at=at,
         dial_until=closes(at, policy.window, policy.zone),
     )
@@ -78,10 +91,11 @@ def claim(
             session.flush()
     except IntegrityError:
         # The partial unique indexes: this patient, this number or this nurse is in a live attempt.
-        return _refuse(session, task, NotNow("already_in_a_call"), at)
-    task.owner_id = account_id
-    decide(session, task_id, "called", at, rank=number.rank, attempt=str(attempt_id))
-    announce(session, "task", task_id)
+        return _refuse(session, task, NotNow("already_in_a_call"), at, account_id is None)
+    task.owner_id = account_id or task.owner_id
+    exempt = {"cap": "exempt"} if urgent else {}
+    decide(session, task.id, "called", at, rank=number.rank, attempt=str(attempt_id), **exempt)
+    subjects.changed(session, task)
     return Claimed(attempt_id, number.number, attempt.channel_id, attempt.nurse_channel_id)
 
 
@@ -98,21 +112,26 @@ def _follow_survivor(session: Session, task: FollowUpTask, at: datetime) -> None
         session.flush()
 
 
-def _number_to_dial(task: FollowUpTask) -> PhoneNumber | None:
-    ready = [number for number in task.patient.numbers if usable(number)]
+def _number_to_dial(session: Session, task: FollowUpTask, at: datetime) -> PhoneNumber | None:
+    ready = where_reached(session, task.patient, at).numbers
     wanted = [number for number in ready if number.rank == task.next_number_rank]
     return next(iter(wanted or ready), None)
 
 
-def _refuse(session: Session, task: FollowUpTask, refused: NotNow, at: datetime) -> NotNow:
-    if refused.code in ("deceased", "opted_out"):
+def _refuse(session: Session, task: FollowUpTask, refused: NotNow, at: datetime, automatic: bool) -> NotNow:
+    task.state = "open"
+    if refused.code in ("deceased", "opted_out") or (automatic and refused.code == "no_usable_number"):
         task.state, task.stop_reason, task.closed_at = "stopped", refused.code, at
-    else:
-        task.state = "open"
+    elif automatic:  # nobody looks at it again by himself
+        task.next_try_at = refused.not_before or at + LOOK_AGAIN
+        if task.kind != "follow_up" and task.next_try_at >= task.due_until:
+            task.state, task.stop_reason, task.closed_at = "stopped", "not_reached", at
     decide(
         session, task.id, refused.code, at, not_before=refused.not_before.isoformat() if refused.not_before else None
     )
-    announce(session, "task", task.id)
+    if task.state == "stopped":
+        subjects.not_reached(session, task, at)
+    subjects.changed(session, task)
     return refused
 
 
@@ -131,6 +150,8 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
     why = never(patient, number, task.purpose) or ("outside_window" if at >= attempt.dial_until else None)
     if task.state == "stopped":
         why = task.stop_reason
+    elif why is None and not subjects.still_needed(session, task, at):
+        why = "not_needed"
     if why is not None:
         decide(session, attempt.task_id, "not_dialled", at, because=why)
     else:

@@ -1,10 +1,11 @@
 """May this patient be called now, and if not, when: pure rules, time is an argument.
 
 Rules: nobody is called who has died or is said to have, who opted out of what the call is for, on a number that isn't
-safe or isn't theirs, outside the window, or over the cap. The time of day that a patient likes narrows the window, but
-never so far that a task can't be done in its time. The cap counts days as patients do (1 a day: the next call is
-tomorrow at the earliest), over all tasks, for the patient and for the number. What counts as a contact is
-`attempts.contacts`.
+safe or isn't theirs, outside the window, or over the cap. A child's guardian is called for the child. An urgent contact
+of the hospital's own making (a suspended clinic) is held back by the window, not by the cap. The time of day that a
+patient likes narrows the window, but never so far that a task can't be done in its time. The cap counts days as
+patients do (1 a day: the next call is tomorrow at the earliest), over all tasks, for the patient and for the number.
+What counts as a contact is `attempts.contacts`.
 """
 
 from collections.abc import Sequence
@@ -12,22 +13,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
 from hospital.calling_hours import MIDNIGHT, Window, first_allowed, may_call, narrowed
 from hospital.patients import Patient, PhoneNumber
 
 PURPOSE = "follow_up"
+OF_AGE = 18
 PARTS = {"morning": (time.min, time(12)), "afternoon": (time(12), MIDNIGHT)}
 """Times of day as a patient chooses them (`patient.suits`)."""
 
 
 @dataclass(frozen=True)
 class CallingPolicy:
-    """A site's rules for calling patients. `cap_*` None: no cap (the demo's)."""
+    """A site's rules for calling patients. `cap_*` None: no cap (the demo's). Automatic calls: so many tries; what is
+    urgent is tried again after `urgent_again` instead of the next day."""
 
     window: Window
     zone: ZoneInfo
     cap_a_day: int | None = 1
     cap_a_week: int | None = 3
+    automatic_tries: int = 3
+    urgent_again: timedelta = timedelta(minutes=30)
 
 
 class NotNow(Exception):
@@ -47,6 +54,32 @@ def never(patient: Patient, number: PhoneNumber | None, purpose: str = PURPOSE) 
     if purpose in patient.opted_out:
         return "opted_out"
     return None if number is not None and usable(number) else "no_usable_number"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Who is called for a patient, and on which usable numbers, by rank."""
+
+    person: Patient
+    numbers: tuple[PhoneNumber, ...]
+
+
+def where_reached(session: Session, patient: Patient, at: datetime) -> Reached:
+    """The patient; their guardian for a child, and for whoever has no number of their own."""
+    own = tuple(number for number in patient.numbers if usable(number))
+    if patient.guardian_id is not None and (not own or _is_a_child(patient, at)):
+        guardian = session.get_one(Patient, patient.guardian_id)
+        if guardian.deceased_at is None and guardian.death_reported_at is None:
+            return Reached(guardian, tuple(number for number in guardian.numbers if usable(number)))
+    return Reached(patient, own)
+
+
+def _is_a_child(patient: Patient, at: datetime) -> bool:
+    born = patient.birth_date
+    if born is None:
+        return False
+    years = at.year - born.year - ((at.month, at.day) < (born.month, born.day))
+    return years < OF_AGE
 
 
 def usable(number: PhoneNumber) -> bool:
@@ -71,11 +104,14 @@ def refusal(
     at: datetime,
     policy: CallingPolicy,
     purpose: str = PURPOSE,
+    urgent: bool = False,
 ) -> NotNow | None:
-    """Why not now, or None. `contacts`: when the patient or the number rang for us in the last eight days."""
+    """Why not now, or None. `contacts`: when the patient or the number rang for us in the last eight days; the cap does
+    not count them where it is `urgent`."""
     why = never(patient, number, purpose)
     if why is not None:
         return NotNow(why)
+    contacts = () if urgent else contacts
     window = may_call(at, policy.window, policy.zone)
     if not window.allowed:
         return NotNow(window.code, earliest(at, contacts, policy))

@@ -1,8 +1,9 @@
-"""Follow-up tasks: what is due, what was answered, why a patient was or wasn't called.
+"""Tasks: for what a patient is due to be contacted, what was answered, why they were or weren't called.
 
-Rules: a task is a medical fact; attempts are telephony facts (`attempts.py`). Every answer is saved as it is given:
-the newest of an item counts, the older ones stay. Each decision about a task is written down in codes that a nurse
-can read as a sentence.
+Rules: a task is a fact of the hospital's; attempts are telephony facts (`attempts.py`). A follow-up asks a
+questionnaire; the other kinds are about what names the task in a table of its own (`subjects.py`), and the hotline
+makes their calls itself. Every answer is saved as it is given: the newest of an item counts, the older ones stay. Each
+decision about a task is written down in codes that a nurse can read as a sentence.
 """
 
 import json
@@ -21,6 +22,10 @@ from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire
 from hospital.vault import Sealed
 
+URGENT = frozenset({"suspension"})
+"""Kinds of contact that the cap does not hold back. The window does."""
+PURPOSES = {"suspension": "appointment"}
+"""Kind → what its contact is for. Nobody can opt out of calls about their own appointment."""
 SKIP_REASONS = ("readmitted", "not_needed", "done_elsewhere", "in_hospital", "other")
 PLAN_CHANGES = ("died", "child_lost", "readmitted", "transferred", "withdrawn", "told_too_late")
 """What stops a task because its plan changed (`plan_changes.py`) or was begun too late (`enrolments.py`)."""
@@ -30,7 +35,8 @@ class FollowUpTask(Base):
     __tablename__ = "followup_task"
     id: Mapped[Id]
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
-    questionnaire_id: Mapped[UUID] = mapped_column(ForeignKey("questionnaire.id"))
+    kind: Mapped[str] = mapped_column(default="follow_up")
+    questionnaire_id: Mapped[UUID | None] = mapped_column(ForeignKey("questionnaire.id"))
     reason: Mapped[str]
     stay_id: Mapped[UUID | None] = mapped_column(ForeignKey("stay.id"))
     priority: Mapped[int] = mapped_column(default=5)
@@ -53,10 +59,13 @@ class FollowUpTask(Base):
 
     patient: Mapped[Patient] = relationship()
     questionnaire: Mapped[Questionnaire] = relationship()
+    """Of a follow-up; the other kinds have none."""
 
     @property
     def purpose(self) -> str:
-        """What the call is for, in the words of `patient.opted_out`."""
+        """What the call is for, in the words of `patient.opted_out`, or `appointment`."""
+        if self.kind in PURPOSES:
+            return PURPOSES[self.kind]
         return str(self.questionnaire.body.get("purpose", "follow-up")).replace("-", "_")
 
 
@@ -109,6 +118,36 @@ def plan(
     return task
 
 
+def plan_call(
+    session: Session,
+    *,
+    patient_id: UUID,
+    kind: str,
+    at: datetime,
+    due_at: datetime,
+    due_until: datetime,
+    priority: int,
+    max_tries: int,
+) -> FollowUpTask:
+    """A contact of another kind than a follow-up: the hotline calls by itself from `due_at` on, until it is done or
+    `due_until` has come."""
+    task = FollowUpTask(
+        patient_id=patient_id,
+        kind=kind,
+        reason=kind,
+        channel="automated_call",
+        priority=priority,
+        due_at=due_at,
+        due_until=due_until,
+        max_tries=max_tries,
+    )
+    session.add(task)
+    session.flush()
+    decide(session, task.id, "planned", at, reason=kind)
+    announce(session, "task", task.id)
+    return task
+
+
 def decide(session: Session, task_id: UUID, code: str, at: datetime, /, **facts: Any) -> None:
     """One line of the task's decision log; `facts` are codes, counts and instants (ISO)."""
     session.add(DecisionRow(task_id=task_id, at=at, code=code, facts=facts))
@@ -132,7 +171,9 @@ def worklist(
     """What is not closed and due until `at + ahead`: what is under way first, then what is overdue, then by priority
     (1 before 9) and time. With `owner_id`: that nurse's own and nobody's."""
     rows = select(FollowUpTask).where(
-        FollowUpTask.state.in_(("open", "calling", "wrap_up", "review")), FollowUpTask.due_at <= at + ahead
+        FollowUpTask.kind == "follow_up",
+        FollowUpTask.state.in_(("open", "calling", "wrap_up", "review")),
+        FollowUpTask.due_at <= at + ahead,
     )
     if owner_id is not None:
         rows = rows.where(or_(FollowUpTask.owner_id == owner_id, FollowUpTask.owner_id.is_(None)))
@@ -161,6 +202,8 @@ def save_answer(
 ) -> None:
     """One answer as it was given (JSON value); answered again it is another row, and the newest counts."""
     task = session.get_one(FollowUpTask, task_id)
+    if task.questionnaire_id is None:
+        raise ValueError(f"task {task_id} is no follow-up: it has no questions to be answered")
     session.add(
         Answer(
             task_id=task_id,

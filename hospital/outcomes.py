@@ -21,6 +21,7 @@ CONTACT_RESULTS = frozenset(
 )
 COUNTED_WITHOUT_RINGING = frozenset({"busy", "rejected", "machine"})
 AFTER_THE_LAST_TRY = {"partial": "partly_answered", "language_not_served": "language_not_served"}
+A_BREATH = timedelta(minutes=1)  # before the hotline orders again what could not be ordered
 EVENING, MORNING = time(18, 10), time(9, 40)
 
 
@@ -50,12 +51,18 @@ Next = TryAgain | Stop | Done
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a task stands when an attempt ends: tries counted with this one, and the usable numbers' ranks."""
+    """Where a task stands when an attempt ends: tries counted with this one, and the usable numbers' ranks.
+
+    `automatic`: the hotline calls by itself, without a nurse who would press the key again. `hurry`: what is urgent is
+    tried again so soon. After `latest` there is nothing to call for."""
 
     tries: int
     max_tries: int
     number_rank: int
     usable_ranks: tuple[int, ...]
+    automatic: bool = False
+    hurry: timedelta | None = None
+    latest: datetime | None = None
 
     def next_rank(self) -> int | None:
         """The usable number after this one, round and round; None where there is none."""
@@ -72,8 +79,19 @@ def counts(line_result: str, rang: bool) -> bool:
 
 def after_line(result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo) -> Next:
     """The next step after an attempt that nobody answered."""
+    return _while_it_matters(_after_line(result, standing, at, window, zone), standing)
+
+
+def _while_it_matters(step: Next, standing: Standing) -> Next:
+    if isinstance(step, TryAgain) and standing.latest is not None and step.at >= standing.latest:
+        return Stop("not_reached")
+    return step
+
+
+def _after_line(result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo) -> Next:
     if result == "cancelled":
-        return _again(at, standing.number_rank, "cancelled_by_us", window, zone)
+        pause = A_BREATH if standing.automatic else timedelta(0)
+        return _again(at + pause, standing.number_rank, "cancelled_by_us", window, zone)
     if result == "network_failure":
         return _again(at + timedelta(minutes=10), standing.number_rank, "network_failure", window, zone)
     if standing.tries >= standing.max_tries:
@@ -86,8 +104,8 @@ def after_line(result: str, standing: Standing, at: datetime, window: Window, zo
     if result == "invalid_number" and other > standing.number_rank:  # else all have been tried: carriers err
         return _again(at + timedelta(minutes=5), other, "invalid_number", window, zone)
     if result == "unreachable":
-        return _again(at + timedelta(hours=2), other, "unreachable", window, zone)
-    return _again(_another_time_tomorrow(at, zone), other, result, window, zone)
+        return _again(at + (standing.hurry or timedelta(hours=2)), other, "unreachable", window, zone)
+    return _again(_another_time(at, standing, zone), other, result, window, zone)
 
 
 def after_contact(
@@ -100,6 +118,12 @@ def after_contact(
 ) -> Next:
     """The next step after a person was reached; `call_at` is when they asked to be called (who asked for it is
     called again, also after the last try)."""
+    return _while_it_matters(_after_contact(result, standing, at, window, zone, call_at), standing)
+
+
+def _after_contact(
+    result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo, call_at: datetime | None
+) -> Next:
     match result:
         case "completed":
             return Done()
@@ -118,15 +142,18 @@ def after_contact(
         return _again(at + timedelta(minutes=5), other, "wrong_person", window, zone)
     if result == "call_later":
         return _again(max(call_at or at + timedelta(hours=2), at), standing.number_rank, "call_later", window, zone)
-    return _again(_another_time_tomorrow(at, zone), standing.number_rank, result, window, zone)
+    return _again(_another_time(at, standing, zone), standing.number_rank, result, window, zone)
 
 
 def _again(at: datetime, rank: int, code: str, window: Window, zone: ZoneInfo) -> TryAgain:
     return TryAgain(first_allowed(at, window, zone), rank, code)
 
 
-def _another_time_tomorrow(at: datetime, zone: ZoneInfo) -> datetime:
-    """Who was not in during the day is called in the evening, and the other way round."""
+def _another_time(at: datetime, standing: Standing, zone: ZoneInfo) -> datetime:
+    """What is urgent, soon. Else tomorrow: who was not in during the day is called in the evening, and the other way
+    round."""
+    if standing.hurry is not None:
+        return at + standing.hurry
     local = at.astimezone(zone)
     hour = EVENING if local.time() < time(15) else MORNING
     return datetime.combine(local.date() + timedelta(days=1), hour, tzinfo=zone).astimezone(at.tzinfo)

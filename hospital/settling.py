@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import outcomes, recordings
+from hospital import outcomes, recordings, subjects
 from hospital.attempt_records import LIVE, Attempt, contacts, end_unknown
-from hospital.calling_rules import CallingPolicy, earliest, liked, usable
+from hospital.calling_rules import CallingPolicy, earliest, liked, where_reached
 from hospital.database import announce
 from hospital.enrolments import Enrolment
-from hospital.followups import PLAN_CHANGES, SKIP_REASONS, FollowUpTask, decide
+from hospital.followups import PLAN_CHANGES, SKIP_REASONS, URGENT, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 
 
@@ -39,7 +39,8 @@ def line_ended(
     sip_status: int | None = None,
 ) -> bool:
     """Settle an attempt once with its line result. Answered: what the nurse has pressed decides the task, else it
-    waits for her; not answered: the next try is planned. False where it was settled before."""
+    waits for her; of an automatic call what the dialogue wrote down, else somebody hung up. Not answered: the next try
+    is planned. False where it was settled before."""
     found = _locked(session, attempt_id)
     if found is None or found[1].state == "ended":
         return False
@@ -56,13 +57,16 @@ def line_ended(
     if task.state in ("calling", "review"):  # else a person has closed it meanwhile, and that stands
         if attempt.contact_result is not None:
             _decide_by_contact(session, task, attempt, at, policy)
+        elif attempt.line_result == "answered" and attempt.automatic:
+            _note_contact(session, task, attempt, "hung_up", None, at)
+            _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered":
             task.state = "wrap_up"
         else:
-            standing = _standing(session, task, attempt)
+            standing = _standing(session, task, attempt, at, policy)
             step = outcomes.after_line(attempt.line_result, standing, at, policy.window, policy.zone)
             _apply(session, task, step, at, attempt.line_result, policy)
-    announce(session, "task", task.id)
+    subjects.changed(session, task)
     return True
 
 
@@ -149,24 +153,32 @@ def _note_contact(
     elif before == "deceased" and result != "deceased":
         patient.death_reported_at = None
         decide(session, task.id, "death_report_withdrawn", at)
-    announce(session, "task", task.id)
+    subjects.changed(session, task)
 
 
 def _decide_by_contact(
     session: Session, task: FollowUpTask, attempt: Attempt, at: datetime, policy: CallingPolicy
 ) -> None:
     result = attempt.contact_result or ""
-    standing = _standing(session, task, attempt)
+    standing = _standing(session, task, attempt, at, policy)
     step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at)
     _apply(session, task, step, at, result, policy)
 
 
-def _standing(session: Session, task: FollowUpTask, attempt: Attempt) -> outcomes.Standing:
-    numbers = session.scalars(
-        select(PhoneNumber).where(PhoneNumber.patient_id == task.patient_id).order_by(PhoneNumber.rank)
-    )
+def _standing(
+    session: Session, task: FollowUpTask, attempt: Attempt, at: datetime, policy: CallingPolicy
+) -> outcomes.Standing:
+    ranks = tuple(number.rank for number in where_reached(session, task.patient, at).numbers)
     rank = session.get_one(PhoneNumber, attempt.number_id).rank
-    return outcomes.Standing(task.tries, task.max_tries, rank, tuple(n.rank for n in numbers if usable(n)))
+    return outcomes.Standing(
+        task.tries,
+        task.max_tries,
+        rank,
+        ranks,
+        automatic=attempt.automatic,
+        hurry=policy.urgent_again if task.kind in URGENT else None,
+        latest=None if task.kind == "follow_up" else task.due_until,
+    )
 
 
 def _apply(
@@ -194,18 +206,20 @@ def _apply(
         case outcomes.Stop():
             task.state, task.stop_reason, task.closed_at = "stopped", step.reason, at
             decide(session, task.id, "stopped", at, because=because, reason=step.reason)
+            subjects.not_reached(session, task, at)
         case outcomes.Done():
             task.state, task.stop_reason, task.closed_at = "done", None, at
             decide(session, task.id, "done", at)
-    announce(session, "task", task.id)
+    subjects.changed(session, task)
 
 
 def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, policy: CallingPolicy) -> datetime:
     """What is announced to the nurse is also allowed: the cap may move the next try to another day."""
-    token = session.scalar(
-        select(PhoneNumber.token).where(PhoneNumber.patient_id == task.patient_id, PhoneNumber.rank == step.number_rank)
-    )
-    rung = contacts(session, task.patient_id, token or b"", step.at)
+    if task.kind in URGENT:
+        return step.at
+    numbers = where_reached(session, task.patient, step.at).numbers
+    token = next((number.token for number in numbers if number.rank == step.number_rank), b"")
+    rung = contacts(session, task.patient_id, token, step.at)
     return earliest(step.at, rung, liked(policy, task.patient, step.at, task.due_until))
 
 
@@ -230,11 +244,21 @@ def to_review(session: Session, attempt_id: UUID, at: datetime, why: str) -> boo
     task, attempt = found
     attempt.state, attempt.rang = "review", True
     task.tries += 1
-    if task.state == "calling":
-        task.state = "review"
     decide(session, task.id, "to_review", at, why=why)
-    announce(session, "task", task.id)
+    if task.state == "calling":
+        _before_a_person(session, task, at)
+    subjects.changed(session, task)
     return True
+
+
+def _before_a_person(session: Session, task: FollowUpTask, at: datetime) -> None:
+    """A follow-up is on the nurses' list. Of the other kinds a person gets what is left to do, and nobody is called by
+    the machine again."""
+    if task.kind == "follow_up":
+        task.state = "review"
+    else:
+        task.state, task.stop_reason, task.closed_at = "stopped", "fate_unknown", at
+        subjects.not_reached(session, task, at)
 
 
 def reviewed(session: Session, task_id: UUID, call_again: bool, at: datetime, account_id: UUID) -> bool:

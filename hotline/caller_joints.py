@@ -19,11 +19,14 @@ Clock = Callable[[], datetime]
 class SqlJournal:
     """`ivr.call.Journal`: a call's row is made with its first step; its last one ends it."""
 
-    def __init__(self, database: Database, call_id: str, node: str, number: str | None, now: Clock) -> None:
+    def __init__(
+        self, database: Database, call_id: str, node: str, number: str | None, now: Clock, direction: str = "in"
+    ) -> None:
         self._database, self._call_id, self._node, self._number, self._now = database, call_id, node, number, now
+        self._direction = direction
 
     async def begin(self) -> None:
-        await self._database.run(calls.begin, self._call_id, self._node, self._number, self._now())
+        await self._database.run(calls.begin, self._call_id, self._node, self._number, self._now(), self._direction)
 
     async def step(self, kind: str, **facts: object) -> None:
         await self._database.run(self._write, kind, facts)

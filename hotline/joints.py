@@ -65,9 +65,18 @@ class DialerTelephone(Telephone):
         with _refused_is_not_taken():
             await super().dial(number_or_endpoint, channel_id, nurse_channel_id, timeout_s, caller_id)
 
+    async def dial_alone(
+        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        with _refused_is_not_taken():
+            await super().dial_alone(number_or_endpoint, channel_id, timeout_s, caller_id, language)
+
     async def start_recording(self, channel_id: str, path: str) -> None:
         with _refused_is_not_taken():
             await super().start_recording(channel_id, path)
+
+    def is_up(self) -> bool:
+        return self._board.ami.up
 
     def live_channel_ids(self) -> dict[str, bool]:
         return {leg.channel_id: leg.answered for leg in self.live_channels()}

@@ -15,6 +15,7 @@ from cti.journal import InboundJournal
 from cti.presence import Presence
 from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
+from dialer.agentless import Agentless
 from dialer.runner import Dialer
 from hospital import caller_languages, recordings, throttling, vault
 from hospital.database import Database
@@ -26,7 +27,7 @@ from hotline.in_force import Shipped
 from hotline.places import places, read_secrets
 from hotline.settings import Settings
 from hotline.sheets import Sheets
-from hotline.wiring import calling_policy, now, open_database, own_desk, speaker, zone
+from hotline.wiring import SPOKEN_KINDS, calling_policy, now, open_database, own_desk, speaker, zone
 from hotline.workshop import SiteWorkshop
 from messages.sender import Sender
 from recordings.capture import Capture
@@ -64,6 +65,17 @@ async def run_core(settings: Settings) -> None:
         ring_s=settings.calling.ring_seconds,
     )
     sheets = Sheets(Shipped(settings), database)
+    automatic = Agentless(
+        database,
+        dialer,
+        telephone,
+        calling_policy(settings),
+        node=settings.node,
+        kinds=SPOKEN_KINDS,
+        most=settings.automatic.lines,
+        per_second=settings.automatic.per_second,
+        now=now,
+    )
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
     )
@@ -99,7 +111,7 @@ async def run_core(settings: Settings) -> None:
         await board.start()
         stack.push_async_callback(board.stop)
         stack.push_async_callback(workshop.close)
-        scheduler = _scheduler(database, capture, journal, sender, dialer, sheets)
+        scheduler = _scheduler(database, capture, journal, sender, dialer, automatic, sheets)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)
         await _serve_console(settings, services)
@@ -130,7 +142,13 @@ def dialer_listens(board: Switchboard, dialer: Dialer) -> None:
 
 
 def _scheduler(
-    database: Database, capture: Capture, journal: InboundJournal, sender: Sender, dialer: Dialer, sheets: Sheets
+    database: Database,
+    capture: Capture,
+    journal: InboundJournal,
+    sender: Sender,
+    dialer: Dialer,
+    automatic: Agentless,
+    sheets: Sheets,
 ) -> AsyncIOScheduler:
     """Only triggers that look; what is due lives in SQL."""
     scheduler = AsyncIOScheduler(timezone="UTC")
@@ -155,6 +173,11 @@ def _scheduler(
             log.info("attempts in doubt are settled when the link is back")
 
     scheduler.add_job(settle, "interval", seconds=3, max_instances=1, coalesce=True)
+
+    async def call() -> None:
+        await automatic.call_due()
+
+    scheduler.add_job(call, "interval", seconds=1, max_instances=1, coalesce=True)
 
     async def send() -> None:
         await sheets.now()  # a text is worded as it is in force when it is sent

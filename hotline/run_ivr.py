@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from weakref import WeakKeyDictionary
 
+from hospital import agentless
 from hospital.database import Database
 from hotline import numbering
 from hotline.caller_joints import SqlJournal, UnwrittenJournal
@@ -27,6 +28,7 @@ from speech.speaker import Speaker
 
 log = logging.getLogger(__name__)
 
+OURS = "outgoing"  # the path of a call that the hotline began
 DATABASE_S = 2.0  # a database that does not take the call's first row by then is down: a person takes the caller
 
 
@@ -89,11 +91,13 @@ async def _hold_conversation(
     settings: Settings, counter: Counter, database: Database, session: AgiSession, path: str
 ) -> None:
     country = settings.site.country.upper()
-    number = caller_number(session.environment, country)
-    written = SqlJournal(database, session.id, settings.node, number, now)
-    journal: Journal = written
     async with asyncio.timeout(DATABASE_S):
-        if await admit(database, settings.throttle, path, number, now()):
+        contact = await database.run(agentless.find, session.id) if path == OURS else None
+        # In a call of ours the line shows our own number: the other's is the one that was dialled.
+        number = contact.number if contact is not None else caller_number(session.environment, country)
+        written = SqlJournal(database, session.id, settings.node, number, now, "out" if path == OURS else "in")
+        journal: Journal = written
+        if path == OURS or await admit(database, settings.throttle, path, number, now()):
             await written.begin()
         else:
             path, journal = "throttled", UnwrittenJournal(written)
@@ -111,6 +115,7 @@ async def _hold_conversation(
         line=line,
         phrases=phrases,
     ) as call:
+        call.caller_number = number
 
         async def hold(call: Call) -> None:
             await dialogue(call, served.front)

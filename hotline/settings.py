@@ -133,6 +133,19 @@ class Calling(Frozen):
     per_week: Annotated[int, Field(ge=1)] | None = 3
 
 
+class Automatic(Frozen):
+    """Calls that the hotline makes by itself, without a nurse."""
+
+    lines: Annotated[int, Field(ge=0, le=500)] = 4
+    """At most so many at once; 0: none are made."""
+    per_second: Annotated[float, Field(gt=0, le=50)] = 1.0
+    """Orders to dial; carriers take one a second."""
+    tries: Annotated[int, Field(ge=1, le=10)] = 3
+    """Of each contact; then a person sees to it."""
+    urgent_again_minutes: Annotated[int, Field(ge=5, le=600)] = 30
+    """What is urgent (a suspended clinic) and reached nobody is tried again so soon."""
+
+
 class Voices(Frozen):
     """How callers are spoken to. What a hospital recorded itself comes before any voice."""
 
@@ -208,6 +221,7 @@ class Settings(BaseSettings):
     database: DatabaseServer = DatabaseServer()
     trunk: Trunk | None = None
     calling: Calling = Calling()
+    automatic: Automatic = Automatic()
     voices: Voices = Voices()
     booking: Booking = Booking()
     lock: Lock = Lock()

@@ -28,7 +28,9 @@ from ivr.call import Call, HouseKeys
 from ivr.dialogues.attended import attended
 from ivr.dialogues.care import care
 from ivr.dialogues.language import change_language
+from ivr.dialogues.outgoing import SUBJECTS, outgoing
 from ivr.dialogues.rating import rate
+from ivr.dialogues.suspended import tell_first
 from ivr.dialogues.throttled import turn_away
 from ivr.dialogues.unattended import while_waiting
 from ivr.dialogues.welcome import inbound
@@ -52,7 +54,10 @@ DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
     "callback": attended(while_waiting),
     "care": attended(care),
     "rating": attended(rate),
+    "outgoing": attended(outgoing),
 }
+SPOKEN_KINDS = frozenset(SUBJECTS)
+"""Kinds of contacts that the ivr can speak about: only these are dialled without a nurse."""
 
 
 def now() -> datetime:
@@ -104,6 +109,8 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording, sp
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
         care=care_desk(settings, database, said.spoken, now, spool),
+        policy=calling_policy(settings),
+        tell_first=tell_first,
     )
 
 
@@ -142,7 +149,14 @@ def calling_policy(settings: Settings) -> CallingPolicy:
         window = ALWAYS
     else:
         window = PRESETS[calling.window or settings.site.country]
-    return CallingPolicy(window, ZoneInfo(settings.site.time_zone), calling.per_day, calling.per_week)
+    return CallingPolicy(
+        window,
+        ZoneInfo(settings.site.time_zone),
+        calling.per_day,
+        calling.per_week,
+        automatic_tries=settings.automatic.tries,
+        urgent_again=timedelta(minutes=settings.automatic.urgent_again_minutes),
+    )
 
 
 async def prepare(settings: Settings, progress: Progress) -> None:

@@ -1,15 +1,20 @@
 """What a dialogue may ask of the hospital: who owns the slots, the database's verbs, the time, the languages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hospital import number_locks
 from hospital.booking import BookingDesk
+from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.identifiers import Identifier
+from hospital.patients import Patient
+from ivr.call import Call
 from ivr.care_desk import CareDesk
+
+TellFirst = Callable[[Call, "FrontDesk", Patient], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class FrontDesk:
     callers are asked, in this order. `site_says`: the prompts that the site's own file has (opening hours, directions,
     how to prepare …). After `tries` wrong answers the machine asks a calling number nothing for `lock`.
     `say_doctor_calls`: whether a caller is told that a doctor wants to speak about a result.
-    `care`: what triage, messages, opening hours and ratings need."""
+    `care`: what triage, messages, opening hours and ratings need. `policy`: the site's rules for calls that we begin.
+    `tell_first`: what a patient hears as soon as they are known in a call of their own."""
 
     desk: BookingDesk
     database: Database
@@ -33,6 +39,8 @@ class FrontDesk:
     spoken: frozenset[str]
     default_language: str
     care: CareDesk
+    policy: CallingPolicy
+    tell_first: TellFirst | None = None
     slower_from_age: int | None = None
     identifiers: tuple[Identifier, ...] = ("birth_date",)
     site_says: frozenset[str] = frozenset()

@@ -169,6 +169,7 @@ SAID: dict[str, Worder] = {
     "hospital": _name,
     "emergency": _short_number,
     "greeting": _name,
+    "our_number": _number,  # the site's, to call back
     "number": _number,
     "given_name": _name,
     "department": _named,

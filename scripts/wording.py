@@ -37,6 +37,7 @@ STATIC_KEYS = (
     "emergency",
     "goodbye",
     "please_wait",
+    "outgoing_down",
 )
 
 
@@ -101,7 +102,11 @@ class Wording:
         self.languages = languages
         self.refused = refused  # of languages that were not loaded: to be logged at start
         self._local = Local(site.zone, site.country, site.clock)
-        self._said: dict[str, Value] = {"hospital": site.hospital, "emergency": site.emergency}
+        self._said: dict[str, Value] = {
+            "hospital": site.hospital,
+            "emergency": site.emergency,
+            "our_number": site.number,
+        }
         self._written: dict[str, Value] = {"hospital": site.hospital, "number": site.number}
 
     @property

@@ -29,7 +29,7 @@ FORMS = (
 )  # said first, at the first repetition, at the second; one row of a list
 WORDS = "words"  # beside the forms: what may be said instead of pressing a key
 
-SITE = {"hospital", "emergency", "greeting"}  # values that every sentence may use: the site's own
+SITE = {"hospital", "emergency", "greeting", "our_number"}  # values that every sentence may use: the site's own
 PACES = (0.5, 1.5)  # of a language: beyond them a voice is not understood
 
 Forms = Mapping[str, str]

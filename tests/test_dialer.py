@@ -39,6 +39,8 @@ class Exchange:
         self.orders: list[tuple[str, str]] = []
         self.fails: dict[str, Exception] = {}
         self.up: dict[str, bool] = {}
+        self.reachable = True
+        self.languages: list[str] = []  # of calls without a nurse
         self.knows: bool | None = None  # what its records say of a leg
         self.before: Callable[[str], None] = lambda order: None  # looks at the database at that moment
 
@@ -59,6 +61,17 @@ class Exchange:
         assert self.up[nurse_channel_id], "the nurse is there before the patient's phone rings"
         self._take("dial", number_or_endpoint)
         self.up[channel_id] = False
+
+    async def dial_alone(
+        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        assert (timeout_s, caller_id) == (45.0, HOTLINE)
+        self._take("dial alone", number_or_endpoint)
+        self.languages.append(language)
+        self.up[channel_id] = False
+
+    def is_up(self) -> bool:
+        return self.reachable
 
     async def hang_up(self, channel_id: str) -> bool:
         self._take("hang up", channel_id)

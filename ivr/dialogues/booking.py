@@ -71,10 +71,12 @@ async def choose_and_confirm(
     *,
     urgency: Urgency = "routine",
     moving: Booked | None = None,
+    suspended: bool = False,
 ) -> None:
-    """Offers times until one is confirmed, or nobody wants one. `moving` is given up for the new one."""
+    """Offers times until one is confirmed, or nobody wants one. `moving` is given up for the new one; `suspended`: it
+    does not take place anyway."""
     try:
-        await _Choosing(call, front, patient, department, urgency, moving).hold_conversation()
+        await _Choosing(call, front, patient, department, urgency, moving, suspended).hold_conversation()
     finally:
         await front.desk.release(call.id)  # what is confirmed is no longer a hold
 
@@ -90,10 +92,11 @@ class _Choosing:
         department: Department,
         urgency: Urgency,
         moving: Booked | None,
+        suspended: bool,
     ) -> None:
         self._call, self._front = call, front
         self._patient, self._department, self._moving = patient, department, moving
-        self._urgency = urgency
+        self._urgency, self._suspended = urgency, suspended
         self._wish = ANY_TIME
         self._heard: set[UUID] = set()  # and not wanted; by slot, as several doctors are free at the same time
 
@@ -203,7 +206,8 @@ class _Choosing:
         return True
 
     async def _leave(self) -> None:
-        await self._call.say("booking_not_made" if self._moving is None else "not_moved")
+        kept = "suspended_later" if self._suspended else "not_moved"
+        await self._call.say("booking_not_made" if self._moving is None else kept)
 
     # Wording
 
@@ -219,12 +223,13 @@ class _Choosing:
         if self._is_visit and self._moving is None:
             return [Prompt("confirm_slot", **told, **self._doctor(chosen))]
         read_back = "read_back" if self._is_visit else "read_back_examination"
-        question = "confirm_examination" if self._moving is None else "confirm_move"
+        moves = "confirm_rebook" if self._suspended else "confirm_move"
+        question = "confirm_examination" if self._moving is None else moves
         return [Prompt(read_back, **told, **self._doctor(chosen)), Prompt(question)]
 
     def _settled(self, chosen: Opening) -> Prompt:
         if self._moving is not None:
-            return Prompt("moved", when=chosen.starts_at)
+            return Prompt("rebooked" if self._suspended else "moved", when=chosen.starts_at)
         if self._is_visit:
             return Prompt("booked", when=chosen.starts_at, **self._doctor(chosen))
         return Prompt("booked_examination", when=chosen.starts_at)

@@ -5,6 +5,8 @@ Who is not found by the number and the first is asked the second as well, whethe
 withheld: so nobody learns from the questions whose number it is. Three times nobody found: nothing is disclosed, a
 person takes over, and the machine asks this number nothing for an hour. The calling number is locked, never the
 patient. A guardian says for whom the call is; who calls is written down.
+
+Where we have called, it is known who should have answered (`prove`): only their answers open anything.
 """
 
 from collections.abc import Awaitable, Callable
@@ -48,6 +50,23 @@ async def identify(call: Call, front: FrontDesk) -> Patient | None:
     await _give_up(call, "not_identified")
 
 
+async def prove(call: Call, front: FrontDesk, person: Patient, patient: Patient) -> None:
+    """Whoever answered our call is `person`: the dialled number, and what the site asks. `patient` is whom it is about,
+    `person` or their ward. Else a transfer to a person."""
+    if await front.database.run(number_locks.is_locked, call.caller_number, front.now()):
+        await _give_up(call, "number_locked")
+    for attempt in range(front.tries):
+        asked = await _ask(call, front, again=attempt > 0, only=person)
+        if asked.found:
+            _slow_down(call, front, person)
+            await call.say("recognised", given_name=person.name.split()[0])
+            await _write_down(call, front, person, patient, asked.by)
+            return
+        if asked.locked:
+            break
+    await _give_up(call, "not_identified")
+
+
 @dataclass
 class _Asked:
     """What was told in one go, who was found by it, and whether the number is locked now."""
@@ -58,9 +77,9 @@ class _Asked:
     locked: bool = False
 
 
-async def _ask(call: Call, front: FrontDesk, again: bool) -> _Asked:
+async def _ask(call: Call, front: FrontDesk, again: bool, only: Patient | None = None) -> _Asked:
     """A wrong answer is counted as soon as it tells something, once a go: whoever goes back or hangs up before the
-    second question has guessed all the same."""
+    second question has guessed all the same. `only`: nobody else is found."""
     asked, number, counted = _Asked(), call.caller_number, False
     wanted = front.identifiers[: identifiers.NEEDED]
     for kind in wanted:
@@ -69,6 +88,7 @@ async def _ask(call: Call, front: FrontDesk, again: bool) -> _Asked:
         asked.by = [*(["number"] if number else []), *asked.told]
         if not asked.found:
             asked.found, asked.by = await front.database.run(identifiers.matching, None, asked.told), list(asked.told)
+        asked.found = [one for one in asked.found if only is None or one.id == only.id]
         if asked.found:
             break
         if not counted and (number is not None or kind == wanted[-1]):
@@ -87,12 +107,23 @@ async def _count_failure(call: Call, front: FrontDesk, asked: _Asked) -> bool:
 
 
 async def _confirmed(call: Call, front: FrontDesk, caller: Patient, by: list[str]) -> Patient:
-    born = caller.birth_year
-    if front.slower_from_age is not None and born is not None and front.now().year - born >= front.slower_from_age:
-        call.pace = min(call.pace, PACES[1])
+    _slow_down(call, front, caller)
     await call.say("recognised", given_name=caller.name.split()[0])
     wards = await front.database.run(patients.wards, caller.id)
     patient = await _one_of(call, "for_whom", [caller, *wards])
+    await _write_down(call, front, caller, patient, by)
+    if front.tell_first is not None:
+        await front.tell_first(call, front, patient)
+    return patient
+
+
+def _slow_down(call: Call, front: FrontDesk, caller: Patient) -> None:
+    born = caller.birth_year
+    if front.slower_from_age is not None and born is not None and front.now().year - born >= front.slower_from_age:
+        call.pace = min(call.pace, PACES[1])
+
+
+async def _write_down(call: Call, front: FrontDesk, caller: Patient, patient: Patient, by: list[str]) -> None:
     proxy = caller.id if patient.id != caller.id else None
 
     def write_down(session: Session) -> None:
@@ -103,7 +134,6 @@ async def _confirmed(call: Call, front: FrontDesk, caller: Patient, by: list[str
     await call.journal.step("identified", by=by)
     if proxy is not None:
         await call.journal.step("proxy", caller=str(proxy))
-    return patient
 
 
 async def _one_of(call: Call, question: str, several: list[Patient]) -> Patient:

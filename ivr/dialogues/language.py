@@ -32,6 +32,14 @@ async def welcome(call: Call, front: FrontDesk) -> None:
     await _take(call, front, offered[key])
 
 
+async def speak(call: Call, front: FrontDesk, language: str) -> None:
+    """In a call of ours: the language of whoever is called, or the one that stands in for it."""
+    spoken = _spoken(front, language)
+    if spoken != call.language:
+        await call.use_language(spoken)
+    await front.database.run(calls.update_call, call.id, language=language)
+
+
 async def change_language(call: Call, front: FrontDesk) -> None:
     """The house's key for it, in the middle of whatever is asked. Silence, or the key that goes back, changes
     nothing."""

@@ -1,0 +1,119 @@
+"""Calls that the hotline begins without a nurse: which contact is next, and to whom an answered call belongs.
+
+Rules: the next due contact is claimed in one conditional statement, and never more than `most` at once, however many
+dialers there are. Whoever answers belongs to an attempt that was committed before; what has become unwanted while it
+rang (an opt-out, a death, an appointment that was moved meanwhile) is not said.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from hospital import attempts, subjects
+from hospital.attempt_records import LIVE, Attempt
+from hospital.attempts import CallingPolicy, Claimed, NotNow
+from hospital.calling_rules import never
+from hospital.followups import FollowUpTask, decide
+from hospital.patients import Patient, PhoneNumber
+
+LINES = 0x6C696E6573  # "lines": the key of the lock under which lines are counted
+
+
+def claim_next(
+    session: Session, node: str, at: datetime, policy: CallingPolicy, *, kinds: Collection[str], most: int
+) -> Claimed | NotNow | None:
+    """The next due contact of these kinds, claimed; or why it may not be called now (then it is due later, and another
+    may be claimed). None: nothing is due, or `most` automatic calls are under way."""
+    session.execute(select(func.pg_advisory_xact_lock(LINES)))
+    under_way = select(func.count()).where(Attempt.account_id.is_(None), Attempt.state.in_(LIVE))
+    if (session.scalar(under_way) or 0) >= most:
+        return None
+    when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
+    due = (
+        select(FollowUpTask.id)
+        .where(
+            FollowUpTask.channel == "automated_call",
+            FollowUpTask.kind.in_(kinds),
+            FollowUpTask.state == "open",
+            FollowUpTask.due_at <= at,
+            when <= at,
+        )
+        .order_by(FollowUpTask.priority, when, FollowUpTask.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    task = session.scalar(
+        update(FollowUpTask)
+        .where(FollowUpTask.id == due.scalar_subquery(), FollowUpTask.state == "open")
+        .values(state="calling")
+        .returning(FollowUpTask)
+    )
+    if task is None:
+        return None
+    if not subjects.still_needed(session, task, at):
+        task.state, task.closed_at = "done", at
+        decide(session, task.id, "not_needed", at)
+        subjects.changed(session, task)
+        return NotNow("not_needed")
+    return attempts.begin(session, task, node, at, policy, None)
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Whom a call of ours has reached, as far as the number tells. `person` is asked for: the patient, or the guardian
+    of `patient`. `number` is the one that was dialled."""
+
+    attempt_id: UUID
+    task_id: UUID
+    kind: str
+    purpose: str
+    patient: Patient = field(repr=False)
+    person: Patient = field(repr=False)
+    number: str = field(repr=False)
+    language: str
+
+
+def find(session: Session, channel_id: str) -> Contact | None:
+    """The contact of a call that is ringing or answered; None for a channel that is no automatic call, or an ended
+    one."""
+    attempt = session.scalar(
+        select(Attempt).where(
+            Attempt.channel_id == channel_id,
+            Attempt.account_id.is_(None),
+            Attempt.state.in_(("dialling", "talking", "review")),
+        )
+    )
+    if attempt is None:
+        return None
+    task = session.get_one(FollowUpTask, attempt.task_id)
+    patient = session.get_one(Patient, attempt.patient_id)
+    number = session.get_one(PhoneNumber, attempt.number_id)
+    person = session.get_one(Patient, number.patient_id)
+    _ = person.identifiers, person.numbers  # loaded here: the dialogue has no session
+    language = number.language or person.language
+    return Contact(attempt.id, task.id, task.kind, task.purpose, patient, person, number.number, language)
+
+
+def answered(session: Session, channel_id: str, at: datetime, policy: CallingPolicy) -> Contact | None:
+    """Somebody has picked up. None: nothing may be said; where the patient opted out or the call is not needed any more
+    its result is written down."""
+    attempts.answered(session, channel_id, at)
+    contact = find(session, channel_id)
+    if contact is None:
+        return None
+    task = session.get_one(FollowUpTask, contact.task_id)
+    number = session.get_one(PhoneNumber, session.get_one(Attempt, contact.attempt_id).number_id)
+    why = never(contact.patient, number, task.purpose)
+    if why is not None:
+        decide(session, task.id, "nothing_said", at, because=why)
+        attempts.contact_result(session, contact.attempt_id, "refused", at, policy)
+        return None
+    if not subjects.still_needed(session, task, at):
+        decide(session, task.id, "nothing_said", at, because="not_needed")
+        attempts.contact_result(session, contact.attempt_id, "completed", at, policy)
+        return None
+    return contact

@@ -1,0 +1,313 @@
+"""Suspended clinics: whose appointment does not take place, who knows of it, and who could not be told.
+
+Rules: a clinic is suspended in one transaction: its free times are withdrawn, its appointments suspended, and each of
+their patients gets a notice, an urgent contact and a text message. What became of an appointment (moved, given up) is
+said by the appointment alone; the notice says what its patient knows. Whoever wants a person has one on the line;
+whoever was not reached becomes one callback.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, func, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital import audit, outbox
+from hospital.appointments import Appointment, Booked, booked
+from hospital.callbacks import Callback, ask
+from hospital.calling_hours import first_allowed
+from hospital.calling_rules import CallingPolicy, where_reached
+from hospital.database import Base, Id, announce
+from hospital.followups import FollowUpTask, decide, plan_call
+from hospital.patients import Patient
+from hospital.slots import Slot
+
+KIND = "suspension"
+REASONS = ("illness", "emergency", "leave", "equipment", "other")
+PRIORITY = 1
+
+
+class Suspension(Base):
+    __tablename__ = "suspension"
+    id: Mapped[Id]
+    doctor_id: Mapped[UUID] = mapped_column(ForeignKey("doctor.id"))
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    reason: Mapped[str]
+    begun_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    begun_at: Mapped[datetime]
+
+
+class SuspensionNotice(Base):
+    __tablename__ = "suspension_notice"
+    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), primary_key=True)
+    suspension_id: Mapped[UUID] = mapped_column(ForeignKey("suspension.id"))
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"))
+    state: Mapped[str] = mapped_column(default="pending")
+    told_at: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True)
+class Affected:
+    """An appointment that a suspension would concern, or concerns."""
+
+    appointment_id: UUID
+    patient_id: UUID
+    starts_at: datetime
+
+
+# ── A clinic is suspended ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def affected(session: Session, doctor_id: UUID, since: datetime, until: datetime, at: datetime) -> list[Affected]:
+    """The booked appointments that would be suspended, earliest first. What has begun by `at` is left alone."""
+    rows = (
+        select(Appointment.id, Appointment.patient_id, Slot.starts_at)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .where(
+            Slot.doctor_id == doctor_id,
+            Slot.starts_at >= since,
+            Slot.starts_at < until,
+            Slot.starts_at > at,
+            Appointment.state == "booked",
+        )
+    )
+    return [Affected(*row) for row in session.execute(rows.order_by(Slot.starts_at))]
+
+
+def suspend(
+    session: Session,
+    *,
+    doctor_id: UUID,
+    since: datetime,
+    until: datetime,
+    reason: str,
+    account_id: UUID,
+    at: datetime,
+    policy: CallingPolicy,
+) -> UUID:
+    """Suspend a doctor's clinic from `since` to before `until`. Raises ValueError for a span that is none or is over,
+    and for an unknown reason."""
+    if reason not in REASONS:
+        raise ValueError(f"{reason!r} is no reason to suspend a clinic: {', '.join(REASONS)}")
+    if not since < until or until <= at:
+        raise ValueError("a clinic is suspended from a time to a later one that has not passed")
+    made = Suspension(doctor_id=doctor_id, since=since, until=until, reason=reason, begun_by=account_id, begun_at=at)
+    session.add(made)
+    session.flush()
+    # First the slots: whoever is confirming one holds its row, and is seen as booked by the statement that follows.
+    withdrawn = session.scalars(
+        update(Slot)
+        .where(Slot.doctor_id == doctor_id, Slot.starts_at >= since, Slot.starts_at < until, Slot.starts_at > at)
+        .values(state="withdrawn")
+        .returning(Slot.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    concerned = affected(session, doctor_id, since, until, at)
+    session.execute(
+        update(Appointment)
+        .where(Appointment.id.in_([one.appointment_id for one in concerned]))
+        .values(state="suspended")
+        .execution_options(synchronize_session=False)
+    )
+    for one in concerned:
+        _give_notice(session, made.id, one, at, policy)
+    audit.record(
+        session,
+        account_id,
+        "clinic.suspended",
+        f"doctor:{doctor_id}",
+        at,
+        suspension=str(made.id),
+        since=since.isoformat(),
+        until=until.isoformat(),
+        reason=reason,
+        appointments=len(concerned),
+    )
+    for slot_id in withdrawn:
+        announce(session, "slot", slot_id)
+    announce(session, "suspension", made.id)
+    return made.id
+
+
+def _give_notice(session: Session, suspension_id: UUID, one: Affected, at: datetime, policy: CallingPolicy) -> None:
+    task = plan_call(
+        session,
+        patient_id=one.patient_id,
+        kind=KIND,
+        at=at,
+        due_at=at,
+        due_until=one.starts_at,
+        priority=PRIORITY,
+        max_tries=policy.automatic_tries,
+    )
+    session.add(SuspensionNotice(appointment_id=one.appointment_id, suspension_id=suspension_id, task_id=task.id))
+    patient = session.get_one(Patient, one.patient_id)
+    reached = where_reached(session, patient, at)
+    if reached.numbers and patient.deceased_at is None and patient.death_reported_at is None:
+        outbox.put(
+            session,
+            once=f"appointment_suspended/{one.appointment_id}",
+            key="appointment_suspended",
+            locale=patient.language,
+            number=reached.numbers[0].number,
+            at=first_allowed(at, policy.window, policy.zone),
+            patient_id=patient.id,
+            starts_at=one.starts_at.isoformat(),
+        )
+
+
+# ── What the patient knows ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def of_patient(session: Session, patient_id: UUID, at: datetime) -> list[Booked]:
+    """A patient's suspended appointments that are still ahead, earliest first: what they hear of first."""
+    rows = (
+        select(Appointment.id)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .where(Appointment.patient_id == patient_id, Appointment.state == "suspended", Slot.starts_at > at)
+    )
+    return [booked(session, appointment_id) for appointment_id in session.scalars(rows.order_by(Slot.starts_at))]
+
+
+def told(session: Session, appointment_id: UUID, at: datetime) -> None:
+    """The patient is hearing of it."""
+    _move(session, appointment_id, ("pending", "not_reached", "wants_person"), state="told", told_at=at)
+    session.execute(
+        update(Callback)
+        .where(Callback.origin == _origin(appointment_id), Callback.state != "done")
+        .values(state="done", done_at=at, outcome="told_meanwhile")
+    )
+
+
+def acknowledged(session: Session, appointment_id: UUID, at: datetime) -> None:
+    """The patient has understood; no call is needed any more."""
+    _move(session, appointment_id, ("told",), state="acknowledged", acknowledged_at=at)
+    task_id = select(SuspensionNotice.task_id).where(SuspensionNotice.appointment_id == appointment_id)
+    finished = session.scalar(
+        update(FollowUpTask)
+        .where(FollowUpTask.id == task_id.scalar_subquery(), FollowUpTask.state == "open")
+        .values(state="done", closed_at=at)
+        .returning(FollowUpTask.id)
+    )
+    if finished is not None:
+        decide(session, finished, "done", at)
+
+
+def wants_person(session: Session, appointment_id: UUID, at: datetime) -> None:
+    """The patient asked for a person instead of the machine; one is on the line next."""
+    _move(session, appointment_id, ("pending", "told", "not_reached"), state="wants_person")
+
+
+def _move(session: Session, appointment_id: UUID, before: tuple[str, ...], **values: object) -> None:
+    moved = session.scalar(
+        update(SuspensionNotice)
+        .where(SuspensionNotice.appointment_id == appointment_id, SuspensionNotice.state.in_(before))
+        .values(**values)
+        .returning(SuspensionNotice.suspension_id)
+    )
+    if moved is not None:
+        announce(session, "suspension", moved)
+
+
+# ── What its calls come to ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def still_to_tell(session: Session, task_id: UUID, at: datetime) -> bool:
+    """Whether the call is still needed: the appointment is ahead, nobody gave it up or moved it, its patient has not
+    acknowledged it and has not been given a person."""
+    row = session.execute(
+        select(SuspensionNotice.state, Appointment.state, Slot.starts_at)
+        .join(Appointment, Appointment.id == SuspensionNotice.appointment_id)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .where(SuspensionNotice.task_id == task_id)
+    ).one()
+    return row[0] in ("pending", "told") and row[1] == "suspended" and row[2] > at
+
+
+def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
+    """Its calls are over and nobody was told: one item for a person, where there is a number to call."""
+    notice = session.scalar(select(SuspensionNotice).where(SuspensionNotice.task_id == task.id))
+    if notice is None or notice.state in ("acknowledged", "wants_person"):
+        return
+    _move(session, notice.appointment_id, ("pending", "told"), state="not_reached")
+    numbers = where_reached(session, task.patient, at).numbers
+    if task.patient.deceased_at is not None or not numbers:
+        return
+    asked = ask(
+        session,
+        origin=_origin(notice.appointment_id),
+        number=numbers[0].number,
+        why="suspended",
+        at=at,
+        language=task.patient.language,
+    )
+    if asked.new:
+        session.execute(update(Callback).where(Callback.id == asked.callback_id).values(patient_id=task.patient_id))
+
+
+def _origin(appointment_id: UUID) -> str:
+    return f"suspension/{appointment_id}"
+
+
+def changed(session: Session, task_id: UUID) -> None:
+    """Something about the calls of a notice changed: pages that show it look again."""
+    suspension_id = session.scalar(select(SuspensionNotice.suspension_id).where(SuspensionNotice.task_id == task_id))
+    if suspension_id is not None:
+        announce(session, "suspension", suspension_id)
+
+
+# ── What staff see ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """One line of a suspension. `standing`: pending | calling | told | acknowledged | wants_person | not_reached |
+    rebooked | given_up."""
+
+    appointment_id: UUID
+    patient_id: UUID
+    task_id: UUID
+    starts_at: datetime
+    standing: str
+    tries: int
+    next_try_at: datetime | None
+    moved_to: datetime | None
+
+
+KNOWS = frozenset({"told", "acknowledged", "rebooked", "given_up", "wants_person"})
+
+_NOTICED = text("""
+    SELECT n.appointment_id, a.patient_id, n.task_id, s.starts_at,
+           CASE WHEN a.state = 'cancelled' THEN CASE WHEN a.moved_to IS NULL THEN 'given_up' ELSE 'rebooked' END
+                WHEN t.state = 'calling' AND n.state IN ('pending', 'not_reached') THEN 'calling'
+                WHEN t.state = 'stopped' AND n.state = 'pending' THEN 'not_reached' ELSE n.state END,
+           t.tries, CASE WHEN t.state = 'open' THEN t.next_try_at END,
+           (SELECT later.starts_at FROM appointment b JOIN slot later ON later.id = b.slot_id WHERE b.id = a.moved_to)
+      FROM suspension_notice n JOIN appointment a ON a.id = n.appointment_id
+      JOIN slot s ON s.id = a.slot_id JOIN followup_task t ON t.id = n.task_id
+     WHERE n.suspension_id = :suspension ORDER BY s.starts_at, n.appointment_id""")
+
+
+def noticed(session: Session, suspension_id: UUID) -> list[Noticed]:
+    return [Noticed(*row) for row in session.execute(_NOTICED, {"suspension": suspension_id})]
+
+
+def newest(session: Session, limit: int = 20) -> list[Suspension]:
+    return list(session.scalars(select(Suspension).order_by(Suspension.begun_at.desc(), Suspension.id).limit(limit)))
+
+
+def free_times(session: Session, doctor_id: UUID, since: datetime, until: datetime, at: datetime) -> int:
+    """How many open times without an appointment a suspension would withdraw."""
+    taken = select(Appointment.slot_id).where(Appointment.state != "cancelled")
+    rows = select(func.count()).where(
+        Slot.doctor_id == doctor_id,
+        Slot.starts_at >= since,
+        Slot.starts_at < until,
+        Slot.starts_at > at,
+        Slot.state == "open",
+        Slot.id.not_in(taken),
+    )
+    return session.scalar(rows) or 0

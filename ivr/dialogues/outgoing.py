@@ -1,0 +1,110 @@
+"""The hotline has called, and somebody has answered: who is it, is it a good moment, and what it is about.
+
+Rules: before identity is proved nothing is said but the hospital's name and a first name. Whoever does not want to be
+called is asked nothing more, and is not called for this purpose again. A voicemail, or silence, hears the hospital's
+name and a number to call, never anything more; a slow person may still press a key after it. What came of it is
+written down before goodbye is said; whoever hangs up is tried again as the rules for it say.
+
+A kind of contact that calls for itself is a line in `SUBJECTS`: an `async def` that is given the proved call.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+from hospital import agentless, attempts, consents, subjects
+from hospital.agentless import Contact
+from ivr.call import Call, Key, Keys, NoAnswer, Prompt, Transferred
+from ivr.dialogues.identity import prove
+from ivr.dialogues.language import speak
+from ivr.dialogues.suspended import tell_first
+from ivr.front_desk import FrontDesk
+
+Subject = Callable[[Call, FrontDesk, Contact], Awaitable[str]]
+"""Speaks with the patient (or their guardian), whose identity is proved; returns the contact result."""
+
+LATE_KEY_S = 8.0  # after the neutral message
+AGAIN = {"1": timedelta(hours=2), "2": timedelta(days=1)}
+
+
+async def _suspended(call: Call, front: FrontDesk, contact: Contact) -> str:
+    """It was told first; here is nothing left to say."""
+    return "completed"
+
+
+SUBJECTS: Mapping[str, Subject] = {"suspension": _suspended}
+
+
+async def outgoing(call: Call, front: FrontDesk) -> None:
+    """A call of ours was answered. Says nothing where it has become unwanted while it rang."""
+    contact = await front.database.run(agentless.answered, call.id, front.now(), front.policy)
+    if contact is None:
+        await call.journal.step("nothing_said")
+        return
+    try:
+        await _speak_with(call, front, contact)
+    except Transferred:
+        told = await front.database.run(subjects.is_settled, contact.task_id, front.now())
+        await _note(call, front, contact, "completed" if told else "partial")
+        raise
+
+
+async def _speak_with(call: Call, front: FrontDesk, contact: Contact) -> None:
+    await speak(call, front, contact.language)
+    match await _greet(call, contact):
+        case None:
+            await _note(call, front, contact, "left_message")
+        case "1":
+            await _about_it(call, front, contact)
+        case "2":
+            await _later(call, front, contact)
+        case "3":
+            await _note(call, front, contact, "wrong_person")
+            await call.inform("outgoing_wrong_number")
+        case "4":
+            await _stop(call, front, contact)
+
+
+async def _greet(call: Call, contact: Contact) -> str | None:
+    """Which key was pressed; None: nobody is there, and the neutral message was said."""
+    question = Prompt("outgoing_greeting", given_name=contact.person.name.split()[0])
+    for _ in range(2):
+        try:
+            return await call.menu(question, keys="1234")
+        except NoAnswer:
+            heard = await call.play(Prompt("outgoing_neutral"), Keys("1234", wait_s=LATE_KEY_S))
+        if not isinstance(heard, Key):
+            break
+        call.line.forget_keys()  # somebody is there after all, and hears the question again
+    return None
+
+
+async def _about_it(call: Call, front: FrontDesk, contact: Contact) -> None:
+    await call.say("outgoing_identify")
+    await prove(call, front, contact.person, contact.patient)
+    await tell_first(call, front, contact.patient)
+    await _note(call, front, contact, await SUBJECTS[contact.kind](call, front, contact))
+    await call.say("outgoing_goodbye")
+
+
+async def _later(call: Call, front: FrontDesk, contact: Contact) -> None:
+    try:
+        span = AGAIN[await call.menu("outgoing_when", keys="12")]
+    except NoAnswer:
+        span = AGAIN["1"]
+    await _note(call, front, contact, "call_later", front.now() + span)
+    await call.inform("outgoing_later")
+
+
+async def _stop(call: Call, front: FrontDesk, contact: Contact) -> None:
+    if contact.purpose in consents.PURPOSES:
+        run, at = front.database.run, front.now()
+        await run(consents.set_consent, contact.patient.id, contact.purpose, False, at, call_id=call.id)
+        await call.journal.step("consent", purpose=contact.purpose, given=False)
+    await _note(call, front, contact, "refused")
+    await call.inform("outgoing_stopped")
+
+
+async def _note(call: Call, front: FrontDesk, contact: Contact, result: str, call_at: datetime | None = None) -> None:
+    run, at = front.database.run, front.now()
+    await run(attempts.contact_result, contact.attempt_id, result, at, front.policy, call_at=call_at)
+    await call.journal.step("contact_result", result=result)

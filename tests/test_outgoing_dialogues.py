@@ -1,0 +1,273 @@
+"""Calls that the hotline begins, as transcripts without a PBX: in every language, with golden ones in
+tests/golden_outgoing/. `HOTLINE_GOLDEN=write pytest tests/test_outgoing_dialogues.py` writes them anew.
+
+Lucía has an appointment in cardiology, and Grace has just suspended the clinic; her phone has rung and was answered.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from hospital import accounts, agentless, attempts, booking, patients, suspensions
+from hospital.attempts import Attempt, Claimed
+from hospital.booking import Appointment, Slot
+from hospital.calling_rules import CallingPolicy
+from hospital.database import Database
+from hospital.followups import FollowUpTask
+from hospital.outbox import OutboxRow
+from hospital.patients import Patient
+from hospital.suspensions import SuspensionNotice
+from hotline import databases, postgres, wiring
+from hotline.caller_joints import SqlJournal, appointment_messages
+from hotline.settings_file import DEMO, build
+from ivr.call import Call
+from ivr.front_desk import FrontDesk
+from ivr.terminal import rehearse, scripted
+from scripts import wording
+from tests.characters import LUCIA
+from tests.hospital_scene import POLICY
+from tests.moments import NOON, ZONE
+from tests.test_dialogues import demo_template, has, lucia_of, words
+
+__all__ = ["demo_template", "words"]
+
+GOLDEN = Path(__file__).parent / "golden_outgoing"
+ME = f"1,{LUCIA.birth_keys}"
+CALL = "terminal-1"
+
+
+def clinic_suspended(session: Session, count: int = 1) -> None:
+    has(session, "cardiology", count)
+    first = booking.appointments(session, lucia_of(session).id, NOON)[0]
+    doctor_id = session.scalar(
+        select(Slot.doctor_id)
+        .join(Appointment, Appointment.slot_id == Slot.id)
+        .where(Appointment.id == first.appointment_id)
+    )
+    grace = accounts.by_sip_username(session, "grace")
+    assert doctor_id is not None and grace is not None
+    suspensions.suspend(
+        session,
+        doctor_id=doctor_id,
+        since=first.starts_at,
+        until=first.starts_at + timedelta(hours=12),
+        reason="illness",
+        account_id=grace.id,
+        at=NOON,
+        policy=POLICY,
+    )
+
+
+def examination_suspended(session: Session) -> None:
+    has(session, "blood", 1)
+    visit = booking.appointments(session, lucia_of(session).id, NOON)[0]
+    doctor_id = session.scalar(
+        select(Slot.doctor_id)
+        .join(Appointment, Appointment.slot_id == Slot.id)
+        .where(Appointment.id == visit.appointment_id)
+    )
+    grace = accounts.by_sip_username(session, "grace")
+    assert doctor_id is not None and grace is not None
+    span = {"since": visit.starts_at, "until": visit.starts_at + timedelta(hours=1)}
+    suspensions.suspend(
+        session, doctor_id=doctor_id, reason="equipment", account_id=grace.id, at=NOON, policy=POLICY, **span
+    )
+
+
+def a_childs_clinic(session: Session) -> None:
+    child = patients.register(session, name="Mateo Fernández", birth=date(2018, 5, 4), language="es", numbers=[])
+    child.guardian_id = lucia_of(session).id
+    clinic_suspended(session)
+    session.execute(update(Appointment).values(patient_id=child.id))
+    session.execute(update(FollowUpTask).where(FollowUpTask.kind == "suspension").values(patient_id=child.id))
+
+
+def opts_out_while_it_rings(session: Session) -> None:
+    """Of calls about one's own appointment nobody can opt out; whoever has died is told nothing either."""
+    lucia_of(session).death_reported_at = NOON
+
+
+def moved_while_it_rings(session: Session) -> None:
+    lucia = lucia_of(session).id
+    (visit,) = suspensions.of_patient(session, lucia, NOON)
+    booking.cancel(session, visit.appointment_id, lucia, NOON)
+
+
+def nothing_free(session: Session) -> None:
+    session.execute(update(Slot).values(state="withdrawn"))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`presses`: a row of keys for each question, "" for silence; after the last one Lucía hangs up. `due` makes what
+    is due, `rings` happens while her phone rings. `inbound`: she calls us, and nothing rings."""
+
+    presses: str
+    due: Callable[[Session], None] = clinic_suspended
+    rings: Callable[[Session], None] | None = None
+    inbound: bool = False
+    only: str | None = None
+
+
+SCENES = {
+    "is_rebooked": Scene(f"{ME},1,1,1"),
+    "hears_other_times": Scene(f"{ME},1,4,2,1"),
+    "goes_back_from_the_times": Scene(f"{ME},1,#,3"),
+    "takes_none_of_the_times": Scene(f"{ME},1,1,3"),
+    "nothing_is_free": Scene(f"{ME},1,1", rings=nothing_free, only="es"),
+    "wants_no_other": Scene(f"{ME},2"),
+    "decides_later": Scene(f"{ME},3"),
+    "asks_for_a_person": Scene(f"{ME},0"),
+    "hears_it_and_hangs_up": Scene(ME),
+    "two_appointments": Scene(f"{ME},1,1,1,3", due=lambda session: clinic_suspended(session, 3), only="es"),
+    "an_examination": Scene(f"{ME},1,1,1", due=examination_suspended),
+    "her_childs_appointment": Scene(f"{ME},3", due=a_childs_clinic, only="es"),
+    "not_now": Scene("2,2"),
+    "not_now_and_says_nothing": Scene("2,,,", only="es"),
+    "wrong_number": Scene("3"),
+    "does_not_want_calls": Scene("4"),
+    "asks_for_a_person_at_once": Scene("0"),
+    "nobody_speaks": Scene(",,,,"),
+    "is_slow": Scene(f",,,1,{ME},3"),
+    "needs_it_repeated_slowly": Scene(f"*,7,{ME},3", only="es"),
+    "speaks_another_language": Scene("8,1,2,1", only="es"),
+    "is_somebody_else": Scene("1,01011970,0000,01011970,0000,01011970,0000"),
+    "hangs_up_at_once": Scene(""),
+    "died_while_it_rang": Scene("", rings=opts_out_while_it_rings, only="es"),
+    "was_moved_while_it_rang": Scene("", rings=moved_while_it_rings, only="es"),
+    "phones_in_and_hears_it_first": Scene(f"2,1,2,{LUCIA.birth_keys},1,1,1,3", inbound=True, only="es"),
+}
+PLAYED = [
+    (language, name)
+    for name, scene in SCENES.items()
+    for language in ([scene.only] if scene.only else ["en", "es", "pt-BR", "zh-CN"])
+]
+
+
+@pytest.fixture
+def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
+    database = Database(databases.clone_database(cluster, demo_template), connections=4)
+    made = wiring.front_desk(build(DEMO), database, words)
+    desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, made.site_says))
+    yield replace(made, now=lambda: NOON, desk=desk, policy=POLICY)
+    database.close()
+
+
+def rings(session: Session, kind: str, policy: CallingPolicy = POLICY) -> Attempt:
+    """The dialer's part: the contact that is due is claimed and dialled, on the terminal's channel."""
+    claimed = agentless.claim_next(session, "n1", NOON, policy, kinds={kind}, most=1)
+    assert isinstance(claimed, Claimed), claimed
+    assert attempts.dialling(session, claimed.attempt_id, NOON)
+    attempt = session.get_one(Attempt, claimed.attempt_id)
+    attempt.channel_id = CALL
+    return attempt
+
+
+async def played(language: str, name: str, front: FrontDesk, words: wording.Wording) -> str:
+    scene = SCENES[name]
+    with front.database.transaction() as session:
+        lucia_of(session).language = language
+        scene.due(session)
+    if not scene.inbound:
+        with front.database.transaction() as session:
+            rings(session, "suspension")
+    if scene.rings is not None:
+        with front.database.transaction() as session:
+            scene.rings(session)
+    direction = "in" if scene.inbound else "out"
+    journal = SqlJournal(front.database, CALL, "n1", LUCIA.numbers[0], lambda: NOON, direction)
+    await journal.begin()
+
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES["inbound" if scene.inbound else "outgoing"](call, front)
+
+    transcript = await rehearse(
+        dialogue,
+        wording.Heard(words),
+        scripted(scene.presses.split(",") if scene.presses else []),
+        language="en",
+        caller_number=LUCIA.numbers[0],
+        journal=journal,
+        house=wiring.house_keys(front),
+    )
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", str(transcript)) + "\n"
+
+
+@pytest.mark.covers("H6", "H11", "H39")
+@pytest.mark.parametrize(("language", "name"), PLAYED)
+async def test_the_transcript_is_the_golden_one(
+    language: str, name: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    told = await played(language, name, front, words)
+    golden = GOLDEN / language / f"{name}.txt"
+    if os.environ.get("HOTLINE_GOLDEN") == "write":
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(told, encoding="utf-8")
+    assert told == golden.read_text(encoding="utf-8")
+
+
+def test_every_golden_transcript_has_its_scene() -> None:
+    assert {(path.parent.name, path.stem) for path in GOLDEN.rglob("*.txt")} == set(PLAYED)
+
+
+@dataclass
+class After:
+    """What is in the database when the call is over."""
+
+    task: FollowUpTask
+    attempt: Attempt
+    notice: SuspensionNotice
+    standing: str
+    lucia: Patient
+    messages: list[str] = field(default_factory=list)
+
+
+def after(front: FrontDesk) -> After:
+    with front.database.transaction() as session:
+        attempt = session.scalars(select(Attempt)).one()
+        attempts.line_ended(session, attempt.id, "answered", NOON, POLICY)
+        notice = session.scalars(select(SuspensionNotice)).one()
+        (line,) = suspensions.noticed(session, notice.suspension_id)
+        sent = session.scalars(select(OutboxRow).order_by(OutboxRow.key)).all()
+        lucia = lucia_of(session)
+        assert lucia.numbers
+        return After(
+            session.get_one(FollowUpTask, notice.task_id),
+            attempt,
+            notice,
+            line.standing,
+            lucia,
+            [row.key for row in sent],
+        )
+
+
+OUTCOMES: Mapping[str, tuple[str, str, str]] = {
+    "is_rebooked": ("rebooked", "completed", "done"),
+    "wants_no_other": ("given_up", "completed", "done"),
+    "decides_later": ("acknowledged", "completed", "done"),
+    "takes_none_of_the_times": ("acknowledged", "completed", "done"),
+    "asks_for_a_person": ("wants_person", "completed", "done"),
+    "hears_it_and_hangs_up": ("told", "hung_up", "open"),
+    "not_now": ("not_reached", "call_later", "stopped"),  # tomorrow at this time the appointment is over
+    "asks_for_a_person_at_once": ("pending", "partial", "open"),
+    "nobody_speaks": ("pending", "left_message", "open"),
+    "does_not_want_calls": ("not_reached", "refused", "stopped"),
+    "is_somebody_else": ("pending", "partial", "open"),
+    "died_while_it_rang": ("not_reached", "refused", "stopped"),
+    "was_moved_while_it_rang": ("given_up", "completed", "done"),
+}
+
+
+@pytest.mark.covers("H6", "I5")
+@pytest.mark.parametrize("name", OUTCOMES)
+async def test_what_came_of_it_is_written_down(name: str, front: FrontDesk, words: wording.Wording) -> None:
+    await played("es", name, front, words)
+    left = after(front)
+    assert (left.standing, left.attempt.contact_result, left.task.state) == OUTCOMES[name]
