@@ -508,7 +508,7 @@ CREATE TABLE recording (
     account_id   uuid REFERENCES account,            -- whose call it is
     -- open (being written to the spool) → sealed;  open → lost (no usable file);  none: coded reason instead
     state        text NOT NULL CHECK (state IN ('open', 'sealed', 'lost', 'none')),
-    reason       text,                               -- 'refused', 'spool_full', 'not_started', 'no_audio', …
+    reason       text,                               -- 'refused', 'spool_full', 'not_started', 'automatic', …
     started_at   timestamptz NOT NULL,
     ended_at     timestamptz,
     seconds      double precision,

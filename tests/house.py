@@ -43,7 +43,8 @@ from tests.site_key import SITE_KEY
 R = TypeVar("R", bound=Base)
 LEFT_BEHIND = (
     "appointment, hold, call, call_step, screen_pop, number_lock, calling_rate, caller_language, callback, outbox,"
-    " attempt, answer, decision, recording, duty, care_case, case_note, rating, closure, edition"
+    " attempt, answer, decision, recording, duty, care_case, case_note, rating, closure, edition,"
+    " suspension, suspension_notice"
 )
 
 
@@ -124,6 +125,8 @@ class House:
     def reset(self) -> None:
         with self.database.transaction() as session:
             session.execute(text(f"TRUNCATE {LEFT_BEHIND} CASCADE"))
+            session.execute(text("DELETE FROM followup_task WHERE kind <> 'follow_up'"))
+            session.execute(text("UPDATE slot SET state = 'open'"))
             session.execute(
                 text(
                     "UPDATE followup_task SET state = 'open', tries = 0, next_try_at = NULL, next_number_rank = NULL,"
@@ -131,7 +134,7 @@ class House:
                 )
             )
             session.execute(text("UPDATE phone_number SET invalid_since = NULL"))
-            session.execute(text("UPDATE patient SET opted_out = '{}', suits = NULL"))
+            session.execute(text("UPDATE patient SET opted_out = '{}', suits = NULL, death_reported_at = NULL"))
 
     # ── Phones and sounds ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -162,7 +162,7 @@ def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
 
 
 def may_open(task: FollowUpTask, viewer: Viewer) -> bool:
-    return viewer.sees_all or task.owner_id in (None, viewer.account_id)
+    return task.kind == "follow_up" and (viewer.sees_all or task.owner_id in (None, viewer.account_id))
 
 
 def _tried(session: Session, task_id: UUID) -> list[Tried]:

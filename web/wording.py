@@ -77,6 +77,7 @@ STOP_REASONS = SKIP_REASONS | {
     "transferred": "The patient was moved to another hospital or ward",
     "withdrawn": "The patient withdrew",
     "told_too_late": "We were told after its time had passed",
+    "fate_unknown": "It is not known whether the phone rang; a person calls",
 }
 
 STANDINGS = {  # how a task stands → (word, look)
@@ -115,6 +116,7 @@ NO_RECORDING = {
     "no_audio": "no sound came",
     "not_answered": "nobody answered",
     "asterisk_lost": "it was lost in a breakdown",
+    "automatic": "the hotline called by itself",
 }
 
 IDENTIFIERS = {
@@ -197,6 +199,9 @@ _STEPS = {
     "ended": "Finished with the automatic service",
     "caller_left": "Hung up in the automatic service",
     "failed": "The automatic service broke down",
+    "nothing_said": "We called; it had become unwanted while it rang, and nothing was said",
+    "suspension_told": "Heard that the appointment cannot take place",
+    "suspension_acknowledged": "Understood that the appointment cannot take place",
 }
 
 
@@ -218,6 +223,9 @@ def step(kind: str, facts: Mapping[str, Any]) -> str:
             return f"Department: {say({}, facts.get('code'))}"
         case "identified":
             return f"Identified by {said_by(facts.get('by', []))}"
+        case "contact_result":
+            result = str(facts.get("result", ""))
+            return f"Our call ended with: {CONTACT_RESULTS.get(result, (say({}, result), ''))[0]}"
         case "information":
             return f"Heard: {say({}, facts.get('topic'))}"
         case "consent":
@@ -290,6 +298,7 @@ CALLBACK_WHY = {
     "ivr_down": "Called while the automatic service was down",
     "after_hours": "Called after hours",
     "new_patient": "New here: to be registered, then booked",
+    "suspended": "Does not know yet that the clinic is suspended: not reached by the automatic calls",
 }
 
 CALLBACK_OUTCOMES = {"reached": "Reached", "not_reached": "Not reached", "wrong_number": "Wrong number"}
@@ -314,6 +323,7 @@ AUDIT_ACTIONS = {
     "case.read": "opened a case",
     "opening.closed": "closed the telephones",
     "opening.reopened": "opened the telephones again",
+    "clinic.suspended": "suspended a clinic",
 }
 
 

@@ -1,0 +1,278 @@
+"""A clinic is suspended: free times go, appointments are suspended, everybody concerned is told, and nobody twice."""
+
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hospital import agentless, attempts, booking, callbacks, followups, patients, suspensions
+from hospital.attempts import Attempt, CallingPolicy, Claimed, NotNow
+from hospital.booking import Appointment, Booked, Doctor, Slot, SlotTaken
+from hospital.callbacks import Callback
+from hospital.database import Database
+from hospital.followups import FollowUpTask
+from hospital.outbox import OutboxRow
+from hospital.suspensions import SuspensionNotice
+from tests.characters import JOAO, LUCIA, MEI, Character
+from tests.hospital_scene import POLICY, admit, at_once, clinic, day_three, employ
+from tests.moments import NOON, ZONE
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+TOMORROW = NOON + DAY
+NIGHT = NOON + timedelta(hours=14)  # 03:00 in Bogotá
+pytestmark = pytest.mark.covers("H6")
+
+
+def book(session: Session, slot: UUID, who: UUID, holder: str = "desk") -> UUID:
+    booking.hold(session, slot, holder, NOON)
+    return booking.confirm(session, slot, holder, who, NOON, "desk").id
+
+
+def suspend(session: Session, *, at: datetime = NOON, policy: CallingPolicy = POLICY) -> UUID:
+    """Dr Vega's clinic, tomorrow."""
+    doctor = session.scalars(select(Doctor.id)).one()
+    grace = employ(session, "grace", "supervisor").id
+    span = {"since": TOMORROW, "until": TOMORROW + DAY}
+    return suspensions.suspend(
+        session, doctor_id=doctor, reason="illness", account_id=grace, at=at, policy=policy, **span
+    )
+
+
+def lucias_clinic(session: Session, character: Character = LUCIA, free: int = 2) -> tuple[UUID, list[UUID]]:
+    """Her appointment and the slots; the first is hers."""
+    slots = clinic(session, 1 + free)
+    later = session.get_one(Slot, slots[-1])
+    later.starts_at = TOMORROW + 3 * DAY  # not suspended
+    session.flush()
+    return book(session, slots[0], admit(session, character).id), slots
+
+
+def next_call(session: Session, at: datetime = NOON, most: int = 5) -> Claimed | NotNow | None:
+    return agentless.claim_next(session, "n1", at, POLICY, kinds={"suspension"}, most=most)
+
+
+def rings_out(session: Session, at: datetime, result: str = "no_answer") -> None:
+    claimed = next_call(session, at)
+    assert isinstance(claimed, Claimed), claimed
+    assert attempts.dialling(session, claimed.attempt_id, at)
+    attempts.rang(session, claimed.channel_id)
+    assert attempts.line_ended(session, claimed.attempt_id, result, at, POLICY)
+
+
+def task(session: Session) -> FollowUpTask:
+    return session.scalars(select(FollowUpTask).where(FollowUpTask.kind == "suspension")).one()
+
+
+def standing(session: Session) -> str:
+    session.flush()
+    notice = session.scalars(select(SuspensionNotice)).one()
+    (line,) = suspensions.noticed(session, notice.suspension_id)
+    return line.standing
+
+
+def codes(session: Session) -> list[str]:
+    session.flush()
+    return [decision.code for decision in followups.decisions(session, task(session).id)]
+
+
+def test_free_times_go_and_who_has_one_is_told(database: Database) -> None:
+    with database.transaction() as session:
+        mine, slots = lucias_clinic(session)
+        doctor = session.scalars(select(Doctor.id)).one()
+        shown = suspensions.affected(session, doctor, TOMORROW, TOMORROW + DAY, NOON)
+        assert [one.appointment_id for one in shown] == [mine]
+        assert suspensions.free_times(session, doctor, TOMORROW, TOMORROW + DAY, NOON) == 1
+        suspend(session)
+    with database.transaction() as session:
+        assert session.get_one(Appointment, mine).state == "suspended"
+        offered = booking.openings(session, "cardiology", NOON, after=NOON, limit=9)
+        assert [one.slot_id for one in offered] == slots[2:], "only what lies outside the span"
+        assert booking.appointments(session, task(session).patient_id, NOON) == []
+        due = task(session)
+        assert (due.channel, due.priority, due.due_until) == ("automated_call", 1, TOMORROW)
+        (message,) = session.scalars(select(OutboxRow))
+        assert (message.key, message.params) == ("appointment_suspended", {"starts_at": TOMORROW.isoformat()})
+        assert message.number == LUCIA.numbers[0] and standing(session) == "pending"
+
+
+@pytest.mark.parametrize("reason", ["bored", ""])
+def test_a_reason_is_one_of_ours(database: Database, reason: str) -> None:
+    with pytest.raises(ValueError, match="no reason"), database.transaction() as session:
+        clinic(session)
+        doctor, grace = session.scalars(select(Doctor.id)).one(), employ(session, "grace", "supervisor").id
+        span = {"since": TOMORROW, "until": TOMORROW + DAY}
+        suspensions.suspend(session, doctor_id=doctor, reason=reason, account_id=grace, at=NOON, policy=POLICY, **span)
+
+
+@pytest.mark.covers("I1", "I2")
+def test_who_confirms_at_that_moment_is_told_or_hears_that_it_is_gone(database: Database) -> None:
+    with database.transaction() as session:
+        (slot,) = clinic(session)
+        lucia = admit(session, LUCIA).id
+        booking.hold(session, slot, "call", NOON)
+
+    def confirms(session: Session) -> UUID:
+        return booking.confirm(session, slot, "call", lucia, NOON, "ivr").id
+
+    confirmed, _ = at_once(database, confirms, suspend)
+    with database.transaction() as session:
+        states = list(session.scalars(select(Appointment.state)))
+        if isinstance(confirmed, SlotTaken):
+            assert states == []
+        else:
+            assert states == ["suspended"] and standing(session) == "pending", "never booked on a suspended clinic"
+
+
+@pytest.mark.covers("I11")
+def test_rebooked_she_has_exactly_one(database: Database) -> None:
+    with database.transaction() as session:
+        mine, slots = lucias_clinic(session)
+        suspend(session)
+        lucia = task(session).patient_id
+        (told,) = suspensions.of_patient(session, lucia, NOON)
+        assert isinstance(told, Booked) and told.appointment_id == mine
+        booking.hold(session, slots[2], "call", NOON)
+        booking.reschedule(session, mine, slots[2], "call", lucia, NOON, "ivr")
+    with database.transaction() as session:
+        assert [one.starts_at for one in booking.appointments(session, lucia, NOON)] == [TOMORROW + 3 * DAY]
+        assert standing(session) == "rebooked" and suspensions.of_patient(session, lucia, NOON) == []
+        called = next_call(session)
+        assert isinstance(called, NotNow) and called.code == "not_needed"
+        assert (task(session).state, next_call(session)) == ("done", None)
+
+
+@pytest.mark.covers("I4")
+def test_the_cap_does_not_hold_it_back_and_the_log_says_so(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_clinic(session, JOAO)
+        suspend(session)
+        ana = employ(session, "ana", "nurse").id
+        joao = task(session).patient
+        called = attempts.claim(session, day_three(session, joao).id, ana, "n1", NOON, POLICY)
+        assert isinstance(called, Claimed)
+        attempts.dialling(session, called.attempt_id, NOON)
+        attempts.rang(session, called.channel_id)
+        blocked = next_call(session)
+        assert isinstance(blocked, NotNow) and blocked.code == "already_in_a_call"
+        attempts.line_ended(session, called.attempt_id, "no_answer", NOON, POLICY)
+        assert next_call(session) is None, "looked at again in a while"
+        assert isinstance(next_call(session, NOON + 6 * MINUTE), Claimed)
+        assert codes(session)[-1] == "called"
+        assert followups.decisions(session, task(session).id)[-1].facts["cap"] == "exempt"
+
+
+@pytest.mark.covers("I4")
+def test_the_window_holds_it_back(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_clinic(session)
+        suspend(session, at=NIGHT - 3 * HOUR)  # midnight in Bogotá; the appointment is at one in the afternoon
+        refused = next_call(session, NIGHT)
+        assert isinstance(refused, NotNow) and refused.code == "outside_window"
+        opens = datetime(2026, 11, 26, 8, 0, tzinfo=ZONE)
+        assert task(session).next_try_at == opens
+        assert next_call(session, opens - MINUTE) is None
+        (message,) = session.scalars(select(OutboxRow))
+        assert message.due_at == opens, "a message at night wakes people, too"
+        assert isinstance(next_call(session, opens), Claimed)
+
+
+def test_mei_is_busy_then_does_not_answer_and_is_one_item_for_a_person(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_clinic(session, MEI)
+        suspend(session)
+        rings_out(session, NOON, "busy")
+        again = task(session)
+        assert (again.tries, again.next_number_rank, again.next_try_at) == (1, 1, NOON + 30 * MINUTE)
+        rings_out(session, NOON + 30 * MINUTE)
+        assert (again.tries, again.next_number_rank) == (2, 2), "her second number"
+        rings_out(session, NOON + HOUR)
+        assert (again.state, again.stop_reason, standing(session)) == ("stopped", "not_reached", "not_reached")
+        (item,) = session.scalars(select(Callback))
+        assert (item.why, item.number, item.patient_id) == ("suspended", MEI.numbers[0], again.patient_id)
+        notice = session.scalars(select(SuspensionNotice)).one()
+        suspensions.told(session, notice.appointment_id, NOON + 2 * HOUR)  # she phones in
+        session.refresh(item)
+        assert (item.state, item.outcome, standing(session)) == ("done", "told_meanwhile", "told")
+
+
+@pytest.mark.parametrize("invalid", [True, False])
+def test_who_has_no_number_is_seen_on_the_page(database: Database, invalid: bool) -> None:
+    with database.transaction() as session:
+        lucias_clinic(session)
+        for number in session.scalars(select(patients.PhoneNumber)):
+            number.invalid_since, number.safe_to_call = (NOON, True) if invalid else (None, False)
+        suspend(session)
+        refused = next_call(session)
+        assert isinstance(refused, NotNow) and refused.code == "no_usable_number"
+        assert (task(session).stop_reason, standing(session)) == ("no_usable_number", "not_reached")
+        assert callbacks.still_open(session) == [], "nobody is called on a number that is not theirs or not safe"
+
+
+def test_a_child_is_called_at_the_mothers(database: Database) -> None:
+    with database.transaction() as session:
+        mine, _ = lucias_clinic(session)
+        lucia = session.get_one(Appointment, mine).patient_id
+        child = patients.register(session, name="Mateo", birth=NOON.date() - 8 * 365 * DAY, language="es", numbers=[])
+        child.guardian_id = lucia
+        session.get_one(Appointment, mine).patient_id = child.id
+        session.flush()
+        suspend(session)
+        called = next_call(session)
+        assert isinstance(called, Claimed) and called.number == LUCIA.numbers[0]
+        contact = agentless.find(session, called.channel_id)
+        assert contact is None, "not dialled yet"
+        attempts.dialling(session, called.attempt_id, NOON)
+        contact = agentless.find(session, called.channel_id)
+        assert contact is not None and (contact.patient.id, contact.person.id) == (child.id, lucia)
+
+
+@pytest.mark.covers("I3")
+def test_two_dialers_call_nobody_twice_and_keep_to_the_lines(database: Database) -> None:
+    with database.transaction() as session:
+        slots = clinic(session, 3)
+        for slot, character in zip(slots, (LUCIA, MEI, JOAO), strict=True):
+            book(session, slot, admit(session, character).id, character.sip)
+        suspend(session)
+    claims = at_once(database, *[partial(next_call, most=2)] * 4)
+    assert sum(isinstance(one, Claimed) for one in claims) == 2 and claims.count(None) == 2
+    with database.transaction() as session:
+        assert len({one.patient_id for one in session.scalars(select(Attempt))}) == 2
+
+
+def test_who_was_told_and_hung_up_is_called_again_and_who_acknowledged_is_not(database: Database) -> None:
+    with database.transaction() as session:
+        mine, _ = lucias_clinic(session)
+        suspend(session)
+        called = next_call(session)
+        assert isinstance(called, Claimed) and attempts.dialling(session, called.attempt_id, NOON)
+        assert agentless.answered(session, called.channel_id, NOON, POLICY) is not None
+        suspensions.told(session, mine, NOON)
+        attempts.line_ended(session, called.attempt_id, "answered", NOON, POLICY)
+        assert (task(session).state, task(session).next_try_at, standing(session)) == (
+            "open",
+            NOON + 30 * MINUTE,
+            "told",
+        )
+        suspensions.acknowledged(session, mine, NOON + MINUTE)
+        session.expire_all()
+        assert (task(session).state, standing(session), next_call(session, NOON + HOUR)) == (
+            "done",
+            "acknowledged",
+            None,
+        )
+
+
+@pytest.mark.covers("I3", "I10")
+def test_a_call_whose_fate_is_unknown_goes_to_a_person(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_clinic(session)
+        suspend(session)
+        called = next_call(session)
+        assert isinstance(called, Claimed) and attempts.dialling(session, called.attempt_id, NOON)
+        assert attempts.to_review(session, called.attempt_id, NOON, "link_lost")
+        assert (task(session).state, task(session).stop_reason) == ("stopped", "fate_unknown")
+        assert [item.why for item in callbacks.still_open(session)] == ["suspended"]
+        assert next_call(session, NOON + DAY) is None
