@@ -155,7 +155,7 @@ PLAYED = [
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
     database = Database(databases.clone_database(cluster, demo_template), connections=4)
     made = wiring.front_desk(build(DEMO), database, words)
-    desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, made.site_says))
+    desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
     yield replace(made, now=lambda: NOON, desk=desk, policy=POLICY)
     database.close()
 
