@@ -303,8 +303,8 @@ CREATE TABLE callback (                              -- an abandoned, after-hour
     patient_id    uuid REFERENCES patient ON DELETE SET NULL,
     language      text,
     why           text NOT NULL CHECK (why IN ('asked', 'abandoned', 'ivr_down', 'after_hours', 'new_patient',
-                  'suspended')),                     -- suspended: the automatic calls did not reach the patient
-    birth_sealed  bytea CHECK ((birth_sealed IS NOT NULL) <= (why = 'new_patient')),   -- all that reception is told
+                  'suspended', 'red_flag')),                   -- suspended: the automatic calls did not reach the patient
+    birth_sealed  bytea CHECK ((birth_sealed IS NOT NULL) <= (why IN ('new_patient', 'red_flag'))),   -- all that reception is told
     -- open → owned → done;  owned → open (given back);  open → done (a later answered call closes it)
     state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'owned', 'done')),
     owner_id      uuid REFERENCES account,

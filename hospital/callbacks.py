@@ -79,6 +79,15 @@ def _ask_once(session: Session, origin: str, number: str, why: str, at: datetime
     return Asked(found, new=False) if found is not None else None
 
 
+def ask_urgently(session: Session, *, origin: str, number: str, at: datetime, language: str | None) -> Asked:
+    """A red flag, and nobody was there: before all others. What was open for this number becomes this."""
+    asked = ask(session, origin=origin, number=number, why="red_flag", at=at, language=language)
+    session.execute(
+        update(Callback).where(Callback.id == asked.callback_id, Callback.state != "done").values(why="red_flag")
+    )
+    return asked
+
+
 def ask_new_patient(session: Session, *, origin: str, number: str, birth: date, at: datetime, language: str) -> Asked:
     """Reception is to register somebody who has no record here. Whoever shares the number is not meant; what was open
     for it becomes this."""
@@ -92,8 +101,9 @@ def ask_new_patient(session: Session, *, origin: str, number: str, birth: date, 
 
 
 def still_open(session: Session, limit: int = 100) -> list[Callback]:
-    """Oldest first."""
-    rows = select(Callback).where(Callback.state != "done").order_by(Callback.asked_at).limit(limit)
+    """Red flags first, then the oldest."""
+    rows = select(Callback).where(Callback.state != "done").order_by(Callback.why != "red_flag", Callback.asked_at)
+    rows = rows.limit(limit)
     return list(session.scalars(rows))
 
 

@@ -30,6 +30,7 @@ from ivr.dialogues.care import care
 from ivr.dialogues.language import change_language
 from ivr.dialogues.outgoing import SUBJECTS, outgoing
 from ivr.dialogues.rating import rate
+from ivr.dialogues.survey import answer_questions
 from ivr.dialogues.suspended import tell_first
 from ivr.dialogues.throttled import turn_away
 from ivr.dialogues.unattended import while_waiting
@@ -55,6 +56,7 @@ DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
     "care": attended(care),
     "rating": attended(rate),
     "outgoing": attended(outgoing),
+    "survey": attended(answer_questions),
 }
 SPOKEN_KINDS = frozenset(SUBJECTS)
 """Kinds of contacts that the ivr can speak about: only these are dialled without a nurse."""

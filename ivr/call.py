@@ -166,6 +166,8 @@ class Call:
                             pass
                         case _:
                             self.by_key = asking.misheard()
+                case Digits(self.house.repeat):  # alone, where it is typed for something else
+                    await self._house_key(self.house.repeat, asking)
                 case Digits(typed):
                     if len(typed) == 1 and asking.repeats:
                         await self.leave(typed)

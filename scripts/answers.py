@@ -55,7 +55,8 @@ def validate_answer(item: Item, raw: object) -> Answer | None:
 
 
 def _one(item: Item, raw: object) -> Answer:
-    if isinstance(raw, Mapping) and item.type in WORDS and set(raw) == {"voice"} and type(raw["voice"]) is int:
+    spoken = item.type in WORDS or item.type is ItemType.OPEN_CHOICE
+    if spoken and isinstance(raw, Mapping) and set(raw) == {"voice"} and type(raw["voice"]) is int:
         return {"voice": raw["voice"]}
     return _JUDGES[item.type](item, raw)
 

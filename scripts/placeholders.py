@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scripts import verbalise
+from scripts import units, verbalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,11 @@ class Doctor:
 
 
 Names = Mapping[str, str]  # language → what a thing is called there; English stands in for one that is missing
-Value = str | int | dt.date | dt.time | dt.datetime | Doctor | Names | Sequence[Mapping[str, "Value"]]
+Value = str | int | float | dt.date | dt.time | dt.datetime | Doctor | Names | Sequence[Mapping[str, "Value"]]
 
 NAME_LENGTH = 80  # letters of a name that are said; the longest in our tests is 500
 TEXT_LENGTH = 300  # letters of a sentence that is not ours
+ASKED_LENGTH = 1500  # letters of a question of a questionnaire
 LIST_LENGTH = 2000  # letters of a list of choices, whose parts are limited already
 
 # Brackets start phonemes in espeak-ng ([[…]]), angles are markup (SSML), the rest means something to a
@@ -158,6 +159,47 @@ def _text(value: Value, language: str, local: Local) -> str:
     return harmless(value, TEXT_LENGTH)
 
 
+def _asked(value: Value, language: str, local: Local) -> str:
+    """A whole sentence of a questionnaire's own words, ended as one."""
+    said = _answer(value, language, local)
+    spoken = _spoken(value, language) if isinstance(value, Mapping) else language
+    return said if said[-1:] in ".?!…:。？！：" else said + verbalise.STOPS.get(spoken, ".")
+
+
+def _spoken(names: Names, language: str) -> str:
+    """The language in which it is said."""
+    return next((tag for tag in (language, "en", *names) if tag in names), language)
+
+
+def _answer(value: Value, language: str, local: Local) -> str:
+    """A part of a sentence in a questionnaire's words, numbers said. What lacks the language is said in one it has."""
+    if isinstance(value, Mapping):
+        language = _spoken(value, language)
+        value = str(value.get(language, ""))
+    if not isinstance(value, str):
+        raise WrongValue("a text is expected")
+    return verbalise.numbers_said(harmless(value, ASKED_LENGTH), language).rstrip(".。")
+
+
+def _given(value: Value, language: str, local: Local) -> str:
+    """An answer as it is read back."""
+    if isinstance(value, int | float):
+        return verbalise.number(value, language)
+    if isinstance(value, dt.datetime):
+        return verbalise.moment(value, language, local.clock)  # as it was typed: no zone is meant
+    if isinstance(value, dt.date):
+        return verbalise.full_date(value, language)
+    if isinstance(value, dt.time):
+        return verbalise.time_of_day(value, language, local.clock)
+    return _answer(value, language, local)
+
+
+def _unit(value: Value, language: str, local: Local) -> str:
+    if not isinstance(value, str):
+        raise WrongValue("a unit is expected")
+    return harmless(units.said(value, language))
+
+
 def _list(value: Value, language: str, local: Local) -> str:
     if not isinstance(value, str):
         raise WrongValue("a list of rows is expected")
@@ -187,6 +229,12 @@ SAID: dict[str, Worder] = {
     "minutes": _duration,
     "case": _spelled,
     "said": _name,
+    "asked": _asked,  # a question of a questionnaire
+    "answer": _answer,  # an option of one
+    "given": _given,
+    "low": _given,
+    "high": _given,
+    "unit": _unit,
 }
 
 # And those of another grammar, by placeholder and what stands after its colon.
@@ -199,7 +247,7 @@ SAID_AS: dict[tuple[str, str], Worder] = {
 }
 
 # What belongs to one patient: a prompt with it is kept apart and purged, and is not named by a plain hash.
-PERSONAL = {"given_name", "birth_date", "digits", "number", "case", "said"}
+PERSONAL = {"given_name", "birth_date", "digits", "number", "case", "said", "given"}
 
 
 def _written_date(value: Value, language: str, local: Local) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def read_body(body: str) -> Questionnaire:
 def read_data(data: Any) -> Questionnaire:
     """The same from plain values. Raises `FileRefused`."""
     return _read(SourceFile(Path("kept/body"), node=from_data(data)), None)
+
+
+def kept(body: Any) -> Questionnaire:
+    """A kept version from its plain values. It never changes, so it is read once."""
+    return _read_once(json.dumps(body, ensure_ascii=False))
+
+
+@lru_cache(maxsize=64)
+def _read_once(body: str) -> Questionnaire:
+    return read_body(body)
 
 
 def _read(source: SourceFile, stem: str | None) -> Questionnaire:

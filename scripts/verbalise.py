@@ -38,6 +38,10 @@ class Speech(Protocol):
     def PLUS(self) -> str: ...
     @property
     def PAUSE(self) -> str: ...
+    @property
+    def POINT(self) -> str: ...
+    @property
+    def MINUS(self) -> str: ...
     def cardinal(self, number: int, feminine: bool = False) -> str: ...
     def count(self, number: int, feminine: bool = False) -> str: ...
     def ordinal(self, number: int, feminine: bool = False) -> str: ...
@@ -52,6 +56,7 @@ class Speech(Protocol):
 
 
 SPEECH: dict[str, Speech] = {"es": es, "en": en, "pt-BR": pt_BR, "zh-CN": zh_CN, "mi": mi}
+STOPS = {"zh-CN": "。"}  # what ends a sentence, where it is no "."
 GROUP = 3  # digits said in one breath where the number's own grouping is not known
 
 
@@ -72,6 +77,22 @@ def speech(language: str) -> Speech:
 def cardinal(number: int, language: str) -> str:
     """A number on its own: "veintiuno"."""
     return speech(language).cardinal(number)
+
+
+def number(value: float, language: str) -> str:
+    """A measured value, its decimals digit by digit: "treinta y ocho coma cinco"."""
+    words = speech(language)
+    whole, _, part = f"{abs(value):.6f}".rstrip("0").partition(".")
+    said = [words.MINUS] if value < 0 else []
+    said.append(words.cardinal(int(whole)))
+    if part:
+        said += [words.POINT, *(words.cardinal(int(digit)) for digit in part)]
+    return words.SPACE.join(said)
+
+
+def numbers_said(text: str, language: str) -> str:
+    """A sentence with its numbers in words: no voice is left to read "0" or "10" by itself."""
+    return re.sub(r"[0-9]{1,6}(?![0-9])", lambda found: cardinal(int(found[0]), language), text)
 
 
 def count(number: int, language: str, feminine: bool = False) -> str:

@@ -48,15 +48,29 @@ VALUES: dict[str, Value] = {
     "question": "¿De qué se trata?",
     "complaint": "fiebre o tos",
     "notice": "Hay un corte de luz en el hospital.",
+    "asked": {"es": "¿Cuánto dolor tiene, de 0 a 10?"},
+    "answer": "Fiebre o tos",
+    "given": 38.5,
+    "low": 0,
+    "high": 37.5,
+    "unit": "°C",
     "choices": [
         {
             "department": "cardiología",
             "doctor": "la doctora Vega",
             "given_name": "Lucía",
             "complaint": "fiebre",
+            "answer": "Fiebre",
             "key": 1,
         },
-        {"department": "pediatría", "doctor": "el doctor Molina", "given_name": "Marta", "complaint": "tos", "key": 2},
+        {
+            "department": "pediatría",
+            "doctor": "el doctor Molina",
+            "given_name": "Marta",
+            "complaint": "tos",
+            "answer": "Tos",
+            "key": 2,
+        },
     ],
 }
 
@@ -185,6 +199,23 @@ def test_lucia_s_booking_as_it_sounds(words: Wording) -> None:
     assert words.text("callback_confirm_number.short", "es", number="+34600111222") == (
         "Seis cero cero, uno uno, uno dos, dos dos. Correcto, marque 1. Otro número, marque 2."
     )
+
+
+@pytest.mark.covers("H11", "H28")
+def test_a_questionnaire_s_own_words_are_said_with_their_numbers_in_words(words: Wording) -> None:
+    asked: dict[str, Value] = {"asked": {"es": "¿Cuánto dolor, de 0 a 10?", "en": "Walk 20 minutes"}}
+    assert words.text("survey_statement", "es", **asked) == "¿Cuánto dolor, de cero a diez?"
+    assert words.text("survey_statement", "zh-CN", **asked) == "Walk twenty minutes."
+    assert words.text("survey_statement", "zh-CN", asked={"zh-CN": "喝10杯水"}) == "喝十杯水。"
+    told = {
+        "es": "treinta y ocho coma cero cinco",
+        "pt-BR": "trinta e oito vírgula zero cinco",
+        "zh-CN": "三十八点零五",
+    }
+    for language, said in told.items():
+        assert said in words.text("survey_read_back", language, given=38.05)
+    assert words.text("survey_in_unit", "pt-BR", unit="mm[Hg]") == "Em milímetros de mercúrio."
+    assert words.text("survey_read_back.short", "es", given=dt.time(9, 20)).startswith("Las nueve y veinte")
 
 
 @pytest.mark.parametrize("language", EVERY)

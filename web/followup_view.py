@@ -3,10 +3,9 @@
 A nurse sees her own tasks and nobody's; who has `followups.all` sees everybody's. Every patient that is shown is a
 look, and audited."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,7 +22,7 @@ from hospital.patients import History, Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording
 from scripts.filling import Filling
 from scripts.questionnaire import Questionnaire, RedFlag
-from scripts.questionnaire_files import read_body
+from scripts.questionnaire_files import kept
 from web import wording
 from web.looks import SAME_LOOK, looked
 
@@ -214,15 +213,8 @@ class Form:
 def form(session: Session, task_id: UUID) -> Form:
     task = session.get_one(FollowUpTask, task_id)
     patient = session.get_one(Patient, task.patient_id)
-    body = task.questionnaire.body
-    read = _read(task.questionnaire.sha256, json.dumps(body, ensure_ascii=False))
+    read = kept(task.questionnaire.body)
     return Form(task, read, followups.answers(session, task_id), patient.language)
-
-
-@lru_cache(maxsize=64)
-def _read(sha256: str, body: str) -> Questionnaire:
-    """A version never changes, so it is read once."""
-    return read_body(body)
 
 
 def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:

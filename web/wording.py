@@ -143,6 +143,7 @@ REASONS = {  # why a caller called, as the IVR found out
     "other": "Another matter",
     "triage": "Asks which department",
     "feedback": "Complains or thanks",
+    "survey": "Answers our questions",
     "": "Not said yet",
 }
 
@@ -296,6 +297,7 @@ CALLBACK_WHY = {
     "asked": "Asked to be called back",
     "abandoned": "Hung up while waiting",
     "ivr_down": "Called while the automatic service was down",
+    "red_flag": "A red flag, and nobody was there",
     "after_hours": "Called after hours",
     "new_patient": "New here: to be registered, then booked",
     "suspended": "Does not know yet that the clinic is suspended: not reached by the automatic calls",
@@ -406,6 +408,8 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "try_again": "{because}: again {when}, {number} number ({tries} of {of} tries)",
     "stopped": "Stopped: {reason}",
     "done": "Done",
+    "answered_by_caller": "Answered to the machine, in a call of the patient's own",
+    "red_flag": "A red flag was told to the machine: a nurse takes over",
     "skipped": "Skipped: {reason}",
     "to_review": "It is not known whether the phone rang; a person decides",
     "reviewed": "Reviewed: {again}",

@@ -13,6 +13,7 @@ from ivr.dialogues.opening import tell_if_closed
 from ivr.dialogues.preferences import change_preferences
 from ivr.dialogues.reason import because
 from ivr.dialogues.results import hear_results
+from ivr.dialogues.survey import answer_questions
 from ivr.front_desk import FrontDesk
 
 
@@ -55,10 +56,13 @@ async def about_appointments(call: Call, front: FrontDesk) -> None:
 
 
 async def something_else(call: Call, front: FrontDesk) -> None:
-    match await call.menu("something_else", keys="12"):
+    match await call.menu("something_else", keys="123"):
         case "1":
             await because(call, front, "preferences")
             await change_preferences(call, front)
         case "2":
             await because(call, front, "other")
             await call.transfer("reception", "other_matter")
+        case "3":
+            await because(call, front, "survey")
+            await answer_questions(call, front)

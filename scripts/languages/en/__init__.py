@@ -14,6 +14,8 @@ DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 SPACE = " "
 PLUS = "plus"
 PAUSE = ", "
+POINT = "point"  # of a decimal number
+MINUS = "minus"
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}  # a capital alone is read as its name
 
 

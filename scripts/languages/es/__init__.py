@@ -14,6 +14,8 @@ DIGITS = ("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "och
 SPACE = " "
 PLUS = "más"
 PAUSE = ", "
+POINT = "coma"  # of a decimal number
+MINUS = "menos"
 _LETTERS = "a be ce de e efe ge hache i jota ka ele eme ene eñe o pe cu erre ese te u uve uve-doble equis ye zeta"
 LETTERS = dict(zip("ABCDEFGHIJKLMNÑOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
 # num2words has "décimoprimero", which nobody says.

@@ -15,6 +15,8 @@ DIGITS = ("kore", "tahi", "rua", "toru", "whā", "rima", "ono", "whitu", "waru",
 SPACE = " "
 PLUS = "tāpiri"
 PAUSE = ", "
+POINT = "ira"  # of a decimal number
+MINUS = "tango"
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 

@@ -13,6 +13,8 @@ DIGITS = ("zero", "um", "dois", "três", "quatro", "cinco", "meia", "sete", "oit
 SPACE = " "
 PLUS = "mais"
 PAUSE = ", "
+POINT = "vírgula"  # of a decimal number
+MINUS = "menos"
 _LETTERS = "á bê cê dê é efe gê agá i jota cá ele eme ene ó pê quê erre esse tê u vê dáblio xis ípsilon zê"
 LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
 

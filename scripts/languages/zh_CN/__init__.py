@@ -15,6 +15,8 @@ DIGITS = ("零", "幺", "二", "三", "四", "五", "六", "七", "八", "九")
 SPACE = ""
 PLUS = "加"
 PAUSE = "，"
+POINT = "点"  # of a decimal number
+MINUS = "负"
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}  # by their English names, as everybody does
 
 

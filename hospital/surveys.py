@@ -1,0 +1,117 @@
+"""Surveys: a questionnaire that the machine asks a patient, in a call of ours or of theirs.
+
+Rules: each answer is saved as it is given, so that a hang-up loses none and the next call goes on with the next
+question. An answer that raises a red flag is written together with its case, and with a callback where nobody is there
+to take the caller at once: one transaction, so that all of it survives whatever happens to the call. From then on the
+follow-up is a nurse's, and the machine asks nothing more of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from hospital import callbacks, cases, followups, waiting
+from hospital.cases import Teller
+from hospital.clocks import Due
+from hospital.database import announce
+from hospital.followups import FollowUpTask
+from hospital.patients import Patient
+
+CHANNEL = "automated_call"
+MOST_AT_ONCE = 3
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is asked of whom, and what was answered so far. `body` is the questionnaire in its version."""
+
+    task_id: UUID
+    patient_id: UUID
+    body: Mapping[str, Any]
+    answers: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RedFlag:
+    """What is to be written with an answer: a code, who told it, its clock, and where they can be called back."""
+
+    code: str
+    teller: Teller
+    due: Due
+    queue: str
+
+
+def begin(session: Session, task_id: UUID) -> Survey:
+    task = session.get_one(FollowUpTask, task_id)
+    asked = task.questionnaire
+    return Survey(task_id, task.patient_id, asked.body, followups.answers(session, task_id))
+
+
+def waiting_for(session: Session, patient_id: UUID, at: datetime) -> list[UUID]:
+    """The surveys that this patient could answer now."""
+    rows = (
+        select(FollowUpTask.id)
+        .where(
+            FollowUpTask.patient_id == patient_id,
+            FollowUpTask.channel == CHANNEL,
+            FollowUpTask.state == "open",
+            FollowUpTask.questionnaire_id.is_not(None),
+            FollowUpTask.due_at <= at,
+        )
+        .order_by(FollowUpTask.priority, FollowUpTask.due_at)
+    )
+    return list(session.scalars(rows.limit(MOST_AT_ONCE)))
+
+
+def answer(
+    session: Session,
+    task_id: UUID,
+    key: str,
+    value: Any,
+    at: datetime,
+    *,
+    attempt_id: UUID | None = None,
+    flag: RedFlag | None = None,
+) -> bool:
+    """Saves one answer, and all that a red flag needs. False: there is one, and nobody is there to take the caller."""
+    followups.save_answer(session, task_id, key, value, at, attempt_id=attempt_id)
+    announce(session, "task", task_id)
+    return flag is None or _raise_flag(session, task_id, flag, at)
+
+
+def finish(session: Session, task_id: UUID, at: datetime) -> bool:
+    """All was answered in a call of the patient's own; False where the task is being called or was closed."""
+    done = session.scalar(
+        update(FollowUpTask)
+        .where(FollowUpTask.id == task_id, FollowUpTask.state == "open")
+        .values(state="done", closed_at=at)
+        .returning(FollowUpTask.id)
+    )
+    if done is not None:
+        followups.decide(session, task_id, "answered_by_caller", at)
+        announce(session, "task", task_id)
+    return done is not None
+
+
+def _raise_flag(session: Session, task_id: UUID, flag: RedFlag, at: datetime) -> bool:
+    origin = f"red_flag/{flag.teller.call_id}"
+    cases.open_case(session, "red_flag", origin, flag.teller, at, flag.due, flag.code)
+    task = session.get_one(FollowUpTask, task_id)
+    task.channel, task.priority = "nurse_call", 1
+    followups.decide(session, task_id, "red_flag", at, flag=flag.code)
+    if waiting.anybody_on_duty(session, flag.queue):
+        return True
+    number = flag.teller.caller or _number_of(session, task.patient_id)
+    if number is not None:
+        callbacks.ask_urgently(session, origin=flag.teller.call_id, number=number, at=at, language=flag.teller.language)
+    return False
+
+
+def _number_of(session: Session, patient_id: UUID) -> str | None:
+    numbers = session.get_one(Patient, patient_id).numbers
+    return next((one.number for one in numbers if one.invalid_since is None and one.safe_to_call), None)

@@ -1,0 +1,143 @@
+"""A questionnaire is asked by the machine. Who is asked has proved who they are before.
+
+Rules: an answer is saved before the next question is asked. Whoever hangs up goes on there in the next call, and hears
+so in one sentence; nobody is asked from the start again. An answer that raises a red flag ends the survey at once, with
+a person; its case is written with the answer, and nothing more is asked, not in a later call either. How each kind of
+question is asked is in `survey_questions.py`.
+"""
+
+from uuid import UUID
+
+from hospital import surveys
+from hospital.cases import Teller
+from hospital.clocks import due
+from hospital.surveys import RedFlag, Survey
+from ivr.call import Call
+from ivr.dialogues.identity import identify
+from ivr.dialogues.survey_questions import ask, leads
+from ivr.front_desk import FrontDesk
+from scripts.filling import Filling, Place
+from scripts.questionnaire import Answer
+from scripts.questionnaire_files import kept
+
+
+async def survey(call: Call, front: FrontDesk, task_id: UUID, attempt_id: UUID | None = None) -> bool:
+    """Asks what is still to be asked of a task; `attempt_id` is the call of ours in which it is. True when all that is
+    needed was answered. Raises `Transferred` where a red flag was raised."""
+    found = await front.database.run(surveys.begin, task_id)
+    return await Sitting(call, front, found, attempt_id).hold()
+
+
+async def answer_questions(call: Call, front: FrontDesk) -> None:
+    """A patient calls, and we have questions: a key of the menu leads here."""
+    patient = await identify(call, front)
+    if patient is None:
+        return
+    tasks = await front.database.run(surveys.waiting_for, patient.id, front.now())
+    if not tasks:
+        await call.say("survey_nothing")
+    for task_id in tasks:
+        if await survey(call, front, task_id):
+            await front.database.run(surveys.finish, task_id, front.now())
+
+
+class Sitting:
+    """One call in which a questionnaire is asked."""
+
+    def __init__(self, call: Call, front: FrontDesk, found: Survey, attempt_id: UUID | None) -> None:
+        self.call, self.front = call, front
+        self._found, self._attempt_id = found, attempt_id
+        self._questionnaire = kept(found.body)
+        self._answers: dict[str, Answer | None] = dict(found.answers)
+        self._said: set[str] = set()
+        self._flag: str | None = None
+        self._person_there = True
+
+    @property
+    def filling(self) -> Filling:
+        return Filling(self._questionnaire, self._answers)
+
+    def given(self, place: Place) -> Answer | None:
+        return self._answers.get(place.key)
+
+    async def hold(self) -> bool:
+        if self.filling.flags():
+            await self.call.transfer("nurses", "red_flag_before")
+        await self._greet()
+        passed: set[str] = set()
+        way: list[str] = []
+        again: str | None = None
+        while (place := self._place(again, passed)) is not None:
+            again, asked = None, False
+            with self.call.returning():
+                await self._ask(place)
+                asked = True
+            if not asked:
+                again = way.pop() if way else place.key
+                continue
+            way.append(place.key)
+            if not place.counts and self.filling.open(place):
+                passed.add(place.key)  # needed, and not to be had from this caller: a nurse will ask
+        whole = self.filling.complete and not passed
+        await self.call.journal.step("survey_ended", whole=whole)
+        await self.call.inform("survey_done" if whole else "survey_not_whole")
+        return whole
+
+    async def save(self, place: Place, value: Answer | None) -> None:
+        """Writes an answer down; leaves for a person where it raises a red flag."""
+        await self.write(place, value)
+        await self.leave_if_flagged()
+
+    async def write(self, place: Place, value: Answer | None) -> None:
+        """Writes an answer down with what it raises, and says nothing: the caller may have left."""
+        self._answers[place.key] = value
+        flags = self.filling.flags()
+        flag = self._red_flag(flags[0].id) if flags else None
+        self._person_there = await self.front.database.run(
+            surveys.answer,
+            self._found.task_id,
+            place.key,
+            value,
+            self.front.now(),
+            attempt_id=self._attempt_id,
+            flag=flag,
+        )
+        self._flag = flag.code if flag else None
+        await self.call.journal.step("answered", item=place.key)
+
+    async def leave_if_flagged(self) -> None:
+        if self._flag is None:
+            return
+        if not self._person_there:
+            await self.call.inform("survey_nobody_free")
+        await self.call.transfer(self.call.house.urgent_queue, self._flag)
+
+    def _place(self, again: str | None, passed: set[str]) -> Place | None:
+        filling = self.filling
+        if again is not None:
+            place = next((one for one in filling.places if one.key == again and filling.enabled(one)), None)
+            if place is not None:
+                return place
+        return filling.next(passed)
+
+    async def _greet(self) -> None:
+        done, _ = self.filling.progress()
+        title = self._questionnaire.title.by_language
+        if done:
+            await self.call.say("survey_resumed")
+        else:
+            await self.call.say("survey_intro", answer=title)
+
+    async def _ask(self, place: Place) -> None:
+        for key, lead in leads(self.filling, place):
+            if key not in self._said:
+                self._said.add(key)
+                await self.call.say("survey_statement", asked=lead.by_language)
+        await ask(self, place)
+
+    def teller(self) -> Teller:
+        return Teller(self.call.id, self.call.caller_number, self._found.patient_id, self.call.language)
+
+    def _red_flag(self, flag_id: str) -> RedFlag:
+        clock = due("red_flag", self.front.now(), self.front.care.clocks)
+        return RedFlag(flag_id.replace("-", "_"), self.teller(), clock, self.call.house.urgent_queue)

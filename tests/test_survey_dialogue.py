@@ -1,0 +1,277 @@
+"""Questionnaires that the machine asks, as transcripts without a PBX.
+
+As tests/test_care_dialogues.py, with golden transcripts in tests/golden_survey/.
+"""
+
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from hospital import followups, questionnaires, surveys
+from hospital.attempts import Attempt
+from hospital.callbacks import Callback
+from hospital.cases import Case
+from hospital.followups import FollowUpTask
+from hospital.patients import Patient
+from hotline import wiring
+from hotline.caller_joints import SqlJournal
+from ivr.call import Call
+from ivr.dialogues.attended import attended
+from ivr.dialogues.survey import survey
+from ivr.front_desk import FrontDesk
+from ivr.terminal import rehearse, scripted
+from scripts import wording
+from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
+from tests.hospital_scene import POLICY
+from tests.moments import NOON
+from tests.test_care_dialogues import ana_is_on_duty, demo_template, everything, front, shelf, words
+from tests.test_filling import options, question, questionnaire, when
+from tests.test_outgoing_dialogues import CALL, rings
+
+__all__ = ["demo_template", "front", "shelf", "words"]
+GOLDEN = Path(__file__).parent / "golden_survey"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`presses`: one call each, as in tests/test_care_dialogues.py; the transcripts follow one another."""
+
+    questionnaire: str
+    presses: tuple[str, ...]
+    who: Character = LUCIA
+    ana: bool = True
+
+
+SCENES = {
+    # each kind of question, in each language
+    "discharge": Scene("discharge-day3", ("1,0#,1,1,36*8#,1,2,1,2,2",)),
+    "mood": Scene("mood", ("1,1,2,1,1,1,1,1,#",), RUTH),
+    "blood_pressure": Scene("hypertension", ("1,138#,1,1,85#,1,2,5#,1,2,1,2",), MEI),
+    "medicines": Scene("medication", ("2,1,#,2#,1,0#,1,1,01032026,1,1,2,1#,1,0#,1,2,2,2,1,2",), JOAO),
+    # what callers do
+    "cut_off_and_goes_on": Scene("discharge-day3", ("3,2#,1,2,1,2,2", "2,1,2,1,2,2")),
+    "hangs_up_at_the_read_back": Scene("discharge-day3", ("2,4#", "2,2,1,2,2")),
+    "goes_back_and_corrects": Scene("discharge-day3", ("1,#,2,3#,2,4#,1,2,2,1,2,2",)),
+    "types_what_cannot_be": Scene("discharge-day3", ("1,77#,8#,2,5#,1,2,2,1,2,2",)),
+    "repeats_slower_and_wants_a_person": Scene("discharge-day3", ("*,7,5,0",)),
+    "says_nothing": Scene("discharge-day3", (",,",)),
+    # a red flag
+    "red_flag_at_once": Scene("discharge-day3", ("1,0#,1,2,1,2,1", "")),
+    "red_flag_with_nobody_there": Scene("discharge-day3", ("1,9#,1",), ana=False),
+    "red_flag_and_hangs_up_at_the_read_back": Scene("discharge-day3", ("1,9#",), ana=False),
+    "red_flag_in_chinese": Scene("chronic-lung", ("4",), MEI, ana=False),
+    "red_flag_by_a_score": Scene("mood", ("4,4,4,4,4",), JOAO),
+}
+
+
+def due(front: FrontDesk, code: str, who: Character) -> FollowUpTask:
+    """An automated survey of the library, due today."""
+    with front.database.transaction() as session:
+        patient = next(one for one in session.scalars(select(Patient)) if one.name == who.name)
+        asked = questionnaires.newest(session, code)
+        assert asked is not None
+        task = followups.plan(
+            session, patient_id=patient.id, questionnaire_id=asked.id, reason="survey", due_at=NOON - timedelta(hours=1)
+        )
+        task.channel = surveys.CHANNEL
+        return task
+
+
+async def asked(front: FrontDesk, words: wording.Wording, task: FollowUpTask, presses: str, who: Character) -> str:
+    """One call in which a task is asked."""
+    call_id = f"terminal-{os.urandom(4).hex()}"
+    journal = SqlJournal(front.database, call_id, "terminal", who.numbers[0], lambda: NOON)
+    await journal.begin()
+
+    async def ask(call: Call, front: FrontDesk) -> None:
+        await survey(call, front, task.id)
+
+    async def dialogue(call: Call) -> None:
+        await attended(ask)(call, front)
+
+    told = await rehearse(
+        dialogue,
+        wording.Heard(words),
+        scripted(presses.split(",")),
+        language=who.language,
+        caller_number=who.numbers[0],
+        journal=journal,
+        house=wiring.house_keys(front),
+        call_id=call_id,
+    )
+    return re.sub(r"case=\d+", "case=…", str(told)) + "\n"
+
+
+@pytest.mark.covers("H28", "H33")
+@pytest.mark.parametrize("name", SCENES)
+async def test_the_transcript_is_the_golden_one(name: str, front: FrontDesk, words: wording.Wording) -> None:
+    scene = SCENES[name]
+    if scene.ana:
+        with front.database.transaction() as session:
+            ana_is_on_duty(session)
+    task = due(front, scene.questionnaire, scene.who)
+    told = "\n".join([await asked(front, words, task, presses, scene.who) for presses in scene.presses])
+    golden = GOLDEN / f"{name}.txt"
+    if os.environ.get("HOTLINE_GOLDEN") == "write":
+        GOLDEN.mkdir(exist_ok=True)
+        golden.write_text(told, encoding="utf-8")
+    assert told == golden.read_text(encoding="utf-8")
+
+
+def test_every_golden_transcript_has_its_scene() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(SCENES)
+
+
+def answers(front: FrontDesk, task: FollowUpTask) -> dict[str, Any]:
+    with front.database.transaction() as session:
+        return followups.answers(session, task.id)
+
+
+def now(front: FrontDesk, task: FollowUpTask) -> FollowUpTask:
+    with front.database.transaction() as session:
+        return session.get_one(FollowUpTask, task.id)
+
+
+@pytest.mark.covers("H28")
+async def test_whoever_hangs_up_loses_nothing_and_is_not_asked_twice(front: FrontDesk, words: wording.Wording) -> None:
+    task = due(front, "discharge-day3", LUCIA)
+    for presses in ("3", "2#,1,2", "1,2,2", "2,2"):  # the third: some symptoms, no fever, no trouble breathing
+        await asked(front, words, task, presses, LUCIA)
+    given = answers(front, task)
+    assert (given["general"], given["pain"], given["temperature"]) == ("worse", 2, None)
+    assert given["symptoms"] == {"so_far": [], "asked": ["fever", "breathless", "bleeding", "wound"]}
+    await asked(front, words, task, "1,2,2,2", LUCIA)
+    assert answers(front, task)["symptoms"] == ["vomiting"]
+
+
+@pytest.mark.covers("H33", "I10")
+@pytest.mark.parametrize(("presses", "there"), [("1,9#,1", False), ("1,9#", False), ("1,9#,1", True)])
+async def test_a_red_flag_is_written_with_its_answer_and_the_survey_never_goes_on(
+    presses: str, there: bool, front: FrontDesk, words: wording.Wording
+) -> None:
+    if there:
+        with front.database.transaction() as session:
+            ana_is_on_duty(session)
+    task = due(front, "discharge-day3", LUCIA)
+    await asked(front, words, task, presses, LUCIA)
+    assert answers(front, task)["pain"] == 9
+    (case,) = everything(front, Case)
+    assert (case.kind, case.state, case.detail, case.patient_id) == ("red_flag", "open", "severe_pain", task.patient_id)
+    assert [callback.why for callback in everything(front, Callback)] == ([] if there else ["red_flag"])
+    assert (now(front, task).channel, now(front, task).priority) == ("nurse_call", 1)
+    again = await asked(front, words, task, "1,1,1", LUCIA)
+    assert again.splitlines()[0] == "then: queue nurses"
+    assert len(answers(front, task)) == 2
+
+
+@pytest.mark.covers("H28")
+async def test_a_patient_calls_and_answers_what_is_waiting(front: FrontDesk, words: wording.Wording) -> None:
+    task, flagged = due(front, "satisfaction", LUCIA), due(front, "discharge-day3", LUCIA)
+    with front.database.transaction() as session:
+        session.get_one(FollowUpTask, flagged.id).channel = "nurse_call"
+    journal = SqlJournal(front.database, "terminal-9", "terminal", LUCIA.numbers[0], lambda: NOON)
+    await journal.begin()
+
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES["inbound"](call, front)
+
+    presses = f"2,5,3,{LUCIA.birth_keys},1,2,3,4,8#,1,2"
+    told = await rehearse(
+        dialogue,
+        wording.Heard(words),
+        scripted(presses.split(",")),
+        language="es",
+        caller_number=LUCIA.numbers[0],
+        journal=journal,
+        call_id="terminal-9",
+        house=wiring.house_keys(front),
+    )
+    assert "hotline: Gracias. Esas eran todas las preguntas." in told.lines
+    assert (now(front, task).state, now(front, flagged).state) == ("done", "open")
+    assert answers(front, task)["staff"] == "5"
+
+
+@pytest.mark.covers("H14", "H28", "H33")
+@pytest.mark.parametrize(
+    ("presses", "result", "state", "channel"),
+    [("1,5#,1,2,2,1,2,2", "completed", "calling", "automated_call"), ("1,9#,1", "partial", "calling", "nurse_call")],
+)
+async def test_our_own_call_asks_once_it_is_proved_who_answered(
+    presses: str, result: str, state: str, channel: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    front = replace(front, policy=POLICY)
+    task = due(front, "discharge-day3", LUCIA)
+    with front.database.transaction() as session:
+        rings(session, "follow_up")
+    journal = SqlJournal(front.database, CALL, "n1", LUCIA.numbers[0], lambda: NOON, "out")
+    await journal.begin()
+
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES["outgoing"](call, front)
+
+    told = await rehearse(
+        dialogue,
+        wording.Heard(words),
+        scripted(["1", LUCIA.birth_keys, *presses.split(",")]),
+        language="es",
+        caller_number=LUCIA.numbers[0],
+        journal=journal,
+        house=wiring.house_keys(front),
+    )
+    assert answers(front, task)["general"] == "better", str(told)
+    assert [attempt.contact_result for attempt in everything(front, Attempt)] == [result]
+    assert (now(front, task).state, now(front, task).channel) == (state, channel)
+
+
+async def test_any_shape_is_asked_by_key(front: FrontDesk, words: wording.Wording) -> None:
+    """Twelve options by pages, two repetitions in one another, a repeated number, date and time, a fact."""
+    made = questionnaire(
+        {"linkId": "d", "type": "display", "text": {"en": "Welcome."}},
+        question("many", "choice", required=True, answerOption=options(*"abcdefghijkl")),
+        question("all", "choice", repeats=True, required=True, answerOption=options(*"abcdefghijklmno")),
+        question("fact", initial=4, readOnly=True),
+        {
+            "linkId": "outer",
+            "type": "group",
+            "repeats": True,
+            "required": True,
+            "text": {"en": "Visits"},
+            "item": [
+                question("at", "dateTime", required=True),
+                {
+                    "linkId": "inner",
+                    "type": "group",
+                    "repeats": True,
+                    "text": {"en": "Readings"},
+                    "item": [question("values", "decimal", repeats=True, required=True, minValue=0, maxValue=50)],
+                },
+            ],
+        },
+        question("wake", "time", required=True, **when(("fact", "=", 4))),
+        question("other", "open-choice", required=True, answerOption=options("a", "b")),
+    )
+    with front.database.transaction() as session:
+        questionnaires.publish(session, "q", json.loads(made.body), made.sha256, NOON)
+    task = due(front, "q", RUTH)
+    pages = "5,5,2"  # the tenth
+    several = "5,5,5,1,1,1,2"  # the thirteenth, and the first
+    visits = "24122025,0930,1,1,1*5#,1,1,2#,1,2,2,2"
+    told = await asked(front, words, task, f"{pages},{several},{visits},0630,1,3,1,#", RUTH)
+    assert answers(front, task) == {
+        "many": "j",
+        "all": ["m", "a"],
+        "at@1": "2025-12-24T09:30:00",
+        "values@1.1": [1.5, 2.0],
+        "inner@1": 1,
+        "outer": 1,
+        "wake": "06:30:00",
+        "other": {"voice": 10001},
+    }
+    assert told.count("Welcome.") == 1 and "Those were all the questions" in told
