@@ -18,6 +18,8 @@ from hospital.enrolments import Enrolment
 from hospital.followups import PLAN_CHANGES, SKIP_REASONS, URGENT, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 
+NOT_BY_THIS_CHANNEL = ("not_reached", "no_usable_number")
+
 
 def _locked(session: Session, attempt_id: UUID) -> tuple[FollowUpTask, Attempt] | None:
     """The task, then the attempt, both locked as they are now."""
@@ -188,6 +190,11 @@ def _apply(
         ended_by = session.scalar(select(Enrolment.ended_by).where(Enrolment.id == task.enrolment_id))
         step = outcomes.Stop(ended_by or "died")
     match step:
+        case outcomes.Stop(reason) if reason in NOT_BY_THIS_CHANNEL and task.fallback and task.max_tries:
+            task.channel, task.fallback = task.fallback[0], task.fallback[1:]
+            task.state, task.stop_reason, task.closed_at = "open", None, None
+            task.tries, task.next_try_at, task.next_number_rank = 0, None, None
+            decide(session, task.id, "other_channel", at, because=because, channel=task.channel)
         case outcomes.TryAgain():
             when = _within_cap(session, task, step, policy)
             task.state, task.closed_at, task.stop_reason = "open", None, None

@@ -50,6 +50,13 @@ def main(arguments: list[str] | None = None) -> int:
     install.add_argument("name")
     install.add_argument("--from", dest="source", help="a folder, a zip or tar file, or its http(s) address")
     simulated_days.words(commands.add_parser("dialer", help="what the dialer would do"))
+    discharges = commands.add_parser("discharges", help="take a list of discharges over: CSV")
+    discharges.add_argument("task", choices=["preview", "import"], help="what an import would do, or the import")
+    discharges.add_argument("file", type=Path, help="its heading names event, record, name, phone, discharged, …")
+    discharges.add_argument(
+        "--rejected", type=Path, metavar="FILE", help="write every refused row's line and reason here"
+    )
+    discharges.add_argument("--json", action="store_true")
     commands.add_parser("verify", help="check the audit chain and every recording")
     asked = parser.parse_args(arguments)
     try:
@@ -87,6 +94,10 @@ def _obey(asked: argparse.Namespace) -> int:
             from hotline.rehearsal import rehearse_call
 
             return asyncio.run(rehearse_call(settings, asked.dialogue, asked.caller, asked.press, asked.test))
+        case "discharges":
+            from hotline.discharge_import import run
+
+            return run(settings, asked)
         case "account":
             from hotline.staff import add
 

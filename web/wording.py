@@ -92,12 +92,35 @@ STANDINGS = {  # how a task stands → (word, look)
     "stopped": ("Stopped", ""),
 }
 
+CHANNELS = {
+    "nurse_call": "a nurse's call",
+    "automated_call": "an automatic call",
+    "sms": "text message",
+    "letter": "letter",
+    "video_link": "video call",
+}
+
 TASK_REASONS = {
     "discharge_day_1": "Day 1 after discharge",
     "discharge_day_3": "Day 3 after discharge",
     "discharge_day_7": "Day 7 after discharge",
     "discharge_day_30": "Day 30 after discharge",
+    "after_surgery_day_2": "Day 2 after surgery",
+    "after_surgery_day_7": "Day 7 after surgery",
+    "heart_failure_day_2": "Day 2 at home with heart failure",
+    "heart_failure_day_14": "Day 14 at home with heart failure",
+    "newborn_week_1": "Newborn, first week",
+    "newborn_week_6": "Newborn, sixth week",
+    "hypertension_check": "Blood pressure check",
+    "diabetes_check": "Diabetes check",
 }
+
+
+def task_reason(code: str) -> str:
+    """Why a task is there: the plan's step, and of one that recurs the how many-eth."""
+    step, _, number = code.partition(".")
+    return say(TASK_REASONS, step) + (f", {number}" if number else "")
+
 
 NOT_NOW = {
     "not_open": "This task is being called or is closed already.",
@@ -442,6 +465,7 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
         "tries": facts.get("tries", ""),
         "of": facts.get("of", ""),
         "reason": say(STOP_REASONS, str(facts.get("reason", ""))),
+        "channel": say(CHANNELS, str(facts.get("channel", ""))),
         "again": "to be called again" if facts.get("again") else "not called again",
     }
     return DECISIONS.get(code, say({}, code)).format(**values)

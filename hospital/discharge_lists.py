@@ -1,0 +1,229 @@
+"""Lists of discharges as a hospital's system exports them: CSV, row by row, in whatever encoding. No database here.
+
+Rules: a row is taken whole or refused with its line, its column and what to do; never with what stood there, which is
+about a person. Columns are found by their heading, in any order. A million rows take no more memory than their ids.
+Times are the site's. What is refused: no id or one that stood there before, no record number, a name that is missing, a
+date that is no date, in the future, or too long ago to follow up, a number that belongs to no country.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import TextIO
+from zoneinfo import ZoneInfo
+
+from hospital.patients import normalise_number
+
+LONGEST_AGO = timedelta(days=60)
+NEAR_FUTURE = timedelta(hours=1)  # clocks differ
+LONGEST_FIELD = 2000
+HEADINGS = {
+    "event": ("event", "event_id", "id", "evento", "número", "出院编号", "编号"),
+    "record": ("record", "record_number", "historia", "prontuário", "病历号", "病案号"),
+    "name": ("name", "nombre", "nome", "姓名"),
+    "birth": ("birth", "birth_date", "nacimiento", "nascimento", "出生日期"),
+    "sex": ("sex", "sexo", "性别"),
+    "language": ("language", "idioma", "语言"),
+    "phone": ("phone", "telephone", "teléfono", "telefone", "电话", "联系电话"),
+    "phone2": ("phone2", "second_phone", "teléfono 2", "telefone 2", "备用电话"),
+    "discharged": ("discharged", "discharged_at", "alta", "出院日期", "出院时间"),
+    "ward": ("ward", "sala", "servicio", "enfermaria", "科室", "病区"),
+    "diagnosis": ("diagnosis", "diagnóstico", "诊断"),
+    "study": ("study", "estudio", "estudo", "研究"),
+}
+NEEDED = ("event", "record", "name", "phone", "discharged")
+SEXES = {"female": "female", "f": "female", "女": "female", "male": "male", "m": "male", "男": "male", "": None}
+LANGUAGES = ("es", "pt-BR", "zh-CN", "en", "mi")
+
+
+class ListRefused(ValueError):
+    """The file as a whole can't be read; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a list is read by. `language`: of patients for whom none is told."""
+
+    zone: ZoneInfo
+    country: str
+    language: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Discharge:
+    """One row that is sound. Numbers are E.164, first to be dialled first."""
+
+    line: int
+    event: str
+    record: str
+    name: str
+    birth: date | None
+    sex: str | None
+    language: str
+    numbers: tuple[str, ...]
+    at: datetime
+    ward: str
+    diagnosis: str
+    study: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One row that is not. `column` is our name of it; '' is the row."""
+
+    line: int
+    column: str
+    why: str
+
+
+def read(path: Path, rules: Rules) -> Iterator[Discharge | Rejected]:
+    """Every row, sound or not, as the file is read. Raises ListRefused where it is no such list."""
+    with _opened(path) as stream:
+        rows = csv.reader(stream, _dialect(stream))
+        try:
+            columns = _columns(next(rows, []))
+            seen: set[bytes] = set()
+            for row in rows:
+                if any(cell.strip() for cell in row):
+                    yield _one(rows.line_num, row, columns, rules, seen)
+        except csv.Error as error:
+            raise ListRefused(f"line {rows.line_num} is no CSV: {error}. Export the list again.") from None
+
+
+def _one(line: int, row: list[str], columns: dict[str, int], rules: Rules, seen: set[bytes]) -> Discharge | Rejected:
+    if len(row) <= max(columns.values()):
+        return Rejected(line, "", "has fewer cells than the heading: is a separator missing?")
+    cells = {name: row[place].strip() for name, place in columns.items()}
+    try:
+        return _sound(line, cells, rules, seen)
+    except _Wrong as wrong:
+        return Rejected(line, wrong.column, wrong.why)
+
+
+class _Wrong(Exception):
+    def __init__(self, column: str, why: str) -> None:
+        super().__init__(why)
+        self.column, self.why = column, why
+
+
+def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> Discharge:
+    for name in NEEDED:
+        if not cells[name]:
+            raise _Wrong(name, "is empty")
+    for name, cell in cells.items():
+        if "\0" in cell:
+            raise _Wrong(name, "holds a character that is no text")
+    key = blake2b(cells["event"].encode(), digest_size=8).digest()
+    if key in seen:
+        raise _Wrong("event", "stood in an earlier row")
+    numbers = tuple(dict.fromkeys(_number(name, cells[name], rules) for name in ("phone", "phone2") if cells.get(name)))
+    at = _time("discharged", cells["discharged"], rules.zone)
+    if at > rules.now + NEAR_FUTURE:
+        raise _Wrong("discharged", "is in the future")
+    if at < rules.now - LONGEST_AGO:
+        raise _Wrong("discharged", f"is more than {LONGEST_AGO.days} days ago")
+    birth = _time("birth", cells["birth"], rules.zone).date() if cells.get("birth") else None
+    if birth is not None and not 1880 <= birth.year <= rules.now.year:
+        raise _Wrong("birth", "is no birth date of a patient")
+    sex = cells.get("sex", "").lower()
+    if sex not in SEXES:
+        raise _Wrong("sex", "is not female or male; leave it empty where it is neither")
+    language = cells.get("language") or rules.language
+    if language not in LANGUAGES:
+        raise _Wrong("language", f"is none of {', '.join(LANGUAGES)}")
+    seen.add(key)
+    return Discharge(
+        line=line,
+        event=cells["event"],
+        record=cells["record"],
+        name=cells["name"],
+        birth=birth,
+        sex=SEXES[sex],
+        language=language,
+        numbers=numbers,
+        at=at,
+        ward=cells.get("ward", ""),
+        diagnosis=cells.get("diagnosis", ""),
+        study=cells.get("study", ""),
+    )
+
+
+def _number(column: str, cell: str, rules: Rules) -> str:
+    number = normalise_number(cell, rules.country)
+    if number is None:
+        raise _Wrong(
+            column, "is a number of no country: write it with + and the country's code, or as it is dialled here"
+        )
+    return number
+
+
+def _time(column: str, cell: str, zone: ZoneInfo) -> datetime:
+    """Year first, as in 2026-11-25 14:30, 2026/11/25 or 2026年11月25日: what 03/04 means, nobody can tell."""
+    text = cell.translate({ord("年"): "-", ord("月"): "-", ord("日"): "", ord("/"): "-", ord("."): "-"})
+    day, _, clock = text.replace("T", " ").partition(" ")
+    try:
+        year, month, number = (int(part) for part in day.split("-"))
+        hour, minute = (int(part) for part in clock.split(":")[:2]) if clock.strip() else (12, 0)
+        return datetime(year, month, number, hour, minute, tzinfo=zone)
+    except ValueError:
+        raise _Wrong(column, "is no date: write the year first, as in 2026-11-25 or 2026-11-25 14:30") from None
+
+
+def _columns(headings: list[str]) -> dict[str, int]:
+    told = {heading.strip().lower(): place for place, heading in enumerate(headings)}
+    found = {name: told[word] for name, words in HEADINGS.items() for word in words if word in told}
+    missing = [name for name in NEEDED if name not in found]
+    if missing:
+        raise ListRefused(
+            f"the first row has no column {', '.join(missing)}. It must name the columns: {', '.join(HEADINGS)}."
+        )
+    return found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """UTF-8 or UTF-16 by its mark, UTF-8 where all of it is, else GB18030, which has GBK in it."""
+    try:
+        encoding = _encoding(path)
+        with open(path, encoding=encoding, newline="") as stream:
+            yield stream
+    except UnicodeDecodeError:
+        raise ListRefused("the file is neither UTF-8 nor GBK text. Export it again as UTF-8.") from None
+    except OSError as error:
+        raise ListRefused(f"the file can't be read: {error.strerror}.") from None
+
+
+def _encoding(path: Path) -> str:
+    with open(path, "rb") as stream:
+        start = stream.read(4)
+        if start.startswith(codecs.BOM_UTF8):
+            return "utf-8-sig"
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        stream.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while chunk := stream.read(1 << 20):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "gb18030"
+    return "utf-8"
+
+
+def _dialect(stream: TextIO) -> type[csv.Dialect]:
+    """By the heading: what stands between its words."""
+    heading = stream.readline(LONGEST_FIELD)
+    stream.seek(0)
+
+    class Found(csv.excel):
+        delimiter = max(";\t,", key=heading.count)
+        strict = True
+
+    return Found

@@ -1,0 +1,174 @@
+"""Lists of discharges: a thousand rows over a holiday, wrong rows told without what stood in them, odd encodings."""
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from hospital import discharges, questionnaires
+from hospital.database import Database
+from hospital.discharge_lists import Discharge, ListRefused, Rejected, Rules, read
+from hospital.followups import FollowUpTask
+from hospital.patients import Patient
+from hospital.plans import Calendar
+from scripts.plan_files import load_plans
+from scripts.questionnaire_files import load_questionnaires
+from tests.moments import ZONE
+
+pytestmark = pytest.mark.covers("H20")
+T = TypeVar("T")
+
+NOW = datetime(2026, 12, 7, 18, 0, tzinfo=ZONE)  # a Monday; Tuesday the 8th is a holiday in Colombia
+RULES = Rules(ZONE, "CO", "es", NOW)
+SITE = Calendar(ZONE, "CO")
+HEADING = "event,record,name,birth,sex,language,phone,phone2,discharged,ward,diagnosis,study\n"
+ROW = "E{n},R{n},Paciente {n},1980-02-29,f,es,30155{n:05},,2026-12-04 11:00,cirugía 2,K35,\n"
+CANARY = "Zacarías Zamudio"
+
+
+def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "list.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def in_one(database: Database) -> Callable[[Callable[[Session], T]], T]:
+    def run_in(verb: Callable[[Session], T]) -> T:
+        with database.transaction() as session:
+            return verb(session)
+
+    return run_in
+
+
+def test_a_thousand_discharges_over_a_holiday_once(database: Database, tmp_path: Path) -> None:
+    plans, _ = load_plans(load_questionnaires()[0])
+    only = [plans["discharge"]]
+    with database.transaction() as session:
+        questionnaires.publish(session, "discharge-day3", {"purpose": "follow-up"}, "sha-1", NOW)
+    path = written(tmp_path, HEADING + "".join(ROW.format(n=n) for n in range(1000)))
+
+    looked = discharges.preview(read(path, RULES), in_one(database))
+    assert (looked.rows, looked.new, looked.known, looked.registered, looked.refused) == (1000, 1000, 0, 1000, 0)
+    taken = discharges.take_over(read(path, RULES), only, NOW, SITE, in_one(database))
+    assert (taken.new, taken.registered, taken.tasks) == (1000, 1000, 1000 * len(only[0].steps))
+    again = discharges.take_over(read(path, RULES), only, NOW, SITE, in_one(database))
+    assert (again.new, again.known, again.registered, again.tasks) == (0, 1000, 0, 0)
+
+    with database.transaction() as session:
+        counted = session.execute(
+            select(FollowUpTask.step, func.min(FollowUpTask.due_at), func.max(FollowUpTask.due_until), func.count())
+            .group_by(FollowUpTask.step)
+            .order_by(FollowUpTask.step)
+        ).all()
+        assert session.scalar(select(func.count()).select_from(Patient)) == 1000
+    day_3 = next(row for row in counted if row[0] == "day-3")
+    assert day_3[1] == datetime(2026, 12, 7, 9, tzinfo=ZONE), "Friday and three days"
+    assert day_3[2] == datetime(2026, 12, 11, tzinfo=ZONE), "two business days after it: the 8th is none"
+    assert {row[3] for row in counted} == {1000}
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "why"),
+    [
+        ("E1,R1,{n},,,,+999123456,,2026-12-04,,,", "phone", "is a number of no country"),
+        ("E1,R1,{n},,,,12,,2026-12-04,,,", "phone", "is a number of no country"),
+        ("E1,R1,{n},,,,3015500001,call her,2026-12-04,,,", "phone2", "is a number of no country"),
+        ("E1,R1,{n},,,,3015500001,,2026-12-09,,,", "discharged", "is in the future"),
+        ("E1,R1,{n},,,,3015500001,,2026-09-01,,,", "discharged", "is more than 60 days ago"),
+        ("E1,R1,{n},,,,3015500001,,04/12/2026,,,", "discharged", "is no date: write the year first"),
+        ("E1,R1,{n},,,,3015500001,,2026-02-30,,,", "discharged", "is no date"),
+        ("E1,R1,{n},2027-01-01,,,3015500001,,2026-12-04,,,", "birth", "is no birth date"),
+        ("E1,R1,{n},,x,,3015500001,,2026-12-04,,,", "sex", "is not female or male"),
+        ("E1,R1,{n},,,fr,3015500001,,2026-12-04,,,", "language", "is none of es,"),
+        (",R1,{n},,,,3015500001,,2026-12-04,,,", "event", "is empty"),
+        ("E1,,{n},,,,3015500001,,2026-12-04,,,", "record", "is empty"),
+        ("E1,R1,{n}", "", "has fewer cells than the heading"),
+        ("E0,R1,{n},,,,3015500001,,2026-12-04,,,", "event", "stood in an earlier row"),
+    ],
+)
+def test_a_wrong_row_is_told_by_line_and_column_and_never_by_what_stood_there(
+    tmp_path: Path, row: str, column: str, why: str
+) -> None:
+    path = written(tmp_path, HEADING + ROW.format(n=0) + row.format(n=CANARY) + "\n" + ROW.format(n=2))
+    first, wrong, last = read(path, RULES)
+    assert isinstance(first, Discharge) and isinstance(last, Discharge)
+    assert isinstance(wrong, Rejected)
+    assert (wrong.line, wrong.column) == (3, column)
+    assert wrong.why.startswith(why)
+    assert CANARY not in repr(wrong)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str) -> None:
+    text = (
+        "出院编号,病历号,姓名,性别,语言,电话,出院日期,科室\n1,40718,陈梅,女,zh-CN,+8613055550103,2026年12月4日,产科\n"
+    )
+    (row,) = read(written(tmp_path, text.replace(",", separator), encoding), RULES)
+    assert row == Discharge(
+        line=2,
+        event="1",
+        record="40718",
+        name="陈梅",
+        birth=None,
+        sex="female",
+        language="zh-CN",
+        numbers=("+8613055550103",),
+        at=datetime(2026, 12, 4, 12, 0, tzinfo=ZONE),
+        ward="产科",
+        diagnosis="",
+        study="",
+    )
+
+
+def test_quotes_line_breaks_and_empty_lines(tmp_path: Path) -> None:
+    text = (
+        HEADING
+        + '\n"E1",R1,"Fernández,\nLucía",1980-02-29,,,"301 555 0101","301 555 0101",2026-12-04,,,\n,,,,,,,,,,,\n'
+    )
+    (row,) = read(written(tmp_path, text), RULES)
+    assert isinstance(row, Discharge)
+    assert (row.name, row.birth, row.numbers) == ("Fernández,\nLucía", date(1980, 2, 29), ("+573015550101",))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "has no column event, record"),
+        (b"name,phone\n", "has no column event, record, discharged"),
+        (HEADING.encode() + b'E1,"R1"x,n,,,,,,,,,\n', "line 2 is no CSV"),
+        (b"\xff\xff\xff", "neither UTF-8 nor GBK"),
+    ],
+)
+def test_a_file_that_is_no_such_list(tmp_path: Path, content: bytes, told: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(content)
+    with pytest.raises(ListRefused, match=told):
+        list(read(path, RULES))
+    with pytest.raises(ListRefused, match="can't be read"):
+        list(read(tmp_path / "nowhere.csv", RULES))
+
+
+def test_rows_come_as_they_are_read(tmp_path: Path) -> None:
+    """A million rows would not fit otherwise: the first is there before the last is looked at."""
+    path = written(tmp_path, HEADING + "".join(ROW.format(n=n) for n in range(2000)) + 'E,"broken"x\n')
+    rows = read(path, RULES)
+    assert isinstance(next(rows), Discharge)
+    with pytest.raises(ListRefused):
+        list(rows)
+
+
+def test_what_is_known_stays_as_it_is(database: Database, tmp_path: Path) -> None:
+    first = written(tmp_path, HEADING + ROW.format(n=1))
+    discharges.take_over(read(first, RULES), [], NOW, SITE, in_one(database))
+    other = written(tmp_path, HEADING + ROW.format(n=1).replace("E1", "E2").replace("Paciente 1", "Otro"))
+    report = discharges.take_over(read(other, RULES), [], NOW + timedelta(days=1), SITE, in_one(database))
+    assert (report.new, report.registered) == (1, 0)
+    with database.transaction() as session:
+        assert session.scalars(select(Patient)).one().name == "Paciente 1"
+    assert json.dumps([row.why for row in report.rejected]) == "[]"
