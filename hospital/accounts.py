@@ -33,9 +33,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     "supervisor": frozenset(
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
-        | {"cases.work", "cases.complaints", "ratings.read", "opening.switch", "throttle.read"}
+        | {"cases.work", "cases.complaints", "ratings.read", "opening.switch", "clinics.suspend", "throttle.read"}
     ),
-    "administrator": frozenset({"audit.read", "accounts.manage", "site.change"}),
+    "administrator": frozenset({"audit.read", "accounts.manage", "clinics.suspend", "site.change"}),
     "none": frozenset(),
 }
 

@@ -275,6 +275,8 @@ class Noticed:
     tries: int
     next_try_at: datetime | None
     moved_to: datetime | None
+    callback: bool  # a person is to call
+    owner: str | None  # who has taken that callback
 
 
 KNOWS = frozenset({"told", "acknowledged", "rebooked", "given_up", "wants_person"})
@@ -285,9 +287,12 @@ _NOTICED = text("""
                 WHEN t.state = 'calling' AND n.state IN ('pending', 'not_reached') THEN 'calling'
                 WHEN t.state = 'stopped' AND n.state = 'pending' THEN 'not_reached' ELSE n.state END,
            t.tries, CASE WHEN t.state = 'open' THEN t.next_try_at END,
-           (SELECT later.starts_at FROM appointment b JOIN slot later ON later.id = b.slot_id WHERE b.id = a.moved_to)
+           (SELECT later.starts_at FROM appointment b JOIN slot later ON later.id = b.slot_id WHERE b.id = a.moved_to),
+           c.id IS NOT NULL, o.display_name
       FROM suspension_notice n JOIN appointment a ON a.id = n.appointment_id
       JOIN slot s ON s.id = a.slot_id JOIN followup_task t ON t.id = n.task_id
+      LEFT JOIN callback c ON c.origin = 'suspension/' || n.appointment_id AND c.state <> 'done'
+      LEFT JOIN account o ON o.id = c.owner_id
      WHERE n.suspension_id = :suspension ORDER BY s.starts_at, n.appointment_id""")
 
 

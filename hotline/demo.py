@@ -24,7 +24,8 @@ ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "oscar": "none"}
 ADMINISTRATOR = "ida"  # without a telephone
 SECOND_NUMBERS: dict[str, tuple[str, ...]] = {"mei": ("+8613055550113",), "joao": ("+5511955550114",)}
 STORIES = {
-    "lucia": "Lucía wants an appointment in cardiology. Born 29 February 1980.",
+    "lucia": "Lucía wants an appointment in cardiology. When she has one, Grace can suspend that clinic, and this phone"
+    " rings. Born 29 February 1980.",
     "wiremu": "Wiremu wants the same appointment. Born 1 June 1952.",
     "mei": "Mei is due for a follow-up call. Born 8 November 1991.",
     "joao": "João went home three days ago and is due for a follow-up call. Born 24 December 1966.",

@@ -2,13 +2,17 @@
 
 import pytest
 from playwright.async_api import expect
+from sqlalchemy import select
 
-from hospital import calls, cases
+from hospital import calls, cases, patients, suspensions
+from hospital.booking import Appointment
 from hospital.cases import Teller
 from hospital.clocks import Clocks, due
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import LUCIA
+from tests.hospital_scene import clinic
 from tests.moments import NOON, ZONE
+from tests.test_hospital_suspensions import TOMORROW, book
 
 pytestmark = pytest.mark.browser
 __all__ = ["page_of", "served", "site"]
@@ -59,3 +63,23 @@ async def test_grace_closes_the_telephones_and_reads_the_ratings(served: Site, p
     await expect(grace.get_by_role("heading", name="Ratings")).to_be_visible()
     await does_not_scroll(grace)
     await looked_at(grace, "ratings")
+
+
+@pytest.mark.covers("H6", "H51")
+async def test_the_page_follows_the_calls(served: Site, page_of: PageOf) -> None:
+    with served.database.transaction() as session:
+        (slot,) = clinic(session)
+        book(session, slot, patients.candidates(session, LUCIA.numbers[0])[0].patient.id)
+    grace = await page_of("grace")
+    await grace.goto(served.url("/clinics"))
+    await looked_at(grace, "clinics")
+    await grace.get_by_label("From").fill("2026-11-26T08:00")
+    await grace.get_by_label("Until").fill("2026-11-26T18:00")
+    await grace.get_by_role("button", name="Show whom it concerns").click()
+    await grace.get_by_role("button", name="Suspend it and tell its patient").click()
+    await grace.get_by_text("told 0 of 1").wait_for()
+    with served.database.transaction() as session:
+        suspensions.told(session, session.scalars(select(Appointment.id)).one(), TOMORROW)
+    await grace.get_by_text("told 1 of 1").wait_for()
+    await does_not_scroll(grace)
+    await looked_at(grace, "clinics-told")

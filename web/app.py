@@ -30,6 +30,7 @@ from web import (
     sign_in,
     static_files,
     stream,
+    suspensions,
     throttled,
     wording_sheet,
 )
@@ -72,6 +73,7 @@ def create_app(services: Services) -> FastAPI:
         recordings.routes,
         ratings.routes,
         opening.routes,
+        suspensions.routes,
         throttled.routes,
         editions.routes,
         wording_sheet.routes,

@@ -18,6 +18,7 @@ RIGHTS = {
     "audit": "audit.read",
     "case": "cases.work",  # an id and no more; the list shows who may see which kind
     "closure": "opening.switch",
+    "suspension": "clinics.suspend",
     "throttle": "throttle.read",
     "edition": "site.change",
 }

@@ -326,6 +326,25 @@ CALLBACK_WHY = {
     "suspended": "Does not know yet that the clinic is suspended: not reached by the automatic calls",
 }
 
+SUSPENSION_REASONS = {
+    "illness": "Illness",
+    "emergency": "Needed elsewhere at once",
+    "leave": "Leave",
+    "equipment": "Equipment is out of order",
+    "other": "Another reason",
+}
+
+SUSPENSION_STANDINGS = {  # what a patient knows of it, and has → (word, look)
+    "pending": ("Not yet", "warn"),
+    "calling": ("Being called", "busy"),
+    "told": ("Heard it, did not answer", "warn"),
+    "acknowledged": ("Knows, decides later", "good"),
+    "rebooked": ("Has another time", "good"),
+    "given_up": ("Wants none", "good"),
+    "wants_person": ("Asked for a person", "busy"),
+    "not_reached": ("Not reached", "bad"),
+}
+
 CALLBACK_OUTCOMES = {"reached": "Reached", "not_reached": "Not reached", "wrong_number": "Wrong number"}
 
 AUDIT_ACTIONS = {
@@ -349,6 +368,7 @@ AUDIT_ACTIONS = {
     "opening.closed": "closed the telephones",
     "opening.reopened": "opened the telephones again",
     "clinic.suspended": "suspended a clinic",
+    "suspension.read": "saw whom a suspended clinic concerns",
 }
 
 
@@ -427,7 +447,9 @@ def next_try(at: datetime | None, rank: int | None, tries: int, max_tries: int, 
 
 DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "planned": "Planned",
-    "called": "Called, {number} number",
+    "called": "Called, {number} number{exempt}",
+    "not_needed": "Not needed any more",
+    "nothing_said": "Answered, and nothing was said: {because}",
     "try_again": "{because}: again {when}, {number} number ({tries} of {of} tries)",
     "stopped": "Stopped: {reason}",
     "done": "Done",
@@ -464,6 +486,7 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
         "when": near(when, now, zone) if when else "later",
         "tries": facts.get("tries", ""),
         "of": facts.get("of", ""),
+        "exempt": " (urgent: the cap does not hold it back)" if facts.get("cap") == "exempt" else "",
         "reason": say(STOP_REASONS, str(facts.get("reason", ""))),
         "channel": say(CHANNELS, str(facts.get("channel", ""))),
         "again": "to be called again" if facts.get("again") else "not called again",

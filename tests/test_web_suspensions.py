@@ -1,0 +1,105 @@
+"""The page on which a clinic is suspended: who may, what is shown before, how far its patients are told."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from hospital import agentless, attempts, audit, suspensions
+from hospital.attempts import Claimed
+from hospital.booking import Appointment, Doctor
+from hospital.callbacks import Callback
+from hospital.database import Database
+from hospital.suspensions import Suspension
+from tests.characters import LUCIA
+from tests.console_app import Site, words
+from tests.hospital_scene import UNCAPPED, admit, clinic
+from tests.moments import NOON
+from tests.test_hospital_suspensions import book
+
+pytestmark = pytest.mark.covers("H6")
+SPAN = {"since": "2026-11-26T08:00", "until": "2026-11-26T18:00", "reason": "illness"}
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Site:
+    made = Site(database, tmp_path)
+    lucias_appointment(database)
+    return made
+
+
+def lucias_appointment(database: Database) -> None:
+    with database.transaction() as session:
+        slots = clinic(session, 2)
+        book(session, slots[0], admit(session, LUCIA).id)
+
+
+def doctor(database: Database) -> str:
+    with database.transaction() as session:
+        return str(session.scalars(select(Doctor.id)).one())
+
+
+async def test_grace_sees_whom_it_concerns_and_then_suspends_it(site: Site) -> None:
+    form = {"doctor": doctor(site.database), **SPAN}
+    async with site.signed_in("grace") as grace:
+        shown = words((await grace.post("/clinics/preview", **form)).text)
+        assert "1 appointment, 1 free time" in shown and "Lucía Fernández" in shown
+        with site.database.transaction() as session:
+            assert session.scalars(select(Suspension)).all() == [], "shown, and nothing changed"
+        await grace.post("/clinics/suspend", **form)
+        listed = words((await grace.get("/clinics/list")).text)
+        assert "told 0 of 1" in listed and "Not yet" in listed and "Lucía Fernández" in listed
+    with site.database.transaction() as session:
+        assert session.scalars(select(Appointment.state)).all() == ["suspended"]
+        actions = [(row.action, row.account_id) for row in audit.newest(session)]
+        assert ("clinic.suspended", site.staff["grace"].id) in actions
+        assert ("suspension.read", site.staff["grace"].id) in actions
+
+
+async def test_who_was_not_reached_is_a_callback_with_an_owner(site: Site) -> None:
+    async with site.signed_in("grace") as grace, site.signed_in("ana") as ana:
+        await grace.post("/clinics/suspend", doctor=doctor(site.database), **SPAN)
+        with site.database.transaction() as session:
+            called = agentless.claim_next(session, "n1", NOON, UNCAPPED, kinds={"suspension"}, most=1)
+            assert isinstance(called, Claimed) and attempts.dialling(session, called.attempt_id, NOON)
+            attempts.to_review(session, called.attempt_id, NOON, "link_lost")
+            callback = session.scalars(select(Callback)).one()
+        assert "callback, nobody yet" in words((await grace.get("/clinics/list")).text)
+        assert "not reached by the automatic calls" in words((await ana.get("/callbacks")).text)
+        await ana.post(f"/callbacks/{callback.id}/own")
+        listed = words((await grace.get("/clinics/list")).text)
+        assert "Not reached" in listed and "Ana" in listed and "Called, first number (urgent" in listed
+        await ana.get(f"/followups/{called_task(site)}", 403)  # it is no follow-up
+
+
+def called_task(site: Site) -> UUID:
+    with site.database.transaction() as session:
+        (one,) = suspensions.noticed(session, session.scalars(select(Suspension.id)).one())
+        return one.task_id
+
+
+@pytest.mark.covers("H51")
+@pytest.mark.parametrize("name", ["ana", "oscar"])
+async def test_only_who_has_the_right_suspends(site: Site, name: str) -> None:
+    async with site.signed_in(name) as page:
+        await page.get("/clinics", 403)
+        await page.post("/clinics/suspend", 403, doctor=doctor(site.database), **SPAN)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"doctor": "nobody"}, "Choose whose clinic"),
+        ({"since": ""}, "from when until when"),
+        ({"until": "2026-11-26T07:00"}, "to a later one"),
+        ({"since": "2026-11-20T08:00", "until": "2026-11-20T09:00"}, "has not passed"),
+        ({"reason": "bored"}, "Choose why"),
+        ({"doctor": "00000000-0000-0000-0000-000000000000"}, "no such clinic"),
+    ],
+)
+async def test_what_is_wrong_is_said(site: Site, wrong: dict[str, str], told: str) -> None:
+    async with site.signed_in("grace") as grace:
+        for path in ("/clinics/preview", "/clinics/suspend"):
+            answer = await grace.post(path, 422, **{"doctor": doctor(site.database), **SPAN, **wrong})
+            assert told in words(answer.text)

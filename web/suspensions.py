@@ -1,0 +1,174 @@
+"""Clinics that do not take place: whom it concerns is shown first, then they are called, and how far that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hospital import followups, suspensions
+from hospital.accounts import Account
+from hospital.booking import Department, Doctor
+from hospital.patients import Patient
+from hospital.suspensions import Affected, Noticed, Suspension
+from web import wording
+from web.doors import Door, Visitor, pages_of, services
+from web.looks import looked
+from web.refusals import Refusal
+
+Suspends = Annotated[Visitor, Depends(Door("clinics.suspend"))]
+
+routes = APIRouter()
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """Whose clinic it is: a doctor, or a room where examinations are made."""
+
+    doctor_id: UUID
+    name: str
+    department: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One appointment of a suspension. `name` is None for who may not see patients."""
+
+    noticed: Noticed
+    name: str | None
+    log: list[tuple[datetime, str]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    suspension: Suspension
+    clinic: Clinic
+    by: Account
+    lines: list[Line]
+
+    @property
+    def told(self) -> int:
+        return sum(line.noticed.standing in suspensions.KNOWS for line in self.lines)
+
+
+def _clinics(session: Session) -> list[Clinic]:
+    rows = select(Doctor, Department).join(Department, Department.id == Doctor.department_id)
+    found = session.execute(rows.order_by(Department.kind, Department.position, Doctor.name))
+    return [Clinic(doctor.id, doctor.name, department.name("en")) for doctor, department in found]
+
+
+def _suspensions(session: Session, visitor: Visitor, at: datetime, zone: Any) -> list[Shown]:
+    """Newest first; each name that is shown is a look."""
+    clinics = {clinic.doctor_id: clinic for clinic in _clinics(session)}
+    found = []
+    for one in suspensions.newest(session):
+        lines = []
+        for noticed in suspensions.noticed(session, one.id):
+            name = None
+            if visitor.may("patients.read"):
+                name = session.get_one(Patient, noticed.patient_id).name
+                looked(session, visitor.account_id, "suspension.read", f"patient:{noticed.patient_id}", at)
+            rows = followups.decisions(session, noticed.task_id)
+            lines.append(
+                Line(noticed, name, [(row.at, wording.decision(row.code, row.facts, at, zone)) for row in rows])
+            )
+        found.append(Shown(one, clinics[one.doctor_id], session.get_one(Account, one.begun_by), lines))
+    return found
+
+
+async def _list(request: Request, visitor: Visitor) -> dict[str, Any]:
+    house = services(request)
+    now = house.clock()
+    return {"shown": await house.database.run(_suspensions, visitor, now, house.facts.zone), "now": now}
+
+
+@routes.get("/clinics")
+async def page(request: Request, visitor: Suspends) -> Response:
+    house = services(request)
+    values = await _list(request, visitor)
+    values |= {"clinics": await house.database.run(_clinics), "reasons": wording.SUSPENSION_REASONS}
+    return pages_of(request).show(request, "suspensions/page.html", **values)
+
+
+@routes.get("/clinics/list")
+async def list_part(request: Request, visitor: Suspends) -> Response:
+    return pages_of(request).part(request, "suspensions/list.html", **await _list(request, visitor))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be suspended, as the form says it."""
+
+    doctor_id: UUID
+    since: datetime
+    until: datetime
+    reason: str
+
+
+async def _asked(request: Request) -> Asked:
+    """Raises Refusal with what to correct."""
+    form: Mapping[str, Any] = await request.form()
+    zone = services(request).facts.zone
+    try:
+        doctor_id = UUID(str(form.get("doctor")))
+        since, until = (datetime.fromisoformat(str(form.get(end))).replace(tzinfo=zone) for end in ("since", "until"))
+    except ValueError:
+        raise Refusal(422, "Choose whose clinic it is, and from when until when.") from None
+    asked = Asked(doctor_id, since, until, str(form.get("reason")))
+    if asked.reason not in suspensions.REASONS:
+        raise Refusal(422, "Choose why the clinic does not take place.")
+    if not asked.since < asked.until or asked.until <= services(request).clock():
+        raise Refusal(422, "A clinic is suspended from a time to a later one that has not passed.")
+    return asked
+
+
+@routes.post("/clinics/preview")
+async def preview(request: Request, visitor: Suspends) -> Response:
+    """Whom it would concern. Nothing is changed."""
+    house, asked = services(request), await _asked(request)
+    now = house.clock()
+
+    def read(session: Session) -> tuple[Clinic | None, list[tuple[Affected, str | None]], int]:
+        clinic = next((one for one in _clinics(session) if one.doctor_id == asked.doctor_id), None)
+        concerned = []
+        for one in suspensions.affected(session, asked.doctor_id, asked.since, asked.until, now):
+            name = None
+            if visitor.may("patients.read"):
+                name = session.get_one(Patient, one.patient_id).name
+                looked(session, visitor.account_id, "suspension.read", f"patient:{one.patient_id}", now)
+            concerned.append((one, name))
+        free = suspensions.free_times(session, asked.doctor_id, asked.since, asked.until, now)
+        return clinic, concerned, free
+
+    clinic, concerned, free = await house.database.run(read)
+    if clinic is None:
+        raise Refusal(422, "There is no such clinic any more. Reload the page.")
+    return pages_of(request).part(
+        request, "suspensions/preview.html", asked=asked, clinic=clinic, concerned=concerned, free=free, now=now
+    )
+
+
+@routes.post("/clinics/suspend")
+async def suspend(request: Request, visitor: Suspends) -> Response:
+    house, asked = services(request), await _asked(request)
+
+    def decide(session: Session) -> None:
+        if session.get(Doctor, asked.doctor_id) is None:
+            raise Refusal(422, "There is no such clinic any more. Reload the page.")
+        suspensions.suspend(
+            session,
+            doctor_id=asked.doctor_id,
+            since=asked.since,
+            until=asked.until,
+            reason=asked.reason,
+            account_id=visitor.account_id,
+            at=house.clock(),
+            policy=house.policy,
+        )
+
+    await house.database.run(decide)
+    return pages_of(request).part(request, "suspensions/done.html")
