@@ -616,7 +616,7 @@ CREATE TABLE outbox (
     once        text NOT NULL UNIQUE,                -- what this message is about: the same thing is told once
     key         text NOT NULL,                       -- wording, rendered at sending
     locale      text NOT NULL,
-    params      jsonb NOT NULL DEFAULT '{}',         -- hospital, instant, number to call: nothing else
+    params      jsonb NOT NULL DEFAULT '{}',         -- hospital, instant, number to call, a count: nothing else
     patient_id  uuid REFERENCES patient ON DELETE CASCADE,
     number_sealed bytea NOT NULL,
     -- queued → sending → sent → delivered | failed;  sending → queued (later) | failed

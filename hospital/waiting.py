@@ -1,13 +1,15 @@
 """A caller's place in a queue and how long it will probably take, from our own figures.
 
-Rules: the place counts who joined before and still waits. The wait is told only where enough people were answered
-lately; it is rounded up to whole minutes and never told as a promise.
+Rules: the place counts who joined before and still waits. The wait is the place times how long whoever was next has
+lately waited; it is told only where enough people were answered, rounded up to whole minutes, and never as a promise.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from statistics import median
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,6 +21,9 @@ LATELY = timedelta(hours=2)
 FEWEST = 3  # answered callers without whom nothing is known of the wait
 LONGEST = 60  # minutes; beyond it a number would only be guessed
 
+Served = tuple[datetime, datetime]
+"""When a caller joined, and when they were answered."""
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -28,31 +33,62 @@ class Forecast:
     minutes: int | None
 
 
-def expected(ahead: int, waits: list[float]) -> Forecast:
-    """From how many wait already and how long (seconds) those waited who were answered lately."""
-    if len(waits) < FEWEST:
-        return Forecast(ahead + 1, None)
-    minutes = max(1, ceil(median(waits) / 60))
-    return Forecast(ahead + 1, minutes if minutes <= LONGEST else None)
+def at_the_head(served: Iterable[Served]) -> list[float]:
+    """For how many seconds each of them was the next to be answered: since they joined, or since the one before was
+    answered. Hours in which nobody called count for nothing."""
+    found: list[float] = []
+    before: datetime | None = None
+    for joined, answered in sorted(served, key=lambda one: one[1]):
+        since = joined if before is None else max(joined, before)
+        found.append((answered - since).total_seconds())
+        before = answered
+    return found
 
 
-def forecast(session: Session, queue: str, at: datetime, call_id: str = "") -> Forecast:
-    """For a caller who joins `queue` at the instant `at`, or comes back to it with `call_id`."""
-    waiting = select(func.count()).where(
-        Call.queue == queue, Call.state == "queued", Call.direction == "in", Call.id != call_id
-    )
-    joined = (
+def expected(place: int, served: Iterable[Served]) -> int | None:
+    """Whole minutes for who is at `place`; None where too little is known, or it would be beyond an hour."""
+    heads = at_the_head(served)
+    if len(heads) < FEWEST:
+        return None
+    minutes = max(1, ceil(place * median(heads) / 60))
+    return minutes if minutes <= LONGEST else None
+
+
+def _joined() -> Any:
+    """When a call first came into a queue."""
+    return (
         select(CallStep.call_id, func.min(CallStep.at).label("at"))
-        .where(CallStep.kind == "queued", CallStep.at > at - LATELY)
+        .where(CallStep.kind.in_(("queued", "transfer")))
         .group_by(CallStep.call_id)
         .subquery()
     )
-    waits = session.scalars(
-        select(func.extract("epoch", Call.answered_at - joined.c.at))
+
+
+def served_lately(session: Session, queue: str, at: datetime) -> list[Served]:
+    joined = _joined()
+    rows = session.execute(
+        select(joined.c.at, Call.answered_at)
         .join(joined, joined.c.call_id == Call.id)
-        .where(Call.queue == queue, Call.answered_at >= joined.c.at)
+        .where(Call.queue == queue, Call.answered_at > at - LATELY, Call.answered_at >= joined.c.at)
     )
-    return expected(session.scalar(waiting) or 0, [float(wait) for wait in waits])
+    return [(joined_at, answered_at) for joined_at, answered_at in rows if answered_at is not None]
+
+
+def forecast(session: Session, queue: str, at: datetime, call_id: str = "") -> Forecast:
+    """For a caller who joins `queue` at the instant `at`, or who has waited in it with `call_id` already."""
+    joined = _joined()
+    mine = session.scalar(
+        select(joined.c.at).join(Call, Call.id == joined.c.call_id).where(Call.id == call_id, Call.queue == queue)
+    )
+    ahead = session.scalar(
+        select(func.count())
+        .select_from(Call)
+        .outerjoin(joined, joined.c.call_id == Call.id)
+        .where(Call.queue == queue, Call.state == "queued", Call.direction == "in", Call.id != call_id)
+        .where(func.coalesce(joined.c.at, Call.started_at) < (mine or at + timedelta(seconds=1)))
+    )
+    place = (ahead or 0) + 1
+    return Forecast(place, expected(place, served_lately(session, queue, at)))
 
 
 def anybody_on_duty(session: Session, queue: str) -> bool:

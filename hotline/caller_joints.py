@@ -113,8 +113,7 @@ def rendered(wording: Callable[[], Wording]) -> Callable[[str, str, Mapping[str,
         if "starts_at" in params:
             starts_at = datetime.fromisoformat(params["starts_at"])
             values = {"date": starts_at, "time": starts_at}
-        if "case" in params:
-            values["case"] = params["case"]
+        values |= {name: params[name] for name in ("case", "n", "minutes") if name in params}
         return wording().message(key, locale, **values)
 
     return render

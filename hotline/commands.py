@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="one process of the house (the supervisor calls this)")
     run.add_argument("process", choices=["ivr", "core", "voices"])
     call = commands.add_parser("call", help="the terminal phone: play a dialogue without Asterisk")
-    call.add_argument("dialogue", choices=["inbound", "callback", "care", "rating", "survey"])
+    call.add_argument("dialogue", choices=["inbound", "callback", "care", "place", "rating", "survey"])
     call.add_argument("--press", help="the keys, one row for each question: 2,1,29021980; without it you type them")
     call.add_argument("--as", dest="caller", default="lucia", help="which demo patient calls")
     call.add_argument("--test", action="store_true", help="print the test that would reproduce the call")

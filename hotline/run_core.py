@@ -25,6 +25,7 @@ from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
 from hotline.in_force import Shipped
 from hotline.places import places, read_secrets
+from hotline.queue_news import QueueNews
 from hotline.settings import Settings
 from hotline.sheets import Sheets
 from hotline.wiring import SPOKEN_KINDS, calling_policy, now, open_database, own_desk, speaker, zone
@@ -33,6 +34,7 @@ from messages.sender import Sender
 from recordings.capture import Capture
 from recordings.files import Shelf
 from recordings.replay import Replay
+from speech.speaker import Speaker
 from web import ports
 from web.app import create_app
 from web.audiences import audience
@@ -89,7 +91,14 @@ async def run_core(settings: Settings) -> None:
         task.add_done_callback(tasks.discard)
 
     presence.on_change(presence_changed)
-    workshop = SiteWorkshop(sheets, lambda: speaker(settings, here, sheets.held.words))
+    said = speaker(settings, here, sheets.held.words)
+    workshop = SiteWorkshop(sheets, said)
+
+    async def speaking() -> Speaker:
+        return said.saying((await sheets.now()).words)
+
+    news = QueueNews(board, database, speaking, here.sounds, now)
+    news.forget()
     services = ports.Services(
         facts=_site_facts(settings),
         database=database,
@@ -110,7 +119,9 @@ async def run_core(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         await board.start()
         stack.push_async_callback(board.stop)
-        stack.push_async_callback(workshop.close)
+        stack.push_async_callback(said.close)
+        telling = asyncio.create_task(news.run(), name="queue news")
+        stack.callback(telling.cancel)
         scheduler = _scheduler(database, capture, journal, sender, dialer, automatic, sheets)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)

@@ -29,6 +29,7 @@ from ivr.dialogues.attended import attended
 from ivr.dialogues.care import care
 from ivr.dialogues.language import change_language
 from ivr.dialogues.outgoing import SUBJECTS, outgoing
+from ivr.dialogues.place import send_place
 from ivr.dialogues.rating import rate
 from ivr.dialogues.survey import answer_questions
 from ivr.dialogues.suspended import tell_first
@@ -53,6 +54,7 @@ DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
     "crowded": attended(inbound),  # of a number that may have many calls at once
     "throttled": attended(turn_away),
     "callback": attended(while_waiting),
+    "place": send_place,
     "care": attended(care),
     "rating": attended(rate),
     "outgoing": attended(outgoing),

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import wave
-from collections.abc import Callable
 from pathlib import Path
 
 from hospital.editions import Body, Sheet
@@ -23,11 +22,10 @@ RATE = 16000
 
 
 class SiteWorkshop:
-    """One for the console. `speaker`: made when a draft is first listened to."""
+    """One for the console."""
 
-    def __init__(self, sheets: Sheets, speaker: Callable[[], Speaker]) -> None:
-        self._sheets, self._new_speaker = sheets, speaker
-        self._speaker: Speaker | None = None
+    def __init__(self, sheets: Sheets, speaker: Speaker) -> None:
+        self._sheets, self._speaker = sheets, speaker
         self._before = Wording(self.shipped.site, self.shipped.with_files)
 
     @property
@@ -56,8 +54,6 @@ class SiteWorkshop:
         return findings.of_wording(changes, words, self.shipped.settings.site.languages)
 
     async def sound(self, key: str, language: str, body: Body) -> bytes:
-        if self._speaker is None:
-            self._speaker = self._new_speaker()
         said = self._speaker.saying(self.words(body))
         values = examples(self.shipped.site.zone)
         try:
@@ -65,10 +61,6 @@ class SiteWorkshop:
         except (VoiceFailed, FileRefused, KeyError) as failure:
             raise ports.NotThere(type(failure).__name__) from failure
         return await asyncio.to_thread(_wav, path.with_suffix(".sln16"))
-
-    async def close(self) -> None:
-        if self._speaker is not None:
-            await self._speaker.close()
 
 
 def _wav(samples: Path) -> bytes:

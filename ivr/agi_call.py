@@ -108,9 +108,10 @@ class AgiLine:
     async def set_language(self, language: str) -> None:
         await self._set("CHANNEL(language)", language)
 
-    async def hand_over(self, queue: str | None) -> None:
+    async def hand_over(self, queue: str | None, place: int | None = None) -> None:
         if queue is not None:
             await self._set("HL_QUEUE", queue)
+            await self._set("HL_PLACE", str(place or ""))
         await self._set("HL_NEXT", "hangup" if queue is None else "queue")
 
     async def close(self) -> None:

@@ -38,7 +38,7 @@ async def converse(call: Call, dialogue: Dialogue) -> None:
 async def _hand_over(call: Call, transfer: Transferred) -> None:
     """Neither the journal nor a voice that fails may cost the transfer. The queue begins when all of this is over:
     the screen-pop of whom it rings finds the reason written."""
-    await call.line.hand_over(transfer.queue)
+    await call.line.hand_over(transfer.queue, transfer.place)
     await _write_down(call, "transfer", queue=transfer.queue, reason=transfer.reason)
     call.line.forget_keys()
     told = "to_urgent" if transfer.queue == call.house.urgent_queue else "to_person"

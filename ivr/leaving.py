@@ -8,12 +8,14 @@ class CallerLeft(Exception):
 
 
 class Transferred(Exception):
-    """The conversation goes on with a person: `queue` is HL_QUEUE, `reason` is what the journal says."""
+    """The conversation goes on with a person: `queue` is HL_QUEUE, `reason` is what the journal says. `place` is that
+    of a caller who was in this queue already: HL_PLACE."""
 
-    def __init__(self, queue: str, reason: str) -> None:
+    def __init__(self, queue: str, reason: str, place: int | None = None) -> None:
         super().__init__(f"to {queue}: {reason}")
         self.queue = queue
         self.reason = reason
+        self.place = place
 
 
 class Back(Exception):

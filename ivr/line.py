@@ -37,8 +37,8 @@ class Line(Protocol):
     async def set_language(self, language: str) -> None:
         """What Asterisk says later to this caller (queue, apology) is said in this language."""
 
-    async def hand_over(self, queue: str | None) -> None:
-        """Says what the dialplan does after us: `queue`, or hang up for None."""
+    async def hand_over(self, queue: str | None, place: int | None = None) -> None:
+        """Says what the dialplan does after us: `queue`, or hang up for None. `place`: where in it, else at its end."""
 
 
 class Phrases(Protocol):

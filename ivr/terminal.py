@@ -159,8 +159,9 @@ class TerminalLine:
     async def set_language(self, language: str) -> None:
         """Nobody else speaks on a terminal."""
 
-    async def hand_over(self, queue: str | None) -> None:
-        self._transcript.add("then", "hang up" if queue is None else f"queue {queue}")
+    async def hand_over(self, queue: str | None, place: int | None = None) -> None:
+        at = f" at place {place}" if place else ""
+        self._transcript.add("then", "hang up" if queue is None else f"queue {queue}{at}")
 
     def _text(self, prompt: Prompt, language: str) -> str:
         return self._words.text(prompt.key, prompt.language or language, **prompt.params)

@@ -262,6 +262,10 @@ def _written_time(value: Value, language: str, local: Local) -> str:
     return verbalise.written_time(value, language) if isinstance(value, dt.time) else _name(value, language, local)
 
 
+def _written_count(value: Value, language: str, local: Local) -> str:
+    return str(_whole(value))
+
+
 # Every placeholder that a message may have, and how it is written. There is none for a department or a
 # doctor.
 WRITTEN: dict[str, Worder] = {
@@ -270,6 +274,8 @@ WRITTEN: dict[str, Worder] = {
     "date": _written_date,
     "time": _written_time,
     "case": _name,
+    "n": _written_count,
+    "minutes": _written_count,
 }
 
 

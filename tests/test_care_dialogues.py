@@ -87,7 +87,7 @@ def two_wait_and_four_waited(session: Session) -> None:
         at = NOON - timedelta(minutes=30)
         calls.begin(session, f"waited-{n}", "n1", None, at)
         calls.step(session, f"waited-{n}", "queued", at, queue="reception")
-        answered = {"answered_at": at + timedelta(seconds=200 + n), "queue": "reception", "answered_by": tom.id}
+        answered = {"answered_at": at + timedelta(minutes=2 * (n + 1)), "queue": "reception", "answered_by": tom.id}
         session.execute(update(CallRow).where(CallRow.id == f"waited-{n}").values(**answered))
         calls.end(session, f"waited-{n}", NOON, "answered")
 
@@ -148,6 +148,8 @@ SCENES = {
     "nobody_is_there_and_waits_on": Scene(",,", dialogue="callback"),
     "hears_the_place": Scene("3,1,2", before=two_wait_and_four_waited),
     "hears_the_place_in_english": Scene("3,1,2", language="en", before=two_wait_and_four_waited),
+    "gets_the_place_as_a_text_message": Scene("", dialogue="place", before=two_wait_and_four_waited),
+    "gets_the_place_and_withholds_the_number": Scene("", dialogue="place", language="en", number=None),
     # closed
     "closed_and_books": Scene(f"2,1,1,{LUCIAS},1,1,1", dialogue="inbound", hours=OFFICE),
     "closed_and_a_person_calls_back": Scene("2,0,1,1", dialogue="inbound", hours=OFFICE),

@@ -85,8 +85,8 @@ STOPPED = {
         "seconds to say",
     ),
     "a value refused": (
-        es(queue_minutes="La espera es de {minutes:count}."),
-        ("es", "prompts", "queue_minutes"),
+        es(queue_expected="La espera es de {minutes:count}."),
+        ("es", "prompts", "queue_expected"),
         "'count' is not known there",
     ),
     "a message that says what for": (

@@ -13,7 +13,7 @@ from hospital.clocks import Clocks, due
 from hospital.database import Database
 from hospital.opening import Hours, by_the_clock
 from hospital.ratings import Figures, may_ask
-from hospital.waiting import Forecast, expected
+from hospital.waiting import expected
 from tests.characters import LUCIA
 from tests.hospital_scene import admit, employ
 from tests.moments import NOON, ZONE
@@ -76,19 +76,30 @@ def test_one_closure_at_a_time_and_who_did_it_is_in_the_chain(database: Database
 # ── Waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def served(*waited: tuple[float, float]) -> list[tuple[datetime, datetime]]:
+    """Callers by the minute in which they joined and the one in which they were answered."""
+    return [(NOON + timedelta(minutes=joined), NOON + timedelta(minutes=answered)) for joined, answered in waited]
+
+
 @pytest.mark.covers("H40")
 @pytest.mark.parametrize(
-    ("ahead", "waits", "told"),
+    ("place", "lately", "minutes"),
     [
-        (0, [], Forecast(1, None)),
-        (2, [60, 60], Forecast(3, None)),  # two answers tell nothing
-        (2, [61, 30, 119], Forecast(3, 2)),
-        (0, [1, 1, 1], Forecast(1, 1)),
-        (0, [4000, 4000, 4000], Forecast(1, None)),  # beyond an hour it is a guess
+        (1, served(), None),
+        (3, served((0, 1), (0, 2)), None),  # two answers tell nothing
+        (1, served((0, 2), (0, 4), (0, 6)), 2),  # one after the other, two minutes each
+        (3, served((0, 2), (0, 4), (0, 6)), 6),
+        (1, served((0, 1), (40, 41), (80, 81)), 1),  # when nobody calls, nobody waits
+        (2, served((0, 1), (0, 1.1), (0, 1.2)), 1),  # many answer: never less than a minute
+        (1, served((0, 61), (0, 122), (0, 183)), None),  # beyond an hour it is a guess
+        (7, served((0, 10), (0, 20), (0, 30)), None),
     ],
 )
-def test_a_wait_is_told_where_it_is_known(ahead: int, waits: list[float], told: Forecast) -> None:
-    assert expected(ahead, waits) == told
+def test_a_wait_is_told_where_it_is_known(
+    place: int, lately: list[tuple[datetime, datetime]], minutes: int | None
+) -> None:
+    assert expected(place, lately) == minutes
+    assert expected(place, reversed(lately)) == minutes
 
 
 @pytest.mark.covers("H40")

@@ -279,7 +279,7 @@ def test_a_message_names_hospital_date_time_and_number(words: Wording, language:
 
 @pytest.mark.covers("H4")
 def test_a_message_cannot_name_a_department_or_a_doctor(words: Wording, folder: Path) -> None:
-    assert set(WRITTEN) == {"hospital", "number", "date", "time", "case"}
+    assert set(WRITTEN) == {"hospital", "number", "date", "time", "case", "n", "minutes"}
     for file in words.languages.values():
         for text in file.messages.values():
             assert used(text) <= set(WRITTEN)

@@ -20,4 +20,4 @@ def shipped() -> Shipped:
 def workshop(database: Database, folder: Path) -> SiteWorkshop:
     """`folder`: where prompts are spoken to."""
     sheets = Sheets(shipped(), database)
-    return SiteWorkshop(sheets, lambda: speaker(shipped().settings, Places(folder), sheets.held.words))
+    return SiteWorkshop(sheets, speaker(shipped().settings, Places(folder), sheets.held.words))

@@ -46,8 +46,7 @@ async def _before(call: Call, front: FrontDesk, asked: Transferred) -> Transferr
             now = await front.database.run(opening.now_open, front.now(), front.care.hours)
         if now.open:
             transfer = await _nurse_instead(call, front, asked)
-            await _tell_place(call, front, transfer.queue)
-            return transfer
+            return await _told_place(call, front, transfer)
         await call.journal.step("closed", why=now.why)
         await instead_of_a_person(call, front, now)
     except CallerLeft:
@@ -77,12 +76,17 @@ async def _nurse_instead(call: Call, front: FrontDesk, asked: Transferred) -> Tr
     return Transferred("nurses", "wants_a_nurse") if nurse else asked
 
 
-async def _tell_place(call: Call, front: FrontDesk, queue: str) -> None:
-    forecast = await front.database.run(waiting.forecast, queue, front.now(), call.id)
+async def _told_place(call: Call, front: FrontDesk, transfer: Transferred) -> Transferred:
+    """Who comes back to the queue that they were in keeps their place, and has heard it there."""
+    row = await front.database.run(calls.known, call.id)
+    forecast = await front.database.run(waiting.forecast, transfer.queue, front.now(), call.id)
+    if row is not None and row.state == "queued" and row.queue == transfer.queue:
+        return Transferred(transfer.queue, transfer.reason, forecast.place)
     if forecast.place > 1:
         await call.say("queue_place", n=forecast.place)
     if forecast.minutes is not None and forecast.minutes > 1:
-        await call.say("queue_minutes", minutes=forecast.minutes)
+        await call.say("queue_expected", minutes=forecast.minutes)
+    return transfer
 
 
 async def _write_red_flag(call: Call, front: FrontDesk, detail: str) -> None:
