@@ -36,6 +36,7 @@ def examples(zone: ZoneInfo) -> dict[str, Value]:
         "notice": "…",
         "minutes": 10,
         "case": "10042",
+        "digits": "29021980",
         "said": "…",
         "choices": [_row(at, key) for key in (1, 2, 3)],
     }

@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hotline import wiring
+from hotline.in_force import DEMO_INFORMATION
 from hotline.settings_file import DEMO, build
 from scripts import wording
 from scripts.wording import Site
 from tests.moments import NOON
 
 SITE = Site("San Rafael", "112", "600", ZoneInfo("America/Bogota"), "CO")
-GOOD = Path(wiring.DEMO_INFORMATION)
+GOOD = DEMO_INFORMATION
 
 
 def loaded(tmp_path: Path, text: str) -> wording.Wording:
