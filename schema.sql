@@ -629,6 +629,14 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('queued', 'sending');
 
+CREATE TABLE hearing (                               -- by node: whether callers may answer by voice there, as its ivr says
+    node      text PRIMARY KEY,
+    engine    text NOT NULL CHECK (engine IN ('off', 'whisper', 'vosk')),
+    languages text[] NOT NULL,                       -- in which they are understood now; in the others by key
+    trouble   text NOT NULL,                         -- what to do about it; '' for none
+    since     timestamptz NOT NULL
+);
+
 CREATE TABLE fact (                                  -- what this database is: 'kind' → 'demo' | 'real', key check
     key   text PRIMARY KEY,
     value text NOT NULL

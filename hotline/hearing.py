@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from hotline import models as installed
 from hotline import numbering
@@ -53,41 +54,92 @@ class Hearing:
         return self.speaker.cache.sounds / PurePosixPath(sound).relative_to(SEEN_AS)
 
 
+Tell = Callable[[str, Sequence[str], str], Awaitable[None]]
+"""Engine, languages in which callers are understood now, and what to do about those in which they are not."""
+
+
 @asynccontextmanager
-async def hearing(settings: Settings, here: Places, said: Speaker, words: Wording) -> AsyncIterator[Hearing | None]:
+async def hearing(
+    settings: Settings, here: Places, said: Speaker, words: Wording, tell: Tell
+) -> AsyncIterator[Hearing | None]:
     """None where callers answer by key: nothing that is wrong with the ears stops the telephone.
 
     Models are loaded while calls are taken already; a line hears as soon as a recogniser is ready."""
     if settings.speech.ears == "off":
+        await _told(tell, "off", (), "")
         yield None
         return
-    engines = _engines(settings, models(settings, here))
+    changed = asyncio.Event()
+    engines = _engines(settings, models(settings, here), changed.set)
     async with AsyncExitStack() as stack:
         try:
             audio = await stack.enter_async_context(AudioServer(settings.audio_address, numbering.AUDIO_PORT))
         except OSError as failure:
-            log.error("callers answer by key: the port for sound can't be used (%s)", failure.strerror)
+            trouble = f"the port for sound can't be used ({failure.strerror})"
+            log.error("callers answer by key: %s", trouble)
+            await _told(tell, settings.speech.ears, (), trouble)
             yield None
             return
-        starting = asyncio.create_task(_start(engines, stack))
+        telling = asyncio.create_task(_watch(settings, engines, models(settings, here), stack, changed, tell))
         try:
             phrases = Phrasebook(words, HouseKeys().urgent)
             yield Hearing(Several(engines), audio, said, phrases, settings.speech.patience_seconds)
         finally:
-            starting.cancel()
-            await asyncio.wait([starting])
+            telling.cancel()
+            await asyncio.wait([telling])
 
 
-async def _start(engines: Sequence[Engine], stack: AsyncExitStack) -> None:
-    for engine in engines:
-        try:
-            await stack.enter_async_context(engine)
-        except EarsFailed as failure:
-            log.error("callers answer by key: %s", failure)
-        else:
-            log.info("callers may answer by voice (%s)", engine.kind)
-    if not engines:
-        log.error("callers answer by key: no model of the ears that the settings name is installed")
+async def _watch(
+    settings: Settings,
+    engines: Sequence[Engine],
+    folder: Path,
+    stack: AsyncExitStack,
+    changed: asyncio.Event,
+    tell: Tell,
+) -> None:
+    """Starts the engines, and tells whenever what callers can do has changed."""
+    problems = await _start(engines, folder, stack)
+    last: tuple[Sequence[str], str] | None = None
+    while True:
+        changed.clear()
+        heard = [tag for tag in settings.site.languages if Several(engines).hears(tag)]
+        trouble = "; ".join(problems) or (
+            "" if heard else "its recognisers end again and again: the ivr's log says why"
+        )
+        if (heard, trouble) != last:
+            last = heard, trouble
+            await _told(tell, settings.speech.ears, heard, trouble)
+        await changed.wait()
+
+
+async def _told(tell: Tell, engine: str, languages: Sequence[str], trouble: str) -> None:
+    try:
+        await tell(engine, languages, trouble)
+    except Exception as error:
+        log.error("the console is not told who hears (%s)", type(error).__name__)
+
+
+async def _start(engines: Sequence[Engine], folder: Path, stack: AsyncExitStack) -> list[str]:
+    """What is wrong, a sentence each."""
+    broken = await asyncio.to_thread(installed.damaged, folder)
+    if broken is not None:
+        problems = [f"{broken} in {folder} is damaged: delete that folder and install the model again"]
+    elif not engines:
+        problems = [f"no model is installed in {folder}: install one, or name its folder in [speech] models"]
+    else:
+        problems = [problem for engine in engines if (problem := await _started(engine, stack))]
+    for problem in problems:
+        log.error("callers answer by key: %s", problem)
+    return problems
+
+
+async def _started(engine: Engine, stack: AsyncExitStack) -> str | None:
+    try:
+        await stack.enter_async_context(engine)
+    except EarsFailed as failure:
+        return str(failure)
+    log.info("callers may answer by voice (%s)", engine.kind)
+    return None
 
 
 def models(settings: Settings, here: Places) -> Path:
@@ -107,11 +159,15 @@ def told(settings: Settings, here: Places) -> str:
     return name if _languages(folder) else f"{name} is not installed in {folder}: callers answer by key"
 
 
-def _engines(settings: Settings, folder: Path) -> list[Engine]:
-    workers, patience = settings.speech.workers, settings.speech.patience_seconds
+def _engines(settings: Settings, folder: Path, changed: Callable[[], object]) -> list[Engine]:
+    limits: dict[str, Any] = {
+        "workers": settings.speech.workers,
+        "deadline_s": settings.speech.patience_seconds,
+        "changed": changed,
+    }
     if settings.speech.ears == "whisper":
-        return [whisper(folder, workers=workers, deadline_s=patience)]
-    return [vosk(language, folder / language, workers=workers, deadline_s=patience) for language in _languages(folder)]
+        return [whisper(folder, **limits)]
+    return [vosk(language, folder / language, **limits) for language in _languages(folder)]
 
 
 def _languages(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ key.
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -33,6 +34,23 @@ def is_installed(model: Model) -> bool:
         return bool(json.loads((folder(model.name) / "model.json").read_text(encoding="utf-8")) == _about(model))
     except FileNotFoundError:
         return False
+
+
+def damaged(there: Path) -> str | None:
+    """The first file of an installed model that is not what was installed; None for none, or for a model of somebody
+    else's making. Reads all of it."""
+    try:
+        files = json.loads((there / "model.json").read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError):
+        return None
+    for name, sha256 in files.items():
+        try:
+            with (there / name).open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                    return str(name)
+        except OSError:
+            return str(name)
+    return None
 
 
 def install(model: Model, source: str | None = None, say: Say = print) -> Path:

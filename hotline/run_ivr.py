@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from weakref import WeakKeyDictionary
 
 from hospital import agentless
+from hospital import hearing as hearing_state
 from hospital.database import Database
 from hotline import numbering
 from hotline.caller_joints import SqlJournal, UnwrittenJournal
@@ -69,7 +71,11 @@ async def run_ivr(settings: Settings) -> None:
     sheets = Sheets(Shipped(settings), database)
     said = speaker(settings, here, sheets.held.words)
     speaking = asyncio.create_task(speak_ahead(settings, sheets, said, database.url), name="speak ahead")
-    async with hearing(settings, here, said, sheets.held.words) as ears:
+
+    async def tell(engine: str, languages: Sequence[str], trouble: str) -> None:
+        await database.run(hearing_state.tell, settings.node, engine, languages, trouble, now())
+
+    async with hearing(settings, here, said, sheets.held.words, tell) as ears:
         counter = Counter(settings, sheets, database, said, ears)
         server = AgiServer(
             partial(_hold_conversation, settings, counter, database),

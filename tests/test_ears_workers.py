@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soxr  # type: ignore[import-untyped]
 
 from speech.ears import DECOY, EarsFailed, Grammar, Understood, grammars, wire
 from speech.ears.engine import Engine, Several
 from speech.ears.vosk import CLEAR, chosen, vosk
 from speech.ears.whisper import whisper
 from speech.ears.workers import Workers
-from tests.phone_audio import RATE, said
+from tests import callers
+from tests.phone_audio import RATE, line, said
 
 ODD = Path(__file__).with_name("odd_recogniser.py")
 PATIENCE_S = 60.0  # of a test for what must come: machines are shared
@@ -230,6 +232,25 @@ async def test_what_nobody_said_is_not_understood(ears: Engine) -> None:
         for language in ("es", "en", "pt-BR"):
             understood = await ears.closed(sound, RATE, grammars.yes_no(language))
             assert understood.label is None or understood.margin < ears.enough(language)
+
+
+AT_ONCE = (("results", "see a doctor"), ("my appointments", "cardiology"), ("something else", "an appointment"))
+
+
+@pytest.mark.covers("H39")
+async def test_of_two_people_who_speak_at_once_one_is_understood_or_nobody(ears: Engine) -> None:
+    """The radio, or somebody beside the caller."""
+    menu = Grammar("en", {way: (way,) for pair in AT_ONCE for way in pair} | grammars.house("en"))
+    first, second = callers.VOICES["en"]
+    spoken = await callers.say(
+        [("en", voice, way) for pair in AT_ONCE for voice, way in zip((first, second), pair, strict=True)]
+    )
+    for pair in AT_ONCE:
+        voices = [callers.samples(spoken["en", voice, way]) for voice, way in zip((first, second), pair, strict=True)]
+        both = sum(np.pad(each, (0, max(map(len, voices)) - len(each))) for each in voices)
+        narrow = soxr.resample(np.asarray(both, np.float32), callers.RATE, RATE)
+        understood = await ears.closed(line(narrow, noise_db=25), RATE, menu)
+        assert understood.label in pair or understood.margin < ears.enough("en"), (pair, understood)
 
 
 async def test_open_speech_is_written_down(ears: Engine) -> None:

@@ -1,12 +1,17 @@
 """Whether a house has ears: what the settings name, what is installed, and that nothing of it stops the telephone."""
 
+import asyncio
 import logging
+import os
+import shutil
+import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hotline import hearing, numbering, wiring
+from hotline import hearing, models, numbering, wiring
 from hotline.hearing import told
 from hotline.places import places
 from hotline.settings import Settings
@@ -46,22 +51,76 @@ def test_sound_never_leaves_the_machine(tmp_path: Path) -> None:
     assert build(site).audio_address == "127.0.0.1"
 
 
+class Board:
+    """What the console is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, list[str], str]] = []
+        self.came = asyncio.Event()
+
+    async def tell(self, engine: str, languages: Sequence[str], trouble: str) -> None:
+        self.told.append((engine, list(languages), trouble))
+        self.came.set()
+
+
+@pytest.mark.covers("H1")
 async def test_a_house_without_a_model_takes_calls_by_key(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     chosen = settings(tmp_path, ears="whisper", models=tmp_path)
     here = places(chosen)
-    said, words = wiring.speaker(chosen, here), wiring.words(chosen)
-    async with hearing.hearing(chosen, here, said, words) as ears:
+    said, words, board = wiring.speaker(chosen, here), wiring.words(chosen), Board()
+    async with hearing.hearing(chosen, here, said, words, board.tell) as ears:
         assert ears is not None
         assert not ears.ears.hears("es")
-        async with hearing.hearing(chosen, here, said, words) as second:
+        async with asyncio.timeout(10):
+            await board.came.wait()
+        missing = f"there is no whisper model in {tmp_path}/whisper: install it there, or name its folder"
+        assert board.told == [("whisper", [], missing)]
+        async with hearing.hearing(chosen, here, said, words, board.tell) as second:
             assert second is None  # the port is taken: that stops no call either
     assert "the port for sound can't be used" in caplog.text
+    assert board.told[1][:2] == ("whisper", []) and "port for sound" in board.told[1][2]
+
+
+@pytest.mark.covers("H1")
+async def test_a_damaged_model_is_not_loaded_and_the_console_says_so(tmp_path: Path, whisper_model: Path) -> None:
+    """A file that loads and is not what was installed would understand something else."""
+    folder = Path(shutil.copytree(whisper_model, tmp_path / "whisper", copy_function=os.symlink))
+    assert models.damaged(folder) is None
+    content = (folder / "vocabulary.json").read_bytes()
+    (folder / "vocabulary.json").unlink()
+    (folder / "vocabulary.json").write_bytes(content.replace(b"a", b"b", 1))
+    chosen = settings(tmp_path, ears="whisper", models=tmp_path)
+    here, board = places(chosen), Board()
+    async with hearing.hearing(chosen, here, wiring.speaker(chosen, here), wiring.words(chosen), board.tell) as ears:
+        async with asyncio.timeout(30):
+            await board.came.wait()
+        assert ears is not None and not ears.ears.hears("es")
+    trouble = f"vocabulary.json in {folder} is damaged: delete that folder and install the model again"
+    assert board.told == [("whisper", [], trouble)]
+
+
+async def test_the_console_hears_of_recognisers_that_come_and_go(tmp_path: Path, whisper_model: Path) -> None:
+    (tmp_path / "whisper").symlink_to(whisper_model)
+    chosen = settings(tmp_path, ears="whisper", models=tmp_path)
+    here, board = places(chosen), Board()
+    async with hearing.hearing(chosen, here, wiring.speaker(chosen, here), wiring.words(chosen), board.tell) as ears:
+        assert ears is not None
+        async with asyncio.timeout(60):
+            await board.came.wait()
+            assert board.told == [("whisper", ["en", "es", "pt-BR"], "")]
+            board.came.clear()
+            (engine,) = ears.ears.engines  # type: ignore[attr-defined]
+            os.kill(engine.workers.processes[0], signal.SIGKILL)
+            await board.came.wait()
+    assert board.told[1][1] == [] and "the ivr's log" in board.told[1][2]
 
 
 async def test_a_house_whose_ears_are_off_opens_no_port(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
-    here = places(chosen)
-    async with hearing.hearing(chosen, here, wiring.speaker(chosen, here), wiring.words(chosen)) as ears:
+    here, board = places(chosen), Board()
+    said, words = wiring.speaker(chosen, here), wiring.words(chosen)
+    async with hearing.hearing(chosen, here, said, words, board.tell) as ears:
         assert ears is None
+    assert board.told == [("off", [], "")]
     assert numbering.PORTS["AudioSocket"][0] == numbering.AUDIO_PORT

@@ -20,7 +20,6 @@ from ivr.understanding import WORTH_ASKING
 from speech.ears.whisper import ENOUGH
 from tests import callers
 from tests.asterisk_instance import free_address
-from tests.characters import LUCIA
 from tests.house import House
 from tests.phone import PhoneFailed
 from tests.scenes import doctor, openings
@@ -61,31 +60,6 @@ def spoken(house: House) -> list[tuple[str, str]]:
     steps = sorted(house.rows(CallStep), key=lambda step: (step.at, step.seq))
     facts = [step.facts for step in steps if "speech" in step.facts]
     return [(fact["said"][0], fact["speech"]) for fact in facts]
-
-
-@pytest.mark.covers("H2", "H39")
-async def test_lucia_says_what_she_wants_and_where(hearing_house: House) -> None:
-    house = hearing_house
-    house.reset()
-    async with house.phone("lucia") as phone:
-        await phone.dials("600")
-        await phone.hears(await house.sound("welcome", "es"))
-        await phone.presses("2")  # a language is chosen by key
-        await phone.hears(await house.sound("main_menu", "es"), within=30)
-        await phone.speaks(await says("una cita"))
-        await phone.hears(await house.sound("appointments_menu", "es"), within=30)
-        await phone.presses("1")  # keys are answers as before
-        await phone.hears(await house.sound("ask_birth_date", "es"), within=30)
-        await phone.presses(LUCIA.birth_keys)
-        await phone.hears(await house.sound("recognised", "es", given_name="Lucía"))
-        await Listener(house).listens_anew()
-        await phone.speaks(await says("cardiología"))
-        await phone.hears(await house.sound("offer_slots_intro", "es", department="cardiología"), within=30)
-        await phone.hangs_up()
-    assert spoken(house) == [("main_menu", "1"), ("choose_department", "1")]
-    written = (house.folder / "log" / "ivr.log").read_text()
-    assert "cardiolog" not in written and "una cita" not in written
-    await house.no_channels()
 
 
 JOAO = {

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from hospital import audit, calls, cases, opening, ratings, recordings, throttling, vault
+from hospital import audit, calls, cases, hearing, opening, ratings, recordings, throttling, vault
 from hospital.cases import Case, Teller
 from hospital.clocks import Clocks, due
 from hospital.database import Database
@@ -179,3 +179,18 @@ async def test_numbers_that_call_too_often_are_shown_to_the_supervisor(site: Sit
         assert f"{LUCIA.numbers[0]} 2 today 13:00 today 13:00 Withheld numbers 1 today 13:00" in shown
     async with site.signed_in("ana") as ana:
         await ana.get("/throttled", 403)
+
+
+@pytest.mark.covers("H1")
+async def test_grace_sees_how_callers_can_answer(site: Site) -> None:
+    """And what to do where they can't by voice."""
+    async with site.signed_in("grace") as grace, site.signed_in("ana") as ana:
+        assert "/hearing" in (await grace.get("/opening")).text
+        assert "has not started" in (await grace.get("/hearing")).text
+        for languages, trouble in ((["es", "pt-BR"], ""), ([], "there is no whisper model in /var/ears")):
+            with site.database.transaction() as session:
+                hearing.tell(session, "n1", "whisper", languages, trouble, NOON)
+            shown = words((await grace.get("/hearing")).text)
+            assert ("By voice and by key" in shown) == bool(languages) and trouble in shown
+            assert ("By key only" in shown) != bool(languages)
+        await ana.get("/hearing", 403)

@@ -19,6 +19,7 @@ RIGHTS = {
     "case": "cases.work",  # an id and no more; the list shows who may see which kind
     "closure": "opening.switch",
     "suspension": "clinics.suspend",
+    "hearing": "opening.switch",
     "throttle": "throttle.read",
     "edition": "site.change",
 }

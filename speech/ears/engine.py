@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,17 @@ class Engine:
         workers: int = 1,
         most_waiting: int = 8,
         deadline_s: float = DEADLINE_S,
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
-        """`kind`: the file of this folder. `enough`: language → margin, for the languages that it hears."""
+        """`kind`: the file of this folder. `enough`: language → margin, for the languages that it hears. `changed` is
+        called when what `hears` says may have changed."""
         if not model.is_absolute():
             raise EarsFailed(f"the model's path {model} must be absolute: an engine would look for it on the network")
         self.kind = kind
         self._model = model
         self._enough = dict(enough)
         command = (sys.executable, "-m", "speech.ears.worker", kind, str(model))
-        self.workers = Workers(command, workers, most_waiting, deadline_s)
+        self.workers = Workers(command, workers, most_waiting, deadline_s, changed)
 
     async def __aenter__(self) -> Engine:
         if not self._model.is_dir():

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from speech.ears import EarsFailed, wire
@@ -55,9 +55,16 @@ class Workers:
     """A bounded pool with a bounded queue before it. `async with` starts and ends it."""
 
     def __init__(
-        self, command: Sequence[str], count: int = 1, most_waiting: int = 8, deadline_s: float = DEADLINE_S
+        self,
+        command: Sequence[str],
+        count: int = 1,
+        most_waiting: int = 8,
+        deadline_s: float = DEADLINE_S,
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
-        """`command` is a program that speaks `wire`: it tells {"ready": true}, then answers each request."""
+        """`command` is a program that speaks `wire`: it tells {"ready": true}, then answers each request. `changed` is
+        called when a worker is there, and when one is gone."""
+        self._changed = changed
         self._command = tuple(command)
         self._count = count
         self._most_waiting = most_waiting
@@ -147,9 +154,11 @@ class Workers:
                     worker = worker or await self._started()
                     self._living.add(worker)
                     self._idle.put_nowait(worker)
+                    self._changed()
                     code = await worker.process.wait()
                     log.warning("a recogniser ended with %s; starting it again", code)
                     self._living.discard(worker)
+                    self._changed()
                 except EarsFailed as failure:
                     log.error("a recogniser did not start: %s", failure)
                 worker = None
