@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from hotline import simulated_days
+from hotline import questionnaire_arguments, simulated_days
 from hotline.settings import Settings
 from hotline.settings_file import SettingsRefused, load
 
@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     call.add_argument("--press", help="the keys, one row for each question: 2,1,29021980; without it you type them")
     call.add_argument("--as", dest="caller", default="lucia", help="which demo patient calls")
     call.add_argument("--test", action="store_true", help="print the test that would reproduce the call")
+    questionnaire_arguments.add(commands)
     account = commands.add_parser("account", help="add a member of the staff; the hotline must be running")
     account.add_argument("username")
     account.add_argument("--name", required=True, help="as it is shown")
@@ -98,6 +99,10 @@ def _obey(asked: argparse.Namespace) -> int:
             from hotline.discharge_import import run
 
             return run(settings, asked)
+        case "questionnaire":
+            from hotline.questionnaires import questionnaire
+
+            return asyncio.run(questionnaire(settings, asked))
         case "account":
             from hotline.staff import add
 

@@ -2,20 +2,14 @@
 running: a private PostgreSQL is started for the call where none runs."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import PurePosixPath
 
-from hotline import databases, demo, numbering, postgres, wiring
+from hotline import numbering, wiring
 from hotline.caller_joints import SqlJournal
-from hotline.in_force import Shipped
-from hotline.places import places
 from hotline.settings import Settings
-from hotline.sheets import Sheets
-from hotline.supervisor import running
+from hotline.terminal_house import terminal_house
 from ivr.call import Call, HouseKeys
 from ivr.phrasebook import Phrasebook
 from ivr.terminal import Presses, Transcript, rehearse, scripted, typed
-from recordings.files import Spool
 from scripts.wording import Heard
 
 
@@ -40,20 +34,8 @@ async def rehearse_call(settings: Settings, dialogue: str, caller: str, press: s
 async def play(
     settings: Settings, dialogue: str, number: str, presses: Presses, show: Callable[[str], object] | None
 ) -> Transcript:
-    here = places(settings)
-    with ExitStack() as stack:
-        if running(here) is None and settings.database.url is None:
-            stack.enter_context(postgres.running(here.cluster))
-            databases.ensure_database(here.cluster)
-        database = wiring.open_database(settings, here)
-        stack.callback(database.close)
-        await database.run(demo.load_scripts, wiring.now())
-        if settings.demo:
-            await database.run(demo.people, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
-        words = (await Sheets(Shipped(settings), database).now()).words
-        # Asterisk's spool, but by the name that it has outside: the terminal phone writes there itself
-        here.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        front = wiring.front_desk(settings, database, words, Spool(here.spool, PurePosixPath(here.spool)))
+    async with terminal_house(settings) as house:
+        front, words, database = house.front, house.words, house.database
         call_id = f"terminal-{wiring.now():%Y%m%d%H%M%S%f}"
         journal = SqlJournal(database, call_id, "terminal", number, wiring.now)
         await journal.begin()

@@ -266,6 +266,15 @@ def _written_count(value: Value, language: str, local: Local) -> str:
     return str(_whole(value))
 
 
+def _written_words(value: Value, language: str, local: Local) -> str:
+    """A questionnaire's own words as they are."""
+    if isinstance(value, Mapping):
+        value = str(value.get(_spoken(value, language), ""))
+    if not isinstance(value, str):
+        raise WrongValue("a text is expected")
+    return " ".join(harmless(value, ASKED_LENGTH).split())
+
+
 # Every placeholder that a message may have, and how it is written. There is none for a department or a
 # doctor.
 WRITTEN: dict[str, Worder] = {
@@ -276,6 +285,9 @@ WRITTEN: dict[str, Worder] = {
     "case": _name,
     "n": _written_count,
     "minutes": _written_count,
+    "emergency": _name,
+    "asked": _written_words,
+    "choices": _list,
 }
 
 

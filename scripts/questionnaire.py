@@ -140,6 +140,8 @@ class Item:
     items: tuple[Item, ...] = ()
     voice: Text = NO_TEXT
     sms: Text = NO_TEXT
+    unit_coding: Mapping[str, str] | None = None
+    """FHIR's system and code of the unit."""
 
     def option(self, code: str) -> Option | None:
         return next((option for option in self.options if option.code == code), None)

@@ -36,9 +36,9 @@ ITEM_KEYS: dict[ItemType, tuple[str, ...]] = {
     ItemType.STRING: ("maxLength",),
     ItemType.TEXT: ("maxLength",),
     ItemType.URL: ("maxLength",),
-    ItemType.INTEGER: (*_RANGE, "unit"),
-    ItemType.DECIMAL: (*_RANGE, "unit"),
-    ItemType.QUANTITY: (*_RANGE, "unit"),
+    ItemType.INTEGER: (*_RANGE, "unit", "unitCoding"),
+    ItemType.DECIMAL: (*_RANGE, "unit", "unitCoding"),
+    ItemType.QUANTITY: (*_RANGE, "unit", "unitCoding"),
     ItemType.DATE: _RANGE,
     ItemType.TIME: _RANGE,
     ItemType.DATE_TIME: _RANGE,
@@ -136,6 +136,7 @@ class Reading:
             items=inner,
             voice=self.text(fields["voice"]) if "voice" in fields else NO_TEXT,
             sms=self.text(fields["sms"]) if "sms" in fields else NO_TEXT,
+            unit_coding=_texts(fields, "unitCoding"),
         )
         if kind is ItemType.QUANTITY and "unit" not in fields:
             field.wrong("a quantity needs a unit (null where it has none)")
@@ -280,3 +281,7 @@ def _whole(fields: Mapping[str, Field], name: str) -> int | None:
         fields[name].wrong("a whole number from 1 on is expected")
         return None
     return int(number)
+
+
+def _texts(fields: Mapping[str, Field], name: str) -> Mapping[str, str] | None:
+    return {key: value.text() for key, value in fields[name].mapping().items()} if name in fields else None

@@ -107,7 +107,11 @@ class Wording:
             "emergency": site.emergency,
             "our_number": site.number,
         }
-        self._written: dict[str, Value] = {"hospital": site.hospital, "number": site.number}
+        self._written: dict[str, Value] = {
+            "hospital": site.hospital,
+            "number": site.number,
+            "emergency": site.emergency,
+        }
 
     @property
     def spoken(self) -> tuple[str, ...]:

@@ -1,0 +1,44 @@
+"""What a command at the terminal needs of the house, with or without the hotline running: the database (a private one
+is started where none runs), the wording in force, and a front desk for dialogues."""
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from hospital.database import Database
+from hotline import databases, demo, postgres, wiring
+from hotline.in_force import Shipped
+from hotline.places import places
+from hotline.settings import Settings
+from hotline.sheets import Sheets
+from hotline.supervisor import running
+from ivr.front_desk import FrontDesk
+from recordings.files import Spool
+from scripts.wording import Wording
+
+
+@dataclass(frozen=True)
+class TerminalHouse:
+    database: Database
+    words: Wording
+    front: FrontDesk
+
+
+@asynccontextmanager
+async def terminal_house(settings: Settings) -> AsyncIterator[TerminalHouse]:
+    here = places(settings)
+    with ExitStack() as stack:
+        if running(here) is None and settings.database.url is None:
+            stack.enter_context(postgres.running(here.cluster))
+            databases.ensure_database(here.cluster)
+        database = wiring.open_database(settings, here)
+        stack.callback(database.close)
+        await database.run(demo.load_scripts, wiring.now())
+        if settings.demo:
+            await database.run(demo.people, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
+        words = (await Sheets(Shipped(settings), database).now()).words
+        # Asterisk's spool, but by the name that it has outside: the terminal phone writes there itself
+        here.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        front = wiring.front_desk(settings, database, words, Spool(here.spool, PurePosixPath(here.spool)))
+        yield TerminalHouse(database, words, front)

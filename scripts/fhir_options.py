@@ -1,0 +1,130 @@
+"""The options of a FHIR item: its own, or those of a value set that the file contains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from scripts.fhir_parts import Part, clean, language_of, texts
+
+MOST = 500
+ORDINAL = (
+    "http://hl7.org/fhir/StructureDefinition/ordinalValue",
+    "http://hl7.org/fhir/StructureDefinition/itemWeight",
+)
+EXCLUSIVE = "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive"
+OF_A_CODING = ("system", "version", "code", "display")
+KINDS = ("valueCoding", "valueString", "valueInteger", "valueDate", "valueTime")
+
+Codes = dict[tuple[str, str], str]
+
+
+def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]], Codes, list[str]]:
+    """Options as our files have them, our code for each (system, code) of theirs, and what was left out."""
+    notes: list[str] = []
+    made: dict[str, dict[str, Any]] = {}
+    codes: Codes = {}
+    value_set = one.text("answerValueSet")
+    given: list[tuple[Part, dict[str, str] | None]] = [(part, None) for part in one.parts("answerOption")]
+    if value_set is not None and not given:
+        given = list(_of_value_set(one, top, value_set, notes))
+    for part, designations in given[:MOST]:
+        fhir = {name: part.value[name] for name in KINDS if name in part.value}
+        if len(fhir) != 1:
+            notes.append(f"{part.path}: an option that is no coding, text, number, date or time is left out")
+            continue
+        (kind, value), *_ = fhir.items()
+        named = _named(part, kind, value, language)
+        if named is None:
+            notes.append(f"{part.path}: an option without a code and a text is left out")
+            continue
+        system, code, said = named
+        if (system, code) in codes:
+            notes.append(f"{part.path}: an option that stands here already is left out")
+            continue
+        ours = code if code not in made else f"{code} ({len(made) + 1})"
+        codes[system, code] = ours
+        option: dict[str, Any] = {"code": ours, "text": {**(designations or {}), **said}, "fhir": _plain(kind, value)}
+        _weigh(part, option, value)
+        made[ours] = option
+    if len(given) > MOST:
+        notes.append(f"{one.path}: of {len(given)} options the first {MOST} are used")
+    return list(made.values()), codes, notes
+
+
+def _named(part: Part, kind: str, value: Any, language: str) -> tuple[str, str, dict[str, str]] | None:
+    """System, code and text; None where it has none."""
+    if kind != "valueCoding":
+        code = clean(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        return ("", code, {language: code}) if code else None
+    if not isinstance(value, dict):
+        part.wrong("valueCoding: an object is expected")
+        return None
+    coding = Part(value, f"{part.path}.valueCoding", part.problems)
+    said = texts(coding, "display", language)
+    code = clean(coding.text("code") or "") or next(iter(said.values()), "")
+    return (coding.text("system") or "", code, said or {language: code}) if code else None
+
+
+def _plain(kind: str, value: Any) -> dict[str, Any]:
+    """What a response gives back: of a coding its system, version, code and display."""
+    if kind != "valueCoding":
+        return {kind: value}
+    return {
+        kind: {
+            name: value[name] for name in ("system", "version", "code", "display") if isinstance(value.get(name), str)
+        }
+    }
+
+
+def _weigh(part: Part, option: dict[str, Any], value: Any) -> None:
+    places = [part, *([Part(value, part.path, [])] if isinstance(value, dict) else [])]
+    for place in places:
+        for url in ORDINAL:
+            weight = (place.extension(url) or {}).get("valueDecimal")
+            if isinstance(weight, int | float) and not isinstance(weight, bool):
+                option["score"] = weight
+    if (part.extension(EXCLUSIVE) or {}).get("valueBoolean") is True:
+        option["exclusive"] = True
+
+
+def _of_value_set(one: Part, top: Part, named: str, notes: list[str]) -> Iterator[tuple[Part, dict[str, str] | None]]:
+    for contained in top.parts("contained"):
+        if contained.part("resourceType") == "ValueSet" and named == f"#{contained.part('id')}":
+            yield from _concepts(contained, notes)
+            return
+    notes.append(f"{one.path}.answerValueSet: '{named[:80]}' is not contained in the file")
+
+
+def _concepts(value_set: Part, notes: list[str]) -> Iterator[tuple[Part, dict[str, str] | None]]:
+    expansion = Part(value_set.part("expansion"), f"{value_set.path}.expansion", value_set.problems)
+    if expansion.part("contains"):
+        yield from _contained(expansion)
+        return
+    compose = Part(value_set.part("compose"), f"{value_set.path}.compose", value_set.problems)
+    for include in compose.parts("include"):
+        if not include.parts("concept"):
+            notes.append(f"{include.path}: a code system that is not written out is left out")
+        for concept in include.parts("concept"):
+            yield _as_option(concept, include.part("system"))
+    if compose.part("exclude"):
+        notes.append(f"{compose.path}.exclude: is not applied")
+
+
+def _contained(expansion: Part) -> Iterator[tuple[Part, dict[str, str] | None]]:
+    for one in expansion.parts("contains"):
+        if one.part("abstract") is not True:
+            yield _as_option(one, one.part("system"))
+        yield from _contained(one)
+
+
+def _as_option(concept: Part, system: Any) -> tuple[Part, dict[str, str]]:
+    coding = {name: concept.part(name) for name in ("code", "display", "extension") if concept.part(name) is not None}
+    if isinstance(system, str):
+        coding["system"] = system
+    designations = {
+        tag: clean(one["value"])
+        for one in concept.part("designation") or ()
+        if isinstance(one, Mapping) and (tag := language_of(one.get("language"))) and isinstance(one.get("value"), str)
+    }
+    return Part({"valueCoding": coding}, concept.path, concept.problems), designations

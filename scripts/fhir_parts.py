@@ -1,0 +1,121 @@
+"""FHIR JSON read by path, so that whatever is wrong in it can be told with where it stands."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.questionnaire import ItemType
+
+TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
+OURS = {"en": "en", "es": "es", "pt": "pt-BR", "zh": "zh-CN", "mi": "mi"}  # by the first part of a BCP 47 tag
+
+
+@dataclass(frozen=True)
+class Part:
+    """One object of the file. A reading that fails notes a problem and gives nothing."""
+
+    value: Any
+    path: str
+    problems: list[str]
+
+    def wrong(self, what: str) -> None:
+        self.problems.append(f"{self.path}.{what}" if what[:1].islower() else f"{self.path}: {what}")
+
+    def names(self) -> set[str]:
+        return set(self.value) if isinstance(self.value, dict) else set()
+
+    def part(self, name: str) -> Any:
+        return self.value.get(name) if isinstance(self.value, dict) else None
+
+    def text(self, name: str) -> str | None:
+        found = self.part(name)
+        if found is not None and not isinstance(found, str):
+            self.wrong(f"{name}: text is expected")
+            return None
+        return found
+
+    def flag(self, name: str) -> bool:
+        found = self.part(name)
+        if found is not None and not isinstance(found, bool):
+            self.wrong(f"{name}: true or false is expected")
+        return found is True
+
+    def whole(self, name: str) -> int | None:
+        found = self.part(name)
+        if found is not None and (isinstance(found, bool) or not isinstance(found, int) or found < 1):
+            self.wrong(f"{name}: a whole number from 1 on is expected")
+            return None
+        return found
+
+    def parts(self, name: str) -> list[Part]:
+        found = self.part(name)
+        if found is None:
+            return []
+        if not isinstance(found, list):
+            self.wrong(f"{name}: a list is expected")
+            return []
+        made = [Part(one, f"{self.path}.{name}[{at}]", self.problems) for at, one in enumerate(found)]
+        for one in made:
+            if not isinstance(one.value, dict):
+                one.problems.append(f"{one.path}: an object is expected")
+        return [one for one in made if isinstance(one.value, dict)]
+
+    def extensions(self, url: str) -> list[Mapping[str, Any]]:
+        found = self.part("extension")
+        listed = found if isinstance(found, list) else []
+        return [one for one in listed if isinstance(one, dict) and one.get("url") == url]
+
+    def extension(self, url: str) -> Mapping[str, Any] | None:
+        return next(iter(self.extensions(url)), None)
+
+    def below(self) -> Iterator[Part]:
+        """Every item inside."""
+        for one in self.parts("item"):
+            yield one
+            yield from one.below()
+
+
+def clean(text: str) -> str:
+    """One that our files can hold: NFC, no controls."""
+    kept = "".join(" " if unicodedata.category(sign)[0] == "C" or sign in "\u2028\u2029" else sign for sign in text)
+    return unicodedata.normalize("NFC", kept).strip()
+
+
+def language_of(tag: object) -> str | None:
+    """One of our languages for a BCP 47 tag."""
+    return OURS.get(tag.partition("-")[0].lower()) if isinstance(tag, str) else None
+
+
+def texts(one: Part, name: str, language: str) -> dict[str, str]:
+    """A text and its translations, in our languages; empty where there is none."""
+    said = clean(one.text(name) or "")
+    if not said:
+        return {}
+    found = {language: said}
+    for extension in Part(one.part(f"_{name}"), one.path, []).extensions(TRANSLATION):
+        parts = {part.get("url"): value_of(part) for part in extension.get("extension", ()) if isinstance(part, dict)}
+        tag, content = language_of(parts.get("lang")), parts.get("content")
+        if tag and isinstance(content, str) and clean(content):
+            found.setdefault(tag, clean(content))
+    return found
+
+
+def value_of(holder: Any, prefix: str = "value") -> Any:
+    """What stands in value[x], answer[x] …; None where nothing does."""
+    if not isinstance(holder, dict):
+        return None
+    return next((value for name, value in holder.items() if name.startswith(prefix) and name != prefix), None)
+
+
+def given(kind: ItemType, value: Any) -> Any:
+    """A value of theirs as an answer of ours."""
+    if isinstance(value, Mapping):
+        return value.get("value") if "value" in value else {"text": value.get("display") or value.get("code")}
+    if kind is ItemType.DATE_TIME and isinstance(value, str):
+        return value[:19]
+    if kind is ItemType.TIME and isinstance(value, str):
+        return value[:8]
+    return value

@@ -1,0 +1,351 @@
+"""FHIR R4 in and out: what is asked of a Questionnaire of theirs, what is told of it, and the response that goes back.
+
+Responses are read by fhir.resources, a library that others keep: our own idea of R4 would agree with itself.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.questionnaire import Questionnaire as TheirQuestionnaire
+from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.fhir_questionnaire import LARGEST, ImportRefused, read_fhir
+from scripts.fhir_response import response
+from scripts.filling import Filling
+from scripts.questionnaire import Answer, Questionnaire
+from scripts.questionnaire_files import load_questionnaires, read_body
+from tests.moments import NOON, ZONE
+from tests.test_filling import MEDICINES, answered_on
+
+EXTENSION = "http://hl7.org/fhir/StructureDefinition/"
+LOINC = "http://loinc.org"
+
+
+def coded(code: str, display: str = "", **more: Any) -> dict[str, Any]:
+    return {"valueCoding": {"system": LOINC, "code": code, "display": display or code}, **more}
+
+
+def extension(name: str, **value: Any) -> dict[str, Any]:
+    return {"url": EXTENSION + name, **value}
+
+
+SOURCE: dict[str, Any] = {
+    "resourceType": "Questionnaire",
+    "id": "Heart.Check-1",
+    "url": "https://example.org/Questionnaire/heart",
+    "version": "2.1",
+    "status": "active",
+    "language": "es-MX",
+    "title": "Corazón",
+    "_title": {
+        "extension": [
+            {
+                "url": EXTENSION + "translation",
+                "extension": [{"url": "lang", "valueCode": "en"}, {"url": "content", "valueString": "Heart"}],
+            }
+        ]
+    },
+    "contained": [
+        {
+            "resourceType": "ValueSet",
+            "id": "limbs",
+            "status": "active",
+            "compose": {
+                "include": [
+                    {
+                        "system": LOINC,
+                        "concept": [{"code": f"L{n}", "display": f"Extremidad {n}"} for n in range(1, 13)],
+                    }
+                ]
+            },
+        }
+    ],
+    "item": [
+        {"linkId": "0", "type": "display", "text": "Bienvenido"},
+        {
+            "linkId": "/1",
+            "type": "group",
+            "text": "Signos",
+            "item": [
+                {"linkId": "1.1", "type": "boolean", "text": "¿Dolor?", "required": True},
+                {
+                    "linkId": "1.2",
+                    "type": "choice",
+                    "text": "¿Dónde?",
+                    "repeats": True,
+                    "answerValueSet": "#limbs",
+                    "enableWhen": [{"question": "1.1", "operator": "=", "answerBoolean": True}],
+                    "item": [{"linkId": "1.2.1", "type": "text", "text": "Cuente"}],
+                },
+                {
+                    "linkId": "1.3",
+                    "type": "quantity",
+                    "text": "¿Peso?",
+                    "extension": [
+                        extension("minValue", valueDecimal=2),
+                        extension("maxValue", valueDecimal=300),
+                        extension(
+                            "questionnaire-unit",
+                            valueCoding={"system": "http://unitsofmeasure.org", "code": "kg", "display": "kilos"},
+                        ),
+                    ],
+                },
+            ],
+        },
+        {
+            "linkId": "2",
+            "type": "group",
+            "repeats": True,
+            "required": True,
+            "text": "Ingreso",
+            "extension": [extension("questionnaire-maxOccurs", valueInteger=3)],
+            "item": [
+                {"linkId": "2.1", "type": "date", "text": "¿Cuándo?", "required": True},
+                {"linkId": "2.2", "type": "dateTime", "text": "¿Y la alta?"},
+                {"linkId": "2.3", "type": "time", "text": "¿A qué hora?"},
+            ],
+        },
+        {
+            "linkId": "3",
+            "type": "choice",
+            "text": "¿Con qué frecuencia?",
+            "answerOption": [
+                coded("never", "Nunca", extension=[extension("ordinalValue", valueDecimal=0)]),
+                coded("often", "Mucho", extension=[extension("ordinalValue", valueDecimal=3)]),
+                coded("none", "Nada", extension=[extension("questionnaire-optionExclusive", valueBoolean=True)]),
+            ],
+            "initial": [coded("never")],
+        },
+        {"linkId": "4", "type": "choice", "text": "¿Cuántos?", "answerOption": [{"valueInteger": n} for n in (1, 2)]},
+        {
+            "linkId": "5",
+            "type": "open-choice",
+            "text": "¿Quién?",
+            "answerOption": [{"valueString": "Yo"}, {"valueString": "Otra persona"}],
+            "enableWhen": [
+                {"question": "3", "operator": "=", "answerCoding": {"system": LOINC, "code": "often"}},
+                {"question": "1.3", "operator": ">=", "answerQuantity": {"value": 90, "unit": "kg"}},
+            ],
+            "enableBehavior": "any",
+        },
+        {"linkId": "6", "type": "integer", "text": "¿Latidos?", "repeats": True, "maxLength": 3},
+        {"linkId": "7", "type": "url", "text": "¿Página?"},
+        {"linkId": "8", "type": "decimal", "readOnly": True, "text": "Factor", "initial": [{"valueDecimal": 1.5}]},
+        # what nobody can be asked
+        {"linkId": "9", "type": "attachment", "text": "Una foto"},
+        {"linkId": "10", "type": "string", "text": "¿Foto?", "enableWhen": [
+            {"question": "9", "operator": "exists", "answerBoolean": True}]},
+        {"linkId": "11", "type": "choice", "text": "¿Cuál?", "answerValueSet": "http://example.org/ValueSet/x"},
+        {"linkId": "12", "type": "string", "text": "IMC", "extension": [
+            {"url": "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression"}]},
+    ],
+}  # fmt: skip
+
+
+def imported(source: dict[str, Any] = SOURCE) -> Questionnaire:
+    return read_fhir(json.dumps(source).encode()).questionnaire
+
+
+def exported(asked: Questionnaire, answers: dict[str, Answer | None], status: str = "completed") -> dict[str, Any]:
+    made = response(
+        Filling(asked, answers),
+        id="r1",
+        status=status,
+        canonical=asked.url or "urn:hotline:questionnaire:q|1",
+        subject="Patient/p1",
+        authored=NOON,
+        zone=ZONE,
+        language="es",
+    )
+    QuestionnaireResponse.model_validate_json(json.dumps(made))
+    return made
+
+
+@pytest.mark.covers("H21")
+def test_a_questionnaire_of_theirs_is_one_of_ours_and_says_what_it_left_out() -> None:
+    TheirQuestionnaire.model_validate_json(json.dumps(SOURCE))  # what we are given is R4
+    found = read_fhir(json.dumps(SOURCE).encode())
+    asked = found.questionnaire
+    assert (asked.id, asked.url) == ("heart-check-1", "https://example.org/Questionnaire/heart|2.1")
+    assert asked.title.by_language == {"es": "Corazón", "en": "Heart"}
+    assert read_body(asked.body) == asked
+    items = asked.by_link_id
+    assert list(items) == [
+        "0",
+        "/1",
+        "1.1",
+        "1.2",
+        "1.2.1",
+        "1.3",
+        "2",
+        *(f"2.{n}" for n in (1, 2, 3)),
+        *"345678",
+        "12",
+    ]
+    assert len(items["1.2"].options) == 12 and items["1.2"].repeats
+    assert (items["1.3"].unit, items["1.3"].minimum, items["1.3"].maximum) == ("kilos", 2, 300)
+    assert (items["2"].most, items["3"].initial, items["8"].initial) == (3, "never", 1.5)
+    assert [option.score for option in items["3"].options] == [0, 3, None]
+    assert items["3"].options[2].exclusive
+    assert items["5"].any_of and items["5"].when[0].answer == "often" and items["5"].when[1].answer == 90
+    assert found.left_out == (
+        "Questionnaire.item[9] ('9'): left out, type 'attachment' cannot be asked",
+        "Questionnaire.item[11].answerValueSet: 'http://example.org/ValueSet/x' is not contained in the file",
+        "Questionnaire.item[11] ('11'): left out, its options are not in the file",
+        "Questionnaire.item[12].extension: calculatedExpression is not evaluated; the item is asked as it is",
+        "Questionnaire.item[10].enableWhen[0]: the question '9' was left out",
+        "Questionnaire.item[10] ('10'): left out, it would never be asked",
+    )
+
+
+@pytest.mark.covers("H21")
+def test_a_response_is_nested_as_they_wrote_it() -> None:
+    answers: dict[str, Answer | None] = {
+        "1.1": True,
+        "1.2": ["L3", "L12"],
+        "1.2.1": {"voice": 10042},
+        "1.3": 92.0,
+        "2": 2,
+        "2.1@1": "2026-11-20",
+        "2.2@1": "2026-11-22T09:20:00",
+        "2.1@2": "2026-11-25",
+        "3": "often",
+        "4": "2",
+        "5": {"text": "Mi hija"},
+        "6": [80, 82],
+        "7": None,
+    }
+    made = exported(imported(), answers)
+    assert made["questionnaire"] == "https://example.org/Questionnaire/heart|2.1"
+    by_id: dict[str, list[dict[str, Any]]] = {}
+    for item in made["item"]:
+        by_id.setdefault(item["linkId"], []).append(item)
+    limbs = by_id["/1"][0]["item"][1]["answer"]
+    assert [one["valueCoding"]["code"] for one in limbs] == ["L3", "L12"]
+    assert limbs[0]["item"][0]["answer"] == [{"valueString": "(voice recording, case 10042)"}]
+    assert by_id["/1"][0]["item"][2]["answer"] == [
+        {"valueQuantity": {"value": 92, "unit": "kilos", "system": "http://unitsofmeasure.org", "code": "kg"}}
+    ]
+    first, second = by_id["2"]
+    assert [item["answer"][0] for item in first["item"]] == [
+        {"valueDate": "2026-11-20"},
+        {"valueDateTime": "2026-11-22T09:20:00-05:00"},
+    ]
+    assert second["item"][0]["answer"] == [{"valueDate": "2026-11-25"}]
+    assert by_id["4"][0]["answer"] == [{"valueInteger": 2}]
+    assert by_id["5"][0]["answer"] == [{"valueString": "Mi hija"}]
+    assert by_id["6"][0]["answer"] == [{"valueInteger": 80}, {"valueInteger": 82}]
+    assert by_id["8"][0]["answer"] == [{"valueDecimal": 1.5}]
+    assert "7" not in by_id
+
+
+def test_one_that_was_cut_off_is_in_progress_and_holds_what_was_given() -> None:
+    made = exported(imported(), {"1.1": True, "1.2": {"so_far": ["L1"], "asked": ["L1", "L2"]}}, "in-progress")
+    assert made["status"] == "in-progress"
+    assert made["item"][0]["item"][1]["answer"][0]["valueCoding"]["code"] == "L1"
+
+
+@pytest.mark.covers("H21")
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_whatever_is_answered_is_a_valid_response(data: st.DataObject) -> None:
+    known = {**load_questionnaires()[0], "medicines": MEDICINES, "theirs": imported()}
+    asked = known[data.draw(st.sampled_from(sorted(known)))]
+    answers: dict[str, Answer | None] = {}
+    answered_on(data.draw, asked, answers, data.draw(st.integers(0, 60)))
+    exported(asked, answers, "in-progress")
+
+
+# ── What is broken ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def with_items(*items: Any) -> bytes:
+    return json.dumps({"resourceType": "Questionnaire", "status": "draft", "item": list(items)}).encode()
+
+
+def nested(depth: int) -> dict[str, Any]:
+    inner: dict[str, Any] = {"linkId": "q", "type": "string", "text": "?"}
+    for at in range(depth):
+        inner = {"linkId": f"g{at}", "type": "group", "item": [inner]}
+    return inner
+
+
+STRING = {"linkId": "a", "type": "string", "text": "?"}
+HOSTILE = [
+    (b"", "is no JSON that can be used"),
+    (b"\xff\xfe", "is not UTF-8 at byte 0"),
+    (b"[]", "is no FHIR Questionnaire"),
+    (b'{"resourceType": "Patient"}', "is no FHIR Questionnaire"),
+    (b'{"resourceType": "Questionnaire", "resourceType": "Questionnaire"}', "'resourceType' stands twice"),
+    (b'{"resourceType": "Questionnaire", "item": NaN}', "NaN is no JSON"),
+    (b'{"resourceType": "Questionnaire"}', "nothing that can be asked is in it"),
+    (b'{"resourceType": "Questionnaire", "item": 5}', "Questionnaire.item: a list is expected"),
+    (b" " * (LARGEST + 1), f"bytes long; {LARGEST} are allowed"),
+    (b"[" * 100_000, "deep in itself"),
+    (b'{"resourceType": "Questionnaire", "item": ' + b'[{"item": ' * 60 + b"1" + b"}]" * 60 + b"}", "deep in itself"),
+    (with_items(nested(20)), "more than 12 deep"),
+    (with_items(5), "Questionnaire.item[0]: an object is expected"),
+    (with_items({"type": "string"}), "Questionnaire.item[0].linkId is missing"),
+    (with_items({"linkId": "a"}), "Questionnaire.item[0].type is missing"),
+    (with_items({"linkId": "a", "type": "number"}), "Questionnaire.item[0].type 'number' is no item type of R4"),
+    (with_items({**STRING, "text": 5}), "Questionnaire.item[0].text: text is expected"),
+    (with_items({**STRING, "required": "yes"}), "Questionnaire.item[0].required: true or false is expected"),
+    (with_items({**STRING, "maxLength": -1}), "Questionnaire.item[0].maxLength: a whole number"),
+    (with_items(STRING, nested(1), STRING),
+     "item[2].linkId 'a' stands here a second time; it was at Questionnaire.item[0]"),
+    (with_items({**STRING, "linkId": "a@1"}), "ends as the key of a repetition does"),
+    (with_items({**STRING, "linkId": " a"}), "cannot be kept"),
+    (with_items({**STRING, "enableWhen": [{"question": "a", "operator": "=", "answerString": "x"}]}), "circle: a → a"),
+    (with_items({**STRING, "enableWhen": [{"question": "b", "operator": "=", "answerString": "x"}]}),
+     "item[0].enableWhen[0].question: no item has linkId 'b'"),
+    (with_items({**STRING, "enableWhen": [{"question": "a", "operator": "~", "answerString": "x"}]}),
+     "'~' is not known"),
+    (with_items({**STRING, "enableWhen": {"question": "a"}}), "item[0].enableWhen: a list is expected"),
+    (with_items(*({"linkId": str(n), "type": "string"} for n in range(1100))), "more than 1000 items"),
+]  # fmt: skip
+
+
+@pytest.mark.covers("H21")
+@pytest.mark.parametrize(("raw", "told"), HOSTILE, ids=[row[1][:60] for row in HOSTILE])
+def test_what_is_broken_is_refused_with_its_path(raw: bytes, told: str) -> None:
+    with pytest.raises(ImportRefused) as caught:
+        read_fhir(raw)
+    assert told in str(caught.value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_whatever_is_given_is_read_or_refused(data: st.DataObject) -> None:
+    """Any one value of a good file becomes another."""
+    source = json.loads(json.dumps(SOURCE))
+    here: Any = source
+    while True:
+        key = data.draw(st.sampled_from(sorted(here) if isinstance(here, dict) else range(len(here))))
+        if not here[key] or not isinstance(here[key], dict | list) or data.draw(st.booleans()):
+            here[key] = data.draw(json_values)
+            break
+        here = here[key]
+    try:
+        found = read_fhir(json.dumps(source).encode())
+    except ImportRefused as refusal:
+        assert refusal.problems and all(refusal.problems)
+        return
+    filling = Filling(found.questionnaire, {})
+    assert filling.progress()[0] <= filling.progress()[1]
+    exported(found.questionnaire, {}, "in-progress")
+
+
+def test_when_it_was_written_is_told_in_the_site_s_zone() -> None:
+    assert exported(imported(), {"1.1": True})["authored"] == "2026-11-25T13:00:00-05:00"
+    assert datetime.fromisoformat("2026-11-25T13:00:00-05:00") == NOON.astimezone(UTC)

@@ -1,0 +1,151 @@
+"""`hotline questionnaire`: import, ask by key, by text and as the form, go on, export. The whole way at a terminal."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
+
+from hospital import vault
+from hotline import commands, databases, postgres
+from hotline.settings import Settings
+from hotline.settings_file import DEMO, build
+from scripts import texting, wording
+from scripts.answers import AnswerRefused
+from scripts.filling import Filling
+from tests.conftest import TEMPLATE
+from tests.site_key import SITE_KEY
+from tests.test_fhir import SOURCE
+from tests.test_filling import options, question, questionnaire
+from tests.test_wording import SITE
+
+
+@pytest.fixture
+def settings(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    made = build({**DEMO, "data": tmp_path, "database": {"url": databases.clone_database(cluster, TEMPLATE)}})
+    monkeypatch.setattr(commands, "load", lambda _: made)
+    yield made
+    vault.unlock(SITE_KEY)  # the command unlocked it with this house's own
+
+
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str, typed: str = "") -> Any:
+    """The command's JSON; what was typed is its standard input."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    code = commands.main(["questionnaire", *words, "--json"])
+    out = json.loads(capsys.readouterr().out)
+    return {"exit": code, **out}
+
+
+@pytest.mark.covers("H21")
+def test_from_their_questionnaire_to_their_response(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "q.json").write_text(json.dumps(SOURCE))
+    made = run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
+    assert (made["exit"], made["id"], made["version"]) == (0, "heart-check-1", 1)
+    assert "type 'attachment' cannot be asked" in made["left_out"][0]
+
+    by_text = ["1", "3 12", "me duele", "92,5", "20/11/2026"]
+    cut_off = run(capsys, monkeypatch, "ask", "heart-check-1", "--sms", typed="\n".join(by_text) + "\n")
+    assert (cut_off["status"], cut_off["next"]) == ("in-progress", "2.2@1")
+    assert cut_off["answers"]["1.2"] == ["L3", "L12"] and cut_off["answers"]["1.3"] == 92.5
+
+    commands.main(["questionnaire", "export", cut_off["response"]])
+    assert QuestionnaireResponse.model_validate_json(capsys.readouterr().out).status == "in-progress"
+
+    as_form = "22/11/2026 9:20\n-\n2\n1\n1\nMi hija\n80 82\n-\n27\n"
+    whole = run(capsys, monkeypatch, "ask", "--resume", cut_off["response"], "--form", typed=as_form)
+    assert (whole["status"], whole["missing"], whole["next"]) == ("completed", [], None), whole
+    commands.main(["questionnaire", "export", cut_off["response"], "--json"])
+    response = QuestionnaireResponse.model_validate_json(capsys.readouterr().out)
+    assert (response.status, response.questionnaire) == (
+        "completed",
+        "https://example.org/Questionnaire/heart|2.1",
+    )
+    assert [item.linkId for item in response.item] == ["/1", "2", "3", "4", "5", "6", "8", "12"]
+
+
+@pytest.mark.covers("H28", "H33")
+def test_each_way_of_asking_meets_a_red_flag_in_its_own_way(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_key = run(capsys, monkeypatch, "ask", "discharge-day3", "--voice", "--press", "1,9#,1", "--language", "en")
+    assert (by_key["flags"], by_key["status"], by_key["answered"]) == (["severe-pain"], "in-progress", 2)
+    by_text = run(capsys, monkeypatch, "ask", "discharge-day3", "--sms", typed="1\n9\n1\n")
+    assert (by_text["flags"], by_text["answered"]) == (["severe-pain"], 2)
+    as_form = run(capsys, monkeypatch, "ask", "discharge-day3", "--form", typed="1\n9\n!\n-\n-\n-\n")
+    assert (as_form["flags"], as_form["status"]) == (["severe-pain"], "completed"), as_form
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("ask", "no-such"), "there are: after-surgery, antenatal"),
+        (("ask", "mood", "--as", "nobody"), "no such patient"),
+        (("ask", "mood", "--voice", "--press", "1,a"), "no row of keys"),
+        (("export", "17"), "is no id"),
+        (("export", "6f9619ff-8b86-d011-b42d-00c04fc964ff"), "there is no response"),
+        (("import", "/no/such/file"), "cannot be read"),
+        (("import", __file__), "is no JSON"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(
+    words: tuple[str, ...],
+    told: str,
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer = run(capsys, monkeypatch, *words)
+    assert answer["exit"] == 1 and told in answer["refused"][0]
+
+
+# ── By text, without a house ────────────────────────────────────────────────────────────────────────────────────────
+
+KINDS = questionnaire(
+    question("b", "boolean"),
+    question("c", "choice", required=True, answerOption=options("red", "blue")),
+    question("m", "choice", repeats=True, answerOption=[*options("a", "b"), {**options("none")[0], "exclusive": True}]),
+    question("o", "open-choice", answerOption=options("x1", "y1")),
+    question("n", "decimal", repeats=True, minValue=0, maxValue=50),
+    question("d", "date"),
+    question("t", "time"),
+    question("w", "dateTime"),
+    question("s", "string", repeats=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "meant"),
+    [
+        ("b", "SÍ", True), ("b", "2", False), ("b", "x", None),
+        ("c", "2", "blue"), ("c", "red", "red"),
+        ("m", "1, 2", ["a", "b"]), ("m", "0", ["none"]),
+        ("o", "2", "y1"), ("o", "verde", {"text": "verde"}),
+        ("n", "1,5 2", [1.5, 2.0]), ("d", "3/11/2026", "2026-11-03"), ("d", "2026/11/3", "2026-11-03"),
+        ("t", "9:20", "09:20:00"), ("w", "3.11.2026 9:20", "2026-11-03T09:20:00"), ("s", "uno; dos", ["uno", "dos"]),
+    ],
+)  # fmt: skip
+def test_a_reply_is_understood(key: str, said: str, meant: object) -> None:
+    assert texting.reply(Filling(KINDS, {}).place(key), said) == meant
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("b", "quizás"), ("c", "3"), ("c", "x"), ("m", "1 9"), ("n", "51"), ("d", "31/2/2026"), ("t", "25:00")],
+)
+def test_a_reply_that_means_nothing_is_refused(key: str, said: str) -> None:
+    with pytest.raises(AnswerRefused):
+        texting.reply(Filling(KINDS, {}).place(key), said)
+
+
+def test_a_question_is_one_message_in_the_patient_s_language() -> None:
+    words = wording.load(SITE)
+    asked = texting.question(Filling(KINDS, {}).place("m"), words, "es")
+    assert asked == (
+        "M 1 a. 2 b. 3 none. Responda con los números, por ejemplo 1 3, o 0 si ninguno. Para pasarla, responda X."
+    )
