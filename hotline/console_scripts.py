@@ -27,10 +27,12 @@ def build() -> None:
         return
     stamp = VENDOR / ".built"
     wanted = _fingerprint()
-    if stamp.exists() and stamp.read_text() == wanted:
+    modules = RECIPE / "node_modules"
+    installed = (modules / ".package-lock.json").exists() and (modules / "esbuild").exists()
+    if installed and stamp.exists() and stamp.read_text() == wanted:
         return
     print("The console's scripts …", flush=True)
-    if not (RECIPE / "node_modules" / ".package-lock.json").exists() or not (RECIPE / "node_modules/esbuild").exists():
+    if not installed:
         _run("npm", "ci", "--no-fund", "--no-audit", "--loglevel=error")
     _run("npm", "run", "--silent", "build")
     VENDOR.mkdir(parents=True, exist_ok=True)
