@@ -6,7 +6,7 @@ who ended it is in the audit chain.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit
-from hospital.calling_hours import ALWAYS, Window, first_allowed, is_holiday, may_call
+from hospital.calling_hours import ALWAYS, MIDNIGHT, Interval, Window, first_allowed, is_holiday, may_call
 from hospital.database import Base, Id, announce, storable
 
 NOTICE_LENGTH = 300  # letters that a caller will listen to
@@ -25,11 +25,29 @@ FURTHEST = 60  # days in a row that may be closed before the hours are taken for
 
 @dataclass(frozen=True)
 class Hours:
-    """The site's opening hours. `closed_days`: its own, beside the public holidays that `window` knows."""
+    """The site's opening hours. `closed_days`: its own, beside the public holidays that `window` knows. `special`: days
+    with hours of their own, which count whatever else such a day is."""
 
     zone: ZoneInfo
     window: Window = ALWAYS
     closed_days: frozenset[date] = frozenset()
+    special: Mapping[date, tuple[Interval, ...]] = field(default_factory=dict)
+
+    def of_day(self, day: date) -> tuple[Interval, ...]:
+        """When people answer on a day, in the site's time."""
+        if day in self.special:
+            return self.special[day]
+        return () if day in self.closed_days or self._public(day) else self.window.week[day.weekday()]
+
+    def _public(self, day: date) -> bool:
+        window = self.window
+        return window.country is not None and not window.on_holidays and is_holiday(window.country, day)
+
+    def is_holiday(self, day: date) -> bool:
+        """Closed although its weekday has hours."""
+        if day in self.special:
+            return not self.special[day]
+        return day in self.closed_days or (self._public(day) and bool(self.window.week[day.weekday()]))
 
 
 @dataclass(frozen=True)
@@ -44,27 +62,31 @@ class Opening:
 
 def by_the_clock(at: datetime, hours: Hours) -> Opening:
     """What the hours say of the instant `at`. Raises ValueError where they never open."""
-    today = at.astimezone(hours.zone).date()
-    if today not in hours.closed_days and may_call(at, hours.window, hours.zone).allowed:
+    local = at.astimezone(hours.zone)
+    if local.date() in hours.special:
+        is_open = any(start <= local.time() < end or (start <= local.time() and end == MIDNIGHT)
+                      for start, end in hours.special[local.date()])  # fmt: skip
+    else:
+        is_open = local.date() not in hours.closed_days and may_call(at, hours.window, hours.zone).allowed
+    if is_open:
         return Opening(open=True)
-    return Opening(False, "holiday" if _is_holiday(today, hours) else "after_hours", _next(at, hours))
-
-
-def _is_holiday(day: date, hours: Hours) -> bool:
-    """Closed although its weekday has hours."""
-    window = hours.window
-    public = window.country is not None and not window.on_holidays and is_holiday(window.country, day)
-    return day in hours.closed_days or (public and bool(window.week[day.weekday()]))
+    return Opening(False, "holiday" if hours.is_holiday(local.date()) else "after_hours", _next(at, hours))
 
 
 def _next(at: datetime, hours: Hours) -> datetime:
-    moment = at
+    day = at.astimezone(hours.zone).date()
     for _ in range(FURTHEST):
-        moment = first_allowed(moment, hours.window, hours.zone)
-        day = moment.astimezone(hours.zone).date()
-        if day not in hours.closed_days:
-            return moment
-        moment = datetime.combine(day + timedelta(days=1), time.min, tzinfo=hours.zone)
+        midnight = datetime.combine(day, time.min, tzinfo=hours.zone)
+        if day in hours.special:
+            for start, _end in hours.special[day]:
+                opens = datetime.combine(day, start, tzinfo=hours.zone)
+                if opens >= at:
+                    return opens
+        elif day not in hours.closed_days:
+            moment = first_allowed(max(at, midnight), hours.window, hours.zone)
+            if moment.astimezone(hours.zone).date() == day:
+                return moment
+        day += timedelta(days=1)
     raise ValueError("these opening hours never open; check [opening] in hotline.toml")
 
 

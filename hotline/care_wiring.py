@@ -31,18 +31,23 @@ def asterisk_spool(here: Places) -> Spool:
 
 
 def care_desk(
-    settings: Settings, database: Database, spoken: Collection[str], now: Clock, spool: Spool | None = None
+    settings: Settings,
+    database: Database,
+    now: Clock,
+    hours: Hours,
+    table: triage.Triage | None,
+    spool: Spool | None = None,
 ) -> CareDesk:
-    """`spoken`: languages in which triage must be said. `spool`: where voices are written, if not by Asterisk."""
+    """`table`: None where it was refused. `spool`: where voices are written, if not by Asterisk."""
     spool = spool or asterisk_spool(places(settings))
 
     capture = Capture(spool, Shelf(places(settings).recordings), SqlCatalogue(database, now), vault.wrap_key)
     limits = clocks(settings)
     return CareDesk(
-        hours=opening_hours(settings),
+        hours=hours,
         clocks=limits,
         tapes=SpoolTapes(database, capture, limits, now),
-        triage=triage_table(settings, spoken),
+        triage=table,
         ask_rating=settings.rating.ask,
     )
 

@@ -12,11 +12,17 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import scripts
+from hospital.calling_hours import Window
 from hospital.editions import Body, Publications, Sheet
+from hospital.opening import Hours
 from hotline import numbering
+from hotline.care_wiring import opening_hours, triage_table
 from hotline.settings import Settings
 from scripts import wording
-from scripts.site_file import NOTHING, read_site, with_site
+from scripts.hours_sheet import MIDNIGHT, WEEKDAYS, read_hours
+from scripts.site_file import NOTHING, SiteSays, read_says, read_site, with_site
+from scripts.triage import HERE as SHIPPED_TRIAGE
+from scripts.triage import Triage, read_table
 from scripts.wording import Wording
 from scripts.wording_changes import NO_CHANGES, Changes, read_changes, with_changes, without_unknown
 from scripts.wording_files import Language, load_languages
@@ -48,7 +54,8 @@ class InForce:
 
     number: int
     words: Wording
-    changes: Changes
+    hours: Hours
+    triage: Triage | None
     troubles: tuple[Trouble, ...] = ()
 
 
@@ -86,14 +93,62 @@ class Shipped:
                 problems.extend(refusal.problems)
         self.refused = tuple(problems)
 
-    def words(self, changes: Changes = NO_CHANGES) -> Wording:
-        """All sentences, with what an edition changes in them."""
-        languages = with_site(with_changes(self.with_files, changes), self.says)
-        return Wording(self.site, languages, self.refused, frozenset(self.says.spoken))
+    def words(self, changes: Changes = NO_CHANGES, says: SiteSays | None = None) -> Wording:
+        """All sentences, with what editions change in them."""
+        says = self.says if says is None else says
+        languages = with_site(with_changes(self.with_files, changes), says)
+        return Wording(self.site, languages, self.refused, frozenset(says.spoken))
+
+    # A body of a sheet, as strictly as a file; None is what the file says. Each raises `FileRefused`.
 
     def changes(self, body: Body) -> Changes:
-        """A body of the sheet `wording`, as strictly as a file. Raises `FileRefused`."""
         return NO_CHANGES if body is None else read_changes(SourceFile.of(body, "wording"), self.with_files)
+
+    def site_says(self, body: Body) -> SiteSays:
+        return self.says if body is None else read_says(SourceFile.of(body, "information"), self.with_files)
+
+    def hours(self, body: Body) -> Hours:
+        if body is None:
+            return opening_hours(self.settings)
+        week = read_hours(SourceFile.of(body, "hours"))
+        window = Window(week.days, self.site.country, week.public_holidays)
+        return Hours(self.site.zone, window, week.closed_days, week.special)
+
+    def triage(self, body: Body) -> Triage | None:
+        spoken = [tag for tag, language in self.with_files.items() if language.spoken]
+        if body is None:
+            return triage_table(self.settings, spoken)
+        return read_table(SourceFile.of(body, "triage"), spoken)
+
+    def file_of(self, sheet: Sheet) -> Body:
+        """What an editor begins with: the file's own data. None for the wording, of which an edition is only what
+        differs, and where there is no file that can be read."""
+        match sheet:
+            case "information":
+                path = self.settings.site.information or (DEMO_INFORMATION if self.settings.demo else None)
+            case "triage":
+                path = self.settings.triage.file or SHIPPED_TRIAGE
+            case "hours":
+                return hours_as_data(self.settings)
+            case _:
+                return None
+        try:
+            data = SourceFile(path).top.data() if path else None
+        except FileRefused:
+            return None
+        return data if isinstance(data, dict) else None
+
+
+def hours_as_data(settings: Settings) -> Body:
+    """What the settings say, in the shape of an edition."""
+    of = settings.opening
+    hours = of.hours if of.hours is not None else dict.fromkeys(WEEKDAYS, (f"00:00-{MIDNIGHT}",))
+    return {
+        "hours": {str(day): list(intervals) for day, intervals in hours.items()},
+        "public_holidays": of.hours is None or of.public_holidays,
+        "closed_days": [day.isoformat() for day in of.closed_days],
+        "special": {},
+    }
 
 
 def assemble(shipped: Shipped, published: Publications) -> InForce:
@@ -104,7 +159,10 @@ def assemble(shipped: Shipped, published: Publications) -> InForce:
         return shipped.changes(None if body is None else without_unknown(body, shipped.with_files))
 
     changes = _loaded("wording", published, known, troubles)
-    return InForce(published.number, shipped.words(changes), changes, tuple(troubles))
+    says = _loaded("information", published, shipped.site_says, troubles)
+    hours = _loaded("hours", published, shipped.hours, troubles)
+    table = _loaded("triage", published, shipped.triage, troubles)
+    return InForce(published.number, shipped.words(changes, says), hours, table, tuple(troubles))
 
 
 def _loaded(sheet: Sheet, published: Publications, read: Callable[[Body], T], troubles: list[Trouble]) -> T:

@@ -92,7 +92,7 @@ async def run_core(settings: Settings) -> None:
 
     presence.on_change(presence_changed)
     said = speaker(settings, here, sheets.held.words)
-    workshop = SiteWorkshop(sheets, said)
+    workshop = SiteWorkshop(sheets, said, database, now)
 
     async def speaking() -> Speaker:
         return said.saying((await sheets.now()).words)

@@ -57,7 +57,7 @@ class Counter:
         live = await self._sheets.of_call(call_id)
         found = self._served.get(live)
         if found is None:
-            front = front_desk(self._settings, self._database, live.words)
+            front = front_desk(self._settings, self._database, live.words, live=live)
             said = self._said.saying(live.words)
             ears = self._ears.saying(said, live.words) if self._ears else None
             found = self._served[live] = Served(front, said, ears, house_keys(front))

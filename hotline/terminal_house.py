@@ -37,8 +37,8 @@ async def terminal_house(settings: Settings) -> AsyncIterator[TerminalHouse]:
         await database.run(demo.load_scripts, wiring.now())
         if settings.demo:
             await database.run(demo.people, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
-        words = (await Sheets(Shipped(settings), database).now()).words
+        live = await Sheets(Shipped(settings), database).now()
         # Asterisk's spool, but by the name that it has outside: the terminal phone writes there itself
         here.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        front = wiring.front_desk(settings, database, words, Spool(here.spool, PurePosixPath(here.spool)))
-        yield TerminalHouse(database, words, front)
+        front = wiring.front_desk(settings, database, live.words, Spool(here.spool, PurePosixPath(here.spool)), live)
+        yield TerminalHouse(database, live.words, front)

@@ -19,8 +19,8 @@ from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hotline import asterisk, demo, models, numbering
 from hotline.caller_joints import appointment_messages
-from hotline.care_wiring import care_desk, week
-from hotline.in_force import Shipped
+from hotline.care_wiring import care_desk, opening_hours, triage_table, week
+from hotline.in_force import InForce, Shipped
 from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
 from hotline.settings import Settings
 from hotline.sheets import Sheets
@@ -94,8 +94,17 @@ def voices(settings: Settings) -> Voices:
     return Voices([Kokoro(models.folder("kokoro"), names, threads=settings.voices.threads), Espeak()])
 
 
-def front_desk(settings: Settings, database: Database, said: wording.Wording, spool: Spool | None = None) -> FrontDesk:
-    """`spool`: where callers' voices are written; Asterisk's unless another is given."""
+def front_desk(
+    settings: Settings,
+    database: Database,
+    said: wording.Wording,
+    spool: Spool | None = None,
+    live: InForce | None = None,
+) -> FrontDesk:
+    """`spool`: where callers' voices are written; Asterisk's unless another is given. `live`: what is in force; without
+    it, what the settings and the files say."""
+    hours = live.hours if live else opening_hours(settings)
+    table = live.triage if live else triage_table(settings, said.spoken)
     keys = {tag: key for key, tag in said.menu_keys.items()}
     return FrontDesk(
         desk=own_desk(settings, database, lambda: said.site_says),
@@ -112,7 +121,7 @@ def front_desk(settings: Settings, database: Database, said: wording.Wording, sp
         say_doctor_calls=settings.results.say_doctor_calls,
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
-        care=care_desk(settings, database, said.spoken, now, spool),
+        care=care_desk(settings, database, now, hours, table, spool),
         policy=calling_policy(settings),
         tell_first=tell_first,
     )

@@ -3,14 +3,26 @@
 import asyncio
 import io
 import wave
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from hospital.editions import Body, Sheet
-from hotline.in_force import Shipped
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from hospital import editions
+from hospital.booking import Department, Doctor, Slot
+from hospital.database import Database
+from hospital.editions import Body, Publications, Sheet
+from hospital.opening import Hours
+from hotline.in_force import InForce, Shipped, assemble
 from hotline.sheets import Sheets
+from hotline.trying import tried
 from scripts import findings
 from scripts.examples import examples
 from scripts.findings import Finding
+from scripts.triage import Triage
 from scripts.wording import Wording
 from scripts.yaml_lines import FileRefused
 from speech.speaker import Speaker
@@ -21,11 +33,20 @@ WITHIN_S = 8.0  # somebody sits before the page and waits for the best voice
 RATE = 16000
 
 
+@dataclass(frozen=True)
+class Known:
+    """What of the database a check needs. `prepared`: code of a preparation → departments that name it."""
+
+    departments: Mapping[str, bool]
+    prepared: Mapping[str, Collection[str]]
+    at: datetime
+
+
 class SiteWorkshop:
     """One for the console."""
 
-    def __init__(self, sheets: Sheets, speaker: Speaker) -> None:
-        self._sheets, self._speaker = sheets, speaker
+    def __init__(self, sheets: Sheets, speaker: Speaker, database: Database, now: Callable[[], datetime]) -> None:
+        self._sheets, self._speaker, self._database, self._now = sheets, speaker, database, now
         self._before = Wording(self.shipped.site, self.shipped.with_files)
 
     @property
@@ -34,7 +55,7 @@ class SiteWorkshop:
 
     async def live(self) -> ports.Live:
         now = await self._sheets.now()
-        return ports.Live(now.words, tuple(map(str, now.troubles)))
+        return ports.Live(now.words, now.hours, tuple(map(str, now.troubles)))
 
     def before(self) -> Wording:
         return self._before
@@ -42,16 +63,53 @@ class SiteWorkshop:
     def words(self, body: Body) -> Wording:
         return self.shipped.words(self.shipped.changes(body))
 
-    async def check(self, sheet: Sheet, body: Body) -> list[Finding]:
-        return [] if body is None else await asyncio.to_thread(self._check, body)
+    def hours(self, body: Body) -> Hours:
+        return self.shipped.hours(body)
 
-    def _check(self, body: Body) -> list[Finding]:
+    def triage(self, body: Body) -> Triage | None:
+        return self.shipped.triage(body)
+
+    def file_of(self, sheet: Sheet) -> Body:
+        return self.shipped.file_of(sheet)
+
+    async def departments(self) -> Mapping[str, bool]:
+        return (await self._database.run(_known, self._now())).departments
+
+    async def check(self, sheet: Sheet, body: Body) -> list[Finding]:
+        if body is None:
+            return []
+        known, live = await self._database.run(_known, self._now()), await self._sheets.now()
         try:
-            changes = self.shipped.changes(body)
+            return await asyncio.to_thread(self._check, sheet, body, known, live)
         except FileRefused as refusal:
             return findings.of_problems(refusal.problems)
-        words = self.shipped.words(changes)
-        return findings.of_wording(changes, words, self.shipped.settings.site.languages)
+
+    def _check(self, sheet: Sheet, body: Body, known: Known, live: InForce) -> list[Finding]:
+        shipped = self.shipped
+        match sheet:
+            case "information":
+                says = shipped.site_says(body)
+                return findings.of_site(says, shipped.words(says=says), known.prepared)
+            case "hours":
+                hours = shipped.hours(body)
+                today = known.at.astimezone(hours.zone).date()
+                days = [today + timedelta(days=n) for n in range(14)]
+                return findings.of_hours(sum(bool(hours.of_day(day)) for day in days), today.isoformat())
+            case "triage":
+                table = shipped.triage(body)
+                return findings.of_triage(table, live.triage, known.departments, live.words) if table else []
+        changes = shipped.changes(body)
+        return findings.of_wording(changes, shipped.words(changes), shipped.settings.site.languages)
+
+    async def tried(self, sheet: Sheet, body: Body, language: str, presses: Sequence[str]) -> list[str]:
+        published = await self._database.run(editions.publications)
+        bodies = {**published.bodies, sheet: [(0, body)]}
+        draft = await asyncio.to_thread(assemble, self.shipped, Publications(0, bodies))
+        refused = [problem for trouble in draft.troubles if trouble.sheet == sheet for problem in trouble.problems]
+        if refused:
+            raise FileRefused(refused)
+        dialogue = "care" if sheet == "triage" else "inbound"
+        return await tried(self.shipped.settings, draft, self._database.url, dialogue, language, presses)
 
     async def sound(self, key: str, language: str, body: Body) -> bytes:
         said = self._speaker.saying(self.words(body))
@@ -72,3 +130,18 @@ def _wav(samples: Path) -> bytes:
         sound.setframerate(RATE)
         sound.writeframes(samples.read_bytes())
     return made.getvalue()
+
+
+def _known(session: Session, at: datetime) -> Known:
+    open_slot = exists().where(
+        Slot.doctor_id == Doctor.id,
+        Doctor.department_id == Department.id,
+        Slot.state == "open",
+        Slot.starts_at > at,
+    )
+    rows = session.execute(select(Department.code, open_slot, Department.preparation)).all()
+    prepared: dict[str, list[str]] = {}
+    for code, _, preparation in rows:
+        for one in preparation:
+            prepared.setdefault(one, []).append(code)
+    return Known({code: has for code, has, _ in rows}, prepared, at)

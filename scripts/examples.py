@@ -38,6 +38,12 @@ def examples(zone: ZoneInfo) -> dict[str, Value]:
         "case": "10042",
         "digits": "29021980",
         "said": "…",
+        "asked": "…",
+        "answer": "…",
+        "given": 2,
+        "low": 0,
+        "high": 10,
+        "unit": "°C",
         "choices": [_row(at, key) for key in (1, 2, 3)],
     }
 
@@ -49,6 +55,7 @@ def _row(at: datetime, key: int) -> Mapping[str, Value]:
         "given_name": "Lucía",
         "when": at,
         "complaint": "…",
+        "answer": "…",
         "key": key,
         "n": key,
     }

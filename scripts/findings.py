@@ -5,12 +5,14 @@ A finding that stops must be mended first. One that only warns may be published 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from scripts.examples import examples, written
 from scripts.placeholders import WrongValue
+from scripts.site_file import SiteSays
+from scripts.triage import Department, RedFlag, Triage
 from scripts.wording import Wording
 from scripts.wording_changes import Changes
 from scripts.yaml_lines import Problem
@@ -74,6 +76,56 @@ def too_long(where: tuple[str, ...], said: str, language: str, pace: float = 1.0
     if seconds > LONGEST_S:
         what = f"takes about {seconds:.0f} seconds to say; {LONGEST_S:.0f} are the most"
         yield Finding(where, what, "Shorten it: one idea, then its key.")
+
+
+def of_triage(table: Triage, before: Triage | None, departments: Mapping[str, bool], words: Wording) -> list[Finding]:
+    """`before`: the table in force. `departments`: code → whether anything can be booked there."""
+    found: list[Finding] = []
+    for name, step in table.steps.items():
+        for number, row in enumerate(step.rows, 1):
+            where = ("steps", name, "rows", str(number))
+            if isinstance(row.leads_to, Department):
+                code = row.leads_to.code
+                if code not in departments:
+                    do = f"Use one of: {', '.join(sorted(departments)) or 'none yet'}."
+                    found.append(Finding((*where, "department"), f"there is no department '{code}'", do))
+                elif not departments[code]:
+                    do = "Open times for it, or lead callers elsewhere."
+                    found.append(Finding((*where, "department"), f"'{code}' has no free time", do, stops=False))
+        for tag in words.spoken:
+            listed = " ".join([step.question.get(tag, ""), *(row.complaint.get(tag, "") for row in step.rows)])
+            found += too_long(("steps", name, "question", tag), listed, tag, words.pace(tag))
+    for gone in sorted(_red_flags(before) - _red_flags(table)) if before else []:
+        what = f"the red flag '{gone}' is not in the table any more"
+        found.append(Finding(("steps",), what, "Say in the reason who decided it, and why.", stops=False))
+    return found
+
+
+def _red_flags(table: Triage | None) -> set[str]:
+    rows = (row.leads_to for step in table.steps.values() for row in step.rows) if table else ()
+    return {to.code for to in rows if isinstance(to, RedFlag)}
+
+
+def of_site(says: SiteSays, words: Wording, prepared: Mapping[str, Collection[str]]) -> list[Finding]:
+    """`prepared`: code of a preparation → the departments that name it."""
+    found: list[Finding] = []
+    for key, by in says.spoken.items():
+        for tag, sentence in by.items():
+            found += too_long((key, tag), sentence, tag, words.pace(tag))
+    for code, where in sorted(prepared.items()):
+        if f"prepare_{code}" not in says.spoken:
+            what = f"nothing is said of '{code}', which {', '.join(sorted(where))} needs"
+            do = "Write how to prepare; until then who books there speaks to a person."
+            found.append(Finding(("prepare", code), what, do, stops=False))
+    return found
+
+
+def of_hours(days_open: int, first: str) -> list[Finding]:
+    """`days_open`: of the next fourteen. `first`: the day that the check looked from."""
+    if days_open:
+        return []
+    what = f"nobody answers in the fourteen days from {first} on"
+    return [Finding(("special",), what, "Check the closed days and the days with hours of their own.", stops=False)]
 
 
 def _sendable(changes: Changes, words: Wording) -> Iterator[Finding]:

@@ -42,7 +42,11 @@ NOTHING = SiteSays({}, {})
 
 def read_site(path: Path, languages: Mapping[str, Language]) -> SiteSays:
     """Raises `FileRefused` with all that is wrong, each with its line."""
-    file = SourceFile(path)
+    return read_says(SourceFile(path), languages)
+
+
+def read_says(file: SourceFile, languages: Mapping[str, Language]) -> SiteSays:
+    """The same of a file that was opened, or of an edition."""
     top = file.top.mapping((), ("says", "prepare"))
     needed = [tag for tag, language in languages.items() if language.spoken or tag == REFERENCE]
     says = top["says"].mapping((), TOPICS) if "says" in top else {}

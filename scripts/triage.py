@@ -79,7 +79,11 @@ class Triage:
 
 def read_triage(path: Path, languages: Collection[str]) -> Triage:
     """Read the table. `languages`: those that are spoken; each must say all of it. Raises `FileRefused`."""
-    source = SourceFile(path)
+    return read_table(SourceFile(path), languages)
+
+
+def read_table(source: SourceFile, languages: Collection[str]) -> Triage:
+    """The same of a file that was opened, or of an edition."""
     top = source.top.mapping(("reviewed_by", "start", "steps"), ())
     source.finish()
     reading = _Reading(languages)
@@ -107,21 +111,21 @@ class _Reading:
         fields = parts["rows"].items()
         if not 1 <= len(fields) <= MOST_ROWS:
             parts["rows"].wrong(f"has {len(fields)} rows; 1 to {MOST_ROWS} can be kept in mind by a listener")
-        taken: dict[str, int] = {}
+        taken: dict[str, str] = {}
         rows = tuple(self._row(row, taken, name) for row in fields)
         if not any(isinstance(row.leads_to, RedFlag) for row in rows):
             field.wrong("has no row with red_flag: every step must have a way to a nurse at once")
         return Step(self._said(parts["question"]), rows)
 
-    def _row(self, field: Field, taken: dict[str, int], step: str) -> Row:
+    def _row(self, field: Field, taken: dict[str, str], step: str) -> Row:
         parts = field.mapping(("key", "complaint"), ("red_flag", "department", "next"))
         key = parts["key"].text() if "key" in parts else ""
         if key and (len(key) != 1 or key not in KEYS):
             parts["key"].wrong(f"key {key!r} can't be a choice; one key from 1 to 6 is allowed")
         elif key in taken:
-            parts["key"].wrong(f"key {key} is used twice in this step; it was on line {taken[key]}")
+            parts["key"].wrong(f"key {key} is used twice in this step{taken[key]}")
         elif key:
-            taken[key] = field.line
+            taken[key] = f"; it was on line {field.line}" if field.line else ""
         complaint = self._said(parts["complaint"]) if "complaint" in parts else {}
         return Row(key, complaint, self._leads_to(field, parts, step))
 

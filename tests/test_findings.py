@@ -60,9 +60,9 @@ STOPPED = {
         "key 1 is not named",
     ),
     "a key that does nothing": (
-        es(something_else="Avisos, 1. Otro asunto, 2. El menú, 3."),
+        es(something_else="Avisos, 1. Otro asunto, 2. El menú, 6."),
         ("es", "prompts", "something_else"),
-        "key 3 is named, but it does nothing",
+        "key 6 is named, but it does nothing",
     ),
     "a key used twice": (
         es(something_else={"text": "Avisos, 1. Citas, 1. Otro asunto, 2."}),

@@ -73,6 +73,25 @@ def test_one_closure_at_a_time_and_who_did_it_is_in_the_chain(database: Database
                 opening.close(session, grace, {"en": bad}, NOON)
 
 
+def test_a_day_with_hours_of_its_own_counts_whatever_else_it_is() -> None:
+    hours = Hours(
+        ZONE,
+        OFFICE,
+        frozenset({date(2026, 11, 26)}),
+        {
+            date(2026, 12, 25): ((time(9), time(10)),),
+            date(2026, 11, 27): (),
+            date(2026, 11, 28): ((time(9), time.max),),
+        },
+    )
+    assert by_the_clock(at("2026-12-25 09:30"), hours).open
+    assert by_the_clock(at("2026-11-28 23:59"), hours).open
+    closed = by_the_clock(at("2026-11-26 09:00"), hours)
+    assert (closed.open, closed.why, closed.opens_at) == (False, "holiday", at("2026-11-28 09:00"))
+    assert by_the_clock(at("2026-11-27 09:00"), hours).why == "holiday"
+    assert [len(hours.of_day(date(2026, 11, day))) for day in (25, 26, 27, 28, 29)] == [2, 0, 0, 1, 0]
+
+
 # ── Waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -41,8 +41,12 @@ WELCOME = {
     "ratings": {"grace"},
     "opening": {"grace"},
     "throttled": {"grace"},
+    "clinics": {"grace", "ida"},
     "wording": {"ida"},
     "editions": {"ida"},
+    "hours": {"ida"},
+    "information": {"ida"},
+    "triage": {"ida"},
 }
 
 

@@ -10,6 +10,7 @@ from hotline.settings_file import DEMO, build
 from hotline.sheets import Sheets
 from hotline.wiring import speaker
 from hotline.workshop import SiteWorkshop
+from tests.moments import NOON
 
 
 @cache
@@ -20,4 +21,5 @@ def shipped() -> Shipped:
 def workshop(database: Database, folder: Path) -> SiteWorkshop:
     """`folder`: where prompts are spoken to."""
     sheets = Sheets(shipped(), database)
-    return SiteWorkshop(sheets, speaker(shipped().settings, Places(folder), sheets.held.words))
+    said = speaker(shipped().settings, Places(folder), sheets.held.words)
+    return SiteWorkshop(sheets, said, database, lambda: NOON)

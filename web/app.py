@@ -22,6 +22,8 @@ from web import (
     followup_list,
     hearing,
     home,
+    hours_sheet,
+    information_sheet,
     opening,
     phone,
     presence,
@@ -33,6 +35,7 @@ from web import (
     stream,
     suspensions,
     throttled,
+    triage_sheet,
     wording_sheet,
 )
 from web.headers import Headers
@@ -79,6 +82,9 @@ def create_app(services: Services) -> FastAPI:
         throttled.routes,
         editions.routes,
         wording_sheet.routes,
+        hours_sheet.routes,
+        information_sheet.routes,
+        triage_sheet.routes,
         audit_log.routes,
         static_files.routes,
     )

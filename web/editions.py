@@ -15,6 +15,7 @@ from hospital import editions
 from hospital.accounts import Account
 from hospital.editions import Body, Edition, Overtaken, Sheet
 from scripts.findings import Finding, stopping
+from scripts.yaml_lines import FileRefused
 from web.doors import Door, Visitor, pages_of, services
 from web.ports import Workshop
 from web.refusals import Refusal
@@ -80,6 +81,15 @@ def _standing(session: Session, sheet: Sheet) -> Standing:
     return Standing(sheet, draft, name(draft.changed_by) if draft else "", published)
 
 
+async def body_of(request: Request, now: Standing) -> dict[str, Any]:
+    """What an editor's fields are filled from: the draft, what is in force, or the file."""
+    return dict(now.body or workshop_of(request).file_of(now.sheet) or {})
+
+
+async def checked(request: Request, now: Standing) -> list[Finding]:
+    return [] if now.draft is None else await workshop_of(request).check(now.sheet, now.draft.body)
+
+
 async def save(request: Request, visitor: Visitor, sheet: Sheet, body: Body, seen: str) -> Standing:
     """The draft as a form has it. Raises `Refusal` where somebody else was quicker."""
     house = services(request)
@@ -136,6 +146,25 @@ async def publish(
     except Overtaken:
         raise Refusal(409, OVERTAKEN) from None
     return await _panel(request, sheet, told="Published. The next call hears it.")
+
+
+@routes.post("/editions/{sheet}/try")
+async def try_it(
+    request: Request, visitor: Changes, sheet: Sheet, keys: Field = "", language: Field = "en"
+) -> Response:
+    """The draft on the terminal phone: `keys` is a press for each question, parted by commas or spaces."""
+    presses = [] if not keys.strip() else [press.strip() for press in keys.replace(" ", ",").split(",")]
+    now = await standing(request, sheet)
+    try:
+        lines = await workshop_of(request).tried(sheet, now.body, language, presses)
+    except FileRefused:
+        raise Refusal(422, "It can't be played as it stands. Mend what stops it first.") from None
+    except ValueError:
+        raise Refusal(422, "A telephone has the keys 0 to 9, * and #. A comma parts the answers.") from None
+    except TimeoutError:
+        raise Refusal(503, "It took too long. Try again with fewer keys.") from None
+    said = [line.partition(": ")[::2] for line in lines]
+    return pages_of(request).part(request, "editions/tried.html", lines=said)
 
 
 @routes.post("/editions/{sheet}/discard")

@@ -19,11 +19,12 @@ routes = APIRouter()
 
 async def _shown(request: Request, template: str, whole: bool) -> Response:
     house = services(request)
+    hours = (await house.workshop.live()).hours if house.workshop else house.hours
 
     def read(session: Session) -> tuple[Opening, Closure | None, Account | None]:
         closure = opening.current(session)
         by = session.get(Account, closure.begun_by) if closure else None
-        return opening.now_open(session, house.clock(), house.hours), closure, by
+        return opening.now_open(session, house.clock(), hours), closure, by
 
     state, closure, by = await house.database.run(read)
     values: dict[str, Any] = {"state": state, "closure": closure, "by": by, "now": house.clock()}

@@ -3,7 +3,7 @@
 The telephone rooms never import `web`; `hotline/wiring.py` joins them. A verb that can be refused returns the
 sentence that the nurse or agent reads, or None when it is done."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from hospital.database import Database
 from hospital.editions import Body, Sheet
 from hospital.opening import Hours
 from scripts.findings import Finding
+from scripts.triage import Triage
 from scripts.wording import Wording
 from web.live import Hub
 
@@ -88,6 +89,7 @@ class Live:
     """What the next call hears. `troubles`: why an edition that was published is not in it."""
 
     words: Wording
+    hours: Hours
     troubles: tuple[str, ...]
 
 
@@ -102,8 +104,24 @@ class Workshop(Protocol):
     def words(self, body: Body) -> Wording:
         """With an edition of the sheet `wording` in it. Raises `FileRefused`."""
 
+    def hours(self, body: Body) -> Hours:
+        """Of the sheet `hours`. Raises `FileRefused`."""
+
+    def triage(self, body: Body) -> Triage | None:
+        """Of the sheet `triage`. Raises `FileRefused`."""
+
+    def file_of(self, sheet: Sheet) -> Body:
+        """What an editor begins with where nothing was published: the file's data."""
+
+    async def departments(self) -> Mapping[str, bool]:
+        """Code → whether anything can be booked there."""
+
     async def check(self, sheet: Sheet, body: Body) -> list[Finding]:
         """All that is found at once; none of it where the body is the file's."""
+
+    async def tried(self, sheet: Sheet, body: Body, language: str, presses: Sequence[str]) -> list[str]:
+        """The lines of a call with this draft in force, which leaves nothing behind. Raises `FileRefused`, `ValueError`
+        for a press that no telephone can send, and `TimeoutError`."""
 
     async def sound(self, key: str, language: str, body: Body) -> bytes:
         """A prompt (a form too: "main_menu.short") with example values, spoken by the site's voice: a WAV file. Raises
