@@ -42,6 +42,7 @@ WELCOME = {
     "opening": {"grace"},
     "throttled": {"grace"},
     "clinics": {"grace", "ida"},
+    "hearing": {"grace"},
     "wording": {"ida"},
     "editions": {"ida"},
     "hours": {"ida"},
