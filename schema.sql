@@ -14,7 +14,7 @@ CREATE TABLE account (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     username      text NOT NULL UNIQUE CHECK (username ~ '^[a-z][a-z0-9._-]{0,31}$'),
     display_name  text NOT NULL,
-    role          text NOT NULL CHECK (role IN ('agent', 'nurse', 'supervisor', 'administrator', 'none')),
+    role          text NOT NULL CHECK (role IN ('agent', 'nurse', 'supervisor', 'administrator', 'speaker', 'none')),
     password_hash text NOT NULL,                     -- argon2id
     sip_username  text UNIQUE CHECK (sip_username ~ '^[a-z][a-z0-9_-]{0,31}$'),
     sip_secret_sealed bytea,

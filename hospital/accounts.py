@@ -35,7 +35,8 @@ RIGHTS: dict[str, frozenset[str]] = {
         | {"recordings.own", "recordings.all", "audit.read"}
         | {"cases.work", "cases.complaints", "ratings.read", "opening.switch", "clinics.suspend", "throttle.read"}
     ),
-    "administrator": frozenset({"audit.read", "accounts.manage", "clinics.suspend", "site.change"}),
+    "administrator": frozenset({"audit.read", "accounts.manage", "clinics.suspend", "site.change", "prompts.record"}),
+    "speaker": frozenset({"prompts.record"}),  # whose voice callers hear
     "none": frozenset(),
 }
 

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     account = commands.add_parser("account", help="add a member of the staff; the hotline must be running")
     account.add_argument("username")
     account.add_argument("--name", required=True, help="as it is shown")
-    account.add_argument("--role", required=True, choices=["agent", "nurse", "supervisor", "administrator"])
+    account.add_argument("--role", required=True, choices=["agent", "nurse", "supervisor", "administrator", "speaker"])
     commands.add_parser("languages", help="is every language whole? exit status 1 when something is missing")
     model = commands.add_parser("model", help="the models of voices and recognisers").add_subparsers(
         dest="task", required=True

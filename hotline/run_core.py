@@ -24,6 +24,7 @@ from hotline import demo, joints, message_joints, numbering, tapes
 from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
 from hotline.in_force import Shipped
+from hotline.own_prompts import OwnPrompts
 from hotline.places import places, read_secrets
 from hotline.queue_news import QueueNews
 from hotline.settings import Settings
@@ -113,6 +114,7 @@ async def run_core(settings: Settings) -> None:
         demo_patients=_demo_patients(settings, secrets.sip),
         delivery_reports=message_joints.delivery_reports(settings, database, now),
         workshop=workshop,
+        own_prompts=OwnPrompts(sheets.now, said, settings.site.languages),
     )
     gateway = message_joints.gateway(settings, here, now)
     sender = Sender(message_joints.SqlOutbox(database), gateway, rendered(lambda: sheets.held.words), now)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from weakref import WeakKeyDictionary
@@ -18,6 +18,7 @@ from hotline.places import places, read_secrets
 from hotline.settings import Settings
 from hotline.sheets import Sheets
 from hotline.speaking import speak_ahead
+from hotline.spoken import Spoken
 from hotline.throttle import admit
 from hotline.wiring import DIALOGUES, front_desk, house_keys, now, open_database, speaker, until_told
 from ivr.agi_call import agi_call, caller_number
@@ -42,6 +43,7 @@ class Served:
     said: Speaker
     ears: Hearing | None
     keys: HouseKeys
+    sayable: Callable[[str, str], bool]
 
 
 class Counter:
@@ -57,10 +59,11 @@ class Counter:
         live = await self._sheets.of_call(call_id)
         found = self._served.get(live)
         if found is None:
-            front = front_desk(self._settings, self._database, live.words, live=live)
             said = self._said.saying(live.words)
+            spoken = Spoken(live.words, said.recordings)
+            front = front_desk(self._settings, self._database, live.words, live=live, spoken=spoken)
             ears = self._ears.saying(said, live.words) if self._ears else None
-            found = self._served[live] = Served(front, said, ears, house_keys(front))
+            found = self._served[live] = Served(front, said, ears, house_keys(front), live.words.sayable)
         return found
 
 
@@ -120,6 +123,7 @@ async def _hold_conversation(
         house=served.keys,
         line=line,
         phrases=phrases,
+        sayable=served.sayable,
     ) as call:
         call.caller_number = number
 

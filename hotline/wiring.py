@@ -7,7 +7,7 @@ The ivr imports nothing of the console or of AMI: what breaks there must not cos
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Container
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -100,9 +100,11 @@ def front_desk(
     said: wording.Wording,
     spool: Spool | None = None,
     live: InForce | None = None,
+    spoken: Container[str] | None = None,
 ) -> FrontDesk:
     """`spool`: where callers' voices are written; Asterisk's unless another is given. `live`: what is in force; without
-    it, what the settings and the files say."""
+    it, what the settings and the files say. `spoken`: the languages in which a call can be held, those that have a
+    voice unless others are given."""
     hours = live.hours if live else opening_hours(settings)
     table = live.triage if live else triage_table(settings, said.spoken)
     keys = {tag: key for key, tag in said.menu_keys.items()}
@@ -113,7 +115,7 @@ def front_desk(
         zone=zone(settings),
         country=settings.site.country.upper(),
         language_keys={keys[tag]: tag for tag in settings.site.languages if tag in keys},
-        spoken=frozenset(said.spoken),
+        spoken=frozenset(said.spoken) if spoken is None else spoken,
         default_language=settings.site.default_language,
         slower_from_age=settings.site.slower_from_age,
         identifiers=settings.identity.by,

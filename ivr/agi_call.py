@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import phonenumbers
 
 from ivr import agi
-from ivr.call import Call, HouseKeys, Journal
+from ivr.call import Call, HouseKeys, Journal, anything
 from ivr.keypad import DTMF, Keypad
 from ivr.line import Phrases
 from ivr.turn import Expect, Heard, Nothing, Prompt, Recorded
@@ -223,14 +223,15 @@ async def agi_call(
     house: HouseKeys | None = None,
     line: AgiLine | None = None,
     phrases: Phrases | None = None,
+    sayable: Callable[[str, str], bool] = anything,
 ) -> AsyncIterator[Call]:
     """The call of an AGI session; `language` is the channel's where none is given. `line` is one with ears, if there
-    are any (`voice_line.VoiceLine`), and `phrases` what may be said to it."""
+    are any (`voice_line.VoiceLine`), and `phrases` what may be said to it. `sayable`: `Call.sayable`."""
     environment = session.environment
     line = line or AgiLine(session, speaker)
     number = caller_number(environment, country)
     spoken = language or environment.get("agi_language") or "en"
-    call = Call(session.id, node, number, line, journal, spoken, house or HouseKeys(), phrases)
+    call = Call(session.id, node, number, line, journal, spoken, house or HouseKeys(), phrases, sayable)
     try:
         yield call
     except BaseException:

@@ -13,6 +13,8 @@ Rules that hold in every dialogue, so that none has to state them:
   slow.
 - On a line that has ears whatever is asked may be answered by voice, but what is secret. What is not sure is read
   back, never guessed; who was not understood twice goes on by key (`spoken.py`).
+- Where the language has no words for what would be said next (it is spoken from recordings, and the sentence has a
+  value in it), a person says it: `Transferred`, unless nobody is there or one is on the way; then English says it.
 - A hang-up is `CallerLeft`, which no dialogue catches. What was decided before it stands.
 - The journal gets what was asked and how it was answered, never the digits (they may be a birth date) and
   never the parameters of a prompt (they may be a name).
@@ -20,7 +22,7 @@ Rules that hold in every dialogue, so that none has to state them:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
@@ -61,6 +63,11 @@ __all__ = [
 ]
 
 
+def anything(key: str, language: str) -> bool:
+    """Of a line whose every language has a voice."""
+    return True
+
+
 @dataclass
 class Call:
     """One caller on one line. `id` is HL_CALL; `caller_number` E.164, None if withheld or unknown."""
@@ -73,18 +80,24 @@ class Call:
     language: str
     house: HouseKeys = field(default_factory=HouseKeys)
     phrases: Phrases | None = None
+    sayable: Callable[[str, str], bool] = anything
+    """(a prompt's key, a language) → whether it can be said in it."""
     by_key: bool = False
     """Who was not understood twice goes on by key."""
     pace: float = PACES[0]
     choosing_language: bool = False
     """The language is being asked: its key repeats, and nothing is said in one language only."""
+    _alone: bool = field(default=False, init=False)
     _menus: int = field(default=0, init=False)
     _backs: int = field(default=0, init=False)
     _knows_keys: bool = field(default=False, init=False)
     _knows_voice: bool = field(default=False, init=False)
 
     async def play(self, prompts: Prompt | Sequence[Prompt], expect: Expect) -> Heard:
-        """Says the sentences, waits for what is expected, writes the turn down. Raises `CallerLeft`."""
+        """Says the sentences, waits for what is expected, writes the turn down. Raises `CallerLeft`; `Transferred`
+        where the caller's language has no recording for one of them."""
+        if not self._alone and not all(self.sayable(s.key, s.language or self.language) for s in as_prompts(prompts)):
+            await self.transfer(self.house.operator_queue, "not_recorded")
         sentences = [sentence.at_pace(self.pace) for sentence in as_prompts(prompts)]
         heard = await self.line.play(sentences, self.language, expect)
         await self.journal.step("turn", said=[s.key for s in sentences], **_answer(heard, expect))
@@ -205,6 +218,15 @@ class Call:
             pass
         finally:
             self._menus -= 1
+
+    @contextmanager
+    def without_a_person(self) -> Iterator[None]:
+        """Inside, nobody can say what the caller's language has no recording for: English does."""
+        before, self._alone = self._alone, True
+        try:
+            yield
+        finally:
+            self._alone = before
 
     def prepare(self, *prompts: Prompt) -> None:
         """Renders what will probably be said next while the caller listens to the present prompt."""

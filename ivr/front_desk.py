@@ -1,6 +1,6 @@
 """What a dialogue may ask of the hospital: who owns the slots, the database's verbs, the time, the languages."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,13 +22,13 @@ class FrontDesk:
     """Given to every dialogue by the composition root.
 
     `country`: ISO 3166 code in which typed numbers are read. `language_keys`: key → language, in the order in which
-    they are offered; `spoken`: those in which a whole call can be held; `default_language`: what most people at this
-    place understand. Patients of `slower_from_age` years are spoken to more slowly, unasked. `identifiers`: what
-    callers are asked, in this order. `site_says`: the prompts that the site's own file has (opening hours, directions,
-    how to prepare …). After `tries` wrong answers the machine asks a calling number nothing for `lock`.
-    `say_doctor_calls`: whether a caller is told that a doctor wants to speak about a result.
-    `care`: what triage, messages, opening hours and ratings need. `policy`: the site's rules for calls that we begin.
-    `tell_first`: what a patient hears as soon as they are known in a call of their own."""
+    they are offered; `spoken`: those in which a whole call can be held (asked in each call, as recordings may become
+    complete); `default_language`: what most people at this place understand. Patients of `slower_from_age` years are
+    spoken to more slowly, unasked. `identifiers`: what callers are asked, in this order. `site_says`: the prompts that
+    the site's own file has (opening hours, directions, how to prepare …). After `tries` wrong answers the machine asks
+    a calling number nothing for `lock`. `say_doctor_calls`: whether a caller is told that a doctor wants to speak about
+    a result. `care`: what triage, messages, opening hours and ratings need. `policy`: the site's rules for calls that
+    we begin. `tell_first`: what a patient hears as soon as they are known in a call of their own."""
 
     desk: BookingDesk
     database: Database
@@ -36,7 +36,7 @@ class FrontDesk:
     zone: ZoneInfo
     country: str
     language_keys: Mapping[str, str]
-    spoken: frozenset[str]
+    spoken: Container[str]
     default_language: str
     care: CareDesk
     policy: CallingPolicy

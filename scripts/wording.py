@@ -41,6 +41,10 @@ STATIC_KEYS = (
 )
 
 
+VOICE_TURNS = frozenset({"voice_hint", "not_understood", "by_key"})  # said only where a menu may be answered by voice
+SITE_FILE = "site"  # in place of a dialogue's name: the hospital's own file has the sentence
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """The hospital as it is named to patients.
@@ -196,6 +200,34 @@ class Wording:
         form = forms.get(key.partition(".")[2] or "text", forms.get("text", "{n}"))
         return used(form) <= SITE
 
+    def sayable(self, key: str, language: str) -> bool:
+        """Whether it can be said in the language at all: one that no voice speaks has no sentences with values in
+        them, which nobody can have recorded.
+        """
+        return language in self.spoken or (_name(key) in self.languages[language].prompts and self.is_static(key))
+
+    def recordable(self, language: str) -> dict[str, str]:
+        """The sentences that a person can record, by key: "main_menu", "main_menu.short" …"""
+        return {
+            key: self.text(key, language) for key in self._static() if _name(key) in self.languages[language].prompts
+        }
+
+    def whole_call(self, language: str) -> dict[str, str] | None:
+        """Those of them that must be there before a call is held in a language that no voice speaks; None where one
+        has not even been written. Forms of a sentence with values are not: who needs that one is with a person then.
+        """
+        written = self.recordable(language)
+        needed = [key for key in self._static() if _name(key) not in VOICE_TURNS and self.is_static(_name(key))]
+        lacking = [key for key in needed if key not in written and self.dialogue(key) != SITE_FILE]
+        return None if lacking else {key: written[key] for key in needed if key in written}
+
+    def _static(self) -> list[str]:
+        return [key for key in self.every_key() if self.is_static(key)]
+
+    def dialogue(self, key: str) -> str:
+        """The file in which a prompt stands, SITE_FILE for the site's own."""
+        return self.languages[REFERENCE].files.get(_name(key), SITE_FILE)
+
     def check(self) -> list[Gap]:
         """What is missing for a language to be complete: sentences and their forms."""
         gaps: list[Gap] = []
@@ -218,6 +250,11 @@ class Wording:
                 self._fill(forms, "choice", language, row) for row in rows
             )
         return fill(forms.get(form, forms["text"]), values, SAID, language, self._local)
+
+
+def _name(key: str) -> str:
+    """A prompt without its form."""
+    return key.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,10 @@ class Speaker:
         within: float = AT_LEISURE,
     ) -> Path:
         """The same as a path on this machine, without extension."""
-        if (own := await self._recorded(key, language)) is not None:
+        speaks = self.cache.voices.speak(language)
+        if (own := await self._recorded(key, language, speaks)) is not None:
             return own
-        sentence = self.sentences.sentence(key, language, params, self.cache.voices.speak(language))
+        sentence = self.sentences.sentence(key, language, params, speaks)
         if sentence.language != language:
             own = await self._recorded(key, sentence.language)
             if own is not None:
@@ -104,12 +105,12 @@ class Speaker:
         """Ends what the voices keep running."""
         await self.cache.voices.close()
 
-    async def _recorded(self, key: str, language: str) -> Path | None:
+    async def _recorded(self, key: str, language: str, speaks: bool = True) -> Path | None:
+        """`speaks`: whether a voice does; where none does, a recording needs somebody who stands for it."""
         if not self.sentences.is_static(key):
             return None
-        recording = await asyncio.to_thread(self.recordings.of, key, language)
-        if recording is None:
-            return None
-        if not self.cache.voices.speak(language) and self.recordings.approved_by(language) is None:
-            return None
-        return await self.cache.recorded(recording.digest, recording.sound)
+        sentence = self.sentences.sentence(key, language, {})
+        text = sentence.text if sentence.language == language else None
+        find = self.recordings.of if speaks else self.recordings.stands_for
+        recording = await asyncio.to_thread(find, key, language, text)
+        return await self.cache.recorded(recording.digest, recording.sound) if recording is not None else None

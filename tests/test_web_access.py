@@ -48,6 +48,7 @@ WELCOME = {
     "hours": {"ida"},
     "information": {"ida"},
     "triage": {"ida"},
+    "prompts": {"ida"},
 }
 
 

@@ -27,6 +27,7 @@ from web import (
     opening,
     phone,
     presence,
+    prompts,
     ratings,
     recordings,
     refusals,
@@ -85,6 +86,7 @@ def create_app(services: Services) -> FastAPI:
         hours_sheet.routes,
         information_sheet.routes,
         triage_sheet.routes,
+        prompts.routes,
         audit_log.routes,
         static_files.routes,
     )

@@ -13,6 +13,7 @@ FIRST = (
     ("calls.take", "/agent"),
     ("recordings.own", "/recordings"),
     ("audit.read", "/audit"),
+    ("prompts.record", "/prompts"),
 )
 
 routes = APIRouter()

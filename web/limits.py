@@ -1,8 +1,13 @@
-"""What a request's body may weigh: forms and notes are small, and nothing else is sent to the console."""
+"""What a request's body may weigh: forms and notes are small; a recording of a prompt (two minutes of studio quality)
+is all else that is sent to the console."""
+
+import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 256 * 1024  # bytes
+LARGEST_TAKE = 16 * 1024 * 1024
+TAKE = re.compile(r"/prompts/[A-Za-z-]{2,8}/[a-z0-9_.]{1,80}/take")
 
 
 class Limits:
@@ -14,8 +19,9 @@ class Limits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        largest = max(self._largest, LARGEST_TAKE) if TAKE.fullmatch(scope["path"]) else self._largest
         told = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
-        if not told.isdigit() or len(told) > 9 or int(told) > self._largest:
+        if not told.isdigit() or len(told) > 9 or int(told) > largest:
             return await _too_large(send)
         got, begun, over = 0, False, False
 
@@ -23,7 +29,7 @@ class Limits:
             nonlocal got, over
             message = await receive()
             got += len(message.get("body", b""))
-            if got > self._largest:
+            if got > largest:
                 over = True
                 return {"type": "http.disconnect"}
             return message

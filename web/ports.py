@@ -129,6 +129,61 @@ class Workshop(Protocol):
 
 
 @dataclass(frozen=True)
+class PromptTake:
+    """A recorded sound of a prompt. `speaker` and `text` (as it was read) of an approved one."""
+
+    digest: str
+    seconds: float
+    at: datetime
+    speaker: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class PromptLine:
+    """A sentence that can be recorded. `state`: missing, recorded, approved, outdated, by_hand; `needed` for a call."""
+
+    key: str
+    dialogue: str
+    text: str
+    needed: bool
+    state: str
+    new: PromptTake | None
+    approved: PromptTake | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`spoken`: calls are held in the language; `voiced`: also without recordings, by a synthetic voice."""
+
+    approved: int
+    needed: int
+    spoken: bool
+    voiced: bool
+
+
+class OwnPrompts(Protocol):
+    """The hospital's own recordings of what callers hear."""
+
+    @property
+    def languages(self) -> tuple[str, ...]: ...
+
+    async def has(self, language: str, key: str) -> bool: ...
+
+    async def lines(self, language: str) -> tuple[list[PromptLine], Progress]: ...
+
+    async def keep(self, language: str, key: str, content: bytes, by: UUID, at: datetime) -> str | None:
+        """Takes a WAV; a sentence where it can't be used."""
+
+    async def approve(self, language: str, key: str, digest: str, speaker: str, by: UUID, at: datetime) -> bool:
+        """Callers hear this take from now on; False where there is a newer one."""
+
+    async def withdraw(self, language: str, key: str) -> bool: ...
+
+    async def sound(self, language: str, key: str, digest: str) -> bytes | None: ...
+
+
+@dataclass(frozen=True)
 class Line:
     """A SIP account for the browser phone. The secret is shown to its owner's page only."""
 
@@ -185,4 +240,5 @@ class Services:
     demo_patients: Mapping[str, DemoPatient] = field(default_factory=dict)
     delivery_reports: DeliveryReports | None = None
     workshop: Workshop | None = None
+    own_prompts: OwnPrompts | None = None
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie

@@ -12,6 +12,7 @@ ROLES = {
     "nurse": "Nurse",
     "supervisor": "Supervisor",
     "administrator": "Administrator",
+    "speaker": "Speaker",
     "none": "No role",
 }
 
@@ -132,6 +133,47 @@ NOT_NOW = {
     "no_usable_number": "There is no number left that may be called.",
 }
 
+PROMPT_STATES = {  # of a sentence that can be recorded → (word, look)
+    "missing": ("Not recorded", ""),
+    "recorded": ("To be approved", "warn"),
+    "approved": ("Callers hear it", "good"),
+    "outdated": ("Text has changed", "bad"),
+    "by_hand": ("File put by hand", ""),
+}
+
+PROMPT_FORMS = {
+    "": "the first time",
+    "short": "again, after silence or a wrong key",
+    "other": "in other words, the third time",
+}
+
+PROMPT_DIALOGUES = {  # where a sentence is heard, in the order of a call
+    "welcome": "Welcome and main menu",
+    "house": "In every conversation",
+    "menus": "Menus",
+    "dialplan": "When a computer fails, and while waiting",
+    "opening": "Closed",
+    "attended": "On the way to a person",
+    "unattended": "Nobody is there",
+    "callback": "Calling back",
+    "information": "Opening hours and the way",
+    "site": "The hospital's own sentences",
+    "care": "Care",
+    "feedback": "Complaints and thanks",
+    "triage": "Which department",
+    "preferences": "What we may call for",
+    "identifying": "Who is calling",
+    "identity": "Who is calling",
+    "appointments": "Appointments",
+    "booking": "Booking",
+    "choosing": "Booking",
+    "wishes": "Booking",
+    "moves": "Changing an appointment",
+    "examinations": "Examinations",
+    "results": "Results",
+    "rating": "Rating after the call",
+}
+
 NO_RECORDING = {
     "refused": "the patient did not want it",
     "spool_full": "there was no room for it",
@@ -197,6 +239,7 @@ TRANSFERS = {  # why the IVR handed over
     "feedback_to_a_person": "wants to complain or thank, without a recording",
     "nothing_said": "was asked to speak and said nothing",
     "no_room_to_record": "could not be recorded: there was no room",
+    "not_recorded": "chose a language in which the rest is not recorded",
 }
 
 QUEUES = {"reception": "reception", "nurses": "the nurses", "urgent": "urgent calls"}

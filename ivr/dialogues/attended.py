@@ -82,10 +82,11 @@ async def _told_place(call: Call, front: FrontDesk, transfer: Transferred) -> Tr
     forecast = await front.database.run(waiting.forecast, transfer.queue, front.now(), call.id)
     if row is not None and row.state == "queued" and row.queue == transfer.queue:
         return Transferred(transfer.queue, transfer.reason, forecast.place)
-    if forecast.place > 1:
-        await call.say("queue_place", n=forecast.place)
-    if forecast.minutes is not None and forecast.minutes > 1:
-        await call.say("queue_expected", minutes=forecast.minutes)
+    with call.without_a_person():
+        if forecast.place > 1:
+            await call.say("queue_place", n=forecast.place)
+        if forecast.minutes is not None and forecast.minutes > 1:
+            await call.say("queue_expected", minutes=forecast.minutes)
     return transfer
 
 

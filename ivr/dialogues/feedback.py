@@ -20,7 +20,8 @@ async def give_feedback(call: Call, front: FrontDesk) -> None:
     number = await leave_message(call, front, kind, "feedback_speak")
     if number is None:
         await call.transfer("reception", "nothing_said")
-    await _tell(call, kind, number, _answer_by(front, kind))
+    with call.without_a_person():
+        await _tell(call, kind, number, _answer_by(front, kind))
 
 
 def _answer_by(front: FrontDesk, kind: str) -> date:

@@ -12,16 +12,18 @@ async def tell_if_closed(call: Call, front: FrontDesk) -> None:
     now = await front.database.run(opening.now_open, front.now(), front.care.hours)
     if not now.open:
         await call.journal.step("closed", why=now.why)
-        await _say(call, now)
+        with call.without_a_person():
+            await _say(call, now)
         await call.say("closed_possible")
 
 
 async def instead_of_a_person(call: Call, front: FrontDesk, now: Opening) -> None:
     """A call back or a message. Raises `Transferred`: the urgent key works here as everywhere, and who withholds their
     number and chooses nothing is left to whoever hears the telephone."""
-    await _say(call, now)
     try:
-        await offer(call, front, "after_hours")
+        with call.without_a_person():
+            await _say(call, now)
+            await offer(call, front, "after_hours")
     except Transferred as asked:
         if asked.queue == call.house.urgent_queue:
             raise

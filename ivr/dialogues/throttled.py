@@ -13,7 +13,7 @@ ASKED = 2
 
 async def turn_away(call: Call, front: FrontDesk) -> None:
     known = await front.database.run(caller_languages.remembered, call.caller_number, front.now())
-    spoken = [tag for tag in (known, front.default_language) if tag in front.spoken]
+    spoken = [tag for tag in (known, front.default_language) if tag is not None and tag in front.spoken]
     languages = list(dict.fromkeys(spoken[:1] if known in front.spoken else [*spoken, "en"]))
     await call.use_language(languages[0])
     sentence = Prompt("too_many_calls" if call.caller_number else "too_many_withheld")

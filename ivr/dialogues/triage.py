@@ -15,6 +15,8 @@ async def find_department(call: Call, front: FrontDesk) -> None:
     table = front.care.triage
     if table is None:
         await call.transfer("nurses", "no_triage")
+    if not call.sayable("triage_question", call.language):
+        await call.transfer("nurses", "not_recorded")  # it is about how somebody is: not to reception
     await call.say("triage_notice")
     code = await _ask_on(call, table)
     department = next((known for known in await front.desk.departments() if known.code == code), None)

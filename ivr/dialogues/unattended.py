@@ -12,10 +12,11 @@ from ivr.front_desk import FrontDesk
 async def while_waiting(call: Call, front: FrontDesk) -> None:
     """Key 1 in a queue: a call back. Where nobody has signed in, a message too; who chooses nothing waits on."""
     row = await front.database.run(calls.known, call.id)
-    if await front.database.run(waiting.anybody_on_duty, (row and row.queue) or "reception"):
-        await ask_callback(call, front)
-    else:
-        await offer(call, front, "asked")
+    with call.without_a_person():
+        if await front.database.run(waiting.anybody_on_duty, (row and row.queue) or "reception"):
+            await ask_callback(call, front)
+        else:
+            await offer(call, front, "asked")
 
 
 async def offer(call: Call, front: FrontDesk, why: str) -> None:
