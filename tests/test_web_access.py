@@ -49,6 +49,8 @@ WELCOME = {
     "information": {"ida"},
     "triage": {"ida"},
     "prompts": {"ida"},
+    "clinics": {"grace", "ida"},
+    "hearing": {"grace"},
 }
 
 
