@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
-from hotline.in_force import InForce
 from hotline.spoken import Spoken
 from scripts.wording import STATIC_KEYS, Wording
 from speech.publish import publish_static
@@ -26,9 +25,9 @@ class OwnPrompts:
     """`web.ports.OwnPrompts`. What is approved is heard at the next call, in every process."""
 
     def __init__(
-        self, in_force: Callable[[], Awaitable[InForce]], speaker: Speaker, languages: tuple[str, ...]
+        self, in_force: Callable[[], Awaitable[Wording]], speaker: Speaker, languages: tuple[str, ...]
     ) -> None:
-        """`languages`: those that callers can choose. One that no voice speaks needs this page most: it comes first."""
+        """`in_force`: the sentences as they are now. `languages`: those that callers can choose. One that no voice speaks needs this page most: it comes first."""
         self._in_force, self._speaker = in_force, speaker
         self._takes = Takes(speaker.recordings.folder)
         self.languages = tuple(sorted(languages, key=speaker.cache.voices.speak))
@@ -37,7 +36,7 @@ class OwnPrompts:
         return language in self.languages and key in (await self._written(language))
 
     async def lines(self, language: str) -> tuple[list[PromptLine], Progress]:
-        words = (await self._in_force()).words
+        words = await self._in_force()
         return await asyncio.to_thread(self._lines, words, language)
 
     async def keep(self, language: str, key: str, content: bytes, by: UUID, at: datetime) -> str | None:
@@ -58,7 +57,7 @@ class OwnPrompts:
         return done
 
     async def _written(self, language: str) -> dict[str, str]:
-        words = (await self._in_force()).words
+        words = await self._in_force()
         return words.recordable(language) if language in words.languages else {}
 
     async def sound(self, language: str, key: str, digest: str) -> bytes | None:
@@ -91,7 +90,7 @@ class OwnPrompts:
         if key not in STATIC_KEYS:
             return
         try:
-            speaker = self._speaker.saying((await self._in_force()).words)
+            speaker = self._speaker.saying(await self._in_force())
             await publish_static(speaker, [key], [language])
         except (VoiceFailed, OSError) as failure:
             log.error("%s/%s: the dialplan keeps the sound that it has (%s)", language, key, failure)

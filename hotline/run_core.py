@@ -35,6 +35,7 @@ from messages.sender import Sender
 from recordings.capture import Capture
 from recordings.files import Shelf
 from recordings.replay import Replay
+from scripts.wording import Wording
 from speech.speaker import Speaker
 from web import ports
 from web.app import create_app
@@ -95,8 +96,11 @@ async def run_core(settings: Settings) -> None:
     said = speaker(settings, here, sheets.held.words)
     workshop = SiteWorkshop(sheets, said, database, now)
 
+    async def in_force() -> Wording:
+        return (await sheets.now()).words
+
     async def speaking() -> Speaker:
-        return said.saying((await sheets.now()).words)
+        return said.saying(await in_force())
 
     news = QueueNews(board, database, speaking, here.sounds, now)
     news.forget()
@@ -114,7 +118,7 @@ async def run_core(settings: Settings) -> None:
         demo_patients=_demo_patients(settings, secrets.sip),
         delivery_reports=message_joints.delivery_reports(settings, database, now),
         workshop=workshop,
-        own_prompts=OwnPrompts(sheets.now, said, settings.site.languages),
+        own_prompts=OwnPrompts(in_force, said, settings.site.languages),
     )
     gateway = message_joints.gateway(settings, here, now)
     sender = Sender(message_joints.SqlOutbox(database), gateway, rendered(lambda: sheets.held.words), now)

@@ -16,12 +16,10 @@ from playwright.async_api import async_playwright, expect
 
 from hospital import accounts, audit
 from hospital.database import Database
-from hotline.in_force import InForce
 from hotline.own_prompts import OwnPrompts
 from hotline.spoken import Spoken
 from scripts import wording
 from scripts.wording import STATIC_KEYS
-from scripts.wording_changes import NO_CHANGES
 from speech.cache import PromptCache
 from speech.sound import Sound
 from speech.speaker import Speaker
@@ -64,8 +62,8 @@ def own(speaker: Speaker) -> OwnPrompts:
     words = speaker.sentences
     assert isinstance(words, wording.Wording)
 
-    async def in_force() -> InForce:
-        return InForce(0, words, NO_CHANGES)
+    async def in_force() -> wording.Wording:
+        return words
 
     return OwnPrompts(in_force, speaker, ("en", "es", "mi"))
 
