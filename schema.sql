@@ -496,6 +496,35 @@ CREATE TABLE suspension_notice (
     CHECK ((state = 'acknowledged') = (acknowledged_at IS NOT NULL))
 );
 CREATE INDEX suspension_notices ON suspension_notice (suspension_id);
+-- How each task stands, for the figures. `standing` parts all tasks, each in one: completed; refused; excused (nobody was
+-- to be contacted any more); lost (to follow-up: not reached, or too late); open. A try counts where a phone rang or was
+-- answered; reached is whoever may speak for the patient, and consented who answered questions.
+CREATE VIEW followup_coverage AS
+SELECT t.id AS task_id,
+       t.due_at,
+       t.due_until,
+       coalesce(nullif(t.ward, ''), s.ward, '') AS ward,
+       p.language,
+       coalesce(e.plan, '') AS plan,
+       a.attempted,
+       a.reached OR t.state = 'done' AS reached,
+       a.consented OR t.state = 'done' AS consented,
+       CASE WHEN t.state = 'done' THEN 'completed'
+            WHEN t.state <> 'stopped' THEN 'open'
+            WHEN t.stop_reason IN ('refused', 'opted_out', 'withdrawn') THEN 'refused'
+            WHEN t.stop_reason IN ('died', 'deceased', 'reported_deceased', 'child_lost', 'readmitted', 'in_hospital',
+                                   'transferred', 'not_needed', 'done_elsewhere') THEN 'excused'
+            ELSE 'lost' END AS standing
+  FROM followup_task t
+  JOIN patient p ON p.id = t.patient_id
+  LEFT JOIN stay s ON s.id = t.stay_id
+  LEFT JOIN enrolment e ON e.id = t.enrolment_id
+ CROSS JOIN LATERAL (
+       SELECT count(*) FILTER (WHERE x.rang OR x.line_result IN ('answered', 'machine', 'fax')) > 0 AS attempted,
+              count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial', 'refused', 'call_later',
+                               'carer_answered', 'language_not_served', 'moved')) > 0 AS reached,
+              count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial')) > 0 AS consented
+         FROM attempt x WHERE x.task_id = t.id) a;
 
 -- ── Recordings ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -33,7 +33,8 @@ RIGHTS: dict[str, frozenset[str]] = {
     "supervisor": frozenset(
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
-        | {"cases.work", "cases.complaints", "ratings.read", "opening.switch", "clinics.suspend", "throttle.read"}
+        | {"cases.work", "cases.complaints", "ratings.read", "coverage.read"}
+        | {"opening.switch", "clinics.suspend", "throttle.read"}
     ),
     "administrator": frozenset({"audit.read", "accounts.manage", "clinics.suspend", "site.change", "prompts.record"}),
     "speaker": frozenset({"prompts.record"}),  # whose voice callers hear

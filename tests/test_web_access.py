@@ -39,6 +39,7 @@ WELCOME = {
     "audit": {"grace", "ida"},
     "cases": {"tom", "ana", "grace"},
     "ratings": {"grace"},
+    "coverage": {"grace"},
     "opening": {"grace"},
     "throttled": {"grace"},
     "clinics": {"grace", "ida"},

@@ -1,0 +1,103 @@
+"""Coverage of follow-up with honest denominators: of what was due, whom we tried, reached, who answered, what was lost.
+
+Rules: what is counted is defined once, in SQL (`followup_coverage`). Every task that was due in the span is in the
+figures, also what was told too late to be called; what nobody was to be contacted for any more (who died, was
+readmitted) is excused, told beside, and in no denominator. A share always names what it is a share of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import column, func, select, table
+from sqlalchemy.orm import Session
+
+By = Literal["ward", "language", "plan"]
+_VIEW = table(
+    "followup_coverage",
+    *map(column, ("due_at", "due_until", "ward", "language", "plan", "attempted", "reached", "consented", "standing")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One group. due = excused + completed + refused + lost + waiting. `late`: of those that wait, out of time."""
+
+    group: str
+    due: int
+    excused: int
+    attempted: int
+    reached: int
+    consented: int
+    completed: int
+    refused: int
+    lost: int
+    waiting: int
+    late: int
+
+    @property
+    def meant(self) -> int:
+        """Who was to be contacted: due, without who was excused."""
+        return self.due - self.excused
+
+    def of_meant(self, count: int) -> float | None:
+        """`count` as a share of those who were to be contacted; None where nobody was."""
+        return count / self.meant if self.meant else None
+
+
+def coverage(session: Session, since: datetime, until: datetime, by: By, at: datetime) -> list[Coverage]:
+    """Of the tasks that became due in [since, until) and not after `at`, for each group by name."""
+    view = _VIEW.c
+    meant = view.standing != "excused"
+    rows = session.execute(
+        select(
+            view[by],
+            func.count(),
+            func.count().filter(view.standing == "excused"),
+            func.count().filter(view.attempted, meant),
+            func.count().filter(view.reached, meant),
+            func.count().filter(view.consented, meant),
+            func.count().filter(view.standing == "completed"),
+            func.count().filter(view.standing == "refused"),
+            func.count().filter(view.standing == "lost"),
+            func.count().filter(view.standing == "open"),
+            func.count().filter(view.standing == "open", view.due_until <= at),
+        )
+        .where(view.due_at >= since, view.due_at < until, view.due_at <= at)
+        .group_by(view[by])
+        .order_by(view[by])
+    )
+    return [Coverage(*row) for row in rows]
+
+
+def total(groups: Sequence[Coverage]) -> Coverage:
+    """All groups as one, named ''."""
+    counts = ("due", "excused", "attempted", "reached", "consented", "completed", "refused", "lost", "waiting", "late")
+    return Coverage("", *(sum(getattr(group, name) for group in groups) for name in counts))
+
+
+PARTS = ("completed", "refused", "lost", "waiting", "excused")
+"""What a bar is made of, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a bar: where it begins and how long it is, of `width`."""
+
+    name: str
+    count: int
+    start: float
+    length: float
+
+
+def bar(group: Coverage, most: int, width: float) -> list[Part]:
+    """A group as a bar whose length is its due tasks, where `most` due fill `width`."""
+    parts, start = [], 0.0
+    for name in PARTS:
+        count = getattr(group, name)
+        if count:
+            length = width * count / most
+            parts.append(Part(name, count, round(start, 2), round(length, 2)))
+            start += length
+    return parts
