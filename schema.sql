@@ -524,7 +524,8 @@ SELECT t.id AS task_id,
               count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial', 'refused', 'call_later',
                                'carer_answered', 'language_not_served', 'moved')) > 0 AS reached,
               count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial')) > 0 AS consented
-         FROM attempt x WHERE x.task_id = t.id) a;
+         FROM attempt x WHERE x.task_id = t.id) a
+ WHERE t.kind = 'follow_up';
 
 -- ── Recordings ──────────────────────────────────────────────────────────────────────────────────────────────────
 
