@@ -42,6 +42,7 @@ languages: $(INSTALLED)
 	@$(RUN) hotline languages
 
 bench: setup
+	@$(RUN) pip install -q --disable-pip-version-check -c constraints.txt -e '.[test,bench]'
 	$(RUN) benchmarks
 
 fresh:

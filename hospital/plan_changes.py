@@ -65,7 +65,9 @@ def transferred(session: Session, patient_id: UUID, ward: str | None, at: dateti
     changed = _by_plan(session, "transferred", patient_id, at, by)
     if ward is None:
         return changed
-    moved = update(FollowUpTask).where(FollowUpTask.patient_id == patient_id, FollowUpTask.state == "open")
+    moved = update(FollowUpTask).where(
+        FollowUpTask.patient_id == patient_id, FollowUpTask.kind == "follow_up", FollowUpTask.state == "open"
+    )
     for task_id in session.scalars(moved.values(ward=ward, owner_id=None).returning(FollowUpTask.id)).all():
         decide(session, task_id, "ward_changed", at, ward=ward, by=str(by) if by else None)
         announce(session, "task", task_id)
@@ -111,7 +113,9 @@ def _end(
     session.execute(
         update(Enrolment).where(enrolments, Enrolment.ended_at.is_(None)).values(ended_at=at, ended_by=change)
     )
-    rows = select(FollowUpTask).where(tasks, FollowUpTask.state.in_(("open", "calling", "review")))
+    # What else we contact a patient for has rules of its own (`subjects.py`), asked when it is dialled.
+    rows = select(FollowUpTask).where(tasks, FollowUpTask.kind == "follow_up")
+    rows = rows.where(FollowUpTask.state.in_(("open", "calling", "review")))
     stopped, talking = [], []
     for task in session.scalars(
         rows.order_by(FollowUpTask.id).with_for_update(), execution_options={"populate_existing": True}
