@@ -5,9 +5,9 @@
 Ours is `agentless.claim_next` with all that it asks (window, cap, opt-outs, the decision log), then the attempt's end.
 Raw is the least that a queue can do on the same rows: SELECT … FOR UPDATE SKIP LOCKED, an attempt, its end. The peer,
 procrastinate, is a queue of jobs on PostgreSQL, with jobs that do nothing, in one process. All on one private
-PostgreSQL with production durability, in the same run; what is counted is contacts (jobs) a second, from the first claim to the
-last end. A contact that was claimed twice is a duplicate: there must be none, also while somebody holds a transaction
-open.
+PostgreSQL with production durability, in the same run; what is counted is contacts (jobs) a second, from the first
+claim to the last end. A contact that was claimed twice is a duplicate: there must be none, also while somebody holds a
+transaction open.
 """
 
 import asyncio
