@@ -448,6 +448,13 @@ CREATE UNIQUE INDEX one_live_attempt_per_nurse ON attempt (account_id)
 CREATE INDEX attempt_task ON attempt (task_id, claimed_at);
 CREATE INDEX attempt_number_recent ON attempt (number_token, claimed_at);
 
+CREATE TABLE joint_task (                            -- what else the same call is for: the child's form beside the mother's
+    attempt_id uuid NOT NULL REFERENCES attempt ON DELETE CASCADE,
+    task_id    uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
+    PRIMARY KEY (attempt_id, task_id)
+);
+CREATE INDEX joint_task_task ON joint_task (task_id);
+
 CREATE TABLE answer (                                -- saved as given; the newest of an item counts, the older stay
     id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     task_id          uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
@@ -524,7 +531,7 @@ SELECT t.id AS task_id,
               count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial', 'refused', 'call_later',
                                'carer_answered', 'language_not_served', 'moved')) > 0 AS reached,
               count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial')) > 0 AS consented
-         FROM attempt x WHERE x.task_id = t.id) a
+         FROM attempt x WHERE x.task_id = t.id OR x.id IN (SELECT attempt_id FROM joint_task j WHERE j.task_id = t.id)) a
  WHERE t.kind = 'follow_up';
 
 -- ── Recordings ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, String, and_, case, func, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, and_, case, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id
@@ -40,6 +40,14 @@ class Attempt(Base):
     def automatic(self) -> bool:
         """No nurse has this call: the ivr speaks."""
         return self.account_id is None
+
+
+class JointTask(Base):
+    """Another task that is worked on in the same call (`joint_calls.py`)."""
+
+    __tablename__ = "joint_task"
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"), primary_key=True)
 
 
 def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> list[datetime]:
@@ -86,4 +94,10 @@ def end_unknown(session: Session, task_id: UUID, at: datetime) -> list[Attempt]:
 
 
 def of_task(session: Session, task_id: UUID) -> list[Attempt]:
-    return list(session.scalars(select(Attempt).where(Attempt.task_id == task_id).order_by(Attempt.claimed_at)))
+    """Also those that were begun for another task and are for this one, too."""
+    return list(session.scalars(select(Attempt).where(about(task_id)).order_by(Attempt.claimed_at)))
+
+
+def about(task_id: UUID) -> ColumnElement[bool]:
+    together = select(JointTask.attempt_id).where(JointTask.task_id == task_id)
+    return or_(Attempt.task_id == task_id, Attempt.id.in_(together))

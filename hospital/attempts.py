@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import subjects
+from hospital import joint_calls, subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
 from hospital.calling_hours import closes
 from hospital.calling_rules import CallingPolicy, NotNow, liked, never, refusal, where_reached
@@ -95,6 +95,8 @@ def begin(
     task.owner_id = account_id or task.owner_id
     exempt = {"cap": "exempt"} if urgent else {}
     decide(session, task.id, "called", at, rank=number.rank, attempt=str(attempt_id), **exempt)
+    if account_id is not None:
+        joint_calls.join(session, attempt, task, at)
     subjects.changed(session, task)
     return Claimed(attempt_id, number.number, attempt.channel_id, attempt.nurse_channel_id)
 

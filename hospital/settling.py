@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import outcomes, recordings, subjects
+from hospital import joint_calls, outcomes, recordings, subjects
 from hospital.attempt_records import LIVE, Attempt, contacts, end_unknown
 from hospital.calling_rules import CallingPolicy, earliest, liked, where_reached
 from hospital.database import announce
 from hospital.enrolments import Enrolment
-from hospital.followups import PLAN_CHANGES, SKIP_REASONS, URGENT, FollowUpTask, decide
+from hospital.followups import PLAN_CHANGES, SKIP_REASONS, URGENT, FollowUpTask, answers, decide
 from hospital.patients import Patient, PhoneNumber
 
 NOT_BY_THIS_CHANNEL = ("not_reached", "no_usable_number")
@@ -50,8 +50,8 @@ def line_ended(
     counted = attempt.state == "review"  # it counted when its fate became unknown
     attempt.state, attempt.ended_at, attempt.cause, attempt.sip_status = "ended", at, cause, sip_status
     attempt.line_result = _settled_result(attempt, line_result)
-    if not counted and outcomes.counts(attempt.line_result, attempt.rang):
-        task.tries += 1
+    counts = not counted and outcomes.counts(attempt.line_result, attempt.rang)
+    task.tries += counts
     if attempt.line_result == "invalid_number":
         _note_invalid(session, attempt, at)
     session.flush()
@@ -68,8 +68,30 @@ def line_ended(
             standing = _standing(session, task, attempt, at, policy)
             step = outcomes.after_line(attempt.line_result, standing, at, policy.window, policy.zone)
             _apply(session, task, step, at, attempt.line_result, policy)
+    _others_follow(session, attempt, at, policy, counts)
     subjects.changed(session, task)
     return True
+
+
+def _others_follow(session: Session, attempt: Attempt, at: datetime, policy: CallingPolicy, counts: bool) -> None:
+    """The other tasks of a joint call (`joint_calls`) go where it goes, each by its own tries. What was not asked in it
+    is not done, and who has died is the one who was called for."""
+    for other in joint_calls.others(session, attempt.id):
+        if other.state not in ("calling", "review", "wrap_up"):
+            continue  # its plan has changed, or a person has decided
+        other.tries += counts
+        result, standing = attempt.contact_result, _standing(session, other, attempt, at, policy)
+        if result is None and attempt.line_result == "answered":
+            other.state = "wrap_up"
+            subjects.changed(session, other)
+            continue
+        if result is None:
+            step = outcomes.after_line(attempt.line_result or "", standing, at, policy.window, policy.zone)
+        else:
+            if result == "deceased" or (result == "completed" and not answers(session, other.id)):
+                result = "partial"
+            step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at)
+        _apply(session, other, step, at, result or attempt.line_result or "", policy)
 
 
 def not_dialled(session: Session, attempt_id: UUID, at: datetime, policy: CallingPolicy) -> bool:
@@ -122,6 +144,7 @@ def contact_result(
         recordings.account_for(session, attempt, at)
     _note_contact(session, task, attempt, result, call_at, at)
     _decide_by_contact(session, task, attempt, at, policy)
+    _others_follow(session, attempt, at, policy, counts=False)
     return True
 
 
@@ -254,6 +277,12 @@ def to_review(session: Session, attempt_id: UUID, at: datetime, why: str) -> boo
     decide(session, task.id, "to_review", at, why=why)
     if task.state == "calling":
         _before_a_person(session, task, at)
+    for other in joint_calls.others(session, attempt.id):
+        if other.state == "calling":
+            other.tries += 1
+            decide(session, other.id, "to_review", at, why=why)
+            _before_a_person(session, other, at)
+            subjects.changed(session, other)
     subjects.changed(session, task)
     return True
 
@@ -275,8 +304,14 @@ def reviewed(session: Session, task_id: UUID, call_again: bool, at: datetime, ac
     )
     if task is None:
         return False
-    for attempt in end_unknown(session, task_id, at):
+    unknown = end_unknown(session, task_id, at)
+    for attempt in unknown:
         recordings.account_for(session, attempt, at)
+    for other in [other for attempt in unknown for other in joint_calls.others(session, attempt.id)]:
+        if other.state == "review":  # each of them can be skipped by itself
+            other.state = "open"
+            decide(session, other.id, "reviewed", at, again=True, by=str(account_id))
+            announce(session, "task", other.id)
     task.state = "open" if call_again else "stopped"
     task.stop_reason, task.closed_at = (None, None) if call_again else ("not_needed", at)
     decide(session, task_id, "reviewed", at, again=call_again, by=str(account_id))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hospital import attempts
+from hospital import attempts, followups
 from hospital.attempts import Attempt
 from hospital.audit import AuditRow
 from hospital.database import Database
@@ -230,3 +230,22 @@ async def test_skipping_needs_a_reason(site: Site) -> None:
         await ana.post(f"/followups/{site.task.id}/skip", 422, reason="because")
         await ana.post(f"/followups/{site.task.id}/skip", 204, reason="readmitted")
     assert (site.task_now().state, site.task_now().stop_reason) == ("stopped", "readmitted")
+
+
+@pytest.mark.covers("H13")
+async def test_two_follow_ups_in_one_call_are_tabs_of_one_form(site: Site) -> None:
+    with site.database.transaction() as session:
+        other = followups.plan(
+            session,
+            patient_id=site.task.patient_id,
+            questionnaire_id=site.task.questionnaire_id,
+            reason="discharge_day_7",
+            due_at=site.now,
+        ).id
+    site.over(site.talking())
+    async with site.signed_in("ana") as ana:
+        assert f'href="/followups/{other}"' in (await ana.get(f"/followups/{site.task.id}")).text
+        await identify(ana, site)
+        there = (await ana.get(f"/followups/{other}")).text
+        assert f'href="/followups/{site.task.id}"' in there
+        assert 'data-open="yes"' in there, "identified once, and both forms take answers"

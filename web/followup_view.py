@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, followups, patients, recordings
+from hospital import attempts, followups, joint_calls, patients, recordings
 from hospital.accounts import Account
+from hospital.attempt_records import about
 from hospital.attempts import Attempt
 from hospital.database import announce
 from hospital.followups import FollowUpTask
@@ -112,6 +113,7 @@ class TaskView:
     next_try: str
     identified: bool
     identifiers: list[tuple[str, str]]
+    together: list[FollowUpTask]  # what else the same call is for
 
     @property
     def live(self) -> bool:
@@ -157,6 +159,7 @@ def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
         _next_try(task, viewer),
         now is not None and set(IDENTIFIERS) <= set(now.attempt.identified_by),
         [(code, told[code]) for code in IDENTIFIERS],
+        joint_calls.together(session, now.attempt, task_id) if now is not None else [],
     )
 
 
@@ -219,7 +222,7 @@ def form(session: Session, task_id: UUID) -> Form:
 
 def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:
     """Tick what the patient has said right, on the nurse's own newest attempt; False where there is none."""
-    rows = select(Attempt).where(Attempt.task_id == task_id).order_by(Attempt.claimed_at.desc()).limit(1)
+    rows = select(Attempt).where(about(task_id)).order_by(Attempt.claimed_at.desc()).limit(1)
     attempt = session.scalar(rows.with_for_update())
     if attempt is None or attempt.account_id != account_id:
         return False

@@ -502,6 +502,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "to_review": "It is not known whether the phone rang; a person decides",
     "reviewed": "Reviewed: {again}",
     "not_dialled": "Not dialled after all: {because}",
+    "called_together": "In the same call as another follow-up",
     "plan_changed": "Stopped: {reason}",
     "plan_changed_while_talking": "{reason}; the talk goes on, and no call follows",
     "ward_changed": "The patient is on another ward",

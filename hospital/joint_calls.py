@@ -1,0 +1,75 @@
+"""One call for several follow-ups: whoever answers is asked everything that is due, and is not called twice.
+
+Rules: joined are nurses' calls that are due now, of the same patient, or of a guardian and a ward who are reached by
+the same number: who was identified may speak for both. Others who share a number are other people, with a call each. A
+task that may not be called for (opted out, died) is not joined. The task that was claimed leads; the others follow its
+call (`settling`).
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from hospital.attempt_records import Attempt, JointTask
+from hospital.calling_rules import never, where_reached
+from hospital.database import announce
+from hospital.followups import FollowUpTask, decide
+from hospital.patients import Patient, PhoneNumber
+
+MOST = 4  # a call has an end
+
+
+def join(session: Session, attempt: Attempt, task: FollowUpTask, at: datetime) -> list[UUID]:
+    """Claim what else this call is for. What somebody else is just claiming is left to them."""
+    number = session.get_one(PhoneNumber, attempt.number_id)
+    patient = task.patient
+    family = [Patient.id == patient.id, Patient.guardian_id == patient.id]
+    if patient.guardian_id is not None:
+        family.append(Patient.id == patient.guardian_id)
+    rows = (
+        select(FollowUpTask)
+        .where(
+            FollowUpTask.id != task.id,
+            FollowUpTask.patient_id.in_(select(Patient.id).where(or_(*family))),
+            FollowUpTask.kind == "follow_up",
+            FollowUpTask.channel == "nurse_call",
+            FollowUpTask.state == "open",
+            FollowUpTask.due_at <= at,
+            func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at) <= at,
+        )
+        .order_by(FollowUpTask.priority, FollowUpTask.due_at, FollowUpTask.id)
+        .limit(MOST)
+        .with_for_update(skip_locked=True)
+    )
+    joined = []
+    for other in session.scalars(rows).all():
+        reached = {one.token for one in where_reached(session, other.patient, at).numbers}
+        if number.token not in reached or never(other.patient, number, other.purpose) is not None:
+            continue
+        other.state, other.owner_id = "calling", attempt.account_id
+        session.add(JointTask(attempt_id=attempt.id, task_id=other.id))
+        decide(session, other.id, "called_together", at, attempt=str(attempt.id))
+        announce(session, "task", other.id)
+        joined.append(other.id)
+    session.flush()
+    return joined
+
+
+def others(session: Session, attempt_id: UUID) -> list[FollowUpTask]:
+    """The tasks that follow an attempt, locked as they are now."""
+    theirs = select(JointTask.task_id).where(JointTask.attempt_id == attempt_id)
+    rows = select(FollowUpTask).where(FollowUpTask.id.in_(theirs)).order_by(FollowUpTask.id).with_for_update()
+    return list(session.scalars(rows, execution_options={"populate_existing": True}))
+
+
+def together(session: Session, attempt: Attempt, task_id: UUID) -> list[FollowUpTask]:
+    """What else an attempt is for, beside the task: for the tabs of the form."""
+    theirs = select(JointTask.task_id).where(JointTask.attempt_id == attempt.id)
+    rows = select(FollowUpTask).where(or_(FollowUpTask.id.in_(theirs), FollowUpTask.id == attempt.task_id))
+    found = session.scalars(
+        rows.where(FollowUpTask.id != task_id).order_by(FollowUpTask.priority, FollowUpTask.id)
+    ).all()
+    _ = [other.patient.name for other in found]  # read here: the page has no session
+    return list(found)

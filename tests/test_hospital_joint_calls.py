@@ -1,0 +1,150 @@
+"""A mother and her newborn, or two plans of one patient: one call, several forms."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy.orm import Session
+
+from hospital import attempts, followups, patients
+from hospital.attempts import Claimed
+from hospital.database import Database
+from hospital.followups import FollowUpTask
+from hospital.patients import Patient, PhoneNumber
+from tests.characters import LUCIA, MEI, RUTH
+from tests.hospital_scene import POLICY, admit, day_three, employ
+from tests.moments import NOON
+
+pytestmark = pytest.mark.covers("H13", "I3")
+HOUR = timedelta(hours=1)
+
+
+class Family:
+    """Lucía, her newborn without a telephone, and Ana who calls."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        with database.transaction() as session:
+            self.ana = employ(session, "ana", "nurse").id
+            mother = admit(session, LUCIA)
+            child = patients.register(session, name="Inés", birth=date(2026, 11, 20), language="es", numbers=[])
+            child.guardian_id = mother.id
+            session.flush()
+            self.mother, self.child = day_three(session, mother).id, day_three(session, child).id
+
+    def claim(self, task_id: UUID | None = None) -> Claimed:
+        with self.database.transaction() as session:
+            claimed = attempts.claim(session, task_id or self.mother, self.ana, "n1", NOON, POLICY)
+            assert isinstance(claimed, Claimed), claimed.code
+            return claimed
+
+    def talks(self) -> UUID:
+        claimed = self.claim()
+        with self.database.transaction() as session:
+            assert attempts.dialling(session, claimed.attempt_id, NOON)
+            attempts.answered(session, claimed.channel_id, NOON)
+        return claimed.attempt_id
+
+    def ends(self, attempt_id: UUID, line: str, contact: str | None = None) -> None:
+        with self.database.transaction() as session:
+            attempts.line_ended(session, attempt_id, line, NOON, POLICY)
+            if contact:
+                assert attempts.contact_result(session, attempt_id, contact, NOON, POLICY)
+
+    @property
+    def states(self) -> tuple[str, str]:
+        with self.database.transaction() as session:
+            return self._task(session, self.mother).state, self._task(session, self.child).state
+
+    def _task(self, session: Session, task_id: UUID) -> FollowUpTask:
+        return session.get_one(FollowUpTask, task_id)
+
+
+@pytest.fixture
+def family(database: Database) -> Family:
+    return Family(database)
+
+
+def test_one_call_is_claimed_for_both_whichever_leads(family: Family) -> None:
+    claimed = family.claim(family.child)
+    assert claimed.number == LUCIA.numbers[0]
+    assert family.states == ("calling", "calling")
+    with family.database.transaction() as session:
+        (one,) = attempts.of_task(session, family.mother)
+        assert attempts.of_task(session, family.child) == [one]
+        assert followups.decisions(session, family.mother)[-1].code == "called_together"
+        refused = attempts.claim(session, family.mother, family.ana, "n1", NOON, POLICY)
+        assert getattr(refused, "code", None) == "not_open", "she is not called twice"
+
+
+def test_both_are_done_when_both_were_asked(family: Family) -> None:
+    attempt_id = family.talks()
+    with family.database.transaction() as session:
+        followups.save_answer(session, family.child, "feeding", "well", NOON, attempt_id=attempt_id)
+    family.ends(attempt_id, "answered")
+    assert family.states == ("wrap_up", "wrap_up")
+    with family.database.transaction() as session:
+        attempts.contact_result(session, attempt_id, "completed", NOON, POLICY)
+    assert family.states == ("done", "done")
+
+
+def test_what_was_not_asked_is_not_done(family: Family) -> None:
+    family.ends(family.talks(), "answered", "completed")
+    assert family.states == ("done", "open")
+    with family.database.transaction() as session:
+        child = session.get_one(FollowUpTask, family.child)
+        assert child.next_try_at is not None and child.next_try_at > NOON, "another day: once a day is the cap"
+
+
+def test_nobody_answers_and_both_are_tried_again(family: Family) -> None:
+    claimed = family.claim()
+    with family.database.transaction() as session:
+        attempts.dialling(session, claimed.attempt_id, NOON)
+        attempts.rang(session, claimed.channel_id)
+    family.ends(claimed.attempt_id, "no_answer")
+    assert family.states == ("open", "open")
+    with family.database.transaction() as session:
+        both = [session.get_one(FollowUpTask, one) for one in (family.mother, family.child)]
+        assert [task.tries for task in both] == [1, 1]
+        assert both[0].next_try_at == both[1].next_try_at
+
+
+def test_the_death_of_the_mother_is_not_the_childs(family: Family) -> None:
+    family.ends(family.talks(), "answered", "deceased")
+    assert family.states == ("stopped", "open")
+
+
+def test_a_lost_link_puts_both_before_a_person(family: Family) -> None:
+    claimed = family.claim()
+    with family.database.transaction() as session:
+        attempts.dialling(session, claimed.attempt_id, NOON)
+        assert attempts.to_review(session, claimed.attempt_id, NOON, "link_lost")
+    assert family.states == ("review", "review")
+    with family.database.transaction() as session:
+        assert attempts.reviewed(session, family.mother, False, NOON, family.ana)
+    assert family.states == ("stopped", "open")
+
+
+def test_who_opted_out_or_only_shares_the_number_is_not_joined(family: Family) -> None:
+    with family.database.transaction() as session:
+        ruth = admit(session, RUTH)
+        number = PhoneNumber(rank=2, number=LUCIA.numbers[0], token=patients.number_token(LUCIA.numbers[0]))
+        number.patient_id = ruth.id
+        session.add(number)
+        neighbour = day_three(session, ruth).id
+        session.get_one(Patient, session.get_one(FollowUpTask, family.child).patient_id).opted_out = ["follow_up"]
+        session.flush()
+    family.claim()
+    assert family.states == ("calling", "open")
+    with family.database.transaction() as session:
+        assert session.get_one(FollowUpTask, neighbour).state == "open"
+
+
+def test_two_plans_of_one_patient_are_one_call_and_what_is_due_later_is_not(database: Database) -> None:
+    with database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+        mei = admit(session, MEI)
+        first, second, later = (day_three(session, mei, due_at=NOON + n * HOUR) for n in (-1, 0, 1))
+        assert isinstance(attempts.claim(session, first.id, ana, "n1", NOON, POLICY), Claimed)
+        session.refresh(second)
+        assert (second.state, later.state) == ("calling", "open")
