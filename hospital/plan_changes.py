@@ -56,8 +56,9 @@ def child_lost(
 
 
 def readmitted(session: Session, patient_id: UUID, at: datetime, by: UUID | None = None) -> Changed:
-    """The patient is in hospital again: plans that a discharge began begin anew with the next one."""
-    return _by_plan(session, "readmitted", patient_id, at, by)
+    """The patient is in hospital again: what a discharge began begins anew with the next one."""
+    by_hand = and_(FollowUpTask.patient_id == patient_id, FollowUpTask.enrolment_id.is_(None))
+    return _by_plan(session, "readmitted", patient_id, at, by, and_(by_hand, FollowUpTask.stay_id.is_not(None)))
 
 
 def transferred(session: Session, patient_id: UUID, ward: str | None, at: datetime, by: UUID | None = None) -> Changed:
@@ -83,7 +84,10 @@ def withdrawn(
     plan: str | None = None,
     study: str | None = None,
 ) -> Changed:
-    """The patient leaves a plan, or a study with all its plans."""
+    """The patient leaves a plan, or a study with all its plans; without either, every follow-up."""
+    if plan is None and study is None:
+        mine = Enrolment.patient_id == patient_id
+        return _end(session, "withdrawn", at, by, FollowUpTask.patient_id == patient_id, mine)
     theirs = select(Enrolment.id).where(Enrolment.patient_id == patient_id)
     if plan is not None:
         theirs = theirs.where(Enrolment.plan == plan)
@@ -92,8 +96,16 @@ def withdrawn(
     return _end(session, "withdrawn", at, by, FollowUpTask.enrolment_id.in_(theirs), Enrolment.id.in_(theirs))
 
 
-def _by_plan(session: Session, change: Change, patient_id: UUID, at: datetime, by: UUID | None) -> Changed:
+def _by_plan(
+    session: Session,
+    change: Change,
+    patient_id: UUID,
+    at: datetime,
+    by: UUID | None,
+    more: ColumnElement[bool] | None = None,
+) -> Changed:
     tasks = and_(FollowUpTask.patient_id == patient_id, _ends_with(change))
+    tasks = tasks if more is None else or_(tasks, more)
     enrolments = and_(Enrolment.patient_id == patient_id, any_(Enrolment.ends_with) == change)
     return _end(session, change, at, by, tasks, enrolments)
 

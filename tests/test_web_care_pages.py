@@ -12,6 +12,7 @@ from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, ser
 from tests.characters import LUCIA
 from tests.hospital_scene import clinic
 from tests.moments import NOON, ZONE
+from tests.test_hospital_coverage import five_stories
 from tests.test_hospital_suspensions import TOMORROW, book
 
 pytestmark = pytest.mark.browser
@@ -50,6 +51,8 @@ async def test_a_red_flag_comes_up_on_anas_page_and_she_sees_it_through(served: 
 
 @pytest.mark.covers("H29", "H51")
 async def test_grace_closes_the_telephones_and_reads_the_ratings(served: Site, page_of: PageOf) -> None:
+    with served.database.transaction() as session:
+        five_stories(session)
     grace = await page_of("grace")
     await grace.goto(served.url("/opening"))
     await looked_at(grace, "opening")
@@ -63,6 +66,11 @@ async def test_grace_closes_the_telephones_and_reads_the_ratings(served: Site, p
     await expect(grace.get_by_role("heading", name="Ratings")).to_be_visible()
     await does_not_scroll(grace)
     await looked_at(grace, "ratings")
+    await grace.get_by_role("link", name="Coverage").click()
+    await expect(grace.get_by_role("heading", name="Coverage")).to_be_visible()
+    await expect(grace.get_by_role("img")).to_be_visible()
+    await does_not_scroll(grace)
+    await looked_at(grace, "coverage")
 
 
 @pytest.mark.covers("H6", "H51")

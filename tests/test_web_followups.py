@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hospital import attempts, followups
+from hospital import attempts, enrolments, followups, questionnaires
 from hospital.attempts import Attempt
 from hospital.audit import AuditRow
 from hospital.database import Database
@@ -249,3 +249,31 @@ async def test_two_follow_ups_in_one_call_are_tabs_of_one_form(site: Site) -> No
         there = (await ana.get(f"/followups/{other}")).text
         assert f'href="/followups/{site.task.id}"' in there
         assert 'data-open="yes"' in there, "identified once, and both forms take answers"
+
+
+@pytest.mark.covers("H20", "H51")
+async def test_what_happened_to_the_patient_is_told_on_the_form_and_stops_what_is_open(site: Site) -> None:
+    task = f"/followups/{site.task.id}"
+    async with site.signed_in("ana") as ana:
+        assert "In hospital again" in (await ana.get(task)).text
+        await ana.post(f"{task}/changed", 422, change="on holiday")
+        await ana.post(f"{task}/changed", 403, change="died")
+        assert site.task_now().state == "open"
+        await ana.post(f"{task}/changed", 204, change="withdrawn")
+    assert (site.task_now().state, site.task_now().stop_reason) == ("stopped", "withdrawn")
+    assert [row.detail["change"] for row in audited(site, "plan.changed")] == ["withdrawn"]
+
+
+@pytest.mark.covers("H20", "H22")
+async def test_ana_enrols_joao_in_a_plan_once(site: Site) -> None:
+    with site.database.transaction() as session:
+        questionnaires.publish(session, "hypertension", {"purpose": "follow-up"}, "sha-h", site.now)
+    task = f"/followups/{site.task.id}"
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"{task}/enrol", 422, plan="nothing")
+        await ana.post(f"{task}/enrol", 409, plan="diabetes")  # its questionnaire was not loaded
+        await ana.post(f"{task}/enrol", 204, plan="hypertension")
+        await ana.post(f"{task}/enrol", 409, plan="hypertension")
+    with site.database.transaction() as session:
+        (mine,) = enrolments.of_patient(session, site.task.patient_id)
+        assert (mine.plan, mine.enrolled_by) == ("hypertension", site.staff["ana"].id)

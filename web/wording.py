@@ -81,6 +81,14 @@ STOP_REASONS = SKIP_REASONS | {
     "fate_unknown": "It is not known whether the phone rang; a person calls",
 }
 
+CHANGES = {
+    "readmitted": "In hospital again",
+    "transferred": "Moved to another hospital",
+    "withdrawn": "Wants no more follow-up",
+    "child_lost": "Lost the child",
+    "died": "Died (a supervisor confirms)",
+}
+
 STANDINGS = {  # how a task stands → (word, look)
     "open": ("Open", ""),
     "overdue": ("Overdue", "bad"),
