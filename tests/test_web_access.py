@@ -40,7 +40,6 @@ WELCOME = {
     "cases": {"tom", "ana", "grace"},
     "ratings": {"grace"},
     "coverage": {"grace"},
-    "clinics": {"grace", "ida"},
     "opening": {"grace"},
     "throttled": {"grace"},
     "clinics": {"grace", "ida"},
