@@ -20,6 +20,8 @@ from hotline.care_wiring import opening_hours, triage_table
 from hotline.settings import Settings
 from scripts import wording
 from scripts.hours_sheet import MIDNIGHT, WEEKDAYS, read_hours
+from scripts.menu_sheet import SHIPPED as SHIPPED_MENU
+from scripts.menu_sheet import Menu, read_menu
 from scripts.site_file import NOTHING, SiteSays, read_says, read_site, with_site
 from scripts.triage import HERE as SHIPPED_TRIAGE
 from scripts.triage import Triage, read_table
@@ -56,6 +58,7 @@ class InForce:
     words: Wording
     hours: Hours
     triage: Triage | None
+    menu: Menu | None
     troubles: tuple[Trouble, ...] = ()
 
 
@@ -120,6 +123,9 @@ class Shipped:
             return triage_table(self.settings, spoken)
         return read_table(SourceFile.of(body, "triage"), spoken)
 
+    def menu(self, body: Body) -> Menu | None:
+        return None if body is None else read_menu(SourceFile.of(body, "menu"))
+
     def file_of(self, sheet: Sheet) -> Body:
         """What an editor begins with: the file's own data. None for the wording, of which an edition is only what
         differs, and where there is no file that can be read."""
@@ -128,6 +134,8 @@ class Shipped:
                 path = self.settings.site.information or (DEMO_INFORMATION if self.settings.demo else None)
             case "triage":
                 path = self.settings.triage.file or SHIPPED_TRIAGE
+            case "menu":
+                return {"entries": [{"key": key, "leads_to": leads_to} for key, leads_to in SHIPPED_MENU]}
             case "hours":
                 return hours_as_data(self.settings)
             case _:
@@ -162,7 +170,8 @@ def assemble(shipped: Shipped, published: Publications) -> InForce:
     says = _loaded("information", published, shipped.site_says, troubles)
     hours = _loaded("hours", published, shipped.hours, troubles)
     table = _loaded("triage", published, shipped.triage, troubles)
-    return InForce(published.number, shipped.words(changes, says), hours, table, tuple(troubles))
+    menu = _loaded("menu", published, shipped.menu, troubles)
+    return InForce(published.number, shipped.words(changes, says), hours, table, menu, tuple(troubles))
 
 
 def _loaded(sheet: Sheet, published: Publications, read: Callable[[Body], T], troubles: list[Trouble]) -> T:

@@ -25,12 +25,15 @@ async def speak_ahead(settings: Settings, sheets: Sheets, said: Speaker, databas
         if notice.kind not in ("edition", "look_again"):
             continue
         try:
-            live = (await sheets.now()).words
+            in_force = await sheets.now()
+            live, live_menu = in_force.words, in_force.menu
             if live is spoken:
                 continue
             speaker, languages = said.saying(live), settings.site.languages
             for language in languages:
                 await render_ahead(speaker, changed(spoken, live, language), [language])
+                for key, leads_to in live_menu or ():
+                    await speaker.ahead(f"offer_{leads_to}", language, {"key": int(key)})
             await publish_static(speaker, wording.STATIC_KEYS, languages)
             spoken = live
             log.info("what was published is spoken")

@@ -126,6 +126,7 @@ def front_desk(
         care=care_desk(settings, database, now, hours, table, spool),
         policy=calling_policy(settings),
         tell_first=tell_first,
+        menu=live.menu if live else None,
     )
 
 

@@ -95,6 +95,8 @@ class SiteWorkshop:
                 today = known.at.astimezone(hours.zone).date()
                 days = [today + timedelta(days=n) for n in range(14)]
                 return findings.of_hours(sum(bool(hours.of_day(day)) for day in days), today.isoformat())
+            case "menu":
+                return findings.of_menu(shipped.menu(body) or (), live.words)
             case "triage":
                 table = shipped.triage(body)
                 return findings.of_triage(table, live.triage, known.departments, live.words) if table else []

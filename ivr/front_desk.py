@@ -13,6 +13,7 @@ from hospital.identifiers import Identifier
 from hospital.patients import Patient
 from ivr.call import Call
 from ivr.care_desk import CareDesk
+from scripts.menu_sheet import Menu
 
 TellFirst = Callable[[Call, "FrontDesk", Patient], Awaitable[None]]
 
@@ -28,7 +29,8 @@ class FrontDesk:
     the site's own file has (opening hours, directions, how to prepare …). After `tries` wrong answers the machine asks
     a calling number nothing for `lock`. `say_doctor_calls`: whether a caller is told that a doctor wants to speak about
     a result. `care`: what triage, messages, opening hours and ratings need. `policy`: the site's rules for calls that
-    we begin. `tell_first`: what a patient hears as soon as they are known in a call of their own."""
+    we begin. `tell_first`: what a patient hears as soon as they are known in a call of their own. `menu`: the site's
+    own main menu, None for the one that comes with the hotline."""
 
     desk: BookingDesk
     database: Database
@@ -41,6 +43,7 @@ class FrontDesk:
     care: CareDesk
     policy: CallingPolicy
     tell_first: TellFirst | None = None
+    menu: Menu | None = None
     slower_from_age: int | None = None
     identifiers: tuple[Identifier, ...] = ("birth_date",)
     site_says: frozenset[str] = frozenset()

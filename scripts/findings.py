@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from scripts.examples import examples, written
+from scripts.menu_sheet import Menu, out_of_reach
 from scripts.placeholders import WrongValue
 from scripts.site_file import SiteSays
 from scripts.triage import Department, RedFlag, Triage
@@ -117,6 +118,18 @@ def of_site(says: SiteSays, words: Wording, prepared: Mapping[str, Collection[st
             what = f"nothing is said of '{code}', which {', '.join(sorted(where))} needs"
             do = "Write how to prepare; until then who books there speaks to a person."
             found.append(Finding(("prepare", code), what, do, stops=False))
+    return found
+
+
+def of_menu(menu: Menu, words: Wording) -> list[Finding]:
+    """`menu`: as it was read."""
+    found: list[Finding] = []
+    for tag in words.spoken:
+        said = [words.text(f"offer_{leads_to}", tag, key=int(key)) for key, leads_to in menu]
+        found += too_long(("entries", tag), " ".join(said), tag, words.pace(tag))
+    for name in out_of_reach(menu):
+        what = f"no choice leads to '{name}': nobody will ever hear it"
+        found.append(Finding(("entries",), what, "Offer it, or be sure that a person does it instead.", stops=False))
     return found
 
 

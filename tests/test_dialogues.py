@@ -29,11 +29,13 @@ from hospital.patients import Patient
 from hospital.wishes import week
 from hotline import databases, demo, numbering, postgres, wiring
 from hotline.caller_joints import SqlJournal, appointment_messages, rendered
+from hotline.queue_news import news
 from hotline.settings_file import DEMO, build
 from ivr.call import HOUSE_PROMPTS, Call
 from ivr.front_desk import FrontDesk
 from ivr.terminal import Presses, rehearse, scripted
 from scripts import verbalise, wording
+from scripts.menu_sheet import REACHES
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU
 from tests.conftest import TEMPLATE
 from tests.moments import NOON, ZONE
@@ -185,7 +187,12 @@ def wrong(times: int = 1) -> str:
     return ",1,".join([f"{ANOTHER},0000"] * times)
 
 
+OWN_MENU = (("1", "results"), ("3", "book"), ("2", "my_appointments"), ("4", "examination"), ("5", "survey"))
+WHOLE_TOPICS = (("1", "appointments"), ("2", "information"), ("3", "care"), ("4", "other"))
+
 SCENES = {
+    "the_sites_own_menu": Scene("2,,3", settings={"menu": OWN_MENU}),
+    "the_sites_own_menu_of_whole_topics": Scene("2,,", settings={"menu": WHOLE_TOPICS}),
     # welcome and language
     "chooses_the_language": Scene("2"),
     "maori_says_nothing": Scene("5,,,", only="en"),
@@ -419,7 +426,9 @@ def test_every_prompt_is_said_somewhere(words: wording.Wording) -> None:
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(ivr.__file__).parent.rglob("*.py")]
     constants = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     prepared = {key for key in words.site_says if key.startswith("prepare_")}  # named by a department's code
-    said = constants | HOUSE_PROMPTS | set(wording.STATIC_KEYS) | prepared
+    offered = {f"offer_{name}" for name in REACHES}  # by a menu of the site's own
+    waiting = {key for place in (1, 2) for key, _ in news(place, 2)}
+    said = constants | HOUSE_PROMPTS | set(wording.STATIC_KEYS) | prepared | offered | waiting
     for language in words.spoken:
         assert words.languages[language].prompts.keys() - said == set()
 

@@ -52,6 +52,7 @@ WELCOME = {
     "prompts": {"ida"},
     "clinics": {"grace", "ida"},
     "hearing": {"grace"},
+    "menu": {"ida"},
 }
 
 

@@ -118,6 +118,21 @@ async def test_ida_says_how_to_park_and_what_a_department_needs(site: Site) -> N
         assert (await site.app.state.services.workshop.live()).words.text("documents", "es") == "Bring your card."
 
 
+async def test_ida_puts_results_first_and_booking_second(site: Site) -> None:
+    async with site.signed_in("ida") as ida:
+        rows = {"0.key": "1", "0.leads_to": "results", "1.key": "1", "1.leads_to": "book", "seen": ""}
+        told = words((await ida.post("/menu", **rows)).text)
+        assert "key 1 is used twice" in told and "Stops" in told
+        form = {**rows, "1.key": "2", "2.key": "3", "2.leads_to": "my_appointments"}
+        form["seen"] = re.findall(r'name="seen" value="([^"]*)"', (await ida.get("/menu")).text)[0]
+        told = words((await ida.post("/menu", **form)).text)
+        assert "Stops" not in told and "no choice leads to 'care'" in told and "'examination'" in told
+        played = words((await ida.post("/editions/menu/try", keys="1,2,29021980", language="en")).text)
+        assert "For results, press one." in played and "To book an appointment with a doctor, press two." in played
+        assert "Which department" in played or "department" in played
+        await publish(site, ida, "menu")
+
+
 @pytest.mark.covers("H51", "I7")
 async def test_a_try_meets_nobody_and_leaves_nothing_behind(site: Site) -> None:
     async with site.signed_in("ida") as ida:
