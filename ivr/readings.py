@@ -8,13 +8,17 @@ stranger which dates are in one.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ivr.turn import DigitsOf, Prompt
+from scripts import verbalise
 from speech.ears import grammars
 from speech.ears.dates import birth_date, spoken_day
+from speech.ears.folding import folded
 from speech.ears.language import Part
+from speech.ears.languages import numerals
 
 PARTS = {None: "heard_day", Part.MORNING: "heard_day_morning", Part.AFTERNOON: "heard_day_afternoon"}
 
@@ -42,6 +46,27 @@ class SpokenDigits:
 
     def read_back(self, answer: str) -> Prompt:
         return Prompt("heard_digits", digits=answer.replace("*", "X"))
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenNumber:
+    """A measured value as it is typed, with a star for the decimal point: "treinta y ocho coma cinco" → "38*5"."""
+
+    wanted: DigitsOf
+
+    def read(self, words: str, language: str) -> str | None:
+        row = numerals(words, language)
+        point = folded(verbalise.speech(language).POINT)
+        found = re.search(rf"([0-9]+) ?(?:{re.escape(point)}|[.,]) ?([0-9](?: ?[0-9])*)", row)
+        if found is None or not self.wanted.star_is_x:
+            return SpokenDigits(replace(self.wanted, star_is_x=False)).read(words, language)
+        if re.search("[0-9]", row[: found.start()] + row[found.end() :]):
+            return None
+        answer = f"{found[1]}*{found[2].replace(' ', '')}"
+        return answer if len(answer) <= self.wanted.maximum else None
+
+    def read_back(self, answer: str) -> Prompt:
+        return Prompt("survey_read_back", given=float(answer.replace("*", ".")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,10 @@ from ivr.call import Call
 from ivr.dialogues.attended import attended
 from ivr.dialogues.survey import survey
 from ivr.front_desk import FrontDesk
+from ivr.phrasebook import Phrasebook
+from ivr.readings import SpokenNumber
 from ivr.terminal import rehearse, scripted
+from ivr.turn import DigitsOf
 from scripts import wording
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.hospital_scene import POLICY
@@ -84,7 +87,14 @@ def due(front: FrontDesk, code: str, who: Character) -> FollowUpTask:
         return task
 
 
-async def asked(front: FrontDesk, words: wording.Wording, task: FollowUpTask, presses: str, who: Character) -> str:
+async def asked(
+    front: FrontDesk,
+    words: wording.Wording,
+    task: FollowUpTask,
+    presses: str,
+    who: Character,
+    phrases: Phrasebook | None = None,
+) -> str:
     """One call in which a task is asked."""
     call_id = f"terminal-{os.urandom(4).hex()}"
     journal = SqlJournal(front.database, call_id, "terminal", who.numbers[0], lambda: NOON)
@@ -105,6 +115,7 @@ async def asked(front: FrontDesk, words: wording.Wording, task: FollowUpTask, pr
         journal=journal,
         house=wiring.house_keys(front),
         call_id=call_id,
+        phrases=phrases,
     )
     return re.sub(r"case=\d+", "case=…", str(told)) + "\n"
 
@@ -230,6 +241,17 @@ async def test_our_own_call_asks_once_it_is_proved_who_answered(
     assert (now(front, task).state, now(front, task).channel) == (state, channel)
 
 
+@pytest.mark.covers("H28", "H33")
+async def test_a_survey_by_voice_and_a_red_flag_that_is_said(front: FrontDesk, words: wording.Wording) -> None:
+    task = due(front, "discharge-day3", LUCIA)
+    says = ['"mejor"', '"tres"', '"sí"', '"sí"', '"pasar"', '"algunas"', '"no"', '"sí"']
+    told = await asked(front, words, task, ",".join(says), LUCIA, Phrasebook(words, "9"))
+    given = answers(front, task)
+    assert (given["general"], given["pain"], given["temperature"]) == ("better", 3, None), told
+    assert given["symptoms"] == {"so_far": ["breathless"], "asked": ["fever", "breathless"]}
+    assert "journal: transfer queue=urgent reason=breathless" in told
+
+
 async def test_any_shape_is_asked_by_key(front: FrontDesk, words: wording.Wording) -> None:
     """Twelve options by pages, two repetitions in one another, a repeated number, date and time, a fact."""
     made = questionnaire(
@@ -275,3 +297,23 @@ async def test_any_shape_is_asked_by_key(front: FrontDesk, words: wording.Wordin
         "other": {"voice": 10001},
     }
     assert told.count("Welcome.") == 1 and "Those were all the questions" in told
+
+
+@pytest.mark.covers("H28")
+@pytest.mark.parametrize(
+    ("said", "language", "typed"),
+    [
+        ("treinta y ocho coma cinco", "es", "38*5"),
+        ("pues... diez", "es", "10"),
+        ("thirty eight point zero five", "en", "38*05"),
+        ("trinta e oito vírgula cinco", "pt-BR", "38*5"),
+        ("三十八点五", "zh-CN", "38*5"),
+        ("treinta y ocho coma cinco o treinta y nueve", "es", None),
+        ("no lo sé", "es", None),
+    ],
+)
+def test_a_number_may_be_said(said: str, language: str, typed: str | None) -> None:
+    reading = SpokenNumber(DigitsOf(1, 8, star_is_x=True))
+    assert reading.read(said, language) == typed
+    if typed is not None:
+        assert reading.read_back(typed).params["given"] == float(typed.replace("*", "."))

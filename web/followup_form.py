@@ -27,7 +27,8 @@ routes = APIRouter()
 def given(item: Item, values: list[str], free: str) -> object:
     """What a form gives for an item, as `scripts.answers` takes it."""
     if item.type not in CHOICES:
-        return values[0] if values else ""
+        written = values[0] if values else ""
+        return [line for line in written.splitlines() if line.strip()] if item.repeats else written
     picked: list[object] = [value for value in values if value != OTHER]
     if item.type is ItemType.OPEN_CHOICE and free.strip() and (OTHER in values or not picked):
         picked.append({"text": free})
@@ -37,7 +38,7 @@ def given(item: Item, values: list[str], free: str) -> object:
 async def _questions_part(request: Request, visitor: Visitor, task_id: UUID) -> Response:
     shown = await own_task(request, visitor, task_id)
     form = await services(request).database.run(followup_view.form, task_id)
-    return pages_of(request).part(request, "followups/questions.html", view=shown, form=form, other=OTHER)
+    return pages_of(request).part(request, "followups/all_normal.html", view=shown, form=form, other=OTHER)
 
 
 async def _identified(request: Request, visitor: Visitor, task_id: UUID) -> TaskView:
@@ -93,6 +94,32 @@ async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: 
     await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id)
     form = await house.database.run(followup_view.form, task_id)
     return pages_of(request).part(request, "followups/flags.html", form=form)
+
+
+@routes.post("/followups/{task_id}/repetitions/{key:path}")
+async def repetitions(
+    request: Request, visitor: WorksFollowUps, task_id: UUID, key: str, more: Annotated[str, Form(max_length=1)]
+) -> Response:
+    """A group once more: the answer is its fields. Or once less: the answer is what stands now."""
+    shown = await _identified(request, visitor, task_id)
+    house = services(request)
+    filling = (await house.database.run(followup_view.form, task_id)).filling
+    try:
+        place = filling.place(key)
+        times = max(0, filling.times(place) + (1 if more == "1" else -1))
+        value = validate_answer(place.item, {"so_far": times})
+    except KeyError:
+        raise Refusal(404, "There is no such group.") from None
+    except AnswerRefused:
+        raise Refusal(422, "This group cannot be repeated more often.") from None
+    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id)
+    form = await house.database.run(followup_view.form, task_id)
+    if more != "1":
+        return pages_of(request).part(request, "followups/flags.html", form=form)
+    group = form.filling.place(key)
+    return pages_of(request).part(
+        request, "followups/repetition.html", view=shown, form=form, other=OTHER, group=group, number=times
+    )
 
 
 @routes.post("/followups/{task_id}/all-normal")

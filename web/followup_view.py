@@ -21,7 +21,7 @@ from hospital.database import announce
 from hospital.followups import FollowUpTask
 from hospital.patients import History, Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording
-from scripts.filling import Filling
+from scripts.filling import Filling, Place
 from scripts.questionnaire import Questionnaire, RedFlag
 from scripts.questionnaire_files import kept
 from web import wording
@@ -211,6 +211,35 @@ class Form:
     @property
     def flags(self) -> list[RedFlag]:
         return self.filling.flags()
+
+    @cached_property
+    def shown(self) -> dict[str, None]:
+        """The keys of what is enabled now, in their order; `key#2` is the second time that a group is repeated."""
+        filling = self.filling
+        found: dict[str, None] = {}
+        for place in filling.places:
+            if filling.enabled(place):
+                found[place.key] = None
+                if place.counts:
+                    found |= {f"{place.key}#{number}": None for number in range(1, filling.times(place) + 1)}
+        return found
+
+    def value(self, place: Place) -> Any:
+        """What a field shows; of what was cut off, what was given so far; None where nothing is."""
+        value = place.item.initial if place.item.read_only else self.answers.get(place.key)
+        if isinstance(value, dict) and "so_far" in value:
+            value = value["so_far"] or None
+        if isinstance(value, list):
+            return [one for one in value if not _spoken(one)] or None
+        return None if _spoken(value) else value
+
+    def spoken(self, place: Place) -> list[int]:
+        """The cases that hold what was spoken to the machine."""
+        return [value["voice"] for value in self.filling.values(place) if isinstance(value, dict) and _spoken(value)]
+
+
+def _spoken(value: Any) -> bool:
+    return isinstance(value, dict) and "voice" in value
 
 
 def form(session: Session, task_id: UUID) -> Form:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from ivr.call import Back, Call, Prompt
 from ivr.choosing import MOST
+from ivr.readings import SpokenNumber
+from ivr.turn import DigitsOf
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Filling, Place
 from scripts.placeholders import Value
@@ -190,8 +192,11 @@ async def _number(sitting: Sitting, place: Place, before: list[Answer]) -> None:
     if decimals:
         question.append(Prompt("survey_decimal"))
 
+    wanted = DigitsOf(1, longest + 3 * decimals, star_is_x=decimals)
+
     async def typed(question: list[Prompt]) -> object:
-        keys = await sitting.call.digits(question, maximum=longest + 3 * decimals, star_is_x=decimals)
+        maximum, reading = wanted.maximum, SpokenNumber(wanted)
+        keys = await sitting.call.digits(question, maximum=maximum, star_is_x=decimals, reading=reading)
         return keys.replace("*", ".", 1)
 
     await _typed(sitting, place, before, question, typed, lambda value: value)

@@ -24,6 +24,57 @@ export function watchQuestions() {
     true,
   );
   for (const event of ["hotline:refreshed", "htmx:load"]) document.addEventListener(event, openForms);
+  // conditions: what is saved says what is shown now; nothing is fetched anew, so nothing that is typed is lost
+  for (const event of ["htmx:afterSwap", "htmx:oobAfterSwap", "hotline:refreshed"]) document.addEventListener(event, show);
+  document.addEventListener("htmx:beforeSwap", keepUnsaved);
+  document.addEventListener("htmx:afterSettle", giveBack); // when its fields are alive
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-next-question]")) next();
+  });
+}
+
+function show() {
+  const told = document.querySelector("#flags [data-shown]");
+  const questions = document.getElementById("questions");
+  if (!told || !questions) return;
+  const shown = new Set(JSON.parse(told.dataset.shown));
+  for (const element of questions.querySelectorAll("[data-item]")) {
+    const there = shown.has(element.dataset.item);
+    if (!there && element.dataset.repetition !== undefined) element.remove();
+    else element.hidden = !there;
+  }
+}
+
+// "All normal" gives all questions anew; what is not saved yet goes back into its field and is saved.
+let unsaved = [];
+
+function keepUnsaved(event) {
+  if (event.detail.target?.id !== "questions") return;
+  const fields = event.detail.target.querySelectorAll("[data-saving]:not([data-saving=saved]) :is(input, textarea)");
+  unsaved = [...fields]
+    .filter((field) => !["radio", "checkbox"].includes(field.type))
+    .map((field) => [field.form.dataset.item, field.name, field.value]);
+}
+
+function giveBack(event) {
+  if (event.detail.target?.id !== "questions") return;
+  for (const [item, name, value] of unsaved) {
+    const field = event.detail.target.querySelector(`[data-item="${CSS.escape(item)}"] [name="${CSS.escape(name)}"]:not([type=radio]):not([type=checkbox])`);
+    if (!field || field.value === value) continue;
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  unsaved = [];
+}
+
+// To the next question that has no answer, from where the focus is.
+function next() {
+  const open = [...document.querySelectorAll("#questions form.question:not([data-saving])")].filter(
+    (form) => form.checkVisibility() && !form.querySelector("fieldset:disabled"),
+  );
+  const here = document.activeElement?.closest?.("form.question");
+  const after = here ? open.find((form) => here.compareDocumentPosition(form) & Node.DOCUMENT_POSITION_FOLLOWING) : null;
+  (after ?? open[0])?.querySelector("input, textarea")?.focus();
 }
 
 function openForms() {

@@ -1,0 +1,124 @@
+"""The nurse's form of any shape, as its page asks for it: conditions, groups that repeat, scores."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from hospital import followups, questionnaires
+from hospital.database import Database
+from hospital.followups import FollowUpTask
+from scripts.questionnaire import Questionnaire
+from scripts.questionnaire_files import load_questionnaires
+from tests.console_app import Site
+from tests.moments import NOON
+from tests.test_filling import options, question, questionnaire, when
+
+SHAPES = questionnaire(
+    {"linkId": "hello", "type": "display", "text": {"en": "Read this first."}},
+    question("smokes", "boolean", required=True, normal=False),
+    question("a day/#1", "integer", minValue=1, maxValue=80, **when(("smokes", "=", True))),
+    {
+        "linkId": "medicine",
+        "type": "group",
+        "repeats": True,
+        "maxOccurs": 3,
+        "text": {"en": "A medicine"},
+        "item": [
+            question("name", "string", required=True),
+            question("missed", "boolean"),
+            question("why", "text", **when(("missed", "=", True))),
+        ],
+    },
+    question("since", "date"),
+    question("pulses", "integer", repeats=True),
+    *(question(f"mood{n}", "choice", answerOption=options("no", "some", "often", scored=True)) for n in (1, 2)),
+    score=[
+        {
+            "id": "mood",
+            "text": {"en": "Burden"},
+            "sum": ["mood1", "mood2"],
+            "band": [{"least": 0, "text": {"en": "little"}}, {"least": 3, "text": {"en": "much"}}],
+        }
+    ],
+    redFlag=[{"id": "high", "text": {"en": "Heavy burden"}, "score": "mood", "operator": ">=", "answer": 4}],
+)
+
+
+def asks(session: Session, task_id: Any, asked: Questionnaire = SHAPES) -> None:
+    """The task asks this one."""
+    row = questionnaires.publish(session, asked.id, json.loads(asked.body), asked.sha256, NOON)
+    session.get_one(FollowUpTask, task_id).questionnaire_id = row.id
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Site:
+    made = Site(database, tmp_path)
+    with database.transaction() as session:
+        asks(session, made.task.id)
+    return made
+
+
+@pytest.mark.covers("H15", "H21")
+async def test_whatever_shape_it_has_it_is_saved_as_given(site: Site) -> None:
+    site.talking()
+    form = f"/followups/{site.task.id}"
+    async with site.signed_in("ana") as ana:
+        for identifier in ("name", "birth_date"):
+            await ana.post(f"{form}/ticks/{identifier}", on="on")
+        shown = (await ana.get(form)).text
+        assert shown.count("hidden") and 'data-item="a day/#1" hidden' in shown
+        await ana.post(f"{form}/answers/a%20day/%231", value="5")  # kept; it counts when it is enabled
+        await ana.post(f"{form}/answers/smokes", value="true")
+        added = (await ana.post(f"{form}/repetitions/medicine", more="1")).text
+        assert 'data-item="name@1"' in added and "hx-swap-oob" in added
+        await ana.post(f"{form}/answers/name@1", value="Aspirin")
+        await ana.post(f"{form}/answers/missed@1", value="true")
+        await ana.post(f"{form}/repetitions/medicine", more="1")
+        await ana.post(f"{form}/repetitions/medicine", more="0")
+        await ana.post(f"{form}/answers/name@2", 404, value="gone")
+        await ana.post(f"{form}/answers/since", 422, value="2026-02-31")
+        await ana.post(f"{form}/answers/since", value="2026-03-01")
+        await ana.post(f"{form}/answers/pulses", value="60\r\n\r\n72")
+        await ana.post(f"{form}/answers/mood1", value="some")
+        told = (await ana.post(f"{form}/answers/mood2", value="often")).text
+        assert "Burden" in told and ">3<" in told and "much" in told and "Act on this" not in told
+        flagged = (await ana.post(f"{form}/answers/mood1", value="often")).text
+        assert "Heavy burden" in flagged
+        await ana.post(f"{form}/repetitions/medicine", more="1")
+        await ana.post(f"{form}/repetitions/medicine", more="1")
+        await ana.post(f"{form}/repetitions/medicine", 422, more="1")
+        await ana.post(f"{form}/repetitions/smokes", 422, more="1")
+        await ana.post(f"{form}/repetitions/nothing", 404, more="1")
+    assert site.answers() == {
+        "a day/#1": 5,
+        "smokes": True,
+        "medicine": {"so_far": 3},
+        "name@1": "Aspirin",
+        "missed@1": True,
+        "since": "2026-03-01",
+        "pulses": [60, 72],
+        "mood1": "often",
+        "mood2": "often",
+    }
+
+
+async def test_what_was_told_to_the_machine_is_on_the_form(site: Site) -> None:
+    site.talking()
+    with site.database.transaction() as session:
+        for key, value in (("name@1", {"voice": 10042}), ("pulses", {"so_far": [60]})):
+            followups.save_answer(session, site.task.id, key, value, NOON)
+    async with site.signed_in("ana") as ana:
+        shown = (await ana.get(f"/followups/{site.task.id}")).text
+    assert "case 10042" in shown and ">60</textarea>" in shown
+
+
+@pytest.mark.parametrize("code", sorted(load_questionnaires()[0]))
+async def test_every_questionnaire_of_the_library_is_shown(site: Site, code: str) -> None:
+    with site.database.transaction() as session:
+        asks(session, site.task.id, load_questionnaires()[0][code])
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        assert (await ana.get(f"/followups/{site.task.id}")).text.count("<form") > 5
