@@ -88,6 +88,7 @@ CREATE TABLE patient (
     opted_out        text[] NOT NULL DEFAULT '{}'    -- purposes for which we never begin a contact; each change is audited
                      CHECK (opted_out <@ ARRAY['follow_up', 'reminder', 'survey', 'education', 'greeting']),
     suits            text CHECK (suits IN ('morning', 'afternoon')), -- for our calls, and which times are offered first
+    reminded_by      text NOT NULL DEFAULT 'call' CHECK (reminded_by IN ('call', 'sms')),
     pin_hash         text,                           -- argon2id of a keyed token: an identifier that the patient chose
     created_at       timestamptz NOT NULL DEFAULT now()
 );
@@ -364,11 +365,11 @@ CREATE TABLE enrolment (                             -- a patient follows a plan
 CREATE INDEX enrolment_patient ON enrolment (patient_id) WHERE ended_at IS NULL;
 
 -- One reason to contact one patient. What kinds of them there are shares attempts, cap and decision log; what a kind is
--- about stands in a table of its own that names the task (suspension_notice), or in the questionnaire.
+-- about stands in a table of its own that names the task (suspension_notice, reminder), or in the questionnaire.
 CREATE TABLE followup_task (
     id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     patient_id       uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
-    kind             text NOT NULL DEFAULT 'follow_up' CHECK (kind IN ('follow_up', 'suspension')),
+    kind             text NOT NULL DEFAULT 'follow_up' CHECK (kind IN ('follow_up', 'suspension', 'reminder')),
     questionnaire_id uuid REFERENCES questionnaire,
     reason           text NOT NULL,                  -- 'discharge_day_3', …
     stay_id          uuid REFERENCES stay,
@@ -398,7 +399,7 @@ CREATE TABLE followup_task (
     summary          text NOT NULL DEFAULT '',
     closed_at        timestamptz,
     CHECK ((kind = 'follow_up') = (questionnaire_id IS NOT NULL)),
-    CHECK (kind = 'follow_up' OR channel = 'automated_call'),
+    CHECK (kind = 'follow_up' OR channel IN ('automated_call', 'sms')),
     CHECK ((state IN ('done', 'stopped')) = (closed_at IS NOT NULL)),
     CHECK ((state = 'stopped') = (stop_reason IS NOT NULL)),
     CHECK ((enrolment_id IS NULL) = (step IS NULL))
@@ -533,6 +534,31 @@ SELECT t.id AS task_id,
               count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial')) > 0 AS consented
          FROM attempt x WHERE x.task_id = t.id OR x.id IN (SELECT attempt_id FROM joint_task j WHERE j.task_id = t.id)) a
  WHERE t.kind = 'follow_up';
+
+-- ── Reminders ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE recurring_reminder (                    -- of what the patient does again and again; it has an end
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    patient_id    uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    about         text NOT NULL CHECK (about IN ('medication', 'checkup', 'revisit')),
+    department_id uuid REFERENCES department,        -- where it is booked in the call; none: a nurse
+    every_days    smallint NOT NULL CHECK (every_days BETWEEN 1 AND 366),
+    next_at       timestamptz NOT NULL,
+    until         timestamptz NOT NULL,
+    begun_by      uuid NOT NULL REFERENCES account,
+    begun_at      timestamptz NOT NULL,
+    stopped_at    timestamptz
+);
+CREATE INDEX recurring_reminder_due ON recurring_reminder (next_at) WHERE stopped_at IS NULL;
+
+CREATE TABLE reminder (                              -- what one contact reminds of
+    task_id        uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,
+    appointment_id uuid UNIQUE REFERENCES appointment ON DELETE CASCADE,     -- reminded of once
+    recurring_id   uuid REFERENCES recurring_reminder ON DELETE CASCADE,
+    heard_at       timestamptz,                      -- no call is needed any more
+    comes          boolean NOT NULL DEFAULT false,   -- said so
+    CHECK ((appointment_id IS NULL) <> (recurring_id IS NULL))
+);
 
 -- ── Recordings ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -47,6 +47,23 @@ def set_consent(session: Session, patient_id: UUID, purpose: str, wanted: bool, 
     return True
 
 
+def reminded_by(session: Session, patient_id: UUID) -> str:
+    """'call', or 'sms' for who would rather read."""
+    return session.scalars(select(Patient.reminded_by).where(Patient.id == patient_id)).one()
+
+
+def set_reminded_by(session: Session, patient_id: UUID, by: str, at: datetime, *, call_id: str) -> None:
+    """How the patient is reminded from now on: 'call' or 'sms'."""
+    session.execute(
+        update(Patient)
+        .where(Patient.id == patient_id)
+        .values(reminded_by=by)
+        .execution_options(synchronize_session=False)
+    )
+    announce(session, "patient", patient_id)
+    audit.record(session, None, "patient.reminded_by", f"patient:{patient_id}", at, by=by, call=call_id)
+
+
 def set_suits(session: Session, patient_id: UUID, part: Part | None, at: datetime, *, call_id: str) -> None:
     """The time of day that suits the patient; None: any."""
     session.execute(

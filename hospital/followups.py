@@ -24,8 +24,8 @@ from hospital.vault import Sealed
 
 URGENT = frozenset({"suspension"})
 """Kinds of contact that the cap does not hold back. The window does."""
-PURPOSES = {"suspension": "appointment"}
-"""Kind → what its contact is for. Nobody can opt out of calls about their own appointment."""
+PURPOSES = {"suspension": "appointment", "reminder": "reminder"}
+"""Kind → what its contact is for. Of a call that an appointment is suspended nobody can opt out."""
 SKIP_REASONS = ("readmitted", "not_needed", "done_elsewhere", "in_hospital", "other")
 PLAN_CHANGES = ("died", "child_lost", "readmitted", "transferred", "withdrawn", "told_too_late")
 """What stops a task because its plan changed (`plan_changes.py`) or was begun too late (`enrolments.py`)."""

@@ -37,6 +37,7 @@ class Patient(Base):
     guardian_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     opted_out: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
     suits: Mapped[Part | None] = mapped_column(String)
+    reminded_by: Mapped[str] = mapped_column(default="call")
     pin_hash: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

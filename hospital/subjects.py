@@ -9,13 +9,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hospital import suspensions
+from hospital import reminders, suspensions
 from hospital.database import announce
 from hospital.followups import FollowUpTask
 
-NEEDED: Mapping[str, Callable[[Session, UUID, datetime], bool]] = {suspensions.KIND: suspensions.still_to_tell}
+NEEDED: Mapping[str, Callable[[Session, UUID, datetime], bool]] = {
+    suspensions.KIND: suspensions.still_to_tell,
+    reminders.KIND: reminders.still_wanted,
+}
 NOT_REACHED: Mapping[str, Callable[[Session, FollowUpTask, datetime], None]] = {
-    suspensions.KIND: suspensions.not_reached
+    suspensions.KIND: suspensions.not_reached,
+    reminders.KIND: reminders.not_reached,
 }
 CHANGED: Mapping[str, Callable[[Session, UUID], None]] = {suspensions.KIND: suspensions.changed}
 

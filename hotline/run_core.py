@@ -17,7 +17,7 @@ from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
 from dialer.runner import Dialer
-from hospital import caller_languages, recordings, throttling, vault
+from hospital import caller_languages, recordings, reminders, throttling, vault
 from hospital.database import Database
 from hospital.notices import PostgresNotices
 from hotline import demo, joints, message_joints, numbering, tapes
@@ -128,7 +128,7 @@ async def run_core(settings: Settings) -> None:
         stack.push_async_callback(said.close)
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
-        scheduler = _scheduler(database, capture, journal, sender, dialer, automatic, sheets)
+        scheduler = _scheduler(settings, database, capture, journal, sender, dialer, automatic, sheets)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)
         await _serve_console(settings, services)
@@ -159,6 +159,7 @@ def dialer_listens(board: Switchboard, dialer: Dialer) -> None:
 
 
 def _scheduler(
+    settings: Settings,
     database: Database,
     capture: Capture,
     journal: InboundJournal,
@@ -195,6 +196,15 @@ def _scheduler(
         await automatic.call_due()
 
     scheduler.add_job(call, "interval", seconds=1, max_instances=1, coalesce=True)
+
+    async def remind() -> None:
+        policy, of = calling_policy(settings), settings.reminders
+        await database.run(reminders.plan_recurring, now(), policy)
+        if of.appointments:
+            days, hour = of.days_before, of.from_hour
+            await database.run(reminders.plan_appointments, now(), policy, days_before=days, from_hour=hour)
+
+    scheduler.add_job(remind, "interval", seconds=60, max_instances=1, coalesce=True, next_run_time=now())
 
     async def send() -> None:
         await sheets.now()  # a text is worded as it is in force when it is sent

@@ -146,6 +146,15 @@ class Automatic(Frozen):
     """What is urgent (a suspended clinic) and reached nobody is tried again so soon."""
 
 
+class Reminders(Frozen):
+    """Of appointments. Who does not want reminders has none."""
+
+    appointments: bool = True
+    days_before: Annotated[int, Field(ge=1, le=14)] = 1
+    from_hour: Annotated[int, Field(ge=0, le=23)] = 10
+    """By the site's clock; the calling hours hold as well."""
+
+
 class Voices(Frozen):
     """How callers are spoken to. What a hospital recorded itself comes before any voice."""
 
@@ -222,6 +231,7 @@ class Settings(BaseSettings):
     trunk: Trunk | None = None
     calling: Calling = Calling()
     automatic: Automatic = Automatic()
+    reminders: Reminders = Reminders()
     voices: Voices = Voices()
     booking: Booking = Booking()
     lock: Lock = Lock()

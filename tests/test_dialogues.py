@@ -316,6 +316,7 @@ SCENES = {
     # preferences
     "no_more_surveys": Scene(f"2,5,1,{LUCIAS},1,1,1,2,2,1,4"),
     "surveys_again": Scene(f"2,5,1,{LUCIAS},1,1,2,1,#", before=opted_out_of_all),
+    "reminders_in_writing": Scene(f"2,5,1,{LUCIAS},2,3,2,3,4"),
     "afternoons_suit_best": Scene(f"2,5,1,{LUCIAS},3,2,4"),
     # a number that calls too often
     "called_too_often": Scene("", dialogue="throttled", remembers=""),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from hospital import accounts, booking, suspensions
+from hospital import accounts, booking, reminders, suspensions
 from hospital.attempts import Attempt
 from hospital.booking import Slot
 from hospital.callbacks import Callback
@@ -15,7 +15,7 @@ from hospital.outbox import OutboxRow
 from hospital.recordings import Recording
 from hospital.suspensions import SuspensionNotice
 from hotline import wiring
-from tests.characters import LUCIA
+from tests.characters import JOAO, LUCIA
 from tests.house import House
 from tests.scenes import openings
 
@@ -168,3 +168,35 @@ async def test_she_dies_while_it_rings_and_nothing_is_said(house: House) -> None
         await lucia.hung_up()
         await house.until("it is settled", lambda: ended(house))
     assert house.rows(Attempt)[0].contact_result == "refused"
+
+
+@pytest.mark.covers("H10", "H25")
+async def test_joao_is_reminded_of_his_medicine_and_asks_for_a_nurse(house: House) -> None:
+    at = wiring.now()
+    async with house.phone("joao") as joao, house.phone("desk") as desk:
+        patient = house.patient("joao")
+        with house.database.transaction() as session:
+            ana = accounts.by_sip_username(session, "ana")
+            assert ana is not None
+            span = {"first_at": at, "until": at + timedelta(days=30), "every_days": 7}
+            reminders.begin(
+                session, patient_id=patient.id, about="medication", department_id=None, account_id=ana.id, at=at, **span
+            )
+            assert reminders.plan_recurring(session, wiring.now(), wiring.calling_policy(house.settings)) == 1
+        await joao.rings()
+        await joao.answers()
+        await joao.hears(await house.sound("outgoing_greeting", "pt-BR", given_name="João"))
+        await joao.presses("1")
+        await joao.hears(await house.sound("ask_birth_date", "pt-BR"))
+        await joao.presses(JOAO.birth_keys)
+        await joao.hears(await house.sound("reminder_medicine_choice", "pt-BR"))
+        await joao.presses("2")
+        await desk.rings()
+        await desk.answers()
+        await desk.speaks(await house.sound("goodbye", "pt-BR"))
+        await joao.hears(await house.sound("goodbye", "pt-BR"))
+        await joao.hangs_up()
+        await house.until("it is settled", lambda: ended(house))
+    (attempt,) = house.rows(Attempt)
+    assert (attempt.contact_result, house.rows(reminders.Reminder)[0].heard_at is not None) == ("completed", True)
+    await house.no_channels()

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hospital import accounts, agentless, attempts, booking, patients, suspensions
+from hospital import accounts, agentless, attempts, booking, patients, reminders, suspensions
 from hospital.attempts import Attempt, Claimed
-from hospital.booking import Appointment, Slot
+from hospital.booking import Appointment, Department, Slot
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.followups import FollowUpTask
@@ -89,6 +89,38 @@ def a_childs_clinic(session: Session) -> None:
     session.execute(update(FollowUpTask).where(FollowUpTask.kind == "suspension").values(patient_id=child.id))
 
 
+def an_appointment_tomorrow(session: Session) -> None:
+    has(session, "cardiology", 1)
+    session.execute(update(Appointment).values(booked_at=NOON - timedelta(days=3)))
+    assert reminders.plan_appointments(session, NOON, POLICY, days_before=1, from_hour=10) == 1
+
+
+def repeats(session: Session, about: str, department: str | None) -> None:
+    grace = accounts.by_sip_username(session, "grace")
+    assert grace is not None
+    where = session.scalar(select(Department.id).where(Department.code == department))
+    span = {"first_at": NOON, "until": NOON + timedelta(days=90), "every_days": 30}
+    patient = lucia_of(session).id
+    reminders.begin(session, patient_id=patient, about=about, department_id=where, account_id=grace.id, at=NOON, **span)
+    assert reminders.plan_recurring(session, NOON, POLICY) == 1
+
+
+def a_medicine(session: Session) -> None:
+    repeats(session, "medication", None)
+
+
+def a_checkup(session: Session) -> None:
+    repeats(session, "checkup", "cardiology")
+
+
+def a_revisit(session: Session) -> None:
+    repeats(session, "revisit", "cardiology")
+
+
+def wants_no_reminders(session: Session) -> None:
+    lucia_of(session).opted_out = ["reminder"]
+
+
 def opts_out_while_it_rings(session: Session) -> None:
     """Of calls about one's own appointment nobody can opt out; whoever has died is told nothing either."""
     lucia_of(session).death_reported_at = NOON
@@ -113,6 +145,7 @@ class Scene:
     due: Callable[[Session], None] = clinic_suspended
     rings: Callable[[Session], None] | None = None
     inbound: bool = False
+    kind: str = "suspension"
     only: str | None = None
 
 
@@ -142,6 +175,19 @@ SCENES = {
     "hangs_up_at_once": Scene(""),
     "died_while_it_rang": Scene("", rings=opts_out_while_it_rings, only="es"),
     "was_moved_while_it_rang": Scene("", rings=moved_while_it_rings, only="es"),
+    "reminded_and_comes": Scene(f"{ME},1", due=an_appointment_tomorrow, kind="reminder"),
+    "reminded_and_moves": Scene(f"{ME},2,1,1", due=an_appointment_tomorrow, kind="reminder"),
+    "reminded_and_cancels": Scene(f"{ME},3,1", due=an_appointment_tomorrow, kind="reminder"),
+    "reminded_and_goes_back": Scene(f"{ME},3,#,1", due=an_appointment_tomorrow, kind="reminder", only="es"),
+    "reminded_and_wants_no_more": Scene(f"{ME},4", due=an_appointment_tomorrow, kind="reminder"),
+    "reminded_and_wants_no_calls_at_all": Scene("4", due=an_appointment_tomorrow, kind="reminder", only="es"),
+    "reminded_after_an_opt_out_while_it_rang": Scene(
+        "", due=an_appointment_tomorrow, rings=wants_no_reminders, kind="reminder", only="es"
+    ),
+    "a_medicine": Scene(f"{ME},1", due=a_medicine, kind="reminder"),
+    "a_medicine_and_a_question": Scene(f"{ME},2", due=a_medicine, kind="reminder", only="es"),
+    "a_checkup_is_booked": Scene(f"{ME},2,1,1", due=a_checkup, kind="reminder"),
+    "a_revisit_and_no_more": Scene(f"{ME},3", due=a_revisit, kind="reminder"),
     "phones_in_and_hears_it_first": Scene(f"2,1,2,{LUCIA.birth_keys},1,1,1,3", inbound=True, only="es"),
 }
 PLAYED = [
@@ -177,7 +223,7 @@ async def played(language: str, name: str, front: FrontDesk, words: wording.Word
         scene.due(session)
     if not scene.inbound:
         with front.database.transaction() as session:
-            rings(session, "suspension")
+            rings(session, scene.kind)
     if scene.rings is not None:
         with front.database.transaction() as session:
             scene.rings(session)
@@ -271,3 +317,30 @@ async def test_what_came_of_it_is_written_down(name: str, front: FrontDesk, word
     await played("es", name, front, words)
     left = after(front)
     assert (left.standing, left.attempt.contact_result, left.task.state) == OUTCOMES[name]
+
+
+REMINDED: Mapping[str, tuple[str, str, list[str]]] = {
+    "reminded_and_comes": ("completed", "done", []),
+    "reminded_and_moves": ("completed", "done", ["appointment_moved"]),
+    "reminded_and_cancels": ("completed", "done", ["appointment_cancelled"]),
+    "reminded_and_wants_no_more": ("completed", "done", []),
+    "reminded_and_wants_no_calls_at_all": ("refused", "stopped", []),
+    "reminded_after_an_opt_out_while_it_rang": ("refused", "stopped", []),
+    "a_medicine_and_a_question": ("completed", "done", []),
+    "a_checkup_is_booked": ("completed", "done", ["appointment_confirmed"]),
+    "a_revisit_and_no_more": ("completed", "done", []),
+}
+
+
+@pytest.mark.covers("H24", "H25", "I4")
+@pytest.mark.parametrize("name", REMINDED)
+async def test_what_came_of_a_reminder_is_written_down(name: str, front: FrontDesk, words: wording.Wording) -> None:
+    await played("es", name, front, words)
+    with front.database.transaction() as session:
+        attempt = session.scalars(select(Attempt)).one()
+        attempts.line_ended(session, attempt.id, "answered", NOON, POLICY)
+        task = session.get_one(FollowUpTask, attempt.task_id)
+        sent = [row.key for row in session.scalars(select(OutboxRow))]
+        assert (attempt.contact_result, task.state, sent) == REMINDED[name]
+        out = "reminder" in lucia_of(session).opted_out
+        assert out == (("no_more" in name and "revisit" not in name) or "no_calls" in name or "opt_out" in name)

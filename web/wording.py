@@ -260,6 +260,7 @@ _STEPS = {
     "nothing_to_move": "Wanted to move an appointment that was gone",
     "no_referral": "Has no doctor's order for the examination",
     "results_told": "Heard whether results are there",
+    "reminded_by": "Said how to be reminded",
     "suits": "Said which time of day suits",
     "no_openings": "Found no free time",
     "slot_taken": "The chosen time was taken by somebody else",
@@ -276,6 +277,8 @@ _STEPS = {
     "failed": "The automatic service broke down",
     "nothing_said": "We called; it had become unwanted while it rang, and nothing was said",
     "suspension_told": "Heard that the appointment cannot take place",
+    "reminder_confirmed": "Was reminded of an appointment, and comes",
+    "reminder_stopped": "Wants no more of this reminder",
     "suspension_acknowledged": "Understood that the appointment cannot take place",
 }
 
@@ -414,11 +417,14 @@ AUDIT_ACTIONS = {
     "results.told": "told a caller whether results are there",
     "consent.given": "was told that contacts are wanted",
     "consent.withdrawn": "was told that contacts are not wanted",
+    "patient.reminded_by": "was told how to remind",
     "patient.suits": "was told which time of day suits",
     "case.read": "opened a case",
     "opening.closed": "closed the telephones",
     "opening.reopened": "opened the telephones again",
     "clinic.suspended": "suspended a clinic",
+    "reminder.begun": "began a reminder that repeats",
+    "reminder.stopped": "stopped a reminder that repeats",
     "suspension.read": "saw whom a suspended clinic concerns",
 }
 
@@ -500,6 +506,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "planned": "Planned",
     "called": "Called, {number} number{exempt}",
     "not_needed": "Not needed any more",
+    "sent_instead": "A text message instead of a call",
     "nothing_said": "Answered, and nothing was said: {because}",
     "try_again": "{because}: again {when}, {number} number ({tries} of {of} tries)",
     "stopped": "Stopped: {reason}",

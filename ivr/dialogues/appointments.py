@@ -33,9 +33,9 @@ async def _what_with_it(call: Call, front: FrontDesk, patient: Patient, appointm
         with call.returning():
             match key:
                 case "1":
-                    await _change(call, front, patient, appointment)
+                    await change(call, front, patient, appointment)
                 case "2":
-                    await _cancel(call, front, patient.id, appointment)
+                    await cancel(call, front, patient.id, appointment)
                 case "4":
                     await _prepare(call, front, appointment)
             return
@@ -48,13 +48,13 @@ def _item(appointment: Booked) -> Prompt:
     return Prompt("appointment_item", **told, doctor=Doctor(appointment.doctor, appointment.feminine))
 
 
-async def _change(call: Call, front: FrontDesk, patient: Patient, appointment: Booked) -> None:
+async def change(call: Call, front: FrontDesk, patient: Patient, appointment: Booked) -> None:
     departments = {one.code: one for one in await front.desk.departments(appointment.kind)}
     await call.say("kept_until_chosen", when=appointment.starts_at)
     await choose_and_confirm(call, front, patient, departments[appointment.department_code], moving=appointment)
 
 
-async def _cancel(call: Call, front: FrontDesk, patient_id: UUID, appointment: Booked) -> None:
+async def cancel(call: Call, front: FrontDesk, patient_id: UUID, appointment: Booked) -> None:
     sure = await call.menu("confirm_cancel", keys="12", when=appointment.starts_at)
     if sure == "1" and await front.desk.cancel(appointment.appointment_id, patient_id, front.now()):
         await call.journal.step("cancelled", appointment=str(appointment.appointment_id))

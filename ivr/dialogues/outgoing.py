@@ -16,6 +16,7 @@ from hospital.agentless import Contact
 from ivr.call import Call, Key, Keys, NoAnswer, Prompt, Transferred
 from ivr.dialogues.identity import prove
 from ivr.dialogues.language import speak
+from ivr.dialogues.reminding import remind
 from ivr.dialogues.survey import survey
 from ivr.dialogues.suspended import tell_first
 from ivr.front_desk import FrontDesk
@@ -36,7 +37,7 @@ async def _asked(call: Call, front: FrontDesk, contact: Contact) -> str:
     return "completed" if await survey(call, front, contact.task_id, contact.attempt_id) else "partial"
 
 
-SUBJECTS: Mapping[str, Subject] = {"suspension": _suspended, "follow_up": _asked}
+SUBJECTS: Mapping[str, Subject] = {"suspension": _suspended, "follow_up": _asked, "reminder": remind}
 
 
 async def outgoing(call: Call, front: FrontDesk) -> None:

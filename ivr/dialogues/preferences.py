@@ -4,12 +4,13 @@ wants none of those speaks to a person, who can say what it means."""
 from hospital import consents
 from hospital.patients import Patient
 from hospital.wishes import Part
-from ivr.call import Call
+from ivr.call import Call, Prompt
 from ivr.dialogues.identity import identify
 from ivr.front_desk import FrontDesk
 
 PURPOSES = {"1": "survey", "2": "reminder"}
 PARTS: dict[str, Part | None] = {"1": "morning", "2": "afternoon", "3": None}
+OTHER_WAY = {"call": ("sms", "reminders_by_text"), "sms": ("call", "reminders_by_call")}
 ASKED = {"survey": ("surveys_now_on", "surveys_now_off"), "reminder": ("reminders_now_on", "reminders_now_off")}
 
 
@@ -31,9 +32,19 @@ async def change_preferences(call: Call, front: FrontDesk) -> None:
 async def _consent(call: Call, front: FrontDesk, patient: Patient, purpose: str) -> None:
     """Says how it is now, and turns it round."""
     out = purpose in await front.database.run(consents.opted_out, patient.id)
-    if await call.menu(ASKED[purpose][out], keys="12") == "2":
-        await call.say("preference_kept")
-        return
+    question, keys = [Prompt(ASKED[purpose][out])], "12"
+    way, offer = OTHER_WAY[await front.database.run(consents.reminded_by, patient.id)]
+    if purpose == "reminder" and not out:
+        question, keys = [*question, Prompt(offer)], "123"
+    match await call.menu(question, keys=keys):
+        case "2":
+            await call.say("preference_kept")
+            return
+        case "3":
+            await front.database.run(consents.set_reminded_by, patient.id, way, front.now(), call_id=call.id)
+            await call.journal.step("reminded_by", way=way)
+            await call.inform("preference_noted")
+            return
     await front.database.run(consents.set_consent, patient.id, purpose, out, front.now(), call_id=call.id)
     await call.journal.step("consent", purpose=purpose, given=out)
     await call.inform("preference_noted")

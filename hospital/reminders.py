@@ -1,0 +1,253 @@
+"""Reminders: of an appointment the day before, and again and again of a medicine, a check-up, a revisit.
+
+Rules: each is a contact like any other: once, inside the window, under the cap, and never for who does not want
+reminders. Who would rather read is sent a text message instead; so is who could not be reached by a call. A message
+names hospital, date, time and number, and of a medicine or a check-up not even that it is one. What repeats has an end.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, any_, literal, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from hospital import audit, outbox
+from hospital.appointments import Appointment, Booked, booked
+from hospital.calling_hours import first_allowed
+from hospital.calling_rules import CallingPolicy, where_reached
+from hospital.database import Base, Id, announce
+from hospital.followups import FollowUpTask, decide, plan_call
+from hospital.patients import Patient
+from hospital.slots import Department, Slot
+
+KIND = PURPOSE = "reminder"
+PRIORITY = 6
+ABOUT = ("medication", "checkup", "revisit")
+WITHIN = timedelta(days=3)  # a recurring reminder that was not given by then is the next one's
+UNWANTED = frozenset({"opted_out", "refused", "deceased", "reported_deceased", "died", "moved"})
+"""Why a task stops after which no message follows either."""
+
+
+class RecurringReminder(Base):
+    __tablename__ = "recurring_reminder"
+    id: Mapped[Id]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    about: Mapped[str]
+    department_id: Mapped[UUID | None] = mapped_column(ForeignKey("department.id"))
+    every_days: Mapped[int]
+    next_at: Mapped[datetime]
+    until: Mapped[datetime]
+    begun_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    begun_at: Mapped[datetime]
+    stopped_at: Mapped[datetime | None]
+
+
+class Reminder(Base):
+    __tablename__ = "reminder"
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"), primary_key=True)
+    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
+    recurring_id: Mapped[UUID | None] = mapped_column(ForeignKey("recurring_reminder.id"))
+    heard_at: Mapped[datetime | None]
+    comes: Mapped[bool] = mapped_column(default=False)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a reminder's call says. `department`: where a check-up or a revisit is booked, None for a person."""
+
+    about: str
+    appointment: Booked | None
+    recurring_id: UUID | None
+    department: Department | None
+
+
+# ── What is due ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def plan_appointments(
+    session: Session, at: datetime, policy: CallingPolicy, *, days_before: int, from_hour: int
+) -> int:
+    """Plans the reminders of the appointments that are `days_before` days away, from `from_hour` on (the patient's
+    clock); how many were new. What was booked since yesterday needs none."""
+    local = at.astimezone(policy.zone)
+    if local.hour < from_hour:
+        return 0
+    day = datetime.combine(local.date() + timedelta(days=days_before), time.min, tzinfo=policy.zone)
+    rows = (
+        select(Appointment, Slot.starts_at)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(Patient, Patient.id == Appointment.patient_id)
+        .where(
+            Appointment.state == "booked",
+            Appointment.booked_at <= at - timedelta(days=1),
+            Slot.starts_at >= day,
+            Slot.starts_at < day + timedelta(days=1),
+            Slot.starts_at > at,
+            ~(literal(PURPOSE) == any_(Patient.opted_out)),
+            Appointment.id.not_in(select(Reminder.appointment_id).where(Reminder.appointment_id.is_not(None))),
+        )
+        .with_for_update(of=Appointment, skip_locked=True)
+    )
+    found = session.execute(rows).all()
+    for appointment, starts_at in found:
+        _remind(session, appointment.patient_id, at, starts_at, policy, appointment_id=appointment.id)
+    return len(found)
+
+
+def plan_recurring(session: Session, at: datetime, policy: CallingPolicy) -> int:
+    """Plans the recurring reminders that are due; how many. Each is due again after its days; one that was missed for
+    longer is given once."""
+    rows = select(RecurringReminder).where(
+        RecurringReminder.next_at <= at, RecurringReminder.until > at, RecurringReminder.stopped_at.is_(None)
+    )
+    found = session.scalars(rows.with_for_update(skip_locked=True)).all()
+    for one in found:
+        _remind(session, one.patient_id, at, min(at + WITHIN, one.until), policy, recurring_id=one.id)
+        while one.next_at <= at:
+            one.next_at += timedelta(days=one.every_days)
+    return len(found)
+
+
+def _remind(
+    session: Session,
+    patient_id: UUID,
+    at: datetime,
+    due_until: datetime,
+    policy: CallingPolicy,
+    *,
+    appointment_id: UUID | None = None,
+    recurring_id: UUID | None = None,
+) -> None:
+    task = plan_call(
+        session,
+        patient_id=patient_id,
+        kind=KIND,
+        at=at,
+        due_at=at,
+        due_until=due_until,
+        priority=PRIORITY,
+        max_tries=policy.automatic_tries,
+    )
+    session.add(Reminder(task_id=task.id, appointment_id=appointment_id, recurring_id=recurring_id))
+    session.flush()
+    if session.get_one(Patient, patient_id).reminded_by == "sms":
+        task.channel, task.state, task.closed_at = "sms", "done", at
+        _send(session, task, first_allowed(at, policy.window, policy.zone))
+        decide(session, task.id, "sent_instead", at)
+
+
+def _send(session: Session, task: FollowUpTask, due_at: datetime) -> None:
+    """The text message instead of the call, once; nobody is written to who may not be called."""
+    reminder, patient = session.get_one(Reminder, task.id), session.get_one(Patient, task.patient_id)
+    numbers = where_reached(session, patient, due_at).numbers
+    if not numbers or PURPOSE in patient.opted_out or patient.deceased_at or patient.death_reported_at:
+        return
+    visit = booked(session, reminder.appointment_id) if reminder.appointment_id else None
+    outbox.put(
+        session,
+        once=f"reminder/{task.id}",
+        key="appointment_reminder" if visit else "please_call",
+        locale=patient.language,
+        number=numbers[0].number,
+        at=due_at,
+        patient_id=patient.id,
+        **({"starts_at": visit.starts_at.isoformat()} if visit else {}),
+    )
+
+
+# ── What its call says, and what comes of it ────────────────────────────────────────────────────────────────────────
+
+
+def still_wanted(session: Session, task_id: UUID, at: datetime) -> bool:
+    """Whether there is still something to be reminded of."""
+    reminder = session.get_one(Reminder, task_id)
+    if reminder.heard_at is not None:
+        return False
+    if reminder.recurring_id is not None:
+        return session.get_one(RecurringReminder, reminder.recurring_id).stopped_at is None
+    row = session.execute(
+        select(Appointment.state, Slot.starts_at)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .where(Appointment.id == reminder.appointment_id)
+    ).one()
+    return row[0] == "booked" and row[1] > at
+
+
+def due(session: Session, task_id: UUID) -> Due:
+    reminder = session.get_one(Reminder, task_id)
+    if reminder.appointment_id is not None:
+        return Due("appointment", booked(session, reminder.appointment_id), None, None)
+    recurring = session.get_one(RecurringReminder, reminder.recurring_id)
+    department = session.get_one(Department, recurring.department_id) if recurring.department_id else None
+    return Due(recurring.about, None, recurring.id, department)
+
+
+def heard(session: Session, task_id: UUID, at: datetime, *, comes: bool = False) -> None:
+    """The patient has heard it and answered: no call is needed any more. `comes`: said so."""
+    session.execute(update(Reminder).where(Reminder.task_id == task_id).values(heard_at=at, comes=comes))
+
+
+def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
+    """Its calls are over: a text message, while it still matters."""
+    if task.stop_reason not in UNWANTED and at < task.due_until and still_wanted(session, task.id, at):
+        _send(session, task, at)
+        decide(session, task.id, "sent_instead", at)
+
+
+# ── What repeats ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def begin(
+    session: Session,
+    *,
+    patient_id: UUID,
+    about: str,
+    department_id: UUID | None,
+    every_days: int,
+    first_at: datetime,
+    until: datetime,
+    account_id: UUID,
+    at: datetime,
+) -> UUID:
+    """A reminder that repeats every so many days until it ends. Raises ValueError for what cannot be."""
+    if about not in ABOUT:
+        raise ValueError(f"{about!r} is nothing to be reminded of: {', '.join(ABOUT)}")
+    if not 1 <= every_days <= 366 or until <= first_at:
+        raise ValueError("a reminder repeats every 1 to 366 days and ends after its first time")
+    made = RecurringReminder(
+        patient_id=patient_id,
+        about=about,
+        department_id=department_id,
+        every_days=every_days,
+        next_at=first_at,
+        until=until,
+        begun_by=account_id,
+        begun_at=at,
+    )
+    session.add(made)
+    session.flush()
+    audit.record(session, account_id, "reminder.begun", f"patient:{patient_id}", at, about=about, every=every_days)
+    announce(session, "reminder", made.id)
+    return made.id
+
+
+def stop(session: Session, recurring_id: UUID, at: datetime, *, by: UUID | None = None, call_id: str = "") -> bool:
+    """No more of it: the patient said so in a call, or somebody on the staff. False where it had stopped."""
+    patient_id = session.scalar(
+        update(RecurringReminder)
+        .where(RecurringReminder.id == recurring_id, RecurringReminder.stopped_at.is_(None))
+        .values(stopped_at=at)
+        .returning(RecurringReminder.patient_id)
+    )
+    if patient_id is None:
+        return False
+    audit.record(session, by, "reminder.stopped", f"patient:{patient_id}", at, **({"call": call_id} if call_id else {}))
+    announce(session, "reminder", recurring_id)
+    return True
+
+
+def running(session: Session, at: datetime, limit: int = 200) -> list[RecurringReminder]:
+    """Those that go on, the next one first."""
+    rows = select(RecurringReminder).where(RecurringReminder.stopped_at.is_(None), RecurringReminder.until > at)
+    return list(session.scalars(rows.order_by(RecurringReminder.next_at, RecurringReminder.id).limit(limit)))

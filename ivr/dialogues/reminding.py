@@ -1,0 +1,78 @@
+"""A reminder in a call of ours: of tomorrow's appointment, which may be confirmed, changed or cancelled; or of what
+repeats, which may be booked or stopped. Identity has been proved, and what is urgent was told first."""
+
+from hospital import consents, reminders
+from hospital.agentless import Contact
+from hospital.booking import Booked
+from hospital.reminders import Due
+from ivr.call import Call, Prompt, Transferred
+from ivr.dialogues.appointments import cancel, change
+from ivr.dialogues.booking import book
+from ivr.front_desk import FrontDesk
+from scripts.placeholders import Doctor, Value
+
+REPEATS = {"medication": "reminder_medication", "checkup": "reminder_checkup", "revisit": "reminder_revisit"}
+
+
+async def remind(call: Call, front: FrontDesk, contact: Contact) -> str:
+    due = await front.database.run(reminders.due, contact.task_id)
+    try:
+        if due.appointment is not None:
+            await _of_the_appointment(call, front, contact, due.appointment)
+        else:
+            await _of_what_repeats(call, front, due)
+    except Transferred:  # who asks for a person has heard it
+        await front.database.run(reminders.heard, contact.task_id, front.now())
+        raise
+    return "completed"
+
+
+async def _of_the_appointment(call: Call, front: FrontDesk, contact: Contact, appointment: Booked) -> None:
+    while True:
+        key = await call.menu([_told(appointment), Prompt("reminder_choice")], keys="1234")
+        with call.returning():
+            match key:
+                case "1":
+                    await front.database.run(reminders.heard, contact.task_id, front.now(), comes=True)
+                    await call.journal.step("reminder_confirmed", appointment=str(appointment.appointment_id))
+                    await call.say("reminder_confirmed")
+                case "2":
+                    await change(call, front, contact.patient, appointment)
+                case "3":
+                    await cancel(call, front, contact.patient.id, appointment)
+                case "4":
+                    await _no_more(call, front, contact)
+            return
+
+
+def _told(appointment: Booked) -> Prompt:
+    told: dict[str, Value] = {"department": appointment.department_names, "when": appointment.starts_at}
+    if appointment.kind == "examination":
+        return Prompt("reminder_examination", **told)
+    return Prompt("reminder_visit", **told, doctor=Doctor(appointment.doctor, appointment.feminine))
+
+
+async def _no_more(call: Call, front: FrontDesk, contact: Contact) -> None:
+    run, at = front.database.run, front.now()
+    await run(consents.set_consent, contact.patient.id, reminders.PURPOSE, False, at, call_id=call.id)
+    await call.journal.step("consent", purpose=reminders.PURPOSE, given=False)
+    await call.inform("reminders_stopped")
+
+
+async def _of_what_repeats(call: Call, front: FrontDesk, due: Due) -> None:
+    choice = "reminder_repeats_choice" if due.department is not None else "reminder_medicine_choice"
+    while True:
+        key = await call.menu([Prompt(REPEATS[due.about]), Prompt(choice)], keys="123")
+        with call.returning():
+            match key:
+                case "1":
+                    await call.say("reminder_heard")
+                case "2" if due.department is not None:
+                    await book(call, front, department=due.department)
+                case "2":
+                    await call.transfer("nurses", "wants_a_nurse")
+                case "3" if due.recurring_id is not None:
+                    await front.database.run(reminders.stop, due.recurring_id, front.now(), call_id=call.id)
+                    await call.journal.step("reminder_stopped")
+                    await call.inform("reminders_stopped")
+            return

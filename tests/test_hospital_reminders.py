@@ -1,0 +1,211 @@
+"""Who is reminded of what, when, and how: of an appointment once, of what repeats until it ends."""
+
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from hospital import agentless, attempts, booking, consents, followups, reminders
+from hospital.attempts import Claimed, NotNow
+from hospital.database import Database
+from hospital.followups import FollowUpTask
+from hospital.outbox import OutboxRow
+from hospital.patients import Patient
+from hospital.reminders import RecurringReminder, Reminder
+from tests.characters import LUCIA, RUTH
+from tests.hospital_scene import POLICY, admit, at_once, clinic, employ
+from tests.moments import NOON
+from tests.test_hospital_suspensions import book
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+pytestmark = pytest.mark.covers("H25")
+
+
+def plan(session: Session, at: object = NOON) -> int:
+    return reminders.plan_appointments(session, at, POLICY, days_before=1, from_hour=10)  # type: ignore[arg-type]
+
+
+def lucias_appointment(session: Session, *, booked: timedelta = 3 * DAY, starts: timedelta = DAY) -> UUID:
+    slots = clinic(session, 1, first=NOON + starts)
+    mine = book(session, slots[0], admit(session, LUCIA).id)
+    session.get_one(booking.Appointment, mine).booked_at = NOON - booked
+    session.flush()
+    return mine
+
+
+def task(session: Session) -> FollowUpTask:
+    session.expire_all()
+    return session.scalars(select(FollowUpTask).where(FollowUpTask.kind == "reminder")).one()
+
+
+def call_for(session: Session, at: object = NOON) -> Claimed | NotNow | None:
+    return agentless.claim_next(session, "n1", at, POLICY, kinds={"reminder"}, most=5)  # type: ignore[arg-type]
+
+
+def sent(session: Session) -> list[str]:
+    session.flush()
+    return [row.key for row in session.scalars(select(OutboxRow))]
+
+
+@pytest.mark.covers("H24")
+def test_once_the_day_before_from_ten_on(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        assert plan(session, NOON - 4 * HOUR) == 0, "nine in the morning"
+        assert plan(session) == 1
+    with database.transaction() as session:
+        assert plan(session) == 0, "once"
+        due = task(session)
+        assert (due.purpose, due.due_until, due.priority) == ("reminder", NOON + DAY, 6)
+        assert isinstance(call_for(session), Claimed)
+
+
+def test_two_processes_remind_of_it_once(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+    made = at_once(database, *[partial(plan)] * 3)
+    assert [one for one in made if one == 1] == [1]
+
+
+@pytest.mark.parametrize(
+    ("booked", "starts"), [(HOUR, DAY), (3 * DAY, 2 * DAY), (3 * DAY, 6 * HOUR)], ids=["today", "later", "same day"]
+)
+def test_not_of_what_was_just_booked_or_is_not_tomorrow(
+    database: Database, booked: timedelta, starts: timedelta
+) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session, booked=booked, starts=starts)
+        assert plan(session) == 0
+
+
+@pytest.mark.covers("I4")
+def test_who_wants_none_has_none_also_when_she_says_so_in_between(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        lucia = session.scalars(select(Patient)).one()
+        lucia.opted_out = ["reminder"]
+        session.flush()
+        assert plan(session) == 0
+        lucia.opted_out = []
+        session.flush()
+        assert plan(session) == 1
+        consents.set_consent(session, lucia.id, "reminder", False, NOON, call_id="n1-1")
+        session.expire_all()
+        refused = call_for(session)
+        assert isinstance(refused, NotNow) and refused.code == "opted_out"
+        assert (task(session).stop_reason, sent(session)) == ("opted_out", [])
+
+
+@pytest.mark.covers("I4")
+def test_the_cap_holds_it_back_until_tomorrow_morning(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        plan(session)
+        session.execute(
+            text(
+                "INSERT INTO attempt (task_id, patient_id, number_id, number_token, channel_id, state, line_result,"
+                " rang, claimed_at, dial_until, ended_at) SELECT t.id, t.patient_id, n.id, n.token, 'n1-x', 'ended',"
+                " 'no_answer', true, :at, :at, :at FROM followup_task t JOIN phone_number n USING (patient_id)"
+            ),
+            {"at": NOON - HOUR},
+        )
+        refused = call_for(session)
+        assert isinstance(refused, NotNow) and refused.code == "cap_reached"
+        again = task(session)
+        assert (again.state, again.next_try_at) == ("open", NOON + 19 * HOUR), "eight in the morning, before she comes"
+
+
+@pytest.mark.covers("H4")
+def test_who_would_rather_read_is_written_to(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        lucia = session.scalars(select(Patient)).one()
+        consents.set_reminded_by(session, lucia.id, "sms", NOON, call_id="n1-1")
+        session.expire_all()
+        assert plan(session) == 1
+        assert (task(session).channel, task(session).state, call_for(session)) == ("sms", "done", None)
+        assert sent(session) == ["appointment_reminder"]
+        assert [row.code for row in followups.decisions(session, task(session).id)] == ["planned", "sent_instead"]
+
+
+def test_who_does_not_answer_is_tried_once_a_day_and_then_written_to(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        plan(session)
+        rings_out_of_reminders(session)
+        assert (task(session).state, task(session).stop_reason) == ("stopped", "not_reached")
+        assert sent(session) == ["appointment_reminder"]
+
+
+def rings_out_of_reminders(session: Session) -> None:
+    claimed = call_for(session)
+    assert isinstance(claimed, Claimed) and attempts.dialling(session, claimed.attempt_id, NOON)
+    attempts.rang(session, claimed.channel_id)
+    attempts.line_ended(session, claimed.attempt_id, "no_answer", NOON, POLICY)
+
+
+def test_what_was_cancelled_or_confirmed_needs_no_call(database: Database) -> None:
+    with database.transaction() as session:
+        mine = lucias_appointment(session)
+        plan(session)
+        booking.cancel(session, mine, task(session).patient_id, NOON)
+        refused = call_for(session)
+        assert isinstance(refused, NotNow) and (refused.code, task(session).state) == ("not_needed", "done")
+
+
+def medicine(session: Session, **more: object) -> UUID:
+    ruth, ana = admit(session, RUTH).id, employ(session, "ana", "nurse").id
+    values = {"about": "medication", "department_id": None, "every_days": 7, "first_at": NOON, "until": NOON + 20 * DAY}
+    return reminders.begin(session, patient_id=ruth, account_id=ana, at=NOON - DAY, **{**values, **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.covers("H44")
+def test_what_repeats_is_due_again_until_it_ends(database: Database) -> None:
+    with database.transaction() as session:
+        medicine(session)
+    counts = []
+    for days in range(40):
+        with database.transaction() as session:
+            counts.append(reminders.plan_recurring(session, NOON + days * DAY, POLICY))
+    assert [day for day, count in enumerate(counts) if count] == [0, 7, 14]
+    with database.transaction() as session:
+        assert reminders.running(session, NOON + 30 * DAY) == []
+
+
+def test_what_was_missed_is_given_once(database: Database) -> None:
+    with database.transaction() as session:
+        medicine(session)
+        assert reminders.plan_recurring(session, NOON + 15 * DAY, POLICY) == 1
+        assert session.scalars(select(RecurringReminder.next_at)).one() == NOON + 21 * DAY
+
+
+def test_stopped_in_a_call_it_never_comes_again(database: Database) -> None:
+    with database.transaction() as session:
+        medicine(session)
+        reminders.plan_recurring(session, NOON, POLICY)
+        recurring = session.scalars(select(Reminder.recurring_id)).one()
+        assert recurring is not None and reminders.stop(session, recurring, NOON, call_id="n1-1")
+        assert not reminders.stop(session, recurring, NOON, call_id="n1-1")
+        session.expire_all()
+        refused = call_for(session)
+        assert isinstance(refused, NotNow) and refused.code == "not_needed"
+        assert reminders.plan_recurring(session, NOON + 8 * DAY, POLICY) == 0 and sent(session) == []
+
+
+@pytest.mark.parametrize("wrong", [{"about": "taxes"}, {"every_days": 0}, {"until": NOON - DAY}])
+def test_what_cannot_be_is_refused(database: Database, wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="remind"), database.transaction() as session:
+        medicine(session, **wrong)
+
+
+def test_the_message_says_not_what_for(database: Database) -> None:
+    with database.transaction() as session:
+        medicine(session)
+        session.scalars(select(Patient)).one().reminded_by = "sms"
+        session.flush()
+        reminders.plan_recurring(session, NOON, POLICY)
+        (message,) = session.scalars(select(OutboxRow))
+        assert (message.key, message.params) == ("please_call", {})
