@@ -20,6 +20,7 @@ RIGHTS = {
     "closure": "opening.switch",
     "suspension": "clinics.suspend",
     "hearing": "opening.switch",
+    "reminder": "followups.work",
     "throttle": "throttle.read",
     "edition": "site.change",
 }

@@ -380,6 +380,8 @@ CALLBACK_WHY = {
     "suspended": "Does not know yet that the clinic is suspended: not reached by the automatic calls",
 }
 
+REMINDER_ABOUT = {"medication": "Medicine", "checkup": "Check-up", "revisit": "Revisit"}
+
 SUSPENSION_REASONS = {
     "illness": "Illness",
     "emergency": "Needed elsewhere at once",
@@ -423,6 +425,7 @@ AUDIT_ACTIONS = {
     "opening.closed": "closed the telephones",
     "opening.reopened": "opened the telephones again",
     "clinic.suspended": "suspended a clinic",
+    "reminder.read": "saw who is reminded again and again",
     "reminder.begun": "began a reminder that repeats",
     "reminder.stopped": "stopped a reminder that repeats",
     "suspension.read": "saw whom a suspended clinic concerns",

@@ -1,0 +1,66 @@
+"""Reminders that repeat on their page: begun for a record, stopped, and only by who works follow-ups."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from hospital import audit, patients
+from hospital.database import Database
+from hospital.reminders import RecurringReminder
+from tests.characters import RUTH
+from tests.console_app import Site, words
+from tests.hospital_scene import clinic
+
+pytestmark = pytest.mark.covers("H25")
+
+FORM = {"record": "D-705", "about": "medication", "every": "7", "first": "2026-11-26", "last": "2026-12-31"}
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Site:
+    made = Site(database, tmp_path)
+    with database.transaction() as session:
+        clinic(session)
+        identifiers, numbers = {"record": "D-705"}, [RUTH.numbers[0]]
+        patients.register(
+            session, name=RUTH.name, birth=RUTH.birth, language="en", numbers=numbers, identifiers=identifiers
+        )
+    return made
+
+
+async def test_ana_begins_one_and_stops_it(site: Site) -> None:
+    async with site.signed_in("ana") as ana:
+        assert "Ruth" not in words((await ana.get("/reminders")).text)
+        listed = words((await ana.post("/reminders/begin", **FORM)).text)
+        assert "Ruth Miller" in listed and "7 days" in listed and "a nurse" in listed
+        with site.database.transaction() as session:
+            one = session.scalars(select(RecurringReminder)).one()
+        assert one.next_at.isoformat() == "2026-11-26T14:00:00+00:00", "nine in the morning in Bogotá"
+        assert "Ruth" not in words((await ana.post(f"/reminders/{one.id}/stop")).text)
+        await ana.post(f"/reminders/{one.id}/stop", 409)
+    with site.database.transaction() as session:
+        actions = [row.action for row in audit.newest(session) if row.account_id == site.staff["ana"].id]
+        assert {"reminder.begun", "reminder.read", "reminder.stopped"} <= set(actions)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"record": "nobody"}, "no patient"),
+        ({"about": "checkup"}, "has a department"),
+        ({"department": "cardiology"}, "a medicine has none"),
+        ({"every": "0"}, "every 1 to 366 days"),
+        ({"last": "2026-11-20"}, "ends after its first day"),
+    ],
+)
+async def test_what_is_wrong_is_said(site: Site, wrong: dict[str, str], told: str) -> None:
+    async with site.signed_in("ana") as ana:
+        assert told in words((await ana.post("/reminders/begin", 422, **{**FORM, **wrong})).text)
+
+
+@pytest.mark.covers("H51")
+async def test_oscar_may_not(site: Site) -> None:
+    async with site.signed_in("oscar") as oscar:
+        await oscar.get("/reminders", 403)
+        await oscar.post("/reminders/begin", 403, **FORM)
