@@ -27,7 +27,8 @@ class OwnPrompts:
     def __init__(
         self, in_force: Callable[[], Awaitable[Wording]], speaker: Speaker, languages: tuple[str, ...]
     ) -> None:
-        """`in_force`: the sentences as they are now. `languages`: those that callers can choose. One that no voice speaks needs this page most: it comes first."""
+        """`in_force`: the sentences as they are now. `languages`: those that callers can choose. One that no voice
+        speaks needs this page most: it comes first."""
         self._in_force, self._speaker = in_force, speaker
         self._takes = Takes(speaker.recordings.folder)
         self.languages = tuple(sorted(languages, key=speaker.cache.voices.speak))

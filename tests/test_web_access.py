@@ -50,8 +50,6 @@ WELCOME = {
     "information": {"ida"},
     "triage": {"ida"},
     "prompts": {"ida"},
-    "clinics": {"grace", "ida"},
-    "hearing": {"grace"},
     "menu": {"ida"},
 }
 
