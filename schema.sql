@@ -169,21 +169,27 @@ CREATE TABLE slot (
     minutes    smallint NOT NULL DEFAULT 20 CHECK (minutes BETWEEN 5 AND 480),
     -- open → withdrawn (clinic suspended) → open. Taken or free is not stored here: the appointment says it.
     state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'withdrawn')),
-    UNIQUE (doctor_id, starts_at)
+    capacity   smallint NOT NULL DEFAULT 1 CHECK (capacity BETWEEN 1 AND 500),   -- more than 1: a class, a lecture
+    UNIQUE (doctor_id, starts_at),
+    UNIQUE (id, capacity)
 );
 CREATE INDEX slot_start ON slot (starts_at) WHERE state = 'open';
 
--- A hold is a lease: who comes back after expires_at has lost it. One row a slot; an expired row is taken over.
+-- A hold is a lease: who comes back after expires_at has lost it. One row a seat; an expired row is taken over.
 CREATE TABLE hold (
-    slot_id    uuid PRIMARY KEY REFERENCES slot ON DELETE CASCADE,
+    slot_id    uuid NOT NULL REFERENCES slot ON DELETE CASCADE,
+    seat       smallint NOT NULL DEFAULT 1,
     holder     text NOT NULL,                        -- the call, session or desk that holds it
-    expires_at timestamptz NOT NULL
+    expires_at timestamptz NOT NULL,
+    PRIMARY KEY (slot_id, seat)
 );
 CREATE INDEX hold_holder ON hold (holder);
 
 CREATE TABLE appointment (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     slot_id      uuid NOT NULL REFERENCES slot,
+    seat         smallint NOT NULL DEFAULT 1,
+    capacity     smallint NOT NULL DEFAULT 1,        -- the slot's: no seat beyond it, also when it is made smaller
     patient_id   uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
     -- booked → arrived → seen;  booked → no_show;  booked → cancelled (frees the slot)
     -- booked → suspended (the clinic does not take place) → cancelled (moved to another time, or given up)
@@ -197,12 +203,15 @@ CREATE TABLE appointment (
     -- that exists (never none); who took its place is named by it (never two). Asked when the transaction ends.
     moved_to     uuid UNIQUE CHECK (moved_to IS NULL OR state = 'cancelled'),
     moves        uuid,
+    CHECK (state = 'cancelled' OR seat BETWEEN 1 AND capacity),
     UNIQUE (id, patient_id),
     UNIQUE (id, moved_to),
+    FOREIGN KEY (slot_id, capacity) REFERENCES slot (id, capacity) ON UPDATE CASCADE,
     FOREIGN KEY (moved_to, patient_id) REFERENCES appointment (id, patient_id) DEFERRABLE INITIALLY DEFERRED,
     FOREIGN KEY (moves, id) REFERENCES appointment (id, moved_to) DEFERRABLE INITIALLY DEFERRED
 );
-CREATE UNIQUE INDEX one_booking_per_slot ON appointment (slot_id) WHERE state <> 'cancelled';   -- I1
+CREATE UNIQUE INDEX one_booking_per_slot ON appointment (slot_id, seat) WHERE state <> 'cancelled';   -- I1
+CREATE UNIQUE INDEX one_seat_per_patient ON appointment (slot_id, patient_id) WHERE state <> 'cancelled';
 CREATE INDEX appointment_patient ON appointment (patient_id);
 
 -- ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -46,7 +46,7 @@ HOLD = """
     SELECT s.id, %(holder)s, %(until)s FROM slot s
      WHERE s.id = %(slot)s AND s.state = 'open' AND s.starts_at > %(at)s
        AND NOT EXISTS (SELECT FROM appointment a WHERE a.slot_id = s.id AND a.state <> 'cancelled')
-    ON CONFLICT (slot_id) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+    ON CONFLICT (slot_id, seat) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
      WHERE hold.expires_at <= %(at)s OR (hold.holder = excluded.holder AND hold.expires_at < 'infinity')"""
 STILL_OPEN = "SELECT 1 FROM slot WHERE id = %(slot)s AND state = 'open' AND starts_at > %(at)s FOR SHARE"
 KEEP = """

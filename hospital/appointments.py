@@ -1,8 +1,9 @@
 """Holds and appointments: who has which slot.
 
-Rules: a hold is a lease taken in one conditional statement; who comes back after it ended has lost it. A confirmed
-slot keeps its hold at infinity, so that a racing caller is refused before the unique index has to. A moved
-appointment is replaced and given up in one transaction, and the table refuses anything between (I11).
+Rules: a slot has one seat, a group's has several. A hold is a lease on a seat, taken in one conditional statement; who
+comes back after it ended has lost it. A confirmed seat keeps its hold at infinity, so that a racing caller is refused
+before the unique index has to. A moved appointment is replaced and given up in one transaction, and the table refuses
+anything between (I11).
 """
 
 import secrets
@@ -35,6 +36,7 @@ class NothingToMove(Exception):
 class Hold(Base):
     __tablename__ = "hold"
     slot_id: Mapped[UUID] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+    seat: Mapped[int] = mapped_column(primary_key=True, default=1)
     holder: Mapped[str]
     expires_at: Mapped[datetime]
 
@@ -43,6 +45,8 @@ class Appointment(Base):
     __tablename__ = "appointment"
     id: Mapped[Id]
     slot_id: Mapped[UUID] = mapped_column(ForeignKey("slot.id"))
+    seat: Mapped[int] = mapped_column(default=1)
+    capacity: Mapped[int] = mapped_column(default=1)
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     state: Mapped[str] = mapped_column(default="booked")
     booked_via: Mapped[str]
@@ -68,16 +72,23 @@ class Booked:
 
 
 _HOLD = text("""
-    INSERT INTO hold (slot_id, holder, expires_at)
-    SELECT s.id, :holder, :until FROM slot s
+    INSERT INTO hold (slot_id, seat, holder, expires_at)
+    SELECT s.id, one.seat, :holder, :until FROM slot s, generate_series(1, s.capacity) AS one(seat)
      WHERE s.id = :slot AND s.state = 'open' AND s.starts_at > :at
-       AND NOT EXISTS (SELECT FROM appointment a WHERE a.slot_id = s.id AND a.state <> 'cancelled')
-    ON CONFLICT (slot_id) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+       AND NOT EXISTS (SELECT FROM appointment a
+                        WHERE a.slot_id = s.id AND a.seat = one.seat AND a.state <> 'cancelled')
+       AND NOT EXISTS (SELECT FROM hold h WHERE h.slot_id = s.id AND h.seat = one.seat AND h.expires_at > :at
+                                            AND h.holder <> :holder)
+     ORDER BY EXISTS (SELECT FROM hold h WHERE h.slot_id = s.id AND h.seat = one.seat AND h.holder = :holder) DESC,
+              one.seat LIMIT 1
+    ON CONFLICT (slot_id, seat) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
      WHERE hold.expires_at <= :at OR (hold.holder = excluded.holder AND hold.expires_at < 'infinity')""")
 
 
 def hold(session: Session, slot_id: UUID, holder: str, at: datetime, lease: timedelta = HOLD) -> None:
-    """Take or renew the lease on a slot. Raises SlotTaken."""
+    """Take or renew the lease on a seat of a slot. Raises SlotTaken."""
+    # Who reach for a group at one moment are put in order, or two would find the same seat and one leave for nothing.
+    session.execute(select(Slot.id).where(Slot.id == slot_id, Slot.capacity > 1).with_for_update())
     taken = session.execute(_HOLD, {"slot": slot_id, "holder": holder, "at": at, "until": at + lease})
     if _count(taken) != 1:
         raise SlotTaken
@@ -92,27 +103,32 @@ def confirm(session: Session, slot_id: UUID, holder: str, patient_id: UUID, at: 
     """Turn a hold into an appointment, once. Raises SlotTaken where the lease ended or was never had, or where the
     clinic was suspended meanwhile."""
     # The slot's row is shared until the end of this transaction: it can't be withdrawn in the middle of it.
-    still_open = session.scalar(
-        select(Slot.id).where(Slot.id == slot_id, Slot.state == "open", Slot.starts_at > at).with_for_update(read=True)
-    )
-    kept = session.execute(
+    still_open = session.execute(
+        select(Slot.id, Slot.capacity)
+        .where(Slot.id == slot_id, Slot.state == "open", Slot.starts_at > at)
+        .with_for_update(read=True)
+    ).one_or_none()
+    seat = session.scalar(
         update(Hold)
         .where(
-            Hold.slot_id == still_open,
+            Hold.slot_id == (still_open.id if still_open else None),
             Hold.holder == holder,
             Hold.expires_at > at,
             Hold.expires_at < text("'infinity'"),
         )
         .values(expires_at=text("'infinity'"))
+        .returning(Hold.seat)
         .execution_options(synchronize_session=False)
     )
-    if _count(kept) != 1:
+    if still_open is None or seat is None:
         before = _confirmed_before(session, slot_id, holder, patient_id)
         if before is None:
             raise SlotTaken
         return before
     appointment = Appointment(
         slot_id=slot_id,
+        seat=seat,
+        capacity=still_open.capacity,
         patient_id=patient_id,
         booked_via=via,
         confirmation=f"{holder}/{slot_id}/{secrets.token_hex(4)}",
@@ -141,7 +157,7 @@ def _confirmed_before(session: Session, slot_id: UUID, holder: str, patient_id: 
 
 def cancel(session: Session, appointment_id: UUID, patient_id: UUID, at: datetime) -> bool:
     """Cancel a patient's own booking, suspended or not, and free its slot; False where there was none to cancel."""
-    slot_id = session.scalar(
+    freed = session.execute(
         update(Appointment)
         .where(
             Appointment.id == appointment_id,
@@ -149,16 +165,16 @@ def cancel(session: Session, appointment_id: UUID, patient_id: UUID, at: datetim
             Appointment.state.in_(KEPT),
         )
         .values(state="cancelled", cancelled_at=at)
-        .returning(Appointment.slot_id)
-    )
-    if slot_id is None:
+        .returning(Appointment.slot_id, Appointment.seat)
+    ).one_or_none()
+    if freed is None:
         return False
-    _free(session, slot_id)
+    _free(session, freed.slot_id, freed.seat)
     return True
 
 
-def _free(session: Session, slot_id: UUID) -> None:
-    session.execute(delete(Hold).where(Hold.slot_id == slot_id))
+def _free(session: Session, slot_id: UUID, seat: int) -> None:
+    session.execute(delete(Hold).where(Hold.slot_id == slot_id, Hold.seat == seat))
     announce(session, "slot", slot_id)
 
 
@@ -179,13 +195,13 @@ def reschedule(
             Appointment.state.in_(KEPT),
         )
         .values(state="cancelled", cancelled_at=at, moved_to=taken.id)
-        .returning(Appointment.slot_id)
+        .returning(Appointment.slot_id, Appointment.seat)
         .execution_options(synchronize_session=False)
-    ).scalar()
+    ).one_or_none()
     if given_up is None or taken.moves is not None:
         raise NothingToMove
     taken.moves = appointment_id
-    _free(session, given_up)
+    _free(session, given_up.slot_id, given_up.seat)
     session.flush()
     return taken
 

@@ -28,13 +28,13 @@ from hospital.appointments import (
     reschedule,
 )
 from hospital.database import Database
-from hospital.slots import UTC, Department, Doctor, Kind, Opening, Slot, departments, doctors, openings
+from hospital.slots import UTC, Department, Doctor, Group, Kind, Opening, Slot, departments, doctors, groups, openings
 from hospital.wishes import ANY_TIME, Wish
 
 __all__ = ["HOLD", "Appointment", "Booked", "BookingDesk", "Hold", "NothingToMove", "OwnDesk", "SlotTaken"]
 __all__ += ["appointments", "booked", "cancel", "confirm", "hold", "release", "reschedule"]
 __all__ += ["Department", "Doctor", "Kind", "Opening", "Slot", "departments", "doctors", "openings"]
-__all__ += ["ANY_TIME", "Told", "Wish"]
+__all__ += ["ANY_TIME", "Group", "Told", "Wish", "groups"]
 
 
 class BookingDesk(Protocol):

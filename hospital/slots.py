@@ -1,7 +1,8 @@
 """Departments, their doctors and their times: what can be offered.
 
-Rules: a time is free when it is open, held by nobody and nobody's appointment. An examination is a department of its
-own kind: its "doctors" are rooms or devices, and one time in several rooms is offered once.
+Rules: a time is free when it is open and has a seat that is held by nobody and nobody's appointment; a group has many.
+An examination is a department of its own kind: its "doctors" are rooms or devices, and one time in several rooms is
+offered once.
 """
 
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Slot(Base):
     starts_at: Mapped[datetime]
     minutes: Mapped[int] = mapped_column(default=20)
     state: Mapped[str] = mapped_column(default="open")
+    capacity: Mapped[int] = mapped_column(default=1)
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,11 @@ _OPENINGS = text("""
        AND s.starts_at < coalesce(CAST(:until AS timestamptz), 'infinity')
        AND CASE WHEN extract(hour FROM s.starts_at AT TIME ZONE CAST(:zone AS text)) < 12
                 THEN 'morning' ELSE 'afternoon' END LIKE coalesce(CAST(:part AS text), '%')
-       AND NOT EXISTS (SELECT FROM hold h WHERE h.slot_id = s.id AND h.expires_at > :at)
-       AND NOT EXISTS (SELECT FROM appointment a WHERE a.slot_id = s.id AND a.state <> 'cancelled')
+       AND EXISTS (
+           SELECT FROM generate_series(1, s.capacity) AS one(seat)
+            WHERE NOT EXISTS (SELECT FROM hold h WHERE h.slot_id = s.id AND h.seat = one.seat AND h.expires_at > :at)
+              AND NOT EXISTS (SELECT FROM appointment a
+                               WHERE a.slot_id = s.id AND a.seat = one.seat AND a.state <> 'cancelled'))
      ORDER BY s.starts_at, whose, d.name LIMIT :limit""")
 
 
@@ -113,3 +118,31 @@ def openings(
         "zone": zone.key,
     }
     return [Opening(*row[:6]) for row in session.execute(_OPENINGS, asked)]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A time for several: a class, a lecture, a free clinic. `taken` of `capacity`."""
+
+    slot_id: UUID
+    starts_at: datetime
+    doctor: str
+    department_names: dict[str, str] = field(hash=False)
+    capacity: int
+    taken: int
+
+    @property
+    def left(self) -> int:
+        return self.capacity - self.taken
+
+
+_GROUPS = text("""
+    SELECT s.id, s.starts_at, d.name, p.names, s.capacity,
+           (SELECT count(*) FROM appointment a WHERE a.slot_id = s.id AND a.state <> 'cancelled')
+      FROM slot s JOIN doctor d ON d.id = s.doctor_id JOIN department p ON p.id = d.department_id
+     WHERE s.capacity > 1 AND s.state = 'open' AND s.starts_at > :at ORDER BY s.starts_at, p.code LIMIT :limit""")
+
+
+def groups(session: Session, at: datetime, limit: int = 100) -> list[Group]:
+    """What is to come for several, earliest first."""
+    return [Group(*row) for row in session.execute(_GROUPS, {"at": at, "limit": limit})]

@@ -51,6 +51,7 @@ WELCOME = {
     "triage": {"ida"},
     "prompts": {"ida"},
     "menu": {"ida"},
+    "groups": {"tom", "ana", "grace"},
 }
 
 
