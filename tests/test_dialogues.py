@@ -135,6 +135,17 @@ def eleven_departments(database: Database) -> None:
             session.add(Department(code=f"ward{n}", names={"es": f"planta {n}", "en": f"ward {n}"}, position=n))
 
 
+def one_place_is_left_in_a_class(database: Database) -> None:
+    """The first time has two places, and somebody has one; the others are withdrawn."""
+    with database.transaction() as session:
+        (first,) = booking.openings(session, "blood", NOON, after=NOON, limit=1)
+        session.execute(update(Slot).where(Slot.id == first.slot_id).values(capacity=2))
+        session.execute(update(Slot).where(Slot.id != first.slot_id).values(state="withdrawn"))
+        wiremu = next(one for one in session.scalars(select(Patient)) if one.name == demo.NAMES["wiremu"])
+        booking.hold(session, first.slot_id, "the desk", NOON)
+        booking.confirm(session, first.slot_id, "the desk", wiremu.id, NOON, "desk")
+
+
 def no_examinations(database: Database) -> None:
     with database.transaction() as session:
         session.execute(update(Department).values(kind="clinic"))
@@ -279,6 +290,7 @@ SCENES = {
     "books_a_blood_test": Scene(examined("3", "1", "1")),
     "books_an_ultrasound": Scene(examined("1", "1", "2", "1")),
     "has_no_order_for_an_xray": Scene(examined("2", "2")),
+    "books_the_last_place_in_a_class": Scene(examined("3", "1", "1"), before=one_place_is_left_in_a_class),
     "leaves_the_examination": Scene(examined("3", "5", "1", "1", "2", "2", "3")),
     "nobody_says_how_to_prepare": Scene(examined("3", "1", "1"), before=a_preparation_without_words),
     "no_examinations_here": Scene(examined(), before=no_examinations),
