@@ -127,9 +127,10 @@ class Shipped:
         return None if body is None else read_menu(SourceFile.of(body, "menu"))
 
     def file_of(self, sheet: Sheet) -> Body:
-        """What an editor begins with: the file's own data. None for the wording, of which an edition is only what
-        differs, and where there is no file that can be read."""
+        """The file's own data: what an editor begins with. None where there is no file that can be read."""
         match sheet:
+            case "wording":
+                path = self.settings.site.wording
             case "information":
                 path = self.settings.site.information or (DEMO_INFORMATION if self.settings.demo else None)
             case "triage":
@@ -138,8 +139,6 @@ class Shipped:
                 return {"entries": [{"key": key, "leads_to": leads_to} for key, leads_to in SHIPPED_MENU]}
             case "hours":
                 return hours_as_data(self.settings)
-            case _:
-                return None
         try:
             data = SourceFile(path).top.data() if path else None
         except FileRefused:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.exc import SQLAlchemyError
 
 from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, OriginateFailed
 from cti.journal import InboundJournal
@@ -19,6 +20,7 @@ from dialer.agentless import Agentless
 from dialer.runner import Dialer
 from hospital import caller_languages, recordings, reminders, throttling, vault
 from hospital.database import Database
+from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
 from hotline import demo, joints, message_joints, numbering, tapes
 from hotline.caller_joints import rendered
@@ -126,6 +128,7 @@ async def run_core(settings: Settings) -> None:
         await board.start()
         stack.push_async_callback(board.stop)
         stack.push_async_callback(said.close)
+        await _check_files(workshop)
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
         scheduler = _scheduler(settings, database, capture, journal, sender, dialer, automatic, sheets)
@@ -133,6 +136,16 @@ async def run_core(settings: Settings) -> None:
         stack.callback(scheduler.shutdown, wait=False)
         await _serve_console(settings, services)
     database.close()
+
+
+async def _check_files(workshop: SiteWorkshop) -> None:
+    """The site's files meet the same checks as a draft; what they find is for the log, and nobody waits for it."""
+    try:
+        for sheet in SHEETS:
+            for finding in await workshop.check(sheet, workshop.file_of(sheet)):
+                log.log(logging.ERROR if finding.stops else logging.WARNING, "the file of %s: %s", sheet, finding)
+    except (SQLAlchemyError, TimeoutError) as failure:
+        log.warning("the site's files were not checked (%s)", type(failure).__name__)
 
 
 def dialer_listens(board: Switchboard, dialer: Dialer) -> None:

@@ -53,6 +53,17 @@ async def publish(site: Site, ida: Page, sheet: editions.Sheet) -> None:
     assert "The next call hears it" in answer.text
 
 
+async def test_the_demos_own_files_meet_the_same_checks(site: Site) -> None:
+    workshop = site.app.state.services.workshop
+    for sheet in editions.SHEETS:
+        assert await workshop.check(sheet, workshop.file_of(sheet)) == [], sheet
+    assert workshop.file_of("wording") is None
+    table = workshop.file_of("triage")
+    with site.database.transaction() as session:
+        session.execute(text("UPDATE slot SET state = 'withdrawn'"))
+    assert {finding.what for finding in await workshop.check("triage", table)} >= {"'cardiology' has no free time"}
+
+
 @pytest.mark.covers("H51")
 async def test_ida_changes_the_hours(site: Site) -> None:
     async with site.signed_in("ida") as ida:
