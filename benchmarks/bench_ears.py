@@ -1,13 +1,15 @@
-"""Answers of one word on a noisy telephone line: how many are taken wrongly, how many are asked again, at what cost.
+"""Answers on a clean and on a noisy telephone line: how many are taken wrongly, how many are asked again, at what cost.
 
     python -m benchmarks.bench_ears [--json]
 
-Yes, no and digits by espeak-ng voices that no prompt uses, 15 dB above white noise, 8 kHz µ-law. They are poor voices:
-the figures show a change of the engine, not the field. The peer is faster-whisper's own transcription of the same sound
-by the same model, with its window of 30 s; its text counts where it is a phrase of the grammar. Cost is processor time
-for a second of sound. Vosk has rows where HOTLINE_VOSK_ES, _EN, _PT_BR or _ZH_CN names a model's folder.
+Yes, no, digits and commands by natural voices that no prompt uses (tests/callers.py), 40 and 15 dB above white noise,
+8 kHz µ-law. Synthetic speech shows a change of the engine, not the field. The peer is faster-whisper's own
+transcription of the same sound by the same model, with its window of 30 s; its text counts where it is a phrase of the
+grammar. Cost is processor time for a second of sound. Vosk has rows where HOTLINE_VOSK_ES, _EN, _PT_BR or _ZH_CN names
+a model's folder.
 """
 
+import asyncio
 import os
 import sys
 import time
@@ -26,8 +28,9 @@ from hotline.model_catalogue import WHISPER
 from speech.ears import DECOY, Grammar, Understood, grammars, plain, vosk, whisper
 from speech.ears.languages import LANGUAGES, numerals
 from speech.ears.worker import RATE, Recogniser, Samples
-from tests import phone_audio
+from tests import callers, phone_audio
 
+LINES = {"clean": 40.0, "noisy": 15.0}  # how far white noise lies below the speech, dB
 WRONG_AT_MOST = 10.0  # % of what is taken; a sample of this size has steps of about that
 COST_AT_MOST = 1.0  # of the peer's
 NOT_OFFERED = 4.0  # the margin for a language that whisper does not offer to callers: the rows show why
@@ -57,14 +60,17 @@ class Result:
     cost: float
 
 
-def corpus(language: str) -> Iterator[Utterance]:
-    said, voices = LANGUAGES[language].answers, phone_audio.VOICES[language]
+def corpus(language: str, noise_db: float) -> Iterator[Utterance]:
+    said, voices = LANGUAGES[language].answers, callers.VOICES[language]
     yes_no, digit = grammars.yes_no(language), grammars.digit(language)
     meant = [(yes_no, "yes", said.yes[0]), (yes_no, "no", said.no[0])]
     meant += [(digit, str(value), ways[0]) for value, ways in enumerate(said.digits) if value % 2]
-    for at, (grammar, label, way) in enumerate(meant):
-        pcm = phone_audio.said(way, voices[at % len(voices)])
-        narrow = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+    meant += [(digit, grammars.OPERATOR, said.operator[1]), (digit, grammars.REPEAT, said.repeat[1])]
+    by = [voices[at % len(voices)] for at in range(len(meant))]
+    files = asyncio.run(callers.say([(language, voice, way) for voice, (_, _, way) in zip(by, meant, strict=True)]))
+    for voice, (grammar, label, way) in zip(by, meant, strict=True):
+        clear = soxr.resample(callers.samples(files[language, voice, way]), callers.RATE, phone_audio.RATE)
+        narrow = np.frombuffer(phone_audio.line(clear, noise_db), "<i2").astype(np.float32) / 32768
         yield Utterance(grammar, label, soxr.resample(narrow, phone_audio.RATE, RATE))
 
 
@@ -113,10 +119,11 @@ def by_whisper() -> Iterator[Row]:
     recogniser = whisper.Recogniser(folder)
     model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
     for language in LANGUAGES:
-        utterances = list(corpus(language))
-        ours = measured(recogniser.closed, whisper.ENOUGH.get(language, NOT_OFFERED), utterances)
-        theirs = measured(transcribed(model, language), 0.0, utterances)
-        yield from rows_of("whisper", language, ours, "transcription", theirs)
+        for line, noise_db in LINES.items():
+            utterances = list(corpus(language, noise_db))
+            ours = measured(recogniser.closed, whisper.ENOUGH.get(language, NOT_OFFERED), utterances)
+            theirs = measured(transcribed(model, language), 0.0, utterances)
+            yield from rows_of(f"whisper, {line},", language, ours, "transcription", theirs)
 
 
 def by_vosk() -> Iterator[Row]:
@@ -127,7 +134,9 @@ def by_vosk() -> Iterator[Row]:
             print(f"vosk {language} · no model: {variable} names none", file=sys.stderr)
             continue
         recogniser: Recogniser = vosk.Recogniser(Path(folder))
-        yield from rows_of("vosk", language, measured(recogniser.closed, vosk.ENOUGH, list(corpus(language))))
+        for line, noise_db in LINES.items():
+            ours = measured(recogniser.closed, vosk.ENOUGH, list(corpus(language, noise_db)))
+            yield from rows_of(f"vosk, {line},", language, ours)
 
 
 def main() -> int:

@@ -1,14 +1,15 @@
 """What a question by voice does with what comes: rules without I/O; times are seconds of any steady clock.
 
 - Speech stops the prompt.
-- 0.2 s after the caller pauses, the engine is asked already; when speech goes on, that is forgotten. The answer counts
-  when the utterance has ended.
+- 0.2 s after the caller pauses, the engine is asked already; when speech goes on, that is forgotten. A complete answer
+  counts at once, any other when the utterance has ended.
 - A key beats what is said, at any time.
 - The caller has `wait_s` from the prompt's end on to begin; who speaks is not hurried.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -64,7 +65,16 @@ class Activity(Protocol):
 class Listening:
     """One question. `deadline` is when `tick` wants to be called, None for not at all."""
 
-    def __init__(self, activity: Activity, wait_s: float, enough: float, recognition_s: float = RECOGNITION_S) -> None:
+    def __init__(
+        self,
+        activity: Activity,
+        wait_s: float,
+        enough: float,
+        recognition_s: float = RECOGNITION_S,
+        complete: Callable[[Understood], bool] | None = None,
+    ) -> None:
+        """`complete`: whether nothing can follow that would make another answer of it."""
+        self._complete = complete
         self.deadline: float | None = None
         self._activity = activity
         self._wait_s = wait_s
@@ -121,7 +131,7 @@ class Listening:
         return Recognise(self._activity.utterance)
 
     def _answered(self) -> Orders:
-        if not self._over or self._understood is None:
-            return []
         understood = self._understood
+        if understood is None or not (self._over or (self._complete and self._complete(understood))):
+            return []
         return [Answer(Speech(understood.label, understood.margin, self._enough, understood.text))]

@@ -20,7 +20,7 @@ from ivr.audio_server import AudioServer, Stream, Ticket
 from ivr.listening import RECOGNITION_S, Activity, Late, Listening
 from ivr.turn import DigitsOf, Expect, Heard, Key, Keys, Nothing, Prompt
 from ivr.voice_turn import StreamLost, VoiceTurn
-from speech.ears import Ears, EarsFailed, Understood
+from speech.ears import Ears, EarsFailed, Grammar, Understood, plain
 from speech.ears.activity import FREELY_S, PATIENCE_S, VoiceActivity
 from speech.ears.voiced import RATE
 
@@ -83,7 +83,9 @@ class VoiceLine(AgiLine):
 
         enough = self._ears.enough(language)
         self._activity.forget(FREELY_S if isinstance(expect, DigitsOf) else PATIENCE_S)
-        listening = Listening(self._activity, expect.wait_s, enough, self._recognition_s)
+        grammar = expect.grammar if isinstance(expect, Keys) else None
+        complete = _completing(grammar, enough) if grammar else None
+        listening = Listening(self._activity, expect.wait_s, enough, self._recognition_s, complete)
         renders = [self._render(prompt, language) for prompt in prompts]
         executing: asyncio.Task[agi.Reply] | None = None
         try:
@@ -118,6 +120,17 @@ class VoiceLine(AgiLine):
             async with asyncio.timeout(RENDER_S):
                 name = await asyncio.shield(render)
             yield Path(f"{self._local(name)}.sln")
+
+
+def _completing(grammar: Grammar, enough: float) -> Callable[[Understood], bool]:
+    """Whether an answer needs no more silence behind it: it is sure, and nothing else that may be said begins so."""
+    said = [(label, f"{plain(way)} ") for label, ways in grammar.phrases.items() for way in ways]
+    open_ended = {label for label, way in said for other, longer in said if other != label and longer.startswith(way)}
+
+    def complete(understood: Understood) -> bool:
+        return understood.label is not None and understood.label not in open_ended and understood.margin >= enough
+
+    return complete
 
 
 def _may_be_said(expect: Keys | DigitsOf) -> bool:

@@ -64,7 +64,7 @@ def spoken(house: House) -> list[tuple[str, str]]:
 
 JOAO = {
     "welcome": "em português",
-    "main_menu": "uma consulta",
+    "main_menu": "marcar uma consulta",
     "appointments_menu": "ver um médico",
     "ask_birth_date": "vinte e quatro de dezembro de mil novecentos e sessenta e seis",
     "heard_birth_date": "sim, por favor",

@@ -19,7 +19,7 @@ from ivr.conversation import converse
 from ivr.listening import RECOGNITION_S, SPEAKING_S, Answer, Late, Listening, Order, Recognise
 from ivr.server import AgiServer
 from ivr.session import AgiSession
-from ivr.voice_line import VoiceLine
+from ivr.voice_line import VoiceLine, _completing
 from scripts.placeholders import Value
 from speech.ears import EarsFailed, Grammar, Understood
 from speech.ears.activity import Heard
@@ -62,6 +62,16 @@ def test_speech_stops_the_prompt_and_the_engine_is_asked_before_the_end() -> Non
     assert turn.sound(PAUSED, b"", 1.0) == [Recognise(b"\0\1\2")]
     assert turn.understood(CITA) == []  # it may go on
     assert turn.sound(ENDED, b"", 1.3) == [Answer(Speech("1", 6.0, ENOUGH))]
+
+
+def test_a_complete_answer_needs_no_more_silence() -> None:
+    complete = _completing(Grammar("es", {"1": ("una cita",), "2": ("no",), "3": ("no sé",)}), ENOUGH)
+    for understood, at_once in ((CITA, True), (Understood("1", 3.9), False), (Understood("2", 9.0), False)):
+        turn = Listening(Marked(), 7.0, ENOUGH, complete=complete)
+        turn.sound(BEGAN, b"", 0.0)
+        turn.sound(PAUSED, b"", 1.0)
+        answer = [Answer(Speech(understood.label, understood.margin, ENOUGH))]
+        assert turn.understood(understood) == (answer if at_once else [])  # after "no" may come "sé"
 
 
 def test_an_answer_that_comes_after_the_end_is_waited_for() -> None:

@@ -208,10 +208,10 @@ async def _moment(sitting: Sitting, place: Place, before: list[Answer]) -> None:
     async def typed(question: list[Prompt]) -> object:
         parts = []
         if kind is not ItemType.TIME:
-            parts.append(_date(await sitting.call.digits(question, length=8)))
+            parts.append(_date(await sitting.call.digits(question, length=8, aloud=False)))
             question = [Prompt("survey_type_time")]
         if kind is not ItemType.DATE:
-            keys = await sitting.call.digits(question, length=4)
+            keys = await sitting.call.digits(question, length=4, aloud=False)  # no rule reads times from speech yet
             parts.append(f"{keys[:2]}:{keys[2:]}")
         return "T".join(parts)
 

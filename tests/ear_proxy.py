@@ -1,0 +1,118 @@
+"""How much of our prompts a listener understands: rendered by the natural voice, played over real calls to real phones,
+written down by whisper, and compared with what they say: by words, in Chinese by signs.
+"""
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr  # type: ignore[import-untyped]
+
+from hotline import models
+from hotline.model_catalogue import KOKORO
+from scripts.wording import Wording
+from speech.cache import PromptCache
+from speech.ears.languages import numerals
+from speech.ears.whisper import Recogniser
+from speech.voices import Voices
+from speech.voices.kokoro import Kokoro
+from tests import callers, listening
+from tests.asterisk_instance import AsteriskInstance
+
+PHONES = {"es": "lucia", "en": "ruth", "pt-BR": "joao", "zh-CN": "mei"}
+LETTERS = range(8, 61)  # of a sentence of the sample: a call is as long as what is said in it
+EXTENSION = 690
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """`sound`: the rendered file, 16 kHz."""
+
+    language: str
+    key: str
+    text: str
+    sound: Path
+
+
+async def rendered(words: Wording, language: str, most: int | None) -> list[Sentence]:
+    """Static prompts by the natural voice; `most`: so many short ones, always the same, or all of them."""
+    texts = {key: words.sentence(key, language, {}) for key in words.every_key() if words.is_static(key)}
+    own = {key: sentence.text for key, sentence in texts.items() if sentence.language == language}
+    if most is not None:
+        short = [key for key, text in own.items() if len(text) * (3 if language == "zh-CN" else 1) in LETTERS]
+        chosen = sorted(short, key=lambda key: hashlib.sha256(key.encode()).digest())[:most]
+        own = {key: own[key] for key in chosen}
+    voice = Kokoro(models.install(KOKORO))
+    cache = PromptCache(callers.KEPT / "prompts", Voices([voice]))
+    try:
+        made = [Sentence(language, key, text, await cache.render(text, language)) for key, text in own.items()]
+    finally:
+        await voice.close()
+    return [Sentence(one.language, one.key, one.text, one.sound.with_suffix(".sln16")) for one in made]
+
+
+async def heard(asterisk: AsteriskInstance, sentences: Sequence[Sentence]) -> dict[Sentence, listening.Samples]:
+    """What the phones of the languages heard of each sentence, 8 kHz; all languages at the same time."""
+    by_language: dict[str, list[Sentence]] = defaultdict(list)
+    for sentence in sentences:
+        by_language[sentence.language].append(sentence)
+    calls = [_call(asterisk, PHONES[tag], EXTENSION + n, some) for n, (tag, some) in enumerate(by_language.items())]
+    found: dict[Sentence, listening.Samples] = {}
+    for one in await asyncio.gather(*calls):
+        found |= one
+    return found
+
+
+async def _call(
+    asterisk: AsteriskInstance, username: str, extension: int, sentences: Sequence[Sentence]
+) -> dict[Sentence, listening.Samples]:
+    folder = asterisk.sounds / "proxy" / str(extension)
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = ["Answer()", "Wait(1)"]
+    for n, sentence in enumerate(sentences):
+        (folder / f"{n}.sln16").write_bytes(sentence.sound.read_bytes())
+        steps += [f"Playback(/hotline/sounds/proxy/{extension}/{n})", "Wait(0.3)"]
+    for n, step in enumerate([*steps, "Hangup()"], 1):
+        await asterisk.cli(f"dialplan add extension {extension},{n},{step} into patients")
+    found = {}
+    async with await asterisk.phone(username) as phone:
+        await phone.dials(str(extension))
+        await phone.hung_up(within=30 + sum(sentence.sound.stat().st_size for sentence in sentences) / 32_000)
+        whole, at = phone.heard_since(0), 0
+        for sentence in sentences:
+            sound = listening.prompt(sentence.sound)
+            match = await asyncio.to_thread(listening.find, whole[at:], sound)
+            if match is not None:
+                begin = max(0, at + match.start)
+                found[sentence] = whole[begin : begin + len(sound)]
+                at = begin + len(sound) // 2
+    return found
+
+
+def written(recogniser: Recogniser, sound: listening.Samples, language: str) -> str:
+    return recogniser.open(soxr.resample(sound, listening.RATE, 16_000) / np.float32(32768), language).text
+
+
+def understood(text: str, heard: str, language: str) -> float:
+    """The share of the words (in Chinese: signs) of `text` that are in `heard` in their place, 0 to 1."""
+    wanted, got = (_pieces(each, language) for each in (text, heard))
+    return max(0.0, 1 - _edits(wanted, got) / max(1, len(wanted)))
+
+
+def _pieces(text: str, language: str) -> list[str]:
+    plain = numerals(text, language)
+    return list(plain.replace(" ", "")) if language == "zh-CN" else plain.split()
+
+
+def _edits(wanted: list[str], got: list[str]) -> int:
+    """Levenshtein's distance."""
+    row = list(range(len(got) + 1))
+    for at, one in enumerate(wanted, 1):
+        last, row[0] = row[0], at
+        for n, other in enumerate(got, 1):
+            last, row[n] = row[n], min(row[n] + 1, row[n - 1] + 1, last + (one != other))
+    return row[-1]
