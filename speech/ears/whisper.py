@@ -111,11 +111,11 @@ class Recogniser:
         return best
 
     def _chosen(self, heard: _Sound, grammar: Grammar) -> dict[tuple[int, ...], str]:
-        """The forms to be scored, and their labels: of each way to say something the form whose first token is the
-        likeliest, and of these the likeliest of each label and the likeliest of all.
+        """The forms to be scored, and their labels: those that their first token speaks for, and each label's
+        likeliest.
         """
+        every = self._forms(grammar)
         by_first = PRIOR * self._silence(grammar.language).first - heard.first
-        every = {min(forms, key=lambda tokens: by_first[tokens[0]]): label for forms, label in self._forms(grammar)}
         ranked = sorted(every, key=lambda tokens: by_first[tokens[0]])
         firsts: dict[str, tuple[int, ...]] = {}
         for tokens in ranked:
@@ -123,14 +123,14 @@ class Recogniser:
         ranked.sort(key=lambda tokens: firsts[every[tokens]] is not tokens)  # stable: the firsts, then the rest
         return {tokens: every[tokens] for tokens in ranked[: max(MOST_SCORED, len(firsts))]}
 
-    def _forms(self, grammar: Grammar) -> list[tuple[list[tuple[int, ...]], str]]:
-        """Of each phrase the ways in which the model may write it, and its label."""
-        encode = self._tokenizers[grammar.language].encode
-        return [
-            ([tuple(encode(form)) for form in forms(way, grammar.language)], label)
+    def _forms(self, grammar: Grammar) -> dict[tuple[int, ...], str]:
+        """The ways in which the model may write the phrases, and their labels."""
+        return {
+            tuple(self._tokenizers[grammar.language].encode(form)): label
             for label, ways in grammar.phrases.items()
             for way in ways
-        ]
+            for form in forms(way, grammar.language)
+        }
 
     def _silent(self, language: str, texts: Sequence[tuple[int, ...]]) -> list[float]:
         """log P(tokens | silence), remembered."""
