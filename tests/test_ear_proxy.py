@@ -16,14 +16,15 @@ from tests import ear_proxy
 from tests.asterisk_instance import AsteriskInstance
 
 EACH = 10
-FLOOR = {"es": 0.75, "en": 0.85, "pt-BR": 0.7, "zh-CN": 0.6}
-"""The mean share of words, in Chinese of signs, that whisper-base must understand. It is no native listener."""
+FLOOR = {"es": 0.75, "en": 0.9, "pt-BR": 0.75, "zh-CN": 0.65}
+"""The mean share of words, in Chinese of signs, that whisper-base must understand. It is no native listener.
+Measured: 0.88, 0.99, 0.90, 0.80."""
 
 
 def test_a_listener_is_measured_by_words_and_in_chinese_by_signs() -> None:
     assert ear_proxy.understood("Marque 1, por favor.", "marque uno por favor", "es") == 1
     assert ear_proxy.understood("Press 1 or 2.", "press one", "en") == 0.5
-    assert ear_proxy.understood("请按1。", "请按一", "zh-CN") == 1
+    assert ear_proxy.understood("请按1，谢谢您。", "請按一謝謝寧", "zh-CN") == 5 / 6
     assert ear_proxy.understood("Sí.", "y esto es otra cosa", "es") == 0
 
 
