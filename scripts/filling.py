@@ -90,6 +90,9 @@ class Filling:
         for place in self.places:
             self._by_link_id.setdefault(place.item.link_id, []).append(place)
         self._by_key = {place.key: place for place in self.places}
+        for link_id in questionnaire.dependency_first:
+            for place in self._by_link_id.get(link_id, ()):
+                self.enabled(place)
 
     # ── What is there ───────────────────────────────────────────────────────────────────────────────────────────
 

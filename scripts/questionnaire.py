@@ -227,6 +227,13 @@ class Questionnaire:
         """All items."""
         return {item.link_id: item for item in every(self.items)}
 
+    @cached_property
+    def dependency_first(self) -> tuple[str, ...]:
+        """All link ids, each after those that its conditions name and the one that it stands in."""
+        from scripts.questionnaire_loops import dependency_first  # it needs the types of this file
+
+        return dependency_first(self.items)
+
     def questions(self) -> Iterator[Item]:
         """All that may be asked, in the order in which they are."""
         return (item for item in every(self.items) if item.asks)

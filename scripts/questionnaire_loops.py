@@ -12,6 +12,36 @@ def loop(items: tuple[Item, ...]) -> tuple[str, ...]:
 
     An item hangs on the questions of its conditions and on the item that it stands in.
     """
+    hangs = _hangs(items)
+    conditional = {item.link_id for item in every(items) if item.when}
+    done: set[str] = set()
+    for start in hangs:
+        circle = _circle(start, hangs, done)
+        if circle:
+            first = next(at for at, link_id in enumerate(circle) if link_id in conditional)
+            return circle[first:] + circle[:first]
+    return ()
+
+
+def dependency_first(items: tuple[Item, ...]) -> tuple[str, ...]:
+    """All link ids, each after those that it hangs on: in this order nothing waits for something that is not known yet,
+    however long the row of conditions is. There must be no loop.
+    """
+    hangs = _hangs(items)
+    done: dict[str, None] = {}
+    for start in hangs:
+        way = [start]
+        while way:
+            waiting = [one for one in hangs.get(way[-1], ()) if one not in done and one in hangs]
+            if waiting:
+                way.append(waiting[0])
+            else:
+                done[way.pop()] = None
+    return tuple(done)
+
+
+def _hangs(items: tuple[Item, ...]) -> dict[str, tuple[str, ...]]:
+    """Link id → what it hangs on: the questions of its conditions, and the item that it stands in."""
     hangs: dict[str, tuple[str, ...]] = {}
 
     def collect(inner: tuple[Item, ...], parent: str | None) -> None:
@@ -21,14 +51,7 @@ def loop(items: tuple[Item, ...]) -> tuple[str, ...]:
             collect(item.items, item.link_id)
 
     collect(items, None)
-    conditional = {item.link_id for item in every(items) if item.when}
-    done: set[str] = set()
-    for start in hangs:
-        circle = _circle(start, hangs, done)
-        if circle:
-            first = next(at for at, link_id in enumerate(circle) if link_id in conditional)
-            return circle[first:] + circle[:first]
-    return ()
+    return hangs
 
 
 def _circle(start: str, hangs: Mapping[str, tuple[str, ...]], done: set[str]) -> tuple[str, ...]:

@@ -253,6 +253,15 @@ def test_conditions_that_go_in_a_circle_are_refused_with_it(items: list[dict[str
         questionnaire(*items)
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_thousand_conditions_in_a_row_are_no_deeper_than_one(backwards: bool) -> None:
+    row = [question(f"q{n}", **(when((f"q{n - 1}", "=", 1)) if n else {})) for n in range(1000)]
+    flag = {"id": "f", "text": text(), "question": "q999", "operator": "=", "answer": 1}
+    asked = questionnaire(*(reversed(row) if backwards else row), redFlag=[flag])
+    assert [one.id for one in Filling(asked, {f"q{n}": 1 for n in range(1000)}).flags()] == ["f"]
+    assert Filling(asked, {f"q{n}": 1 for n in range(1, 1000)}).flags() == []
+
+
 # ── Whatever is answered ────────────────────────────────────────────────────────────────────────────────────────────
 
 
