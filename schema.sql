@@ -626,6 +626,22 @@ CREATE TABLE care_case (
 CREATE INDEX care_case_due ON care_case (acknowledge_by) WHERE state IN ('open', 'owned');
 CREATE INDEX care_case_call ON care_case (call_id);
 
+CREATE TABLE transcript (                            -- what a machine took the voice of a message for: may be wrong
+    recording_id uuid PRIMARY KEY REFERENCES recording ON DELETE CASCADE,
+    -- waiting → done;  waiting → failed (given up after some tries)
+    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'failed')),
+    tries        smallint NOT NULL DEFAULT 0,
+    language     text NOT NULL,
+    engine       text NOT NULL DEFAULT '',           -- with its model and the beginning of the model's SHA-256
+    said_sealed  bytea,                              -- JSON: [[from second, to second, words], …]
+    made_at      timestamptz,
+    corrected_sealed bytea,                          -- by a person, beside the original
+    corrected_by uuid REFERENCES account,
+    corrected_at timestamptz,
+    CHECK ((state = 'done') = (said_sealed IS NOT NULL AND made_at IS NOT NULL)),
+    CHECK (corrected_sealed IS NULL OR (state = 'done' AND corrected_by IS NOT NULL AND corrected_at IS NOT NULL))
+);
+
 CREATE TABLE case_note (                             -- only grows
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     case_id     uuid NOT NULL REFERENCES care_case ON DELETE CASCADE,

@@ -170,6 +170,17 @@ def _engines(settings: Settings, folder: Path, changed: Callable[[], object]) ->
     return [vosk(language, folder / language, **limits) for language in _languages(folder)]
 
 
+def behind(settings: Settings, here: Places) -> list[Engine]:
+    """Recognisers for work that nobody waits for: one worker, a minute for a sentence. None without ears."""
+    folder = models(settings, here)
+    limits: dict[str, Any] = {"workers": 1, "deadline_s": 60.0}
+    if settings.speech.ears == "off":
+        return []
+    if settings.speech.ears == "whisper":
+        return [whisper(folder, **limits)]
+    return [vosk(language, folder / language, **limits) for language in _languages(folder)]
+
+
 def _languages(folder: Path) -> list[str]:
     """The folders of models, for whisper its files: nothing if none is installed."""
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []

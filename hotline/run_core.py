@@ -22,7 +22,7 @@ from hospital import caller_languages, recordings, reminders, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
-from hotline import demo, joints, message_joints, numbering, tapes
+from hotline import demo, hearing, joints, message_joints, numbering, tapes
 from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
 from hotline.in_force import Shipped
@@ -31,6 +31,7 @@ from hotline.places import places, read_secrets
 from hotline.queue_news import QueueNews
 from hotline.settings import Settings
 from hotline.sheets import Sheets
+from hotline.transcribing import Transcriber
 from hotline.wiring import SPOKEN_KINDS, calling_policy, now, open_database, own_desk, speaker, zone
 from hotline.workshop import SiteWorkshop
 from messages.sender import Sender
@@ -106,6 +107,15 @@ async def run_core(settings: Settings) -> None:
 
     news = QueueNews(board, database, speaking, here.sounds, now)
     news.forget()
+    transcribed = frozenset(tag for one in hearing.behind(settings, here) for tag in one.languages)
+    transcriber = Transcriber(
+        database,
+        Replay(shelf, catalogue, vault.unwrap_key),
+        partial(hearing.behind, settings, here),
+        hearing.models(settings, here),
+        transcribed,
+        now,
+    )
     services = ports.Services(
         facts=_site_facts(settings),
         database=database,
@@ -120,6 +130,7 @@ async def run_core(settings: Settings) -> None:
         demo_patients=_demo_patients(settings, secrets.sip),
         delivery_reports=message_joints.delivery_reports(settings, database, now),
         workshop=workshop,
+        transcribed=transcribed,
         own_prompts=OwnPrompts(in_force, said, settings.site.languages),
     )
     gateway = message_joints.gateway(settings, here, now)
@@ -132,6 +143,8 @@ async def run_core(settings: Settings) -> None:
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
         scheduler = _scheduler(settings, database, capture, journal, sender, dialer, automatic, sheets)
+        if transcribed:
+            scheduler.add_job(transcriber.work, "interval", seconds=5, max_instances=1, coalesce=True)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)
         await _serve_console(settings, services)

@@ -4,10 +4,11 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import select
 
-from hospital import calls, cases, patients, suspensions
+from hospital import calls, cases, patients, recordings, suspensions, transcripts
 from hospital.booking import Appointment
 from hospital.cases import Teller
 from hospital.clocks import Clocks, due
+from hospital.transcripts import Sentence
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import LUCIA
 from tests.hospital_scene import clinic
@@ -91,3 +92,41 @@ async def test_the_page_follows_the_calls(served: Site, page_of: PageOf) -> None
     await grace.get_by_text("told 1 of 1").wait_for()
     await does_not_scroll(grace)
     await looked_at(grace, "clinics-told")
+
+
+def complaint(site: Site) -> str:
+    """Its voice is four seconds of a tone; what a machine made of it."""
+    with site.database.transaction() as session:
+        calls.begin(session, "n1-1", "n1", LUCIA.numbers[0], NOON)
+        recording_id = recordings.open_for(session, call_id="n1-1", at=NOON, kind="message")
+        assert recording_id is not None
+        teller, clock = Teller("n1-1", LUCIA.numbers[0], None, "es"), due("complaint", NOON, Clocks(ZONE, "CO"))
+        case_id = cases.draft(session, "complaint", recording_id, teller, NOON, clock)
+        recordings.sealed(
+            session, recording_id, path="aa/1.hlr", seconds=4.0, sha256="0" * 64, wrapped_key=b"k" * 40, at=NOON
+        )
+        found = transcripts.due(session, frozenset({"es"}))
+        assert found is not None
+        transcripts.begin(session, found)
+        said = [Sentence(0.2, 1.4, "Llevo dos horas esperando."), Sentence(2.1, 3.6, "Nadie me dice nada.")]
+        transcripts.heard(session, found, said, "whisper whisper-base 0123abcd", NOON)
+    return str(case_id)
+
+
+@pytest.mark.covers("H30")
+async def test_grace_jumps_to_a_sentence_and_corrects_it(served: Site, page_of: PageOf) -> None:
+    case_id = complaint(served)
+    grace = await page_of("grace")
+    await grace.goto(served.url(f"/cases/{case_id}"))
+    await expect(grace.get_by_text("Machine transcript, may be wrong")).to_be_visible()
+    await looked_at(grace, "case-transcript")
+    await grace.get_by_role("button", name="Nadie me dice nada.").click()
+    await expect(grace.locator("hotline-player")).to_have_attribute("data-state", "playing")
+    position = await grace.get_by_role("slider", name="Position").get_attribute("aria-valuenow")
+    assert position is not None and float(position) >= 2.0
+    await grace.get_by_text("Correct it").click()
+    await grace.get_by_label("What was really said").fill("Llevo tres horas esperando.")
+    await grace.get_by_role("button", name="Keep the correction").click()
+    await expect(grace.get_by_text("Llevo tres horas esperando.", exact=True).first).to_be_visible()
+    await expect(grace.get_by_role("button", name="Llevo dos horas esperando.")).to_be_visible()
+    await looked_at(grace, "case-transcript-corrected")

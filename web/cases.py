@@ -12,11 +12,12 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from hospital import cases
+from hospital import audit, cases, transcripts
 from hospital.accounts import Account
 from hospital.cases import Case, Note
 from hospital.patients import Patient
 from hospital.recordings import Recording
+from hospital.transcripts import Transcript
 from web import wording
 from web.agent_card import Step, steps_of
 from web.doors import Door, Visitor, denied, pages_of, services
@@ -27,6 +28,7 @@ from web.refusals import Refusal
 
 Works = Annotated[Visitor, Depends(Door("cases.work"))]
 NOTE_LENGTH = 4000
+TRANSCRIPT_LENGTH = 8000
 
 routes = APIRouter()
 
@@ -100,6 +102,31 @@ async def _voice(request: Request, visitor: Visitor, case_id: UUID) -> UUID:
     return recording.id
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a machine took the voice for, and who corrected it."""
+
+    transcript: Transcript | None
+    corrector: Account | None
+    expected: bool  # a machine will write it down
+
+
+def _heard(session: Session, file: File, languages: frozenset[str]) -> Heard | None:
+    """None for a case without a voice."""
+    if file.recording is None or file.recording.state != "sealed":
+        return None
+    found = session.get(Transcript, file.recording.id)
+    corrector = session.get(Account, found.corrected_by) if found and found.corrected_by else None
+    return Heard(found, corrector, file.line.case.language in languages)
+
+
+async def _transcript(request: Request, visitor: Visitor, case_id: UUID) -> Response:
+    file = await _allowed(request, visitor, case_id)
+    house = services(request)
+    heard = await house.database.run(_heard, file, house.transcribed)
+    return pages_of(request).part(request, "cases/transcript.html", heard=heard, one=file.line.case, now=house.clock())
+
+
 async def _part(request: Request, visitor: Visitor, case_id: UUID) -> Response:
     file = await _allowed(request, visitor, case_id)
     return pages_of(request).part(request, "cases/file.html", file=file, now=services(request).clock())
@@ -137,12 +164,39 @@ async def one(request: Request, visitor: Works, case_id: UUID) -> Response:
         looked(session, visitor.account_id, "case.read", f"case:{case_id}", house.clock(), **about)
 
     await house.database.run(look)
-    return pages_of(request).show(request, "cases/one.html", file=file, now=house.clock())
+    heard = await house.database.run(_heard, file, house.transcribed)
+    case = file.line.case
+    return pages_of(request).show(request, "cases/one.html", file=file, heard=heard, one=case, now=house.clock())
 
 
 @routes.get("/cases/{case_id}/file")
 async def file_part(request: Request, visitor: Works, case_id: UUID) -> Response:
     return await _part(request, visitor, case_id)
+
+
+@routes.get("/cases/{case_id}/transcript")
+async def transcript(request: Request, visitor: Works, case_id: UUID) -> Response:
+    return await _transcript(request, visitor, case_id)
+
+
+@routes.post("/cases/{case_id}/transcript")
+async def correct(request: Request, visitor: Works, case_id: UUID, text: Annotated[str, Form()]) -> Response:
+    """What was really said, beside what the machine heard."""
+    recording_id = await _voice(request, visitor, case_id)
+    written = text.strip()
+    if not 0 < len(written) <= TRANSCRIPT_LENGTH:
+        raise Refusal(422, f"A transcript has 1 to {TRANSCRIPT_LENGTH} letters.")
+    house = services(request)
+
+    def write(session: Session) -> bool:
+        done = transcripts.correct(session, recording_id, written, visitor.account_id, house.clock())
+        if done:
+            audit.record(session, visitor.account_id, "transcript.corrected", f"case:{case_id}", house.clock())
+        return done
+
+    if not await house.database.run(write):
+        raise Refusal(409, "There is no transcript to correct.")
+    return await _transcript(request, visitor, case_id)
 
 
 @routes.get("/cases/{case_id}/sound")

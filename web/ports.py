@@ -241,4 +241,5 @@ class Services:
     delivery_reports: DeliveryReports | None = None
     workshop: Workshop | None = None
     own_prompts: OwnPrompts | None = None
+    transcribed: frozenset[str] = frozenset()  # languages in which messages are written down by a machine
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie

@@ -54,6 +54,11 @@ class Engine:
     async def __aexit__(self, *error: object) -> None:
         await self.workers.__aexit__(*error)
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """Those that its model knows, whether it has started or not."""
+        return frozenset(self._enough)
+
     def hears(self, language: str) -> bool:
         return language in self._enough and bool(self.workers.processes)
 

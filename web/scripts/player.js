@@ -26,12 +26,22 @@ class HotlinePlayer extends HTMLElement {
     this.slider.addEventListener("keydown", (event) => this.#key(event));
     this.slider.addEventListener("pointerdown", (event) => this.#pointed(event));
     new ResizeObserver(() => this.#draw()).observe(this.canvas);
+    document.addEventListener("click", this.#sought);
     this.#loadPeaks();
     this.#show();
   }
 
+  // a sentence of the transcript: [data-seek] holds where it begins, in seconds
+  #sought = (event) => {
+    const to = event.target.closest?.("[data-seek]")?.dataset.seek;
+    if (to === undefined) return;
+    this.seek(Number(to));
+    if (this.dataset.state !== "playing") this.toggle();
+  };
+
   disconnectedCallback() {
     cancelAnimationFrame(this.#frame);
+    document.removeEventListener("click", this.#sought);
     this.#audio.pause();
     this.#audio.removeAttribute("src");
   }
