@@ -2,7 +2,7 @@
 
 - Speech stops the prompt.
 - 0.2 s after the caller pauses, the engine is asked already; when speech goes on, that is forgotten. A complete answer
-  counts at once, any other when the utterance has ended.
+  counts after 0.35 s of silence, any other when the utterance has ended.
 - A key beats what is said, at any time.
 - The caller has `wait_s` from the prompt's end on to begin; who speaks is not hurried.
 """
@@ -18,6 +18,7 @@ from ivr.turn import Heard, Key, Silence, Speech
 from speech.ears import Understood
 from speech.ears import activity as ears
 
+SETTLES_S = 0.15  # after a pause was noticed: what is complete may still go on, and would answer the next question
 SPEAKING_S = 20.0  # from its beginning on; a line that brings no more sound while somebody speaks is as good as silent
 RECOGNITION_S = 4.0  # from the end of speech on; engines answer in a fraction of it, or not at all
 
@@ -75,6 +76,7 @@ class Listening:
     ) -> None:
         """`complete`: whether nothing can follow that would make another answer of it."""
         self._complete = complete
+        self._settled = 0.0
         self.deadline: float | None = None
         self._activity = activity
         self._wait_s = wait_s
@@ -95,6 +97,7 @@ class Listening:
                 self.deadline = now + SPEAKING_S
                 return [Order.STOP_PROMPT]
             case ears.Heard.PAUSED:
+                self._settled = now + SETTLES_S
                 return [self._recognise()]
             case ears.Heard.RESUMED:
                 self._asked, self._understood = False, None
@@ -104,7 +107,7 @@ class Listening:
                 self.deadline = now + self._recognition_s
                 return self._answered() if self._asked else [self._recognise()]
             case None:
-                return []
+                return self._answered(settled=now >= self._settled)
 
     def key(self, key: str) -> Orders:
         return [Order.STOP_PROMPT, Order.FORGET, Answer(Key(key))]
@@ -130,8 +133,10 @@ class Listening:
         self._asked, self._understood = True, None
         return Recognise(self._activity.utterance)
 
-    def _answered(self) -> Orders:
+    def _answered(self, settled: bool = False) -> Orders:
         understood = self._understood
-        if understood is None or not (self._over or (self._complete and self._complete(understood))):
+        if understood is None:
+            return []
+        if not self._over and not (settled and self._complete is not None and self._complete(understood)):
             return []
         return [Answer(Speech(understood.label, understood.margin, self._enough, understood.text))]
