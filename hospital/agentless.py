@@ -42,7 +42,7 @@ def claim_next(
             FollowUpTask.due_at <= at,
             when <= at,
         )
-        .order_by(FollowUpTask.priority, when, FollowUpTask.id)
+        .order_by(FollowUpTask.priority, when, FollowUpTask.due_until, FollowUpTask.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
