@@ -28,10 +28,18 @@ LONGEST = timedelta(hours=12)  # a shift
 RIGHTS: dict[str, frozenset[str]] = {
     "agent": frozenset({"calls.take", "callbacks.work", "patients.read", "cases.work"}),
     "nurse": frozenset(
-        {"calls.take", "callbacks.work", "patients.read", "cases.work", "followups.work", "recordings.own"}
+        {
+            "calls.take",
+            "callbacks.work",
+            "patients.read",
+            "cases.work",
+            "followups.work",
+            "deaths.settle",
+            "recordings.own",
+        }
     ),
     "supervisor": frozenset(
-        {"calls.take", "callbacks.work", "patients.read", "followups.work", "followups.all"}
+        {"calls.take", "callbacks.work", "patients.read", "followups.work", "deaths.settle", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
         | {"cases.work", "cases.complaints", "ratings.read", "coverage.read"}
         | {"opening.switch", "clinics.suspend", "throttle.read"}

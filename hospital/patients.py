@@ -181,6 +181,12 @@ def wards(session: Session, guardian_id: UUID) -> list[Patient]:
     return list(session.scalars(theirs.order_by(Patient.birth_year, Patient.created_at, Patient.id)))
 
 
+def reported_deaths(session: Session) -> list[Patient]:
+    """Told on the telephone and not settled yet, the oldest report first."""
+    told = select(Patient).where(Patient.death_reported_at.is_not(None), Patient.deceased_at.is_(None))
+    return list(session.scalars(told.order_by(Patient.death_reported_at)))
+
+
 def settle_death_report(session: Session, patient_id: UUID, died: bool, at: datetime) -> None:
     """A clinician confirms what a nurse was told on the phone, or takes it back; until then nobody is called."""
     patient = session.get_one(Patient, patient_id, with_for_update=True)

@@ -130,3 +130,18 @@ async def test_grace_jumps_to_a_sentence_and_corrects_it(served: Site, page_of: 
     await expect(grace.get_by_text("Llevo tres horas esperando.", exact=True).first).to_be_visible()
     await expect(grace.get_by_role("button", name="Llevo dos horas esperando.")).to_be_visible()
     await looked_at(grace, "case-transcript-corrected")
+
+
+@pytest.mark.covers("H18", "H51")
+async def test_ana_finds_out_that_it_was_a_mistake(served: Site, page_of: PageOf) -> None:
+    with served.database.transaction() as session:
+        session.get_one(patients.Patient, served.people["ruth"]).death_reported_at = NOON
+    ana = await page_of("ana")
+    await ana.goto(served.url("/followups"))
+    await ana.get_by_role("link", name="Reported deaths").click()
+    await expect(ana.get_by_role("heading", name="Reported deaths")).to_be_visible()
+    await looked_at(ana, "deaths")
+    await does_not_scroll(ana)
+    await ana.get_by_role("button", name="It was a mistake").click()
+    await expect(ana.get_by_text("No reports")).to_be_visible()
+    await looked_at(ana, "deaths-none")
