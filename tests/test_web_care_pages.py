@@ -4,10 +4,11 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import select
 
-from hospital import calls, cases, patients, recordings, suspensions, transcripts
+from hospital import calls, cases, patients, recordings, suspensions, transcripts, vault
 from hospital.booking import Appointment
 from hospital.cases import Teller
 from hospital.clocks import Clocks, due
+from hospital.patients import PatientIdentifier
 from hospital.transcripts import Sentence
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import LUCIA
@@ -145,3 +146,21 @@ async def test_ana_finds_out_that_it_was_a_mistake(served: Site, page_of: PageOf
     await ana.get_by_role("button", name="It was a mistake").click()
     await expect(ana.get_by_text("No reports")).to_be_visible()
     await looked_at(ana, "deaths-none")
+
+
+@pytest.mark.covers("H25", "H51")
+async def test_ana_begins_a_reminder_that_repeats(served: Site, page_of: PageOf) -> None:
+    with served.database.transaction() as session:
+        identifier = PatientIdentifier(kind="record", value="D-1", token=vault.token("record", "D-1"))
+        lucia = patients.candidates(session, LUCIA.numbers[0])[0].patient
+        lucia.identifiers.append(identifier)
+    ana = await page_of("ana")
+    await ana.goto(served.url("/followups"))
+    await ana.get_by_role("link", name="Reminders").click()
+    await ana.get_by_label("Record", exact=True).fill("D-1")
+    await ana.get_by_label("From").fill("2026-11-26")
+    await ana.get_by_label("To", exact=True).fill("2026-12-31")
+    await ana.get_by_role("button", name="Begin").click()
+    await expect(ana.get_by_role("cell", name="Lucía Fernández", exact=True)).to_be_visible()
+    await does_not_scroll(ana)
+    await looked_at(ana, "reminders")
