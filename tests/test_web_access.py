@@ -50,6 +50,7 @@ WELCOME = {
     "information": {"ida"},
     "triage": {"ida"},
     "prompts": {"ida"},
+    "reminders": {"ana", "grace"},
     "deaths": {"ana", "grace"},
     "menu": {"ida"},
     "groups": {"tom", "ana", "grace"},
