@@ -83,7 +83,7 @@ class AgiLine:
             await self._stream(prompt.key, name, to_the_end)
         await self._stop_listening()
         heard = await self._keypad.answer(expect, self._next_keys)
-        self._listen()
+        self.listen()
         return heard
 
     def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
@@ -99,7 +99,7 @@ class AgiLine:
         self._keypad.forget()
         await self._session.execute(agi.stream_file(BEEP, ""))  # without a key that stops it: pressed now, none counts
         reply = await self._session.execute(agi.record_file(path.removesuffix(".wav"), ending, most_s, silence_s))
-        self._listen()
+        self.listen()
         return Recorded(agi.key_pressed(reply))
 
     def forget_keys(self) -> None:
@@ -121,7 +121,7 @@ class AgiLine:
     async def _set(self, name: str, value: str) -> None:
         await self._stop_listening()
         await self._session.execute(agi.set_variable(name, value))
-        self._listen()
+        self.listen()
 
     async def _stream(self, key: str, sound: str, to_the_end: bool) -> None:
         """Plays one sound until a key; `to_the_end` goes on where the key stopped it."""
@@ -154,7 +154,8 @@ class AgiLine:
 
     # Listening while the conversation thinks
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """From now on keys are kept until a turn asks for them; each turn begins it anew when it is over."""
         self._stop_idle.clear()
         self._idle = asyncio.create_task(self._listening())
 
@@ -225,13 +226,15 @@ async def agi_call(
     phrases: Phrases | None = None,
     sayable: Callable[[str, str], bool] = anything,
 ) -> AsyncIterator[Call]:
-    """The call of an AGI session; `language` is the channel's where none is given. `line` is one with ears, if there
-    are any (`voice_line.VoiceLine`), and `phrases` what may be said to it. `sayable`: `Call.sayable`."""
+    """The call of an AGI session, whose keys count from now on; `language` is the channel's where none is given. `line`
+    is one with ears, if there are any (`voice_line.VoiceLine`), and `phrases` what may be said to it. `sayable`:
+    `Call.sayable`."""
     environment = session.environment
     line = line or AgiLine(session, speaker)
     number = caller_number(environment, country)
     spoken = language or environment.get("agi_language") or "en"
     call = Call(session.id, node, number, line, journal, spoken, house or HouseKeys(), phrases, sayable)
+    line.listen()
     try:
         yield call
     except BaseException:

@@ -61,7 +61,7 @@ class VoiceLine(AgiLine):
             if not self._keypad.waiting():
                 heard = await self._by_voice(prompts, language, expect)
                 if heard is not None:
-                    self._listen()
+                    self.listen()
                     return heard
         return await super().play(prompts, language, expect)
 

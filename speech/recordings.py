@@ -89,6 +89,10 @@ class Recordings:
             known = self._whole[language] = (stamp, texts, whole)
         return known[2]
 
+    def any(self, language: str) -> bool:
+        """Whether there is a folder for them: one look, cheap enough for the event loop."""
+        return (self.folder / language).is_dir()
+
     def approved_by(self, language: str) -> str | None:
         """Who has approved what was put there by hand; None, and once a line in the log, when nobody has."""
         try:

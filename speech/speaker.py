@@ -107,7 +107,7 @@ class Speaker:
 
     async def _recorded(self, key: str, language: str, speaks: bool = True) -> Path | None:
         """`speaks`: whether a voice does; where none does, a recording needs somebody who stands for it."""
-        if not self.sentences.is_static(key):
+        if not self.sentences.is_static(key) or not self.recordings.any(language):
             return None
         sentence = self.sentences.sentence(key, language, {})
         text = sentence.text if sentence.language == language else None
