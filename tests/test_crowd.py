@@ -1,0 +1,71 @@
+"""Fifty callers for one last slot: fifty SIP calls side by side, each with keys of its own, on the real Asterisk."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from hospital.calls import CallStep
+from hotline.places import read_secrets
+from tests.asterisk_instance import network
+from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
+from tests.house import House
+from tests.light_phone import LightCall, LightPhone
+from tests.scenes import LANGUAGE_KEYS, openings
+
+pytestmark = pytest.mark.asterisk
+SPOKEN = {LUCIA: "es", WIREMU: "en", MEI: "zh-CN", JOAO: "pt-BR", RUTH: "en"}
+PAEDIATRICS = "2"
+EACH = 10  # as many as one number may have at once
+
+
+@pytest.mark.covers("H1", "H2", "I1", "I2", "I10")
+async def test_fifty_callers_reach_for_one_last_slot(house: House) -> None:
+    secrets = read_secrets(house.here).sip
+    with house.only_slot("paediatrics") as last:
+        async with AsyncExitStack() as stack:
+            phones = {
+                who: await stack.enter_async_context(
+                    LightPhone(
+                        f"{network()}.{91 + n}",
+                        server=house.address,
+                        username=who.sip,
+                        secret=secrets[who.sip],
+                        listens=True,
+                    )
+                )
+                for n, who in enumerate(SPOKEN)
+            }
+            callers = [who for who in SPOKEN for _ in range(EACH)]
+            calls = []
+            for n in range(0, len(callers), EACH):  # they come within two seconds or so, as no fifty come at one moment
+                calls += await asyncio.gather(*(phones[who].dials("600") for who in callers[n : n + EACH]))
+            await asyncio.gather(*(_is_offered_it(call, who) for who, call in zip(callers, calls, strict=True)))
+            await house.until("all are offered it", lambda: house.journal().count("department") == len(calls))
+            await asyncio.gather(*(call.answers("1") for call in calls))
+            await house.until("all but one hear no", lambda: house.journal().count("no_openings") == len(calls) - 1)
+            assert house.journal().count("slot_taken") == len(calls) - 1
+            assert await openings(house, "paediatrics") == []
+            assert "booked" not in house.journal(), "it is held, and read back to one of them"
+            await asyncio.gather(*(call.answers("1") for call in calls))
+            await house.until("one has it", lambda: "booked" in house.journal())
+            await house.until("the others are at the menu", lambda: _at_the_menu(house) == len(calls) - 1)
+            assert not any(call.over.is_set() for call in calls)
+        booked = [one for who in SPOKEN for one in house.appointments(of=who.sip)]
+        assert booked == [house.local(last)]
+    await house.no_channels()
+    await house.until("all calls are over", lambda: {call.state for call in house.calls()} == {"ended"})
+    assert house.holds() == 0
+    assert house.journal().count("caller_left") == len(callers)
+
+
+async def _is_offered_it(call: LightCall, who: Character) -> None:
+    """Each key is pressed while its question is heard."""
+    for keys in (LANGUAGE_KEYS[SPOKEN[who]], "1", "1", who.birth_keys, PAEDIATRICS):
+        await call.answers(keys)
+
+
+def _at_the_menu(house: House) -> int:
+    """How many have answered that there is nothing for them, and are asked what else they want."""
+    steps = [step for step in house.rows(CallStep) if step.kind == "turn" and step.facts["said"] == ["no_slots"]]
+    return len([step for step in steps if step.facts.get("key") == "1"])
