@@ -186,7 +186,7 @@ def front(database: OneTransaction, words: wording.Wording, tmp_path_factory: py
     catalogue = SqlCatalogue(database, lambda: NOON)
     capture = Capture(Spool(spool, PurePosixPath(spool)), Shelf(folder / "sealed"), catalogue, vault.wrap_key)
     tapes = SpoolTapes(database, capture, made.care.clocks, lambda: NOON)
-    desk = OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, made.site_says))
+    desk = OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
     return replace(made, now=lambda: NOON, desk=desk, care=replace(made.care, tapes=tapes))
 
 
