@@ -55,6 +55,7 @@ class LightCall:
     over: asyncio.Event = field(default_factory=asyncio.Event)
     packets: int = 0
     heard_at: float = 0.0
+    last_sound: float = 0.0
     deaf_until: float = 0.0
     sounds: asyncio.Event = field(default_factory=asyncio.Event)
     _sequence: int = field(default_factory=lambda: random.randrange(1 << 15))
@@ -62,13 +63,13 @@ class LightCall:
     _ssrc: int = field(default_factory=lambda: random.randrange(1 << 32))
     _begun: float = field(default_factory=time.perf_counter)
 
-    async def presses(self, keys: str, *, gap: float = 0.1) -> float:
-        """Each key lasts TONE seconds, `gap` lies between two. Returns when the last one began."""
+    async def presses(self, keys: str, *, tone: float = TONE, gap: float = 0.1) -> float:
+        """Each key lasts `tone` seconds, `gap` lies between two. Returns when the last one began."""
         at = 0.0
         for index, key in enumerate(keys):
             if index and gap:
                 await asyncio.sleep(gap)
-            at = await self._press(KEYS.index(key))
+            at = await self._press(KEYS.index(key), tone)
         return at
 
     async def answers(self, keys: str, within: float = 30) -> None:
@@ -77,13 +78,13 @@ class LightCall:
             await self.sounds.wait()
         await self.presses(keys)
 
-    async def _press(self, event: int) -> float:
+    async def _press(self, event: int, tone: float) -> float:
         began = time.perf_counter()
         self.deaf_until = began + self.phone.fades
         self.sounds.clear()
         stamp = (self._stamp + int((began - self._begun) * 8000)) & 0xFFFFFFFF
         self.heard_at = 0.0
-        steps = round(TONE / STEP)
+        steps = round(tone / STEP)
         for step in range(1, steps + 1):
             self._event(event, stamp, step, first=step == 1, last=step == steps)
             await asyncio.sleep(STEP)
@@ -110,10 +111,10 @@ class LightCall:
 
     def hears(self, payload: bytes) -> None:
         self.packets += 1
-        if not self.heard_at and not SILENT.issuperset(payload):
-            now = time.perf_counter()
-            if now > self.deaf_until:
-                self.heard_at = now
+        if not SILENT.issuperset(payload):
+            self.last_sound = time.perf_counter()
+            if not self.heard_at and self.last_sound > self.deaf_until:
+                self.heard_at = self.last_sound
                 self.sounds.set()
 
 
@@ -258,7 +259,7 @@ class LightPhone(asyncio.DatagramProtocol):
     def _send(self, packet: str) -> None:
         assert self._sip is not None
         if not self._sip.is_closing():
-            self._sip.sendto(packet.encode(), (self.server, 5060))
+            self._sip.sendto(packet.encode(errors="surrogateescape"), (self.server, 5060))
 
     def _forget(self, call: LightCall) -> None:
         self._calls.pop(call.id, None)

@@ -145,7 +145,7 @@ def test_keys_are_no_speech(pair: tuple[int, int], twist: float) -> None:
     assert heard(with_noise(pressed, 0.003)) == []
 
 
-def test_noise_and_hum_and_a_beep_are_no_speech() -> None:
+def test_noise_and_hum_and_a_beep_and_a_fax_are_no_speech() -> None:
     at = np.arange(10 * RATE) / RATE
     random = np.random.default_rng(5)
     rumble = np.convolve(random.standard_normal(len(at)), np.ones(40) / 40, "same") * 0.2
@@ -157,6 +157,8 @@ def test_noise_and_hum_and_a_beep_are_no_speech() -> None:
         0.2 * np.sin(2 * np.pi * 100 * at),
         0.3 * np.sin(2 * np.pi * 1400 * at) * (at % 2 < 0.4),
         0.3 * np.sin(2 * np.pi * 425 * at) * (at % 0.5 < 0.25),
+        0.3 * np.sin(2 * np.pi * 1100 * at) * (at % 3.5 < 0.5),  # a fax that calls (T.30, CNG)
+        0.3 * np.sin(2 * np.pi * 2100 * at) * (at % 7 < 3.3),  # and one that answers (CED)
     ):
         assert heard(sound.astype(np.float32)) == []
 

@@ -1,0 +1,164 @@
+"""What callers and machines do that nobody asked them to: storms of keys, numbers that are no numbers, long silence."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from hospital.calls import Call as CallRow
+from hospital.database import Database
+from hospital.throttling import CallingRate
+from hotline.caller_joints import SqlJournal
+from hotline.caller_settings import Throttle
+from hotline.places import read_secrets
+from hotline.throttle import admit
+from hotline.wiring import DIALOGUES, house_keys
+from ivr.agi_call import caller_number
+from ivr.call import Call
+from ivr.front_desk import FrontDesk
+from ivr.keypad import DTMF
+from ivr.server import AgiServer
+from ivr.session import AgiSession
+from ivr.terminal import rehearse
+from scripts import wording
+from tests.asterisk_instance import AsteriskInstance, network
+from tests.characters import LUCIA, RUTH
+from tests.house import House
+from tests.light_phone import LightPhone
+from tests.moments import NOON
+from tests.test_dialogues import demo_template, front, words
+
+__all__ = ["demo_template", "front", "words"]
+
+OUR_NUMBER = "6015550199"
+HOSTILE = {
+    "SQL": "1';DROP TABLE call;--",
+    "500 signs": "9" * 500,
+    "no UTF-8": "+57301\udcff\udcfe0101",
+    "a variable": "${SHELL(id)}${EPOCH}",
+    "an expression": '$[1+1]","x',
+}
+
+
+@given(st.text(st.characters(codec=None), max_size=600))
+@example("1'; DROP TABLE call; --")
+@example("${CALLERID(num)}")
+@example("9" * 500)
+@example("+57301\udcff0101")
+@example("+५७३०१५५५०१०१")
+def test_a_callers_number_is_a_number_or_none(shown: str) -> None:
+    number = caller_number({"agi_callerid": shown}, "CO")
+    assert number is None or (number[0] == "+" and number[1:].isascii() and number[1:].isdigit() and len(number) <= 16)
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("H1", "I7")
+@pytest.mark.parametrize("number", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_a_hostile_number_is_a_call_without_one(
+    asterisk: AsteriskInstance, database: Database, number: str
+) -> None:
+    """By the carrier's line, into the table of calls."""
+
+    async def hold(session: AgiSession, path: str) -> None:
+        shown = caller_number(session.environment, "CO")
+        assert await admit(database, Throttle(), path, shown, NOON)
+        await SqlJournal(database, session.id, "n1", shown, lambda: NOON).begin()
+
+    written = quote(number.encode(errors="surrogateescape"), safe="")  # as a SIP address must; Asterisk reads it back
+    server = AgiServer(hold, asterisk.plan.agi_secret, asterisk.address, asterisk.plan.agi_port)
+    async with server, LightPhone(f"{network()}.90", server=asterisk.address, username=written) as phone:
+        call = await phone.dials(OUR_NUMBER)
+        await call.hung_up()
+    await asterisk.no_channels()
+    with database.transaction() as session:
+        (kept,) = session.scalars(select(CallRow))
+        assert (kept.number, kept.number_token) == (None, None)
+        (rate,) = session.scalars(select(CallingRate))
+        assert rate.number is None
+
+
+@pytest.mark.covers("H1", "I10")
+@pytest.mark.parametrize("seed", range(12))
+async def test_a_minute_of_twenty_keys_a_second_ends_with_a_person_or_a_hang_up(
+    seed: int, front: FrontDesk, words: wording.Wording
+) -> None:
+    """Without 0 and 9, which end it too soon, in every second storm."""
+    keys = DTMF if seed % 2 else DTMF.replace("0", "").replace("9", "")
+    storm = random.Random(seed)
+    left = 60
+
+    async def presses() -> str | None:
+        nonlocal left
+        left -= 1
+        return "".join(storm.choices(keys, k=20)) if left >= 0 else None
+
+    journal = SqlJournal(front.database, "terminal-1", "terminal", LUCIA.numbers[0], lambda: NOON)
+    await journal.begin()
+
+    async def dialogue(call: Call) -> None:
+        await DIALOGUES["inbound"](call, replace(front, now=lambda: NOON))
+
+    how = {"caller_number": LUCIA.numbers[0], "journal": journal, "house": house_keys(front)}
+    told = await rehearse(dialogue, wording.Heard(words), presses, **how)  # type: ignore[arg-type]
+    assert any(line.startswith(("then: queue", "then: hang up", "caller: (hangs up)")) for line in told.lines)
+    with front.database.transaction() as session:
+        call = session.get_one(CallRow, "terminal-1")
+        assert call.state in ("queued", "ended")
+
+
+@asynccontextmanager
+async def storming(house: House, who: str) -> AsyncIterator[LightPhone]:
+    secret = read_secrets(house.here).sip[who]
+    async with LightPhone(f"{network()}.96", server=house.address, username=who, secret=secret) as phone:
+        yield phone
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("H1", "I10")
+async def test_a_storm_of_keys_on_a_real_line_leaves_a_call_that_can_be_ended(house: House) -> None:
+    storm = random.Random(7)
+    async with storming(house, LUCIA.sip) as phone:
+        call = await phone.dials("600")
+        for _ in range(10):
+            await call.presses("".join(storm.choices("12345678*#", k=20)), tone=0.04, gap=0.01)
+        await house.until("keys were taken", lambda: len(house.journal()) > 3)
+        await call.hangs_up()
+    await house.no_channels()
+    await house.until("the call has ended once", lambda: [row.state for row in house.calls()] == ["ended"])
+    assert house.holds() == 0
+    assert house.appointments(of=LUCIA.sip) == []
+    async with house.phone(LUCIA.sip) as lucia:
+        await lucia.dials("600")  # and the next call is served as any other
+        await house.until("the ivr has it", lambda: len(house.calls()) == 2)
+        await lucia.hears(await house.sound("welcome", house.rows(CallRow)[-1].language or "es"), within=30)
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("H1", "H8", "H12", "I10")
+async def test_ruth_says_nothing_presses_wrong_keys_asks_again_hangs_up_and_calls_back(house: House) -> None:
+    """She is 82. Nobody hurries her, and her second call begins where she understands it."""
+    async with house.phone("ruth") as ruth:
+        await ruth.dials("600")
+        await ruth.hears(await house.sound("welcome", "en"))
+        await ruth.presses("6")
+        await ruth.hears(await house.sound("wrong_key", "en"))
+        await ruth.presses("1")
+        await ruth.hears(await house.sound("main_menu", "en"), within=30)
+        await ruth.presses("*")
+        await ruth.hears(await house.sound("main_menu", "en"), within=30)
+        await ruth.hears(await house.sound("silence_short", "en"), within=45)  # she says nothing
+        await ruth.hears(await house.sound("main_menu.short", "en"), within=30)
+        await ruth.hangs_up()
+        await house.until("the call has ended", lambda: [row.state for row in house.calls()] == ["ended"])
+        await ruth.dials("600")
+        await ruth.hears(await house.sound("welcome", "en"))
+        await ruth.presses("11" + RUTH.birth_keys)
+        await house.until("she is recognised", lambda: "identified" in house.journal())
+    await house.no_channels()
+    assert house.holds() == 0
