@@ -24,13 +24,14 @@ PATIENCE_S = 45.0
 
 
 @contextmanager
-def running() -> Iterator[House]:
-    """Started as `hotline up` starts it; phones and Asterisk on NETWORK. It ends with the benchmark, told or not."""
+def running(**environment: str) -> Iterator[House]:
+    """Started as `hotline up` starts it; phones and Asterisk on NETWORK. It ends with the benchmark, told or not.
+    `environment`: more settings, as HOTLINE_… variables."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ.setdefault("HOTLINE_TEST_NETWORK", NETWORK)
     vault.unlock(SITE_KEY)
     folder = Path(tempfile.mkdtemp(prefix="bench-house-"))
-    house = House(folder, free_address())
+    house = House(folder, free_address(), **environment)
     try:
         house.start()
         yield house

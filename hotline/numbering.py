@@ -19,7 +19,7 @@ ASTERISK_HTTP_PORT = 8088
 """Asterisk's HTTP server: SIP over WebSocket for browser phones, TCP."""
 CONSOLE_PORT = 8000
 """The console and the patients' pages, TCP; the only port that settings may change."""
-RTP_PORTS = (20000, 20499)
+RTP_PORTS = (20000, 21999)  # two for each call
 """First and last UDP port of voice streams."""
 
 PORTS: dict[str, tuple[int, str, str]] = {

@@ -187,7 +187,7 @@ async def prepare(settings: Settings, progress: Progress) -> None:
         await database.run(demo.load_scripts, now())
         sip = read_secrets(here).sip
         if settings.demo:
-            await database.run(demo.people, sip, zone(settings), now())
+            await asyncio.to_thread(_demo_people, database, sip, zone(settings))
         else:
             await database.run(accounts.give_secrets, sip)
         in_force = await Sheets(Shipped(settings), database).now()
@@ -199,6 +199,12 @@ async def prepare(settings: Settings, progress: Progress) -> None:
     # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
     every = in_force.words.every_key()
     await render_ahead(said, every, settings.site.languages, progress, within=NOTHING_NEW)
+
+
+def _demo_people(database: Database, sip: dict[str, str], at: ZoneInfo) -> None:
+    """Without the patience that a caller has: on a busy machine the passwords alone take their time."""
+    with database.transaction() as session:
+        demo.people(session, sip, at, now())
 
 
 async def until_told() -> None:
