@@ -233,6 +233,8 @@ async def test_a_peer_that_takes_the_connection_and_no_login_is_left_for_another
         await peer.is_connected(2)
         peer.silent = False
         await ami.wait_up()
+        assert heard.ups == [False]
+        assert peer.connections == 2
     finally:
         await ami.stop()
 

@@ -113,6 +113,7 @@ async def connect(port: int, *messages: bytes) -> Peer:
 
 
 async def is_dropped(peer: Peer, within: float = 3) -> None:
+    """Fails where the server keeps the connection, or says anything on it."""
     async with asyncio.timeout(within):
         with contextlib.suppress(ConnectionResetError):
             assert await peer[0].read(1) == b""

@@ -206,6 +206,7 @@ async def test_a_dead_ivr_after_a_talk_costs_nobody_a_second_queue(house: House)
             await tom.hangs_up()
             await lucia.hung_up()
     await house.no_channels()
+    assert house.journal().count("queued") == 1
 
 
 @pytest.mark.covers("H1", "H30")

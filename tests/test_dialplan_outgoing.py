@@ -110,7 +110,7 @@ async def test_a_nurse_who_left_meanwhile_is_not_waited_for(asterisk: AsteriskIn
         await patient_leg(ami, "PJSIP/joao", "PJSIP/ana-0000ffff")
         await joao.rings()
         await joao.answers()
-        await joao.hung_up(within=3)
+        assert await joao.hung_up(within=3) == 200
     await asterisk.no_channels()
 
 

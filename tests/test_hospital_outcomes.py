@@ -119,6 +119,7 @@ def test_somebody_answered(
 
 
 def judge(step: Next, expected: tuple[datetime, int] | str) -> None:
+    """Fails where another step comes next."""
     match step:
         case TryAgain(at, rank, _):
             assert (at, rank) == expected

@@ -217,7 +217,7 @@ def test_hostile_text_is_made_plain() -> None:
 
 @given(st.text(st.characters(codec=None)))
 def test_any_text_can_be_encoded_once_it_is_plain(text: str) -> None:
-    plain(text).encode()
+    assert plain(text).encode().decode() == plain(plain(text))
 
 
 async def test_the_file_keeps_hostile_text_on_one_line(house: House) -> None:

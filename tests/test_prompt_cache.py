@@ -323,7 +323,9 @@ async def test_a_slow_voice_keeps_no_fast_one_waiting(tmp_path: Path, natural: H
     await natural.begun.wait()
     locks = [cache.shared.lock(f"{n:02x}", "natural") for n in range(256)]
     async with asyncio.timeout(5):
-        await cache.render(TEXT, "en", within=0)
+        said = await cache.render(TEXT, "en", within=0)
+    assert said.with_suffix(".sln16").exists() and voice.asked == [TEXT]
+    assert not slow.done(), "it was the fast one that spoke"
     for lock in filter(None, locks):
         cache.shared.unlock(lock)
     natural.may_end.set()

@@ -213,8 +213,10 @@ async def test_skipping_asks_why(served: Site, page_of: PageOf) -> None:
 async def test_nothing_is_due(served: Site, page_of: PageOf) -> None:
     grace = await page_of("grace")
     await grace.goto(served.url("/followups?show=review"))
+    await expect(grace.get_by_text("There is nothing under this tab.")).to_be_visible()
     await looked_at(grace, "followups-empty")
     await grace.goto(served.url("/recordings"))
+    await expect(grace.get_by_text("No recordings yet")).to_be_visible()
     await looked_at(grace, "recordings-empty")
     oscar = await page_of("oscar")
     await looked_at(oscar, "no-role")
