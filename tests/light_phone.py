@@ -206,8 +206,8 @@ class LightPhone(asyncio.DatagramProtocol):
         if "BYE" in found["cseq"]:
             self._forget(call)
             return
-        if code < 200 or "INVITE" not in found["cseq"]:
-            return
+        if code < 200 or found["cseq"].split() != [str(call.cseq), "INVITE"]:
+            return  # also what was said again of the INVITE before
         tag = re.search(r";tag=([^;\s]+)", found["to"])
         call.remote_tag = tag.group(1) if tag else ""
         if code == 200:
