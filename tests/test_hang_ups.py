@@ -104,9 +104,9 @@ class DroppedLine(TerminalLine):
         self._does()
         await super().set_language(language)
 
-    async def hand_over(self, queue: str | None) -> None:
+    async def hand_over(self, queue: str | None, place: int | None = None) -> None:
         self._does()
-        await super().hand_over(queue)
+        await super().hand_over(queue, place)
 
 
 @dataclass(frozen=True)
