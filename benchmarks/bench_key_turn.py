@@ -19,7 +19,7 @@ from tests.light_phone import LightCall
 
 CALLERS = 12
 QUIET_S = 1.1  # longer than any pause within a question
-OF_DIALPLAN = 2.0
+OF_DIALPLAN = 3.0
 WITHIN_MS = 500.0
 
 
