@@ -87,6 +87,8 @@ class Call:
     pace: float = PACES[0]
     choosing_language: bool = False
     """The language is being asked: its key repeats, and nothing is said in one language only."""
+    alarm_in_doubt: bool = field(default=False, init=False)
+    """Something that sounded like an emergency is being said back."""
     _alone: bool = field(default=False, init=False)
     _menus: int = field(default=0, init=False)
     _backs: int = field(default=0, init=False)

@@ -28,7 +28,10 @@ async def meant(call: Call, said: Speech, grammar: Grammar | None, reading: Read
         return Key(said.label)
     house = call.phrases.house_key(said.words, call.language) if call.phrases and said.words else None
     if house is not None and house == call.house.urgent:
-        return Key(house) if await _agrees(call, _alarm(call), silence=True) else None
+        call.alarm_in_doubt = True  # until it is answered: who hangs up meanwhile has raised it
+        agreed = await _agrees(call, _alarm(call), silence=True)
+        call.alarm_in_doubt = False
+        return Key(house) if agreed else None
     if reading is not None and (answer := reading.read(said.words, call.language)) is not None:
         return Digits(answer) if await _agrees(call, reading.read_back(answer)) else None
     if house is not None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from hospital import booking, patients
+from hospital import booking, cases, patients
 from hospital.booking import OwnDesk
 from hospital.callbacks import Callback
 from hospital.calls import CallStep
@@ -233,6 +233,16 @@ async def test_an_alarm_or_a_person_is_asked_for_anywhere(
 ) -> None:
     told = await talk(front, words, "es", *presses)
     assert [facts for kind, facts in told.journal if kind == "transfer"][-1] == {"queue": queue, "reason": reason}
+
+
+@pytest.mark.covers("H33")
+@pytest.mark.parametrize(("answer", "flags"), [((), ["alarm_in_doubt"]), ((says("no"),), [])])
+async def test_who_hangs_up_while_an_alarm_is_said_back_has_raised_it(
+    answer: tuple[str, ...], flags: list[str], front: FrontDesk, words: wording.Wording
+) -> None:
+    await talk(front, words, "es", "2", says("ay no sé me duele mucho el pecho"), *answer)
+    with front.database.transaction() as session:
+        assert [case.detail for case in cases.red_flags(session)] == flags
 
 
 async def test_the_houses_words_work_where_digits_are_asked(front: FrontDesk, words: wording.Wording) -> None:

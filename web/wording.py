@@ -342,6 +342,8 @@ CASE_KINDS = {
 
 CASE_DETAILS = {
     "urgent_key": "Pressed the urgent key",
+    "urgent_voice": "Said a word that means urgent help",
+    "alarm_in_doubt": "Said what sounds like an emergency, and hung up",
     "waited": "Waited too long",
     "not_understood": "Was not understood",
     "not_solved": "It was not solved",

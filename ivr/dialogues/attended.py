@@ -1,7 +1,8 @@
 """Between a dialogue and a person: what must be written down, asked or said before a caller is queued.
 
 Rules: an urgent caller waits for nothing but one row: the red flag is written first, so that it survives whatever
-happens to the call. Nothing here may cost anybody the person: where it fails, the caller is queued as asked.
+happens to the call. Who hangs up while an alarm is said back is taken at their word. Nothing here may cost anybody the
+person: where it fails, the caller is queued as asked.
 """
 
 import asyncio
@@ -35,6 +36,10 @@ def attended(dialogue: Dialogue) -> Dialogue:
             if transfer.queue == call.house.urgent_queue:
                 await _write_red_flag(call, front, transfer.reason)
             raise transfer from None
+        except CallerLeft:
+            if call.alarm_in_doubt:
+                await _write_red_flag(call, front, "alarm_in_doubt")
+            raise
 
     return held
 
