@@ -41,6 +41,7 @@ from hospital.notices import PostgresNotices
 from hospital.patients import Patient, Stay, Visit
 from recordings.replay import byte_range
 from scripts.questionnaire_files import load_questionnaires
+from tests.asterisk_instance import network
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, Character
 from tests.moments import NOON, ZONE
 from web import ports
@@ -172,12 +173,18 @@ class Clock:
         self.now += timedelta(**span)
 
 
+def _network() -> str:
+    """Of this worker's consoles, beside the network of its telephones."""
+    loopback, _, third = network().rpartition(".")
+    return f"{loopback}.{(int(third) + 100) % 256}"
+
+
 class Site:
     """The console of a hospital whose telephones are played by the test."""
 
     def __init__(self, database: Database, *, tls: bool = False, demo: bool = False) -> None:
         self.database, self.clock = database, Clock()
-        self.address = f"127.0.50.{next(_addresses)}"
+        self.address = f"{_network()}.{next(_addresses)}"
         self.presence = StandInPresence()
         self.dialling = StandInDialling(database, self.clock)
         self.replay = StandInReplay()
