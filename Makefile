@@ -29,7 +29,7 @@ setup: $(INSTALLED_FOR_TESTS)
 # Three at a time also on two cores: a call mostly waits. Sound that a busy machine lost on its way to a test's phone is
 # listened for once more, and nothing else is.
 test: check
-	$(RUN) pytest -n 6 --dist loadfile --no-loadscope-reorder --reruns 1 --only-rerun PhoneFailed -v --no-header
+	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 --only-rerun PhoneFailed -v --no-header
 
 check: setup
 	$(RUN) ruff check
