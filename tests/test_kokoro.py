@@ -155,6 +155,7 @@ def test_every_prompt_is_in_the_model_s_alphabet(kokoro_model: Path, language: s
         ("¿Sí? Marque dos, por favor.", "es-419", ["sˈi?", "mˈaɾke ðˈos,", "poɾ faβˈoɾ."]),
         ("Son las 9:20.", "es-419", ["sˈon las nwˈeβe βˈAnte."]),
         ("Press two.", "en-us", ["pɹˈɛs tˈuː."]),
+        ("Written.", "en-us", ["ɹˈɪtᵊn."]),
         ("中文请按4。", "cmn", ["ꭧʊ→ŋwə↗n ʨʰi↓ŋ a↘n sɨ↘."]),
         ("欢迎致电Santa Clara，请稍等。", "cmn", ["xwa→ni↗ŋ ꭧɨ↘tjɛ↘n sˈæntə klˈɑːɹɹə,", "ʨʰi↓ŋʂau→tə↓ŋ."]),
         ("… —", "en-us", []),

@@ -202,7 +202,7 @@ def keep(takes: Takes, language: str, key: str, text: str, seconds: float = 8.0)
 async def test_maori_is_spoken_when_all_is_there_and_not_before(own: OwnPrompts, speaker: Speaker) -> None:
     words = wording.load(SITE)
     needed = words.whole_call("mi")
-    assert needed is not None and 120 < len(needed) < 200
+    assert needed is not None and len(needed) > 120
     assert set(STATIC_KEYS) <= needed.keys() and "welcome" in needed
     assert "offer_slot" not in needed and "by_key" not in needed
     # one voice for all: what is judged here is which are there

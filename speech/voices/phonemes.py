@@ -132,4 +132,6 @@ def _by_espeak(clause: str, voice: str) -> str:
     sounds = re.sub(r"\([a-z-]+\)", "", " ".join(done.stdout.decode("utf-8", "replace").split()))
     for two, one in JOINED.items():
         sounds = sounds.replace(two, one)
+    # "written" ends in a consonant that is a syllable; the model was taught it with a short vowel before it.
+    sounds = re.sub("(\\w)\u0329", r"ᵊ\1", sounds.replace("ʔn\u0329", "tn\u0329"))
     return sounds.replace("^", "").replace("-", "")
