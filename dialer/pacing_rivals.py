@@ -7,6 +7,7 @@ last minute of which more than half were dropped halve it. Over 50 calls today o
 falls back to 1, `average` halves, `tapered` multiplies by the share of the shift that is left.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,17 +35,17 @@ class Floor:
         return self.nurses - self.ready
 
 
-class Pacer:
+class Pacer(ABC):
     """A policy over one day. `every_s`: how often `sampled` is called (0: never)."""
 
     every_s = 0.0
 
-    def sampled(self, floor: Floor) -> None:
+    def sampled(self, floor: Floor) -> None:  # noqa: B027 -- most policies take no samples
         """Called every `every_s` seconds."""
 
+    @abstractmethod
     def dial(self, floor: Floor) -> int:
         """How many to dial now; asked whenever something happened."""
-        raise NotImplementedError
 
 
 class Ours(Pacer):
