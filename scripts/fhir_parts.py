@@ -96,7 +96,9 @@ def texts(one: Part, name: str, language: str) -> dict[str, str]:
         return {}
     found = {language: said}
     for extension in Part(one.part(f"_{name}"), one.path, []).extensions(TRANSLATION):
-        parts = {part.get("url"): value_of(part) for part in extension.get("extension", ()) if isinstance(part, dict)}
+        inner = extension.get("extension")
+        listed = inner if isinstance(inner, list) else []
+        parts = {part.get("url"): value_of(part) for part in listed if isinstance(part, dict)}
         tag, content = language_of(parts.get("lang")), parts.get("content")
         if tag and isinstance(content, str) and clean(content):
             found.setdefault(tag, clean(content))
