@@ -69,7 +69,7 @@ class Tones:
             if not falls:
                 self._sounding = replace(tone, ended=self._frame)
             return None
-        if tone is not None and not same and self._frame - tone.ended < BRIDGED:
+        if ended is not None and not same and self._frame - ended.ended < BRIDGED:
             return None
         self._sounding = None if hz is None else Tone(hz, level, self._frame - 1, self._frame)
         return ended
