@@ -678,9 +678,9 @@ CREATE UNIQUE INDEX one_closure_at_a_time ON closure ((true)) WHERE ended_at IS 
 
 -- ── What the site changes without code ─────────────────────────────────────────────────────────────────────────────
 
-CREATE TABLE edition (                               -- of a sheet: wording, own sentences, hours, triage, main menu
+CREATE TABLE edition (                               -- of a sheet: wording, own sentences, hours, triage, menu, outcomes
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    sheet        text NOT NULL CHECK (sheet IN ('wording', 'information', 'hours', 'triage', 'menu')),
+    sheet        text NOT NULL CHECK (sheet IN ('wording', 'information', 'hours', 'triage', 'menu', 'outcomes')),
     -- draft → published → replaced;  a draft may be thrown away; what was replaced is restored as a new one
     state        text NOT NULL DEFAULT 'draft' CHECK (state IN ('draft', 'published', 'replaced')),
     body         jsonb,                              -- in the shape of the sheet's file; NULL: what the file says

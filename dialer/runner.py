@@ -8,6 +8,7 @@ told from Asterisk's own records is put before a person.
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from hospital import agentless, attempts, plan_changes, recordings
 from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.database import Database, announce
+from hospital.outcome_rules import OutcomeRules
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +45,11 @@ class Dialer:
         caller_id: str,
         now: Callable[[], datetime],
         ring_s: float = RING_PATIENT_S,
+        outcomes: Callable[[], Awaitable[OutcomeRules]] | None = None,
     ) -> None:
+        """`outcomes`: what follows from results, as the site has it now; the policy's own without it."""
         self._database, self._telephone, self._recorder, self._policy = database, telephone, recorder, policy
+        self._outcomes = outcomes
         self._node, self._caller_id, self._now, self._ring_s = node, caller_id, now, ring_s
 
     # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
@@ -191,8 +196,9 @@ class Dialer:
     async def _over(
         self, attempt: Attempt, line_result: str, *, cause: int | None = None, sip_status: int | None = None
     ) -> None:
+        policy = self._policy if self._outcomes is None else replace(self._policy, outcomes=await self._outcomes())
         recording_id = await self._database.run(
-            _settle, attempt.id, line_result, self._now(), self._policy, cause, sip_status
+            _settle, attempt.id, line_result, self._now(), policy, cause, sip_status
         )
         await self._end_nurses_leg(attempt)  # preview mode: one call, one leg
         if recording_id is not None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from hospital.calling_hours import MIDNIGHT, Window, first_allowed, may_call, narrowed
+from hospital.outcome_rules import SHIPPED, OutcomeRules
 from hospital.patients import Patient, PhoneNumber
 
 PURPOSE = "follow_up"
@@ -27,7 +28,7 @@ PARTS = {"morning": (time.min, time(12)), "afternoon": (time(12), MIDNIGHT)}
 @dataclass(frozen=True)
 class CallingPolicy:
     """A site's rules for calling patients. `cap_*` None: no cap (the demo's). Automatic calls: so many tries; what is
-    urgent is tried again after `urgent_again` instead of the next day."""
+    urgent is tried again after `urgent_again` instead of the next day. `outcomes`: what follows from each result."""
 
     window: Window
     zone: ZoneInfo
@@ -35,6 +36,7 @@ class CallingPolicy:
     cap_a_week: int | None = 3
     automatic_tries: int = 3
     urgent_again: timedelta = timedelta(minutes=30)
+    outcomes: OutcomeRules = SHIPPED
 
 
 class NotNow(Exception):

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from hospital import audit
 from hospital.database import Base, Id, announce
 
-Sheet = Literal["wording", "information", "hours", "triage", "menu"]
+Sheet = Literal["wording", "information", "hours", "triage", "menu", "outcomes"]
 SHEETS: tuple[Sheet, ...] = get_args(Sheet)
 Body = Mapping[str, Any] | None
 

@@ -1,8 +1,8 @@
 """What follows from the outcome of an attempt: pure, time is an argument.
 
 Rules: two columns, never one. The *line result* comes from signalling, the *contact result* from whom we reached;
-each has its own next step. An attempt counts only if the phone rang (or was busy: carriers report refusals as
-busy); a trunk's failure is ours, not the patient's.
+each has its own next step, which the hospital chooses (`outcome_rules`). An attempt counts only if the phone rang (or
+was busy: carriers report refusals as busy); a trunk's failure is ours, not the patient's.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from hospital.calling_hours import Window, first_allowed
+from hospital.outcome_rules import SHIPPED, OutcomeRules, Rule
 
 LINE_RESULTS = frozenset(
     {"answered", "busy", "no_answer", "rejected", "invalid_number", "unreachable", "network_failure"}
@@ -21,7 +22,18 @@ CONTACT_RESULTS = frozenset(
 )
 COUNTED_WITHOUT_RINGING = frozenset({"busy", "rejected", "machine"})
 AFTER_THE_LAST_TRY = {"partial": "partly_answered", "language_not_served": "language_not_served"}
+ENDS_AS = AFTER_THE_LAST_TRY | {
+    "refused": "refused",
+    "moved": "moved",
+    "deceased": "reported_deceased",
+    "wrong_person": "no_usable_number",
+    "invalid_number": "no_usable_number",
+    "fax": "no_usable_number",
+}
+"""Why a task has stopped that a result closes."""
+ENDS_ALL = frozenset({"completed", "refused", "deceased"})  # whatever the hospital's rules say
 A_BREATH = timedelta(minutes=1)  # before the hotline orders again what could not be ordered
+AN_HOUR = timedelta(hours=1)  # the longest that a line which fails again and again holds up a call
 EVENING, MORNING = time(18, 10), time(9, 40)
 
 
@@ -36,9 +48,17 @@ class TryAgain:
 
 @dataclass(frozen=True)
 class Stop:
-    """Nobody is called again for this task; `reason` is coded."""
+    """Nobody is called again for this task; `reason` is coded. `final`: not by another channel either."""
 
     reason: str
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class ToNurse:
+    """A nurse calls from `at` on: an automatic call becomes hers, her own stays on her list."""
+
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -46,7 +66,7 @@ class Done:
     """The task is completed."""
 
 
-Next = TryAgain | Stop | Done
+Next = TryAgain | Stop | ToNurse | Done
 
 
 @dataclass(frozen=True)
@@ -54,7 +74,8 @@ class Standing:
     """Where a task stands when an attempt ends: tries counted with this one, and the usable numbers' ranks.
 
     `automatic`: the hotline calls by itself, without a nurse who would press the key again. `hurry`: what is urgent is
-    tried again so soon. After `latest` there is nothing to call for."""
+    tried again so soon. After `latest` there is nothing to call for. `dials`: calls of this task by this channel whose
+    line did not fail. `failures`: of the line, in a row before this one."""
 
     tries: int
     max_tries: int
@@ -63,6 +84,8 @@ class Standing:
     automatic: bool = False
     hurry: timedelta | None = None
     latest: datetime | None = None
+    dials: int = 0
+    failures: int = 0
 
     def next_rank(self) -> int | None:
         """The usable number after this one, round and round; None where there is none."""
@@ -77,9 +100,11 @@ def counts(line_result: str, rang: bool) -> bool:
     return rang or line_result in COUNTED_WITHOUT_RINGING or line_result == "answered"
 
 
-def after_line(result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo) -> Next:
+def after_line(
+    result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo, rules: OutcomeRules = SHIPPED
+) -> Next:
     """The next step after an attempt that nobody answered."""
-    return _while_it_matters(_after_line(result, standing, at, window, zone), standing)
+    return _while_it_matters(_after_line(result, standing, at, window, zone, rules), standing)
 
 
 def _while_it_matters(step: Next, standing: Standing) -> Next:
@@ -88,24 +113,28 @@ def _while_it_matters(step: Next, standing: Standing) -> Next:
     return step
 
 
-def _after_line(result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo) -> Next:
+def _after_line(
+    result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo, rules: OutcomeRules
+) -> Next:
     if result == "cancelled":
         pause = A_BREATH if standing.automatic else timedelta(0)
         return _again(at + pause, standing.number_rank, "cancelled_by_us", window, zone)
+    rule, other = rules.line[result], standing.next_rank()
     if result == "network_failure":
-        return _again(at + timedelta(minutes=10), standing.number_rank, "network_failure", window, zone)
-    if standing.tries >= standing.max_tries:
+        first = rule.after or AN_HOUR
+        wait = max(first, min(first * 2 ** min(standing.failures, 10), AN_HOUR))
+        rank = standing.number_rank if rule.way == "same_number" else other or standing.number_rank
+        return _again(at + wait, rank, "network_failure", window, zone)
+    step = _without_a_call(rule, result, standing, at, window, zone)
+    if step is not None:
+        return step
+    if standing.tries >= standing.max_tries or standing.dials >= rules.most_dials:
         return Stop("not_reached")
-    other = standing.next_rank()
     if other is None:
         return Stop("no_usable_number")
-    if result == "busy" and standing.tries + 1 < standing.max_tries:  # the last try is for another day
-        return _again(at + timedelta(minutes=30), standing.number_rank, "busy", window, zone)
-    if result == "invalid_number" and other > standing.number_rank:  # else all have been tried: carriers err
-        return _again(at + timedelta(minutes=5), other, "invalid_number", window, zone)
-    if result == "unreachable":
-        return _again(at + (standing.hurry or timedelta(hours=2)), other, "unreachable", window, zone)
-    return _again(_another_time(at, standing, zone), other, result, window, zone)
+    if result == "invalid_number" and other <= standing.number_rank:  # all have been tried: carriers err
+        return _again(_another_time(at, standing, zone), other, result, window, zone)
+    return _by_rule(rule, result, standing, at, window, zone)
 
 
 def after_contact(
@@ -115,34 +144,67 @@ def after_contact(
     window: Window,
     zone: ZoneInfo,
     call_at: datetime | None = None,
+    rules: OutcomeRules = SHIPPED,
 ) -> Next:
     """The next step after a person was reached; `call_at` is when they asked to be called (who asked for it is
     called again, also after the last try)."""
-    return _while_it_matters(_after_contact(result, standing, at, window, zone, call_at), standing)
+    return _while_it_matters(_after_contact(result, standing, at, window, zone, call_at, rules), standing)
 
 
 def _after_contact(
-    result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo, call_at: datetime | None
+    result: str,
+    standing: Standing,
+    at: datetime,
+    window: Window,
+    zone: ZoneInfo,
+    call_at: datetime | None,
+    rules: OutcomeRules,
 ) -> Next:
-    match result:
-        case "completed":
-            return Done()
-        case "refused":
-            return Stop("refused")
-        case "moved":
-            return Stop("moved")
-        case "deceased":
-            return Stop("reported_deceased")
-    if standing.tries >= standing.max_tries and result != "call_later":
+    if result in ENDS_ALL:
+        return Done() if result == "completed" else Stop(ENDS_AS[result], final=True)
+    rule = rules.contact[result]
+    step = _without_a_call(rule, result, standing, at, window, zone)
+    if step is not None:
+        return step
+    asked = result == "call_later"
+    if (standing.tries >= standing.max_tries and not asked) or standing.dials >= rules.most_dials:
         return Stop(AFTER_THE_LAST_TRY.get(result, "not_reached"))
-    if result == "wrong_person":
-        other = standing.next_rank()
-        if other is None or other == standing.number_rank:
-            return Stop("no_usable_number")
-        return _again(at + timedelta(minutes=5), other, "wrong_person", window, zone)
-    if result == "call_later":
-        return _again(max(call_at or at + timedelta(hours=2), at), standing.number_rank, "call_later", window, zone)
-    return _again(_another_time(at, standing, zone), standing.number_rank, result, window, zone)
+    if asked:
+        when = max(call_at or at + (rule.after or timedelta(hours=2)), at)
+        return _again(when, standing.number_rank, result, window, zone)
+    if rule.way == "other_number" and standing.next_rank() in (None, standing.number_rank) and rule.puts_number_away:
+        return Stop("no_usable_number")
+    return _by_rule(rule, result, standing, at, window, zone)
+
+
+def _without_a_call(
+    rule: Rule, result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo
+) -> Next | None:
+    """The step of a rule after which this channel does not call again; None for the others, and where it is a nurse's
+    own call that she keeps: her tries are counted."""
+    match rule.way:
+        case "close":
+            return Stop(ENDS_AS.get(result, "not_reached"), final=True)
+        case "other_channel":
+            return Stop("not_reached")
+        case "nurse" if standing.automatic:
+            return ToNurse(first_allowed(at, window, zone))
+    return None
+
+
+def _by_rule(rule: Rule, result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo) -> Next:
+    if rule.way == "nurse":
+        return ToNurse(first_allowed(at, window, zone))
+    rank = standing.number_rank
+    another_time = rule.after is None
+    if rule.last_try_another_time and standing.tries + 1 >= standing.max_tries:
+        another_time = True
+    if rule.way == "other_number" or (another_time and rule.after is not None):
+        rank = standing.next_rank() or rank
+    if another_time or rule.after is None:
+        return _again(_another_time(at, standing, zone), rank, result, window, zone)
+    wait = min(rule.after, standing.hurry) if standing.hurry is not None else rule.after
+    return _again(at + wait, rank, result, window, zone)
 
 
 def _again(at: datetime, rank: int, code: str, window: Window, zone: ZoneInfo) -> TryAgain:

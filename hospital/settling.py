@@ -10,15 +10,13 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import joint_calls, outcomes, recordings, subjects
-from hospital.attempt_records import LIVE, Attempt, contacts, end_unknown
-from hospital.calling_rules import CallingPolicy, earliest, liked, where_reached
+from hospital import joint_calls, next_steps, outcomes, recordings, subjects
+from hospital.attempt_records import LIVE, Attempt, end_unknown
+from hospital.calling_rules import CallingPolicy
 from hospital.database import announce
-from hospital.enrolments import Enrolment
-from hospital.followups import PLAN_CHANGES, SKIP_REASONS, URGENT, FollowUpTask, answers, decide
+from hospital.followups import PLAN_CHANGES, SKIP_REASONS, FollowUpTask, answers, decide
+from hospital.outcome_rules import PUTS_AWAY, OutcomeRules
 from hospital.patients import Patient, PhoneNumber
-
-NOT_BY_THIS_CHANNEL = ("not_reached", "no_usable_number")
 
 
 def _locked(session: Session, attempt_id: UUID) -> tuple[FollowUpTask, Attempt] | None:
@@ -60,14 +58,14 @@ def line_ended(
         if attempt.contact_result is not None:
             _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered" and attempt.automatic:
-            _note_contact(session, task, attempt, "hung_up", None, at)
+            _note_contact(session, task, attempt, "hung_up", None, at, policy.outcomes)
             _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered":
             task.state = "wrap_up"
         else:
-            standing = _standing(session, task, attempt, at, policy)
-            step = outcomes.after_line(attempt.line_result, standing, at, policy.window, policy.zone)
-            _apply(session, task, step, at, attempt.line_result, policy)
+            standing = next_steps.standing(session, task, attempt, at, policy)
+            step = outcomes.after_line(attempt.line_result, standing, at, policy.window, policy.zone, policy.outcomes)
+            next_steps.apply(session, task, step, at, attempt.line_result, policy)
     _others_follow(session, attempt, at, policy, counts)
     subjects.changed(session, task)
     return True
@@ -80,18 +78,22 @@ def _others_follow(session: Session, attempt: Attempt, at: datetime, policy: Cal
         if other.state not in ("calling", "review", "wrap_up"):
             continue  # its plan has changed, or a person has decided
         other.tries += counts
-        result, standing = attempt.contact_result, _standing(session, other, attempt, at, policy)
+        result, standing = attempt.contact_result, next_steps.standing(session, other, attempt, at, policy)
         if result is None and attempt.line_result == "answered":
             other.state = "wrap_up"
             subjects.changed(session, other)
             continue
         if result is None:
-            step = outcomes.after_line(attempt.line_result or "", standing, at, policy.window, policy.zone)
+            step = outcomes.after_line(
+                attempt.line_result or "", standing, at, policy.window, policy.zone, policy.outcomes
+            )
         else:
             if result == "deceased" or (result == "completed" and not answers(session, other.id)):
                 result = "partial"
-            step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at)
-        _apply(session, other, step, at, result or attempt.line_result or "", policy)
+            step = outcomes.after_contact(
+                result, standing, at, policy.window, policy.zone, attempt.call_at, policy.outcomes
+            )
+        next_steps.apply(session, other, step, at, result or attempt.line_result or "", policy)
 
 
 def not_dialled(session: Session, attempt_id: UUID, at: datetime, policy: CallingPolicy) -> bool:
@@ -133,7 +135,7 @@ def contact_result(
     task, attempt = found
     call_at = call_at if result == "call_later" else None
     if attempt.state == "talking":
-        _note_contact(session, task, attempt, result, call_at, at)
+        _note_contact(session, task, attempt, result, call_at, at, policy.outcomes)
         return True
     if not _may_decide(session, task, attempt, result):
         return False
@@ -142,7 +144,7 @@ def contact_result(
     if attempt.state == "review":
         attempt.state, attempt.line_result, attempt.ended_at = "ended", "answered", at
         recordings.account_for(session, attempt, at)
-    _note_contact(session, task, attempt, result, call_at, at)
+    _note_contact(session, task, attempt, result, call_at, at, policy.outcomes)
     _decide_by_contact(session, task, attempt, at, policy)
     _others_follow(session, attempt, at, policy, counts=False)
     return True
@@ -161,15 +163,21 @@ def _may_decide(session: Session, task: FollowUpTask, attempt: Attempt, result: 
 
 
 def _note_contact(
-    session: Session, task: FollowUpTask, attempt: Attempt, result: str, call_at: datetime | None, at: datetime
+    session: Session,
+    task: FollowUpTask,
+    attempt: Attempt,
+    result: str,
+    call_at: datetime | None,
+    at: datetime,
+    rules: OutcomeRules,
 ) -> None:
     """Write the result down, with what it says of the number and of the patient; take back what the one before said."""
     before, attempt.contact_result, attempt.call_at = attempt.contact_result, result, call_at
     session.flush()
     number, patient = session.get_one(PhoneNumber, attempt.number_id), session.get_one(Patient, attempt.patient_id)
-    if result == "wrong_person":
+    if rules.contact[result].puts_number_away:
         number.invalid_since = number.invalid_since or at
-    elif before == "wrong_person":
+    elif before in PUTS_AWAY:  # it was valid when it was dialled, so it is this press that is taken back
         number.invalid_since = None
     if result == "deceased" and before != "deceased":
         # The task stops and nobody is called; a clinician confirms before the record says so.
@@ -185,72 +193,9 @@ def _decide_by_contact(
     session: Session, task: FollowUpTask, attempt: Attempt, at: datetime, policy: CallingPolicy
 ) -> None:
     result = attempt.contact_result or ""
-    standing = _standing(session, task, attempt, at, policy)
-    step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at)
-    _apply(session, task, step, at, result, policy)
-
-
-def _standing(
-    session: Session, task: FollowUpTask, attempt: Attempt, at: datetime, policy: CallingPolicy
-) -> outcomes.Standing:
-    ranks = tuple(number.rank for number in where_reached(session, task.patient, at).numbers)
-    rank = session.get_one(PhoneNumber, attempt.number_id).rank
-    return outcomes.Standing(
-        task.tries,
-        task.max_tries,
-        rank,
-        ranks,
-        automatic=attempt.automatic,
-        hurry=policy.urgent_again if task.kind in URGENT else None,
-        latest=None if task.kind == "follow_up" else task.due_until,
-    )
-
-
-def _apply(
-    session: Session, task: FollowUpTask, step: outcomes.Next, at: datetime, because: str, policy: CallingPolicy
-) -> None:
-    if isinstance(step, outcomes.TryAgain) and task.max_tries == 0:  # its plan ended while they talked
-        ended_by = session.scalar(select(Enrolment.ended_by).where(Enrolment.id == task.enrolment_id))
-        step = outcomes.Stop(ended_by or "died")
-    match step:
-        case outcomes.Stop(reason) if reason in NOT_BY_THIS_CHANNEL and task.fallback and task.max_tries:
-            task.channel, task.fallback = task.fallback[0], task.fallback[1:]
-            task.state, task.stop_reason, task.closed_at = "open", None, None
-            task.tries, task.next_try_at, task.next_number_rank = 0, None, None
-            decide(session, task.id, "other_channel", at, because=because, channel=task.channel)
-        case outcomes.TryAgain():
-            when = _within_cap(session, task, step, policy)
-            task.state, task.closed_at, task.stop_reason = "open", None, None
-            task.next_try_at, task.next_number_rank = when, step.number_rank
-            decide(
-                session,
-                task.id,
-                "try_again",
-                at,
-                because=because,
-                when=when.isoformat(),
-                rank=step.number_rank,
-                tries=task.tries,
-                of=task.max_tries,
-            )
-        case outcomes.Stop():
-            task.state, task.stop_reason, task.closed_at = "stopped", step.reason, at
-            decide(session, task.id, "stopped", at, because=because, reason=step.reason)
-            subjects.not_reached(session, task, at)
-        case outcomes.Done():
-            task.state, task.stop_reason, task.closed_at = "done", None, at
-            decide(session, task.id, "done", at)
-    subjects.changed(session, task)
-
-
-def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, policy: CallingPolicy) -> datetime:
-    """What is announced to the nurse is also allowed: the cap may move the next try to another day."""
-    if task.kind in URGENT:
-        return step.at
-    numbers = where_reached(session, task.patient, step.at).numbers
-    token = next((number.token for number in numbers if number.rank == step.number_rank), b"")
-    rung = contacts(session, task.patient_id, token, step.at)
-    return earliest(step.at, rung, liked(policy, task.patient, step.at, task.due_until))
+    standing = next_steps.standing(session, task, attempt, at, policy)
+    step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at, policy.outcomes)
+    next_steps.apply(session, task, step, at, result, policy)
 
 
 def _note_invalid(session: Session, attempt: Attempt, at: datetime) -> None:

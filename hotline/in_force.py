@@ -15,6 +15,8 @@ import scripts
 from hospital.calling_hours import Window
 from hospital.editions import Body, Publications, Sheet
 from hospital.opening import Hours
+from hospital.outcome_rules import SHIPPED as SHIPPED_OUTCOMES
+from hospital.outcome_rules import OutcomeRules
 from hotline import numbering
 from hotline.care_wiring import opening_hours, triage_table
 from hotline.settings import Settings
@@ -22,6 +24,7 @@ from scripts import wording
 from scripts.hours_sheet import MIDNIGHT, WEEKDAYS, read_hours
 from scripts.menu_sheet import SHIPPED as SHIPPED_MENU
 from scripts.menu_sheet import Menu, read_menu
+from scripts.outcome_sheet import as_data, read_outcomes
 from scripts.site_file import NOTHING, SiteSays, read_says, read_site, with_site
 from scripts.triage import HERE as SHIPPED_TRIAGE
 from scripts.triage import Triage, read_table
@@ -59,6 +62,7 @@ class InForce:
     hours: Hours
     triage: Triage | None
     menu: Menu | None
+    outcomes: OutcomeRules = SHIPPED_OUTCOMES
     troubles: tuple[Trouble, ...] = ()
 
 
@@ -126,6 +130,9 @@ class Shipped:
     def menu(self, body: Body) -> Menu | None:
         return None if body is None else read_menu(SourceFile.of(body, "menu"))
 
+    def outcomes(self, body: Body) -> OutcomeRules:
+        return SHIPPED_OUTCOMES if body is None else read_outcomes(SourceFile.of(body, "outcomes"))
+
     def file_of(self, sheet: Sheet) -> Body:
         """The file's own data: what an editor begins with. None where there is no file that can be read."""
         match sheet:
@@ -137,6 +144,8 @@ class Shipped:
                 path = self.settings.triage.file or SHIPPED_TRIAGE
             case "menu":
                 return {"entries": [{"key": key, "leads_to": leads_to} for key, leads_to in SHIPPED_MENU]}
+            case "outcomes":
+                return as_data(SHIPPED_OUTCOMES)
             case "hours":
                 return hours_as_data(self.settings)
         try:
@@ -170,7 +179,9 @@ def assemble(shipped: Shipped, published: Publications) -> InForce:
     hours = _loaded("hours", published, shipped.hours, troubles)
     table = _loaded("triage", published, shipped.triage, troubles)
     menu = _loaded("menu", published, shipped.menu, troubles)
-    return InForce(published.number, shipped.words(changes, says), hours, table, menu, tuple(troubles))
+    outcomes = _loaded("outcomes", published, shipped.outcomes, troubles)
+    words = shipped.words(changes, says)
+    return InForce(published.number, words, hours, table, menu, outcomes, tuple(troubles))
 
 
 def _loaded(sheet: Sheet, published: Publications, read: Callable[[Body], T], troubles: list[Trouble]) -> T:

@@ -22,6 +22,7 @@ from hospital import caller_languages, recordings, reminders, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
+from hospital.outcome_rules import OutcomeRules
 from hotline import demo, hearing, joints, message_joints, numbering, tapes
 from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
@@ -61,6 +62,11 @@ async def run_core(settings: Settings) -> None:
     shelf = Shelf(here.recordings)
     capture = Capture(asterisk_spool(here), shelf, catalogue, vault.wrap_key)
     presence = Presence(board, partial(joints.duty_wishes, database), tuple(numbering.QUEUES))
+    sheets = Sheets(Shipped(settings), database)
+
+    async def outcomes() -> OutcomeRules:
+        return (await sheets.now()).outcomes
+
     dialer = Dialer(
         database,
         telephone,
@@ -70,8 +76,8 @@ async def run_core(settings: Settings) -> None:
         caller_id=_caller_id(settings),
         now=now,
         ring_s=settings.calling.ring_seconds,
+        outcomes=outcomes,
     )
-    sheets = Sheets(Shipped(settings), database)
     automatic = Agentless(
         database,
         dialer,

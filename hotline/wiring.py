@@ -8,6 +8,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Collection, Container
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -124,7 +125,7 @@ def front_desk(
         tries=settings.lock.tries,
         lock=timedelta(seconds=settings.lock.seconds),
         care=care_desk(settings, database, now, hours, table, spool),
-        policy=calling_policy(settings),
+        policy=replace(calling_policy(settings), outcomes=live.outcomes) if live else calling_policy(settings),
         tell_first=tell_first,
         menu=live.menu if live else None,
     )

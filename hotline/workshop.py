@@ -16,6 +16,7 @@ from hospital.booking import Department, Doctor, Slot
 from hospital.database import Database
 from hospital.editions import Body, Publications, Sheet
 from hospital.opening import Hours
+from hospital.outcome_rules import OutcomeRules
 from hotline.in_force import InForce, Shipped, assemble
 from hotline.sheets import Sheets
 from hotline.trying import tried
@@ -55,7 +56,7 @@ class SiteWorkshop:
 
     async def live(self) -> ports.Live:
         now = await self._sheets.now()
-        return ports.Live(now.words, now.hours, tuple(map(str, now.troubles)))
+        return ports.Live(now.words, now.hours, tuple(map(str, now.troubles)), now.outcomes)
 
     def before(self) -> Wording:
         return self._before
@@ -68,6 +69,9 @@ class SiteWorkshop:
 
     def triage(self, body: Body) -> Triage | None:
         return self.shipped.triage(body)
+
+    def outcomes(self, body: Body) -> OutcomeRules:
+        return self.shipped.outcomes(body)
 
     def file_of(self, sheet: Sheet) -> Body:
         return self.shipped.file_of(sheet)
@@ -97,6 +101,8 @@ class SiteWorkshop:
                 return findings.of_hours(sum(bool(hours.of_day(day)) for day in days), today.isoformat())
             case "menu":
                 return findings.of_menu(shipped.menu(body) or (), live.words)
+            case "outcomes":
+                return findings.of_outcomes(shipped.outcomes(body))
             case "triage":
                 table = shipped.triage(body)
                 return findings.of_triage(table, live.triage, known.departments, live.words) if table else []

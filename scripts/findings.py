@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from hospital.outcome_rules import SHIPPED, OutcomeRules
 from scripts.examples import examples, written
 from scripts.menu_sheet import Menu, out_of_reach
 from scripts.placeholders import WrongValue
@@ -139,6 +140,18 @@ def of_hours(days_open: int, first: str) -> list[Finding]:
         return []
     what = f"nobody answers in the fourteen days from {first} on"
     return [Finding(("special",), what, "Check the closed days and the days with hours of their own.", stops=False)]
+
+
+def of_outcomes(rules: OutcomeRules) -> list[Finding]:
+    """`rules`: as they were read."""
+    found: list[Finding] = []
+    for kind, rows, before in (("line", rules.line, SHIPPED.line), ("contact", rules.contact, SHIPPED.contact)):
+        for result, rule in rows.items():
+            if rule.way == "close" and before[result].way != "close":
+                what = f"after '{result}' nobody tries again, not even a nurse"
+                do = "Choose nurse, or be sure that such a patient may be left without a call."
+                found.append(Finding((kind, result, "next"), what, do, stops=False))
+    return found
 
 
 def _sendable(changes: Changes, words: Wording) -> Iterator[Finding]:

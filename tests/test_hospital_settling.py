@@ -1,5 +1,6 @@
 """After the call: what the line did, whom Ana reached, what she presses, and what nobody can know."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -7,10 +8,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from hospital import attempts, followups, outcomes
+from hospital import agentless, attempts, followups, outcomes
 from hospital.attempts import Attempt, Claimed, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
+from hospital.outcome_rules import SHIPPED, OutcomeRules, Rule
 from hospital.patients import Patient, PhoneNumber
 from tests.characters import JOAO, MEI, RUTH, Character
 from tests.hospital_scene import POLICY, UNCAPPED, admit, at_once, day_three, employ
@@ -64,6 +66,12 @@ class Story:
         self.rings(attempt_id)
         assert self.line(attempt_id, result, at)
         return attempt_id
+
+    @property
+    def numbers_put_away(self) -> list[int]:
+        with self.database.transaction() as session:
+            numbers = session.get_one(Patient, self.patient_id).numbers
+            return [number.rank for number in numbers if number.invalid_since is not None]
 
     @property
     def task(self) -> FollowUpTask:
@@ -232,10 +240,66 @@ def test_mei_is_busy_then_out_then_not_reached(database: Database) -> None:
 @pytest.mark.covers("H18")
 def test_our_trunk_fails_ten_times_and_costs_mei_nothing(database: Database) -> None:
     story = Story(database)
-    for n in range(10):
-        story.line(story.dials(NOON + n * 10 * MINUTE), "network_failure", NOON + n * 10 * MINUTE)
+    at, waited = NOON, []
+    for _ in range(10):
+        story.line(story.dials(at), "network_failure", at)
+        assert story.task.next_try_at is not None
+        waited.append((story.task.next_try_at - at) // MINUTE)
+        at += 10 * MINUTE
     assert (story.task.state, story.task.tries) == ("open", 0)
-    assert story.task.next_try_at == NOON + 100 * MINUTE
+    assert waited == [10, 20, 40] + [60] * 7, "an hour after the line is mended she is called"
+
+
+BY_THE_HOUSE = replace(
+    POLICY,
+    outcomes=OutcomeRules(
+        SHIPPED.line | {"no_answer": Rule("nurse"), "unreachable": Rule("same_number", 2 * 60 * MINUTE)},
+        SHIPPED.contact | {"moved": Rule("other_number", 5 * MINUTE, puts_number_away=True)},
+        most_dials=4,
+    ),
+)
+
+
+@pytest.mark.covers("H14", "H18")
+def test_the_houses_own_rules_decide(database: Database) -> None:
+    story = Story(database, JOAO, max_tries=9)
+    attempt = story.talks(policy=BY_THE_HOUSE)
+    story.line(attempt, "answered", policy=BY_THE_HOUSE)
+    with database.transaction() as session:
+        attempts.contact_result(session, attempt, "moved", NOON, BY_THE_HOUSE)
+    assert (story.task.state, story.task.next_number_rank) == ("open", 2)
+    assert story.numbers_put_away == [1]
+    story.presses(attempt, "hung_up")  # she pressed the wrong key
+    assert story.numbers_put_away == []
+
+
+@pytest.mark.covers("H18")
+def test_a_phone_that_is_always_off_is_not_called_for_ever(database: Database) -> None:
+    story = Story(database, max_tries=9)
+    at = NOON
+    for dials in range(1, 5):
+        story.line(story.dials(at, BY_THE_HOUSE), "unreachable", at, BY_THE_HOUSE)
+        assert (story.task.state, story.task.tries) == ("open" if dials < 4 else "stopped", 0)
+        at += 5 * MINUTE
+    assert story.task.stop_reason == "not_reached"
+
+
+@pytest.mark.covers("H18")
+def test_a_nurse_takes_over_from_the_machine(database: Database) -> None:
+    story = Story(database)
+    with database.transaction() as session:
+        task = session.get_one(FollowUpTask, story.task_id)
+        task.channel, task.fallback = "automated_call", ["sms", "nurse_call"]
+    with database.transaction() as session:
+        claimed = agentless.claim_next(session, "n1", NOON, POLICY, kinds=["follow_up"], most=1)
+        assert isinstance(claimed, Claimed)
+        assert attempts.dialling(session, claimed.attempt_id, NOON)
+    story.rings(claimed.attempt_id)
+    assert story.line(claimed.attempt_id, "no_answer", policy=BY_THE_HOUSE)
+    task = story.task
+    assert (task.state, task.channel, task.fallback, task.tries) == ("open", "nurse_call", ["sms"], 0)
+    with database.transaction() as session:
+        assert [row.code for row in followups.decisions(session, story.task_id)][-1] == "to_nurse"
 
 
 @pytest.mark.covers("H18")

@@ -53,6 +53,7 @@ WELCOME = {
     "reminders": {"ana", "grace"},
     "deaths": {"ana", "grace"},
     "menu": {"ida"},
+    "outcomes": {"ida"},
     "groups": {"tom", "ana", "grace"},
 }
 

@@ -65,3 +65,17 @@ async def test_ida_looks_at_hours_information_and_triage_and_tries_a_draft(with_
     await expect(ida.get_by_text("the heart or the blood pressure").last).to_be_visible()
     await does_not_scroll(ida)
     await looked_at(ida, "triage")
+
+
+@pytest.mark.covers("H14", "H51")
+async def test_ida_reads_what_follows_a_call_and_changes_a_row(with_sheets: Site, page_of: PageOf) -> None:
+    ida = await page_of("ida")
+    await ida.goto(with_sheets.url("/hours"))
+    await ida.get_by_role("link", name="Outcomes").click()
+    await ida.get_by_label("Next step after: No answer").select_option("nurse")
+    await ida.get_by_label("How long after: Busy").fill("1 min")
+    await ida.get_by_role("button", name="Save as draft and check").click()
+    await expect(ida.get_by_text("'1 min' is too soon").first).to_be_visible()
+    await expect(ida.get_by_text("A nurse takes over: an automatic call").first).to_be_visible()
+    await does_not_scroll(ida)
+    await looked_at(ida, "outcomes")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -142,6 +143,45 @@ async def test_ida_puts_results_first_and_booking_second(site: Site) -> None:
         assert "For results, press one." in played and "To book an appointment with a doctor, press two." in played
         assert "Which department" in played or "department" in played
         await publish(site, ida, "menu")
+
+
+@pytest.mark.covers("H14", "H51")
+async def test_ida_decides_what_follows_a_call(site: Site) -> None:
+    async with site.signed_in("ida") as ida:
+        page = (await ida.get("/outcomes")).text
+        assert "The number is put away at once." in page
+        assert "the patient is not called again for it" in page
+        form = outcomes_form(page)
+        assert form["line.busy.after"] == "30 min"
+        assert "contact.refused.next" not in form, "nobody is offered to call who has said no"
+        wrong = {"line.busy.after": "1 min", "contact.refused.next": "same_number", "most_dials": "0"}
+        told = words((await ida.post("/outcomes", **form | wrong)).text)
+        assert "'1 min' is too soon" in told and "who has said no is not called again" in told and "Stops" in told
+        assert "0 calls are not possible" in told and "As it stands it is not possible" in told
+        form = outcomes_form((await ida.get("/outcomes")).text)
+        form |= {"line.busy.after": "1 h", "contact.moved.next": "other_number", "contact.moved.invalid": "on"}
+        form["most_dials"] = "12"
+        told = words((await ida.post("/outcomes", **form)).text)
+        assert "Stops" not in told
+        assert "After 1 hour, the same number; the last try is tomorrow" in told
+        await publish(site, ida, "outcomes")
+        with site.database.transaction() as session:
+            live = editions.in_force(session, "outcomes")
+            assert live is not None and live.body is not None
+            assert live.body.keys() == {"line", "contact"}, "only what differs is kept"
+            assert (live.body["line"].keys(), live.body["contact"].keys()) == ({"busy"}, {"moved"})
+        rules = (await site.app.state.services.calling_rules()).outcomes
+        assert rules.line["busy"].after == timedelta(hours=1)
+        assert rules.contact["moved"].puts_number_away
+
+
+def outcomes_form(html: str) -> dict[str, str]:
+    """The table as a browser would send it: what is chosen, what is ticked."""
+    found = fields(html)
+    for name, chosen in re.findall(r'<select name="((?:line|contact)[^"]+)"[^>]*>.*?value="(\w+)" selected', html):
+        found[name] = chosen
+    ticked = re.findall(r'<input type="checkbox" name="([^"]+)" checked', html)
+    return found | dict.fromkeys(ticked, "on")
 
 
 @pytest.mark.covers("H51", "I7")

@@ -122,7 +122,7 @@ async def result(
     if result == "completed":
         await _all_answered(house, task_id)
     done = await house.database.run(
-        attempts.contact_result, shown.now.attempt.id, result, house.clock(), house.policy, call_at=at
+        attempts.contact_result, shown.now.attempt.id, result, house.clock(), await house.calling_rules(), call_at=at
     )
     if not done:
         raise Refusal(409, "This task is closed already.")

@@ -4,7 +4,7 @@ The telephone rooms never import `web`; `hotline/wiring.py` joins them. A verb t
 sentence that the nurse or agent reads, or None when it is done."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -17,6 +17,7 @@ from hospital.calling_hours import PRESETS
 from hospital.database import Database
 from hospital.editions import Body, Sheet
 from hospital.opening import Hours
+from hospital.outcome_rules import SHIPPED, OutcomeRules
 from scripts.findings import Finding
 from scripts.triage import Triage
 from scripts.wording import Wording
@@ -91,6 +92,7 @@ class Live:
     words: Wording
     hours: Hours
     troubles: tuple[str, ...]
+    outcomes: OutcomeRules = SHIPPED
 
 
 class Workshop(Protocol):
@@ -109,6 +111,9 @@ class Workshop(Protocol):
 
     def triage(self, body: Body) -> Triage | None:
         """Of the sheet `triage`. Raises `FileRefused`."""
+
+    def outcomes(self, body: Body) -> OutcomeRules:
+        """Of the sheet `outcomes`. Raises `FileRefused`."""
 
     def file_of(self, sheet: Sheet) -> Body:
         """What an editor begins with where nothing was published: the file's data."""
@@ -243,3 +248,7 @@ class Services:
     own_prompts: OwnPrompts | None = None
     transcribed: frozenset[str] = frozenset()  # languages in which messages are written down by a machine
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie
+
+    async def calling_rules(self) -> CallingPolicy:
+        """The site's rules with what follows from results as it is in force now."""
+        return replace(self.policy, outcomes=(await self.workshop.live()).outcomes) if self.workshop else self.policy

@@ -1,0 +1,105 @@
+"""The next step of a task, written down: what `outcomes` says follows, within the cap and by the channel that is next.
+
+The task is locked by whoever settles its attempt (`settling`)."""
+
+from datetime import datetime
+from itertools import takewhile
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hospital import outcomes, subjects
+from hospital.attempt_records import Attempt, about, contacts
+from hospital.calling_rules import CallingPolicy, earliest, liked, where_reached
+from hospital.enrolments import Enrolment
+from hospital.followups import URGENT, FollowUpTask, decide
+from hospital.patients import PhoneNumber
+
+OURS = ("network_failure", "cancelled")  # line results that say nothing of the patient's number
+NOT_BY_THIS_CHANNEL = ("not_reached", "no_usable_number")
+
+
+def standing(
+    session: Session, task: FollowUpTask, attempt: Attempt, at: datetime, policy: CallingPolicy
+) -> outcomes.Standing:
+    ranks = tuple(number.rank for number in where_reached(session, task.patient, at).numbers)
+    rank = session.get_one(PhoneNumber, attempt.number_id).rank
+    by_this_channel = Attempt.account_id.is_(None) if attempt.automatic else Attempt.account_id.is_not(None)
+    dialled = select(Attempt.line_result).where(
+        about(task.id), by_this_channel, Attempt.dialled_at.is_not(None), Attempt.id != attempt.id
+    )
+    before = session.scalars(dialled.order_by(Attempt.claimed_at.desc())).all()
+    return outcomes.Standing(
+        task.tries,
+        task.max_tries,
+        rank,
+        ranks,
+        automatic=attempt.automatic,
+        hurry=policy.urgent_again if task.kind in URGENT else None,
+        latest=None if task.kind == "follow_up" else task.due_until,
+        dials=sum(result not in OURS for result in (*before, attempt.line_result)),
+        failures=len(list(takewhile(lambda result: result == "network_failure", before))),
+    )
+
+
+def apply(
+    session: Session, task: FollowUpTask, step: outcomes.Next, at: datetime, because: str, policy: CallingPolicy
+) -> None:
+    if (
+        isinstance(step, outcomes.TryAgain | outcomes.ToNurse) and task.max_tries == 0
+    ):  # its plan ended while they talked
+        ended_by = session.scalar(select(Enrolment.ended_by).where(Enrolment.id == task.enrolment_id))
+        step = outcomes.Stop(ended_by or "died")
+    if isinstance(step, outcomes.ToNurse) and task.kind != "follow_up":  # a person has what is left to do
+        step = outcomes.Stop("not_reached")
+    match step:
+        case outcomes.ToNurse(when):
+            _to_nurse(session, task, when, at, because)
+        case outcomes.Stop(reason, False) if reason in NOT_BY_THIS_CHANNEL and task.fallback and task.max_tries:
+            task.channel, task.fallback = task.fallback[0], task.fallback[1:]
+            task.state, task.stop_reason, task.closed_at = "open", None, None
+            task.tries, task.next_try_at, task.next_number_rank = 0, None, None
+            decide(session, task.id, "other_channel", at, because=because, channel=task.channel)
+        case outcomes.TryAgain():
+            when = _within_cap(session, task, step, policy)
+            task.state, task.closed_at, task.stop_reason = "open", None, None
+            task.next_try_at, task.next_number_rank = when, step.number_rank
+            decide(
+                session,
+                task.id,
+                "try_again",
+                at,
+                because=because,
+                when=when.isoformat(),
+                rank=step.number_rank,
+                tries=task.tries,
+                of=task.max_tries,
+            )
+        case outcomes.Stop():
+            task.state, task.stop_reason, task.closed_at = "stopped", step.reason, at
+            decide(session, task.id, "stopped", at, because=because, reason=step.reason)
+            subjects.not_reached(session, task, at)
+        case outcomes.Done():
+            task.state, task.stop_reason, task.closed_at = "done", None, at
+            decide(session, task.id, "done", at)
+    subjects.changed(session, task)
+
+
+def _to_nurse(session: Session, task: FollowUpTask, when: datetime, at: datetime, because: str) -> None:
+    """An automatic call becomes a nurse's, with all its tries; her own is on her list again."""
+    task.state, task.closed_at, task.stop_reason = "open", None, None
+    task.next_try_at, task.next_number_rank = when, None
+    if task.channel != "nurse_call":
+        task.channel, task.tries = "nurse_call", 0
+        task.fallback = [channel for channel in task.fallback if channel != "nurse_call"]
+    decide(session, task.id, "to_nurse", at, because=because)
+
+
+def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, policy: CallingPolicy) -> datetime:
+    """What is announced to the nurse is also allowed: the cap may move the next try to another day."""
+    if task.kind in URGENT:
+        return step.at
+    numbers = where_reached(session, task.patient, step.at).numbers
+    token = next((number.token for number in numbers if number.rank == step.number_rank), b"")
+    rung = contacts(session, task.patient_id, token, step.at)
+    return earliest(step.at, rung, liked(policy, task.patient, step.at, task.due_until))
