@@ -14,7 +14,8 @@ CREATE TABLE account (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     username      text NOT NULL UNIQUE CHECK (username ~ '^[a-z][a-z0-9._-]{0,31}$'),
     display_name  text NOT NULL,
-    role          text NOT NULL CHECK (role IN ('agent', 'nurse', 'supervisor', 'administrator', 'speaker', 'none')),
+    role          text NOT NULL CHECK (role IN ('agent', 'nurse', 'doctor', 'supervisor', 'administrator', 'speaker',
+                  'none')),
     password_hash text NOT NULL,                     -- argon2id
     sip_username  text UNIQUE CHECK (sip_username ~ '^[a-z][a-z0-9_-]{0,31}$'),
     sip_secret_sealed bytea,
@@ -675,6 +676,59 @@ CREATE TABLE closure (                               -- the telephones are close
     CHECK ((ended_at IS NULL) = (ended_by IS NULL))
 );
 CREATE UNIQUE INDEX one_closure_at_a_time ON closure ((true)) WHERE ended_at IS NULL;
+
+-- ── Who is on call ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE on_call_line (                          -- what has to be covered, from when it is opened until it is closed
+    id        uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    role      text NOT NULL CHECK (role IN ('doctor', 'nurse', 'midwife', 'pharmacist', 'psychologist',
+              'social_worker')),
+    ward      text NOT NULL,                         -- '': any ward
+    lead_id   uuid REFERENCES account,               -- told when who is on call does not answer; NULL: the supervisors
+    opened_by uuid NOT NULL REFERENCES account,
+    opened_at timestamptz NOT NULL,
+    closed_at timestamptz CHECK (closed_at >= opened_at)
+);
+CREATE UNIQUE INDEX one_line_per_role_and_ward ON on_call_line (role, ward) WHERE closed_at IS NULL;
+
+-- Repeats on its days, by the site's clock. That two of one line and rank never meet is proved when one is added, under a
+-- lock (hospital/rota_records.py): their days repeat, and holidays are not known to SQL.
+CREATE TABLE on_call_shift (
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    line_id    uuid NOT NULL REFERENCES on_call_line,
+    rank       smallint NOT NULL CHECK (rank IN (1, 2)),           -- first, second on call
+    account_id uuid NOT NULL REFERENCES account,
+    days       integer[] NOT NULL                    -- 1 Monday … 7 Sunday, 8 a public holiday instead of its weekday
+               CHECK (cardinality(days) > 0 AND days <@ ARRAY[1, 2, 3, 4, 5, 6, 7, 8]),
+    starts     time NOT NULL,
+    ends       time NOT NULL,                        -- not later than starts: on the next day
+    first_day  date NOT NULL,
+    last_day   date,                                 -- of the last turn's beginning; before first_day: never
+    made_by    uuid NOT NULL REFERENCES account,
+    made_at    timestamptz NOT NULL
+);
+CREATE INDEX on_call_shift_line ON on_call_shift (line_id);
+
+CREATE TABLE on_call_change (                        -- one day's turn of a shift is otherwise
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    shift_id   uuid NOT NULL REFERENCES on_call_shift,
+    day        date NOT NULL,                        -- on which the turn begins
+    kind       text NOT NULL CHECK (kind IN ('off', 'instead', 'swap')),
+    account_id uuid REFERENCES account,              -- who has it instead
+    -- a supervisor's decision is agreed at once.  swap: asked → agreed | declined.  asked | agreed → withdrawn
+    state      text NOT NULL CHECK (state IN ('asked', 'agreed', 'declined', 'withdrawn')),
+    asked_by   uuid NOT NULL REFERENCES account,
+    asked_at   timestamptz NOT NULL,
+    decided_by uuid REFERENCES account,              -- of a swap: who takes it
+    decided_at timestamptz CHECK (decided_at >= asked_at),
+    CHECK ((kind = 'off') = (account_id IS NULL)),
+    CHECK (kind = 'swap' OR state IN ('agreed', 'withdrawn')),
+    CHECK ((state = 'asked') = (decided_by IS NULL)),
+    CHECK ((state = 'asked') = (decided_at IS NULL)),
+    CHECK (kind <> 'swap' OR state <> 'agreed' OR decided_by = account_id)
+);
+CREATE UNIQUE INDEX one_agreed_change_per_turn ON on_call_change (shift_id, day) WHERE state = 'agreed';
+CREATE UNIQUE INDEX one_swap_asked_per_turn ON on_call_change (shift_id, day) WHERE state = 'asked';
 
 -- ── What the site changes without code ─────────────────────────────────────────────────────────────────────────────
 

@@ -36,13 +36,17 @@ RIGHTS: dict[str, frozenset[str]] = {
             "followups.work",
             "deaths.settle",
             "recordings.own",
+            "rota.read",
+            "urgent.take",
         }
     ),
+    "doctor": frozenset({"cases.work", "rota.read", "urgent.take"}),
     "supervisor": frozenset(
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "deaths.settle", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
         | {"cases.work", "cases.complaints", "ratings.read", "coverage.read"}
         | {"opening.switch", "clinics.suspend", "throttle.read"}
+        | {"rota.read", "rota.change", "urgent.take"}
     ),
     "administrator": frozenset({"audit.read", "accounts.manage", "clinics.suspend", "site.change", "prompts.record"}),
     "speaker": frozenset({"prompts.record"}),  # whose voice callers hear

@@ -41,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     account = commands.add_parser("account", help="add a member of the staff; the hotline must be running")
     account.add_argument("username")
     account.add_argument("--name", required=True, help="as it is shown")
-    account.add_argument("--role", required=True, choices=["agent", "nurse", "supervisor", "administrator", "speaker"])
+    account.add_argument(
+        "--role", required=True, choices=["agent", "nurse", "doctor", "supervisor", "administrator", "speaker"]
+    )
     commands.add_parser("languages", help="is every language whole? exit status 1 when something is missing")
     model = commands.add_parser("model", help="the models of voices and recognisers").add_subparsers(
         dest="task", required=True
@@ -234,7 +236,20 @@ def _status(settings: Settings, as_json: bool) -> int:
         for name, pid in children.items() if isinstance(children, dict) else ():
             print(f"  {name:10} {'process ' + str(pid) if pid else 'is being started again'}")
         print(f"  {'ears':10} {told(settings, places(settings))}")
+        print(f"  {'on call':10} {_on_call(settings)}")
     return 0 if state is not None else 3
+
+
+def _on_call(settings: Settings) -> str:
+    from hotline import on_call
+    from hotline.places import places
+    from hotline.wiring import now, open_database, zone
+
+    database = open_database(settings, places(settings))
+    try:
+        return on_call.told(database, zone(settings), settings.site.country.upper(), now())
+    finally:
+        database.close()
 
 
 def _run(settings: Settings, process: str) -> int:

@@ -303,6 +303,7 @@ def _site_facts(settings: Settings) -> ports.SiteFacts:
         emergency_number=settings.site.emergency_number,
         tls=settings.web.certificate is not None,
         demo=settings.demo,
+        country=settings.site.country.upper(),
         demo_passwords=demo.PASSWORDS if settings.demo else {},
     )
 

@@ -37,7 +37,7 @@ WELCOME = {
     "followups": {"ana", "grace"},
     "recordings": {"ana", "grace"},
     "audit": {"grace", "ida"},
-    "cases": {"tom", "ana", "grace"},
+    "cases": {"tom", "ana", "grace", "sofia"},
     "ratings": {"grace"},
     "coverage": {"grace"},
     "opening": {"grace"},
@@ -54,6 +54,8 @@ WELCOME = {
     "deaths": {"ana", "grace"},
     "menu": {"ida"},
     "outcomes": {"ida"},
+    "rota": {"ana", "grace", "sofia"},
+    "shifts": {"grace"},
     "groups": {"tom", "ana", "grace"},
 }
 
@@ -121,7 +123,7 @@ async def test_oscar_is_told_where_he_stands(site: Site, comes: Comes) -> None:
 
 
 @pytest.mark.covers("H51")
-@pytest.mark.parametrize("who", ["tom", "ana", "grace", "ida"])
+@pytest.mark.parametrize("who", ["tom", "ana", "grace", "ida", "sofia"])
 async def test_each_role_gets_past_its_own_doors_only(site: Site, comes: Comes, who: str) -> None:
     client = await comes(who)
     for method, path in routes(site, *FOR_ALL, *IN_THE_DEMO, *SOCKETS, *ONCE_SIGNED_IN):

@@ -23,6 +23,7 @@ RIGHTS = {
     "reminder": "followups.work",
     "throttle": "throttle.read",
     "edition": "site.change",
+    "rota": "rota.read",
 }
 NOBODY = Audience()
 

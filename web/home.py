@@ -14,6 +14,7 @@ FIRST = (
     ("recordings.own", "/recordings"),
     ("audit.read", "/audit"),
     ("prompts.record", "/prompts"),
+    ("rota.read", "/rota"),
 )
 
 routes = APIRouter()

@@ -18,6 +18,7 @@ from hospital.database import Database
 from hospital.editions import Body, Sheet
 from hospital.opening import Hours
 from hospital.outcome_rules import SHIPPED, OutcomeRules
+from hospital.rota import Calendar
 from scripts.findings import Finding
 from scripts.triage import Triage
 from scripts.wording import Wording
@@ -222,6 +223,12 @@ class SiteFacts:
     tls: bool = False
     demo: bool = False
     demo_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)  # shown on the demo's sign-in page
+    country: str | None = None  # ISO 3166, of the public holidays on which other people are on call
+
+    @property
+    def calendar(self) -> Calendar:
+        """The days of the rota."""
+        return Calendar(self.zone, self.country)
 
 
 DeliveryReports = Callable[[str, Mapping[str, str], str | None], Awaitable[bool]]

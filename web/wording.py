@@ -10,11 +10,44 @@ LANGUAGES = {"es": "Spanish", "pt-BR": "Portuguese", "zh-CN": "Chinese", "en": "
 ROLES = {
     "agent": "Agent",
     "nurse": "Nurse",
+    "doctor": "Doctor",
     "supervisor": "Supervisor",
     "administrator": "Administrator",
     "speaker": "Speaker",
     "none": "No role",
 }
+
+ON_CALL_ROLES = {
+    "doctor": "Doctor",
+    "nurse": "Nurse",
+    "midwife": "Midwife",
+    "pharmacist": "Pharmacist",
+    "psychologist": "Psychologist",
+    "social_worker": "Social worker",
+}
+RANKS = {1: "First on call", 2: "Second on call"}
+DAYS = {1: "Mon", 2: "Tue", 3: "Wed", 4: "Thu", 5: "Fri", 6: "Sat", 7: "Sun", 8: "Public holidays"}
+SWAPS = {  # how a swap stands → (word, look)
+    "asked": ("Asked", "warn"),
+    "agreed": ("Agreed", "good"),
+    "declined": ("Declined", "bad"),
+}
+
+
+def line(role: str, ward: str) -> str:
+    """A line of the rota: "Nurse, surgery 2"."""
+    return f"{say(ON_CALL_ROLES, role)}, {ward or 'any ward'}"
+
+
+def days(of: Sequence[int]) -> str:
+    """The days of a shift: "Mon–Fri", "Sat, Sun, public holidays"."""
+    if len(of) == len(DAYS):
+        return "Every day"
+    week = [day for day in of if day < 8]
+    runs = week and week == list(range(week[0], week[-1] + 1)) and len(week) > 2
+    told = [f"{DAYS[week[0]]}–{DAYS[week[-1]]}"] if runs else [DAYS[day] for day in week]
+    return ", ".join([*told, *(["public holidays"] if 8 in of else [])])
+
 
 # how a sentence is said: at first, asked again, asked once more, a row of a list
 FORMS = {"text": "said first", "short": "said again", "other": "said the third time", "choice": "one choice of a list"}
