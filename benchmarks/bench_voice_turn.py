@@ -45,7 +45,7 @@ ASKED = ("ivr_down_menu", "apology")  # in turn; both are long enough to be spok
 BEGINNING_S = 1.2  # of a prompt is looked for: the rest of it need not be waited for
 LINE_MS = 1000.0  # of which half is the silence that ends an utterance
 EARS_MS = 4000.0  # then the question is asked by key
-BARGE_IN_MS = 200.0  # speech must be told from a cough first
+BARGE_IN_MS = 100.0
 
 
 class InstantEars:
@@ -72,19 +72,22 @@ class TimedActivity(VoiceActivity):
     def __init__(self) -> None:
         super().__init__()
         self._loud: float | None = None
+        self._quiet_after: float | None = None  # None while the prompt goes on, also after it was held
 
     def forget(self, patience_s: float | None = None) -> None:
         super().forget(patience_s)
-        self._loud = None
+        if self._quiet_after is not None:
+            self.stopped.append(self._quiet_after)
+        self._loud = self._quiet_after = None
 
     def feed(self, frame: bytes, sent: bytes = b"") -> Heard | None:
         now = time.perf_counter()
         level = float(np.sqrt(np.mean(np.square(np.frombuffer(frame, "<i2"), dtype=np.float64))))
-        if self._loud is None and level > LOUD and sent:
-            self._loud = now
-        elif self._loud and not sent:
-            self.stopped.append(now - self._loud)
-            self._loud = 0.0
+        if sent:
+            self._quiet_after = None
+            self._loud = self._loud or (now if level > LOUD else None)
+        elif self._loud and self._quiet_after is None:
+            self._quiet_after = now - self._loud
         return super().feed(frame, sent)
 
 

@@ -1,6 +1,6 @@
 """What a question by voice does with what comes: rules without I/O; times are seconds of any steady clock.
 
-- Speech stops the prompt.
+- Speech stops the prompt; what may be its beginning holds it for the moment until that is sure.
 - 0.2 s after the caller pauses, the engine is asked already; when speech goes on, that is forgotten. A complete answer
   counts after 0.35 s of silence, any other when the utterance has ended.
 - A key beats what is said, at any time.
@@ -56,6 +56,9 @@ class Activity(Protocol):
     """`speech.ears.activity.VoiceActivity`."""
 
     @property
+    def suspecting(self) -> bool: ...
+
+    @property
     def utterance(self) -> bytes: ...
 
     def feed(self, frame: bytes, sent: bytes = b"") -> ears.Heard | None: ...
@@ -86,6 +89,11 @@ class Listening:
         self._asked = False  # the engine, about the utterance as it is
         self._understood: Understood | None = None
         self._over = False  # the utterance
+
+    @property
+    def holds(self) -> bool:
+        """Nothing more of the prompt is said for now."""
+        return self._activity.suspecting
 
     def sound(self, frame: bytes, sent: bytes, now: float) -> Orders:
         """`frame`: 20 ms of the caller; `sent`: what they heard meanwhile."""

@@ -121,10 +121,10 @@ class VoiceTurn:
         due = loop.time()
         told = False
         while True:
-            frame = self._frames.popleft() if self._frames else b""
+            frame = self._frames.popleft() if self._frames and not self._listening.holds else b""
             self._stream.say(frame or SILENCE)
             self._sent.append(frame)
-            if not frame and self._all_loaded and not told:
+            if not (frame or self._frames) and self._all_loaded and not told:
                 told = True
                 self._listening.prompt_over(loop.time())
                 self._inbox.put_nowait(None)  # there is a deadline now

@@ -27,7 +27,7 @@ from tests.asterisk_instance import AsteriskInstance
 
 PHONES = {"es": "lucia", "en": "ruth", "pt-BR": "joao", "zh-CN": "mei"}
 LETTERS = range(8, 61)  # of a sentence of the sample: a call is as long as what is said in it
-EXTENSION = 690
+EXTENSION = 69000
 A_LINE = 10
 
 
@@ -58,14 +58,17 @@ async def rendered(words: Wording, language: str, most: int | None) -> list[Sent
     return [Sentence(one.language, one.key, one.text, one.sound.with_suffix(".sln16")) for one in made]
 
 
-async def heard(asterisk: AsteriskInstance, sentences: Sequence[Sentence]) -> dict[Sentence, listening.Samples]:
-    """What the phones of the languages heard of each sentence, 8 kHz; all languages at the same time."""
+async def heard(
+    asterisk: AsteriskInstance, sentences: Sequence[Sentence], calls_each: int = 1
+) -> dict[Sentence, listening.Samples]:
+    """What the phones of the languages heard of each sentence, 8 kHz; `calls_each` a language, all at the same time."""
     by_language: dict[str, list[Sentence]] = defaultdict(list)
     for sentence in sentences:
         by_language[sentence.language].append(sentence)
-    for n, some in enumerate(by_language.values()):
+    shares = [(tag, some[n::calls_each]) for tag, some in by_language.items() for n in range(calls_each)]
+    for n, (_, some) in enumerate(shares):
         await _extension(asterisk, EXTENSION + n, some)
-    calls = [_call(asterisk, PHONES[tag], EXTENSION + n, some) for n, (tag, some) in enumerate(by_language.items())]
+    calls = [_call(asterisk, PHONES[tag], EXTENSION + n, some) for n, (tag, some) in enumerate(shares) if some]
     found: dict[Sentence, listening.Samples] = {}
     for one in await asyncio.gather(*calls):
         found |= one

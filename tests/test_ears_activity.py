@@ -49,9 +49,12 @@ class Told:
 
     def __init__(self, pattern: str) -> None:
         self.left = iter(pattern)
+        self.doubtful = False
 
     def __call__(self, frame: bytes, sent: bytes = b"") -> bool:
-        return next(self.left) == "#"
+        mark = next(self.left)
+        self.doubtful = mark == "?"
+        return mark == "#"
 
     def forget(self) -> None:
         pass
@@ -64,6 +67,16 @@ def by_the_rules(pattern: str, patience_s: float = 0.5) -> list[tuple[Heard, int
 
 
 # ── the rules of time ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_may_be_the_beginning_of_speech_is_told_until_it_is_decided() -> None:
+    pattern = ".?.?#?#."
+    ear = VoiceActivity(judge=Told(pattern))
+    suspected = []
+    for _ in pattern:
+        ear.feed(bytes(FRAME_BYTES))
+        suspected.append(ear.suspecting)
+    assert suspected == [False, True, False, True, False, False, False, False]  # who speaks is no more suspected of it
 
 
 def test_a_pause_is_a_fifth_of_a_second_and_the_end_is_half_of_one() -> None:

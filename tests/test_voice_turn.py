@@ -28,6 +28,7 @@ from tests.simulated_asterisk import Channel
 HOST, SECRET = "127.0.30.1", "3f2a9c"
 SOUND = bytes(320)
 BEGAN, PAUSED, RESUMED, ENDED = (bytes([mark]) + bytes(319) for mark in (1, 2, 3, 4))
+PERHAPS = bytes([9]) + bytes(319)
 SAYS = {1: Heard.BEGAN, 2: Heard.PAUSED, 3: Heard.RESUMED, 4: Heard.ENDED}
 GRAMMAR = Grammar("es", {"1": ("una cita",), "2": ("mis citas",)})
 CITA = Understood("1", 6.0)
@@ -39,8 +40,10 @@ class Marked:
 
     def __init__(self) -> None:
         self.utterance = b""
+        self.suspecting = False
 
     def feed(self, frame: bytes, sent: bytes = b"") -> Heard | None:
+        self.suspecting = frame == PERHAPS
         self.utterance += frame[:1]
         return SAYS.get(frame[0])
 
@@ -268,6 +271,21 @@ async def test_speech_stops_the_prompt(tmp_path: Path) -> None:
         talk.channel.presses("2")
     assert heard < len(pcm("long")) * 20
     assert talk.heard == [Speech("1", 6.0, ENOUGH), Key("2")]
+
+
+async def test_what_may_be_speech_holds_the_prompt_and_a_cough_loses_nothing_of_it(tmp_path: Path) -> None:
+    async with asking(tmp_path, ScriptedEars(), "hello", "long", "next") as talk:
+        await talk.channel.until_heard(b"h" * 320)
+        await talk.channel.speaks(PERHAPS)
+        await talk.channel.until_heard(bytes(640))
+        assert talk.channel.heard.count(b"h") < len(pcm("hello"))
+        await talk.channel.speaks(SOUND)
+        while talk.channel.heard.count(b"h") < len(pcm("hello")):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        talk.channel.presses("2")
+        talk.channel.presses("1")
+        talk.channel.presses("1")
+    assert talk.heard == [Key("2"), Key("1"), Key("1")]
 
 
 async def test_a_key_during_the_prompt_is_the_answer_and_later_ones_are_kept(tmp_path: Path) -> None:

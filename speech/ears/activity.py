@@ -39,6 +39,9 @@ class Heard(Enum):
 class Judge(Protocol):
     """Whether a frame is voiced."""
 
+    @property
+    def doubtful(self) -> bool: ...
+
     def __call__(self, frame: bytes, sent: bytes = b"") -> bool: ...
 
     def forget(self) -> None: ...
@@ -62,6 +65,11 @@ class VoiceActivity:
     def speaking(self) -> bool:
         """Between BEGAN and ENDED, pauses included."""
         return self._speaking
+
+    @property
+    def suspecting(self) -> bool:
+        """Perhaps somebody begins to speak: 32 ms later it has BEGAN, or not."""
+        return not self._speaking and self._judge.doubtful
 
     @property
     def utterance(self) -> bytes:

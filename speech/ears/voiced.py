@@ -48,6 +48,11 @@ class Voiced:
         self._voiced = False
         self._silero.reset()
 
+    @property
+    def doubtful(self) -> bool:
+        """The last chunk may have been the beginning of speech; the next one decides."""
+        return not self._voiced and self._chance >= LIKELY
+
     def __call__(self, frame: bytes, sent: bytes = b"") -> bool:
         samples = np.frombuffer(frame, "<i2")
         speech_like = self._may_be_speech(frame, samples)
