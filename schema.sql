@@ -419,6 +419,32 @@ CREATE INDEX followup_patient ON followup_task (patient_id);
 CREATE INDEX followup_due ON followup_task (due_at) WHERE state IN ('open', 'review');
 CREATE UNIQUE INDEX one_task_per_reason ON followup_task (stay_id, reason) WHERE stay_id IS NOT NULL;
 
+-- A part of the calls to patients that is run as one: which contacts, in which mode, and its share of nurses and lines.
+-- What is in no campaign is called as if there were none. Who started, paused or stopped it is in the audit chain.
+CREATE TABLE campaign (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name          text NOT NULL CHECK (name <> ''),
+    -- preview: the next is handed to a nurse, who starts it. progressive: one call for each nurse who is free.
+    -- agentless: the ivr speaks.
+    mode          text NOT NULL CHECK (mode IN ('preview', 'progressive', 'agentless')),
+    purpose       text NOT NULL DEFAULT '',          -- each of the five: only such contacts; '': any
+    reason        text NOT NULL DEFAULT '',
+    questionnaire text NOT NULL DEFAULT '',
+    study         text NOT NULL DEFAULT '',
+    ward          text NOT NULL DEFAULT '',
+    priority      smallint NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 9),   -- 1 first, and 2 gets what 1 leaves
+    weight        smallint NOT NULL DEFAULT 1 CHECK (weight BETWEEN 1 AND 100),   -- its share inside one priority
+    caller_id     text CHECK (caller_id ~ '^\+?[0-9]{5,15}$'),                    -- NULL: the site's
+    lines         smallint CHECK (lines BETWEEN 1 AND 500),                       -- its calls at once; NULL: no limit
+    per_second    double precision CHECK (per_second > 0 AND per_second <= 50),   -- orders to dial; NULL: no limit
+    -- created → running ⇄ paused → stopped;  created | running → stopped. paused: what is in it is not called.
+    state         text NOT NULL DEFAULT 'created' CHECK (state IN ('created', 'running', 'paused', 'stopped')),
+    created_at    timestamptz NOT NULL,
+    created_by    uuid NOT NULL REFERENCES account,
+    changed_at    timestamptz NOT NULL,
+    changed_by    uuid NOT NULL REFERENCES account
+);
+
 CREATE TABLE attempt (
     id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     task_id        uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
@@ -426,6 +452,7 @@ CREATE TABLE attempt (
     number_id      uuid NOT NULL REFERENCES phone_number ON DELETE CASCADE,
     number_token   bytea NOT NULL,
     account_id     uuid REFERENCES account,          -- the nurse; none: an automated call, which the ivr speaks
+    campaign_id    uuid REFERENCES campaign,
     channel_id     text NOT NULL UNIQUE,             -- I3: chosen and committed before anything is dialled
     nurse_channel_id text UNIQUE CHECK ((nurse_channel_id IS NULL) = (account_id IS NULL)),
     -- claimed → dialling → talking → ended;  claimed | dialling → ended;  claimed | dialling | talking → review → ended
@@ -458,6 +485,7 @@ CREATE UNIQUE INDEX one_live_attempt_per_nurse ON attempt (account_id)
     WHERE state IN ('claimed', 'dialling', 'talking');
 CREATE INDEX attempt_task ON attempt (task_id, claimed_at);
 CREATE INDEX attempt_number_recent ON attempt (number_token, claimed_at);
+CREATE INDEX attempt_campaign ON attempt (campaign_id, claimed_at) WHERE campaign_id IS NOT NULL;
 
 CREATE TABLE joint_task (                            -- what else the same call is for: the child's form beside the mother's
     attempt_id uuid NOT NULL REFERENCES attempt ON DELETE CASCADE,

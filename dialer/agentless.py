@@ -2,17 +2,24 @@
 
 Rules: one contact after the other is claimed, committed and dialled. Nothing is claimed while Asterisk can't be given
 an order. A contact that may not be called now is put off in the claiming transaction, and the next one is looked at.
+Campaigns and what is in none of them share the lines (`shares.py`); without a campaign there is one share, everything.
 """
 
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime
+from uuid import UUID
 
+from dialer import shares
+from dialer.rates import CampaignRates, Rate
 from dialer.runner import Dialer
+from dialer.shares import Share, Turns
 from dialer.telephone import Telephone
-from hospital import agentless
-from hospital.attempts import CallingPolicy, NotNow
+from hospital import agentless, campaigns
+from hospital.attempts import CallingPolicy, Claimed, NotNow
+from hospital.campaigns import Campaign
 from hospital.database import Database
+from hospital.followups import URGENT
 
 MOST_PUT_OFF = 50  # contacts looked at in one go that may not be called now; the others wait for the next
 
@@ -37,15 +44,13 @@ class Agentless:
     ) -> None:
         self._database, self._dialer, self._telephone, self._policy = database, dialer, telephone, policy
         self._node, self._kinds, self._most, self._now = node, kinds, most, now
-        self._rate = Rate(per_second, seconds)
+        self._rate, self._rates, self._turns = Rate(per_second, seconds), CampaignRates(seconds), Turns()
 
     async def call_due(self) -> int:
         """Dials what is due and may be dialled now; how many it were. To be called about once a second."""
         dialled = put_off = 0
-        while self._telephone.is_up() and put_off < MOST_PUT_OFF and self._rate.allows():
-            claimed = await self._database.run(
-                agentless.claim_next, self._node, self._now(), self._policy, kinds=self._kinds, most=self._most
-            )
+        while self._telephone.is_up() and put_off < MOST_PUT_OFF and self._may_order():
+            claimed = await self._claim_next()
             if claimed is None:
                 break
             if isinstance(claimed, NotNow):
@@ -55,20 +60,40 @@ class Agentless:
             dialled += await self._dialer.dial_alone(claimed.attempt_id)
         return dialled
 
+    def _may_order(self) -> bool:
+        return self._rate.allows() and self._dialer.rate.allows()
 
-class Rate:
-    """At most `per_second`, on average and in any second (one at a time below 1). `seconds`: a clock."""
+    async def _claim_next(self) -> Claimed | NotNow | None:
+        """What is urgent, else the next of whose turn it is."""
+        standing = await self._database.run(campaigns.in_force, agentless.CHANNEL)
+        running: dict[UUID | None, Campaign] = {one.id: one for one in standing if one.state == "running"}
+        if not running:
+            return await self._claim(self._kinds, None)
+        claimed = await self._claim(URGENT & frozenset(self._kinds), None)
+        if claimed is not None:
+            return claimed
+        offered = [Share(None), *(Share(one.id, one.priority, one.weight) for one in running.values())]
+        for share in shares.order(offered, self._turns):
+            campaign = running.get(share.of)
+            if campaign is not None and not self._rates.allows(campaign.id, campaign.per_second):
+                continue
+            claimed = await self._claim(self._kinds, share.of)
+            if claimed is None:
+                self._turns = shares.had_nothing(self._turns, share)
+                continue
+            if isinstance(claimed, Claimed):
+                self._turns = shares.served(self._turns, share)
+                self._rates.used(share.of)
+            return claimed
+        return None
 
-    def __init__(self, per_second: float, seconds: Callable[[], float]) -> None:
-        self._per_second, self._seconds = per_second, seconds
-        self._most = max(1.0, per_second)
-        self._left, self._at = self._most, seconds()
-
-    def allows(self) -> bool:
-        now = self._seconds()
-        self._left = min(self._most, self._left + (now - self._at) * self._per_second)
-        self._at = now
-        return self._left >= 1
-
-    def used(self) -> None:
-        self._left -= 1
+    async def _claim(self, kinds: Collection[str], campaign_id: UUID | None) -> Claimed | NotNow | None:
+        return await self._database.run(
+            agentless.claim_next,
+            self._node,
+            self._now(),
+            self._policy,
+            kinds=kinds,
+            most=self._most,
+            campaign_id=campaign_id,
+        )

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dialer.rates import Rate, Unlimited
 from dialer.telephone import Recorder, Telephone
-from hospital import agentless, attempts, plan_changes, recordings
+from hospital import agentless, attempts, campaigns, plan_changes, recordings
 from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.database import Database, announce
@@ -32,7 +33,8 @@ class NotStarted(Exception):
 
 
 class Dialer:
-    """One node's dialer. `caller_id` is the number patients see."""
+    """One node's dialer. `caller_id` is the number patients see, unless a campaign shows another. `rate`: the trunk's;
+    a nurse who has picked up does not wait for it, but uses it."""
 
     def __init__(
         self,
@@ -46,11 +48,13 @@ class Dialer:
         now: Callable[[], datetime],
         ring_s: float = RING_PATIENT_S,
         outcomes: Callable[[], Awaitable[OutcomeRules]] | None = None,
+        rate: Rate | None = None,
     ) -> None:
         """`outcomes`: what follows from results, as the site has it now; the policy's own without it."""
         self._database, self._telephone, self._recorder, self._policy = database, telephone, recorder, policy
         self._outcomes = outcomes
         self._node, self._caller_id, self._now, self._ring_s = node, caller_id, now, ring_s
+        self.rate = rate or Unlimited()
 
     # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
 
@@ -132,8 +136,8 @@ class Dialer:
         if called is None:  # the window closed, or the call became unwanted since the claim
             await self._not_dialled(attempt_id)
             return False
-        attempt, number, language = called
-        order = self._telephone.dial_alone(number, attempt.channel_id, self._ring_s, self._caller_id, language)
+        attempt, number, language, shown = called
+        order = self._telephone.dial_alone(number, attempt.channel_id, self._ring_s, shown or self._caller_id, language)
         return await self._ordered(attempt, order)
 
     # ── What the line did ───────────────────────────────────────────────────────────────────────────────────────
@@ -154,19 +158,22 @@ class Dialer:
             await self._end_nurses_leg(attempt)
 
     async def _dial_patient(self, attempt: Attempt) -> None:
-        number = await self._database.run(_dialling, attempt.id, self._now())
-        if number is None:  # the window closed or the patient opted out since the claim
+        called = await self._database.run(_dialling, attempt.id, self._now())
+        if called is None:  # the window closed or the patient opted out since the claim
             if await self._not_dialled(attempt.id):
                 await self._end_nurses_leg(attempt)
             return
         assert attempt.nurse_channel_id is not None  # noqa: S101 - for the type checker: she has picked up
+        number, shown = called
+        caller_id = shown or self._caller_id
         await self._ordered(
             attempt,
-            self._telephone.dial(number, attempt.channel_id, attempt.nurse_channel_id, self._ring_s, self._caller_id),
+            self._telephone.dial(number, attempt.channel_id, attempt.nurse_channel_id, self._ring_s, caller_id),
         )
 
     async def _ordered(self, attempt: Attempt, order: Awaitable[None]) -> bool:
         """Gives the order to dial, once; whether Asterisk has taken it, as far as is known."""
+        self.rate.used()
         try:
             await order
         except TimeoutError:
@@ -269,18 +276,23 @@ def _live_of(session: Session, attempt_id: UUID, account_id: UUID) -> Attempt | 
     return attempt
 
 
-def _dialling(session: Session, attempt_id: UUID, at: datetime) -> str | None:
-    """Marks the attempt as dialled and gives its number, for the order that follows the commit."""
-    return attempts.number_of(session, attempt_id) if attempts.dialling(session, attempt_id, at) else None
+def _dialling(session: Session, attempt_id: UUID, at: datetime) -> tuple[str, str | None] | None:
+    """Marks the attempt as dialled and gives its number and its campaign's caller id, for the order that follows the
+    commit."""
+    if not attempts.dialling(session, attempt_id, at):
+        return None
+    campaign_id = session.get_one(Attempt, attempt_id).campaign_id
+    return attempts.number_of(session, attempt_id), campaigns.caller_id(session, campaign_id)
 
 
-def _dialling_alone(session: Session, attempt_id: UUID, at: datetime) -> tuple[Attempt, str, str] | None:
+def _dialling_alone(session: Session, attempt_id: UUID, at: datetime) -> tuple[Attempt, str, str, str | None] | None:
     """The same for a call without a nurse: the attempt, its number, and the language of whoever is called."""
     if not attempts.dialling(session, attempt_id, at):
         return None
     attempt = session.get_one(Attempt, attempt_id)
     contact = agentless.find(session, attempt.channel_id)
-    return (attempt, contact.number, contact.language) if contact is not None else None
+    shown = campaigns.caller_id(session, attempt.campaign_id)
+    return (attempt, contact.number, contact.language, shown) if contact is not None else None
 
 
 def _open_recording(session: Session, attempt_id: UUID, at: datetime) -> UUID | None:

@@ -47,6 +47,7 @@ RIGHTS: dict[str, frozenset[str]] = {
         | {"cases.work", "cases.complaints", "ratings.read", "coverage.read"}
         | {"opening.switch", "clinics.suspend", "throttle.read"}
         | {"rota.read", "rota.change", "urgent.take"}
+        | {"campaigns.run"}
     ),
     "administrator": frozenset({"audit.read", "accounts.manage", "clinics.suspend", "site.change", "prompts.record"}),
     "speaker": frozenset({"prompts.record"}),  # whose voice callers hear

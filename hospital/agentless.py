@@ -13,30 +13,46 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from hospital import attempts, subjects
+from hospital import attempts, campaigns, subjects
 from hospital.attempt_records import LIVE, Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
 from hospital.calling_rules import never
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 
-LINES = 0x6C696E6573  # "lines": the key of the lock under which lines are counted
+CHANNEL = "automated_call"
 
 
 def claim_next(
-    session: Session, node: str, at: datetime, policy: CallingPolicy, *, kinds: Collection[str], most: int
+    session: Session,
+    node: str,
+    at: datetime,
+    policy: CallingPolicy,
+    *,
+    kinds: Collection[str],
+    most: int,
+    campaign_id: UUID | None = None,
 ) -> Claimed | NotNow | None:
-    """The next due contact of these kinds, claimed; or why it may not be called now (then it is due later, and another
-    may be claimed). None: nothing is due, or `most` automatic calls are under way."""
-    session.execute(select(func.pg_advisory_xact_lock(LINES)))
+    """The next due contact of these kinds, claimed: of this campaign, or of those that are in none. Or why it may not
+    be called now (then it is due later, and another may be claimed). None: nothing is due, or `most` automatic calls,
+    or as many as the campaign may have, are under way."""
+    session.execute(select(func.pg_advisory_xact_lock(campaigns.LINES)))
     under_way = select(func.count()).where(Attempt.account_id.is_(None), Attempt.state.in_(LIVE))
     if (session.scalar(under_way) or 0) >= most:
         return None
+    standing = campaigns.in_force(session, CHANNEL)
+    belongs = campaigns.in_none(standing)
+    if campaign_id is not None:
+        campaign = next((one for one in standing if one.id == campaign_id and one.state == "running"), None)
+        if campaign is None or not campaigns.has_a_line(session, campaign):
+            return None
+        belongs = campaigns.within(campaign, standing)
     when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     due = (
         select(FollowUpTask.id)
         .where(
-            FollowUpTask.channel == "automated_call",
+            FollowUpTask.channel == CHANNEL,
+            belongs,
             FollowUpTask.kind.in_(kinds),
             FollowUpTask.state == "open",
             FollowUpTask.due_at <= at,
@@ -59,7 +75,7 @@ def claim_next(
         decide(session, task.id, "not_needed", at)
         subjects.changed(session, task)
         return NotNow("not_needed")
-    return attempts.begin(session, task, node, at, policy, None)
+    return attempts.begin(session, task, node, at, policy, None, campaign_id)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ class Attempt(Base):
     number_id: Mapped[UUID] = mapped_column(ForeignKey("phone_number.id"))
     number_token: Mapped[bytes]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
     channel_id: Mapped[str]
     nurse_channel_id: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="claimed")

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import joint_calls, subjects
+from hospital import campaigns, joint_calls, subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
 from hospital.calling_hours import closes
 from hospital.calling_rules import CallingPolicy, NotNow, liked, never, refusal, where_reached
@@ -55,11 +55,24 @@ def claim(
         .values(state="calling")
         .returning(FollowUpTask)
     )
-    return NotNow("not_open") if task is None else begin(session, task, node, at, policy, account_id)
+    if task is None:
+        return NotNow("not_open")
+    campaign = campaigns.of_task(session, task)
+    if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
+        campaign = None  # she calls by herself
+    elif not campaigns.has_a_line(session, campaign):
+        return _refuse(session, task, NotNow("lines_busy"), at, False)
+    return begin(session, task, node, at, policy, account_id, campaign.id if campaign else None)
 
 
 def begin(
-    session: Session, task: FollowUpTask, node: str, at: datetime, policy: CallingPolicy, account_id: UUID | None
+    session: Session,
+    task: FollowUpTask,
+    node: str,
+    at: datetime,
+    policy: CallingPolicy,
+    account_id: UUID | None,
+    campaign_id: UUID | None = None,
 ) -> Claimed | NotNow:
     """The attempt of a task that this transaction has claimed, or why not now. Without an account the hotline calls by
     itself: no nurse, and no channel of hers."""
@@ -80,6 +93,7 @@ def begin(
         number_id=number.id,
         number_token=number.token,
         account_id=account_id,
+        campaign_id=campaign_id,
         channel_id=f"{node}-{attempt_id.hex}",
         nurse_channel_id=f"{node}-{uuid4().hex}" if account_id is not None else None,
         claimed_at=at,
@@ -154,6 +168,8 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
         why = task.stop_reason
     elif why is None and not subjects.still_needed(session, task, at):
         why = "not_needed"
+    elif why is None and campaigns.halted(session, attempt.campaign_id):
+        why = "campaign_halted"
     if why is not None:
         decide(session, attempt.task_id, "not_dialled", at, because=why)
     else:

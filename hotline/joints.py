@@ -140,6 +140,7 @@ def _sip_username(session: Session, account_id: UUID) -> str | None:
 NOT_NOW = {
     "not_open": "This task is already being called, or closed.",
     "already_in_a_call": "You, this patient or this number is in a call just now. Try again when it is over.",
+    "lines_busy": "All lines of this campaign are in use. Try again in a moment.",
     "outside_window": "It is outside this patient's calling hours. It may be called from {when}.",
     "cap_reached": "This patient has been called often enough. It may be called again from {when}.",
     "opted_out": "This patient does not want follow-up calls.",

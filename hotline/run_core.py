@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,7 @@ from cti.presence import Presence
 from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
+from dialer.rates import Rate
 from dialer.runner import Dialer
 from hospital import caller_languages, recordings, reminders, throttling, vault
 from hospital.database import Database
@@ -77,6 +79,7 @@ async def run_core(settings: Settings) -> None:
         now=now,
         ring_s=settings.calling.ring_seconds,
         outcomes=outcomes,
+        rate=_trunk_rate(settings),
     )
     automatic = Agentless(
         database,
@@ -274,6 +277,11 @@ def _routes(settings: Settings) -> dict[str, str]:
         return {}
     routes = {a.number: f"PJSIP/{a.username}" for a in numbering.DEMO_PATIENTS}
     return routes | {number: f"PJSIP/{name}" for name, numbers in demo.SECOND_NUMBERS.items() for number in numbers}
+
+
+def _trunk_rate(settings: Settings) -> Rate | None:
+    per_second = settings.trunk.per_second if settings.trunk else None
+    return Rate(per_second, time.monotonic) if per_second else None
 
 
 def _allowed(settings: Settings) -> tuple[str, ...]:

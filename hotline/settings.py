@@ -118,6 +118,8 @@ class Trunk(Frozen):
     """The only outside numbers that may be dialled."""
     trusted: bool = False
     """Its P-Asserted-Identity and Diversion are believed."""
+    per_second: Annotated[float, Field(gt=0, le=50)] | None = None
+    """Orders to dial over all campaigns and modes; None: no limit of the line's own."""
 
 
 class Calling(Frozen):

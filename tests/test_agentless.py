@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from dialer.agentless import Agentless, Rate
+from dialer.agentless import Agentless
+from dialer.rates import Rate
 from dialer.runner import DOUBT, Dialer
 from hospital import agentless, followups
 from hospital.attempts import Attempt, Claimed

@@ -56,6 +56,7 @@ WELCOME = {
     "outcomes": {"ida"},
     "rota": {"ana", "grace", "sofia"},
     "shifts": {"grace"},
+    "campaigns": {"grace"},
     "groups": {"tom", "ana", "grace"},
 }
 

@@ -1,11 +1,12 @@
 """The follow-up list: who is due, overdue, mine; skipped with a reason."""
 
+import json
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from hospital import followups
+from hospital import campaigns, followups, nurse_calls
 from hospital.followups import SKIP_REASONS
 from web import followup_view
 from web.doors import Door, Visitor, denied, pages_of, services
@@ -75,6 +76,30 @@ async def page(request: Request, visitor: WorksFollowUps, show: str = "all") -> 
 @routes.get("/followups/list/{tab}")
 async def part(request: Request, visitor: WorksFollowUps, tab: str) -> Response:
     return await _listed(request, visitor, tab if tab in TABS else "all", "followups/list.html")
+
+
+@routes.get("/followups/campaigns")
+async def handed_out(request: Request, visitor: WorksFollowUps) -> Response:
+    """The campaigns from which a nurse may take her next."""
+    running = await services(request).database.run(campaigns.in_force, "nurse_call")
+    offered = [one for one in running if (one.mode, one.state) == ("preview", "running")]
+    return pages_of(request).part(request, "followups/campaigns.html", offered=offered)
+
+
+@routes.post("/followups/next/{campaign_id}")
+async def next_of(request: Request, visitor: WorksFollowUps, campaign_id: UUID) -> Response:
+    """Preview: opens the form of the nurse's next contact of a campaign."""
+    house = services(request)
+    task_id = await house.database.run(nurse_calls.hand_out, campaign_id, visitor.account_id, house.clock())
+    if task_id is None:
+        raise Refusal(409, "Nothing of this campaign is due for you now.")
+    return Response(status_code=204, headers={"HX-Location": opens(task_id)})
+
+
+def opens(task_id: UUID) -> str:
+    """Where htmx goes, so that the phone in the bar keeps its call."""
+    where = {"path": f"/followups/{task_id}", "target": "#page", "select": "#page", "swap": "outerHTML"}
+    return json.dumps(where)
 
 
 @routes.post("/followups/{task_id}/skip")

@@ -436,6 +436,29 @@ SUSPENSION_STANDINGS = {  # what a patient knows of it, and has → (word, look)
     "not_reached": ("Not reached", "bad"),
 }
 
+CAMPAIGN_MODES = {  # → (word, what it is)
+    "preview": ("Preview", "Preview: the nurse starts each call"),
+    "progressive": ("Progressive", "Progressive: one call after the other"),
+    "agentless": ("No nurse", "Without a nurse: the machine speaks"),
+}
+
+CAMPAIGN_STATES = {  # → (word, look)
+    "created": ("Not started", ""),
+    "running": ("Running", "good"),
+    "paused": ("Paused", "warn"),
+    "stopped": ("Stopped", ""),
+}
+
+CAMPAIGN_ORDERS = {"start": "Start", "pause": "Pause", "stop": "Stop"}
+
+CAMPAIGN_FILTERS = {
+    "purpose": "Purpose",
+    "reason": "Reason",
+    "questionnaire": "Questionnaire",
+    "study": "Study",
+    "ward": "Ward",
+}
+
 CALLBACK_OUTCOMES = {"reached": "Reached", "not_reached": "Not reached", "wrong_number": "Wrong number"}
 
 AUDIT_ACTIONS = {
@@ -464,6 +487,10 @@ AUDIT_ACTIONS = {
     "reminder.begun": "began a reminder that repeats",
     "reminder.stopped": "stopped a reminder that repeats",
     "suspension.read": "saw whom a suspended clinic concerns",
+    "campaign.created": "created a campaign",
+    "campaign.running": "started a campaign",
+    "campaign.paused": "paused a campaign",
+    "campaign.stopped": "stopped a campaign",
 }
 
 
@@ -472,6 +499,18 @@ def say(table: Mapping[str, str], code: str | None) -> str:
     if not code:
         return ""
     return table.get(code) or code.replace("_", " ").replace(".", " ").capitalize()
+
+
+def campaign_code(name: str, code: str) -> str:
+    """What a campaign's filter is set to: a ward or a study has the name that the hospital gave it."""
+    if name in ("ward", "study"):
+        return code
+    return task_reason(code) if name == "reason" else say({}, code)
+
+
+def campaign_filter(name: str, code: str) -> str:
+    """`Ward: surgery 2`."""
+    return f"{CAMPAIGN_FILTERS[name]}: {campaign_code(name, code)}"
 
 
 def language(code: str | None) -> str:
@@ -564,6 +603,8 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "death_report_withdrawn": "The report of a death was taken back",
     "death_reported": "Not called: reported deceased, not confirmed yet",
     "deceased_to_be_confirmed": "Reported deceased; a clinician confirms before the record says so",
+    "lines_busy": "Not called: all lines of the campaign were in use",
+    "handed_out": "Handed to a nurse by a campaign",
     "already_in_a_call": "Not called: the patient, the number or the nurse was in another call",
     "outside_window": "Not called: outside the patient's hours",
     "cap_reached": "Not called: called often enough",

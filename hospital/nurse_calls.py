@@ -1,0 +1,61 @@
+"""Which contact of a campaign a nurse gets next.
+
+Rules: what is due first by priority and time. A patient who has a nurse already is hers for `HERS` after the call is
+due, and then anybody's who works on the campaign: nobody waits for a nurse who has gone home.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from hospital import campaigns
+from hospital.accounts import Account
+from hospital.campaigns import Campaign
+from hospital.database import announce
+from hospital.followups import FollowUpTask, decide
+
+HERS = timedelta(minutes=30)
+
+
+def next_for(
+    session: Session, campaign: Campaign, standing: Sequence[Campaign], account_id: UUID, at: datetime
+) -> FollowUpTask | None:
+    """The next open contact of a campaign (one of those in force, `standing`), locked; what somebody else is just
+    taking is left to them."""
+    when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
+    return session.scalar(
+        select(FollowUpTask)
+        .where(
+            campaigns.within(campaign, standing),
+            FollowUpTask.kind == "follow_up",
+            FollowUpTask.state == "open",
+            FollowUpTask.due_at <= at,
+            when <= at,
+            or_(FollowUpTask.owner_id.is_(None), FollowUpTask.owner_id == account_id, when <= at - HERS),
+        )
+        .order_by(FollowUpTask.priority, when, FollowUpTask.due_until, FollowUpTask.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+def hand_out(session: Session, campaign_id: UUID, account_id: UUID, at: datetime) -> UUID | None:
+    """Preview: the nurse's next contact, hers from now on, so that no two nurses are handed the same. She looks at it
+    and starts the call. None: there is none for her, or the campaign does not run."""
+    standing = campaigns.in_force(session, "nurse_call")
+    campaign = next((one for one in standing if one.id == campaign_id), None)
+    if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
+        return None
+    session.get_one(Account, account_id, with_for_update=True)  # pressed twice, it is the same one
+    task = next_for(session, campaign, standing, account_id, at)
+    if task is None:
+        return None
+    if task.owner_id != account_id:
+        task.owner_id = account_id
+        decide(session, task.id, "handed_out", at, campaign=str(campaign_id))
+        announce(session, "task", task.id)
+    return task.id

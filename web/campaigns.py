@@ -1,0 +1,135 @@
+"""Campaigns: which calls are made in which mode, how far they are, and the order to start, pause or stop.
+
+Only counts are shown, and nobody's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
+
+from hospital import audit, campaign_figures, campaigns
+from hospital.accounts import Account
+from hospital.campaign_figures import Figures
+from hospital.campaigns import FILTERS, MODES, MOVES, Campaign, Wanted
+from web import wording
+from web.doors import Door, Visitor, pages_of, services
+from web.refusals import Refusal
+
+RunsCampaigns = Annotated[Visitor, Depends(Door("campaigns.run"))]
+
+routes = APIRouter()
+
+
+@dataclass(frozen=True)
+class Row:
+    campaign: Campaign
+    figures: Figures
+    orders: tuple[str, ...]
+    """What may be ordered of it now."""
+    filters: tuple[str, ...]
+    """Which contacts are in it, in words."""
+
+
+def _row(campaign: Campaign, figures: Figures) -> Row:
+    orders = tuple(what for what, (_, before) in MOVES.items() if campaign.state in before)
+    chosen = [(name, getattr(campaign, name)) for name in FILTERS if getattr(campaign, name)]
+    return Row(campaign, figures, orders, tuple(wording.campaign_filter(name, code) for name, code in chosen))
+
+
+def _rows(session: Session, at: datetime) -> list[Row]:
+    return [_row(campaign, figures) for campaign, figures in campaign_figures.all_of(session, at)]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """One campaign. `history`: who created, started, paused, stopped it, the newest first."""
+
+    row: Row
+    history: list[tuple[datetime, str, str]]
+
+
+def _whole(session: Session, campaign_id: UUID, at: datetime) -> Whole | None:
+    found = campaign_figures.one_of(session, campaign_id, at)
+    if found is None:
+        return None
+    rows = audit.of_subject(session, f"campaign:{campaign_id}")
+    said = [(row, session.get(Account, row.account_id) if row.account_id else None) for row in rows]
+    history = [(row.at, by.display_name if by else "", row.action) for row, by in said if row.action != "denied"]
+    return Whole(_row(*found), history)
+
+
+@routes.get("/campaigns")
+async def page(request: Request, visitor: RunsCampaigns) -> Response:
+    house = services(request)
+    values: dict[str, Any] = {
+        "rows": await house.database.run(_rows, house.clock()),
+        "choices": await house.database.run(campaign_figures.choices),
+        "modes": MODES,
+    }
+    return pages_of(request).show(request, "campaigns/page.html", **values)
+
+
+@routes.get("/campaigns/list")
+async def list_part(request: Request, visitor: RunsCampaigns) -> Response:
+    house = services(request)
+    rows = await house.database.run(_rows, house.clock())
+    return pages_of(request).part(request, "campaigns/list.html", rows=rows)
+
+
+@routes.post("/campaigns")
+async def create(request: Request, visitor: RunsCampaigns) -> Response:
+    house, wanted = services(request), _wanted(await request.form())
+    try:
+        await house.database.run(campaigns.create, wanted, visitor.account_id, house.clock())
+    except ValueError as wrong:
+        raise Refusal(422, str(wrong)) from None
+    return await list_part(request, visitor)
+
+
+@routes.get("/campaigns/{campaign_id}")
+async def one(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
+    return pages_of(request).show(request, "campaigns/one.html", **await _one(request, campaign_id))
+
+
+@routes.get("/campaigns/{campaign_id}/live")
+async def live(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
+    return pages_of(request).part(request, "campaigns/live.html", **await _one(request, campaign_id))
+
+
+async def _one(request: Request, campaign_id: UUID) -> dict[str, Any]:
+    house = services(request)
+    now = house.clock()
+    whole = await house.database.run(_whole, campaign_id, now)
+    if whole is None:
+        raise Refusal(404, "There is no such campaign.")
+    return {"whole": whole, "row": whole.row, "now": now}
+
+
+@routes.post("/campaigns/{campaign_id}/{what}")
+async def order(request: Request, visitor: RunsCampaigns, campaign_id: UUID, what: str) -> Response:
+    if what not in MOVES:
+        raise Refusal(404, "There is no such order.")
+    house = services(request)
+    if not await house.database.run(campaigns.order, campaign_id, what, visitor.account_id, house.clock()):
+        raise Refusal(409, "This campaign is not in a state for that any more.")
+    return Response(status_code=204)  # the lists hear of it by the live stream
+
+
+def _wanted(form: Mapping[str, Any]) -> Wanted:
+    """Raises Refusal for what is no number."""
+    said = {name: str(form.get(name, "")).strip()[:100] for name in (*FILTERS, "name", "mode")}
+    try:
+        return Wanted(
+            **said,
+            priority=int(form.get("priority") or 5),
+            weight=int(form.get("weight") or 1),
+            caller_id=str(form.get("caller_id") or "").strip() or None,
+            lines=int(form["lines"]) if form.get("lines") else None,
+            per_second=float(str(form["per_second"]).replace(",", ".")) if form.get("per_second") else None,
+        )
+    except ValueError:
+        raise Refusal(422, "Priority, weight, calls at once and calls a second are numbers.") from None
