@@ -638,7 +638,7 @@ CREATE TABLE care_case (
     detail          text NOT NULL DEFAULT '',        -- a code: which red flag, why a low rating
     recording_id    uuid UNIQUE REFERENCES recording,
     -- draft (a voice is being recorded) → open | void (nobody spoke);  open → owned → closed;  owned → open (given back)
-    -- open → closed (a red flag that an agent answered at once)
+    -- open → owned (of a red flag also: an agent answers its call);  open → closed (it was answered on the fixed phone)
     state           text NOT NULL DEFAULT 'open' CHECK (state IN ('draft', 'void', 'open', 'owned', 'closed')),
     owner_id        uuid REFERENCES account,
     opened_at       timestamptz NOT NULL,
@@ -679,6 +679,20 @@ CREATE TABLE case_note (                             -- only grows
     text_sealed bytea NOT NULL
 );
 CREATE INDEX case_note_case ON case_note (case_id, id);
+
+-- The history of a red flag: who was told of it, and who took it, gave it back or closed it. It only grows. Written by
+-- whoever has locked the case, so that no step is taken twice.
+CREATE TABLE urgent_step (
+    case_id uuid NOT NULL REFERENCES care_case ON DELETE CASCADE,
+    number  integer NOT NULL,
+    whom    text NOT NULL CHECK (whom IN ('first', 'second', 'further', 'nobody', 'lead', 'supervisors',
+            'taken', 'given_back', 'closed')),
+    told    uuid[] NOT NULL,                         -- accounts; of the last three: who did it, none on the fixed phone
+    at      timestamptz NOT NULL,
+    until   timestamptz CHECK (until >= at),         -- when it climbs, if nobody has taken it
+    PRIMARY KEY (case_id, number),
+    CHECK ((whom IN ('taken', 'given_back', 'closed')) = (until IS NULL))
+);
 
 CREATE TABLE rating (                                -- one for each talk that was asked about, answered or not
     call_id      text PRIMARY KEY REFERENCES call ON DELETE CASCADE,

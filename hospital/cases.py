@@ -3,7 +3,8 @@
 Rules: a case has a number that its caller is told, one owner at a time, and clocks (`clocks.py`). Of a voice the case
 is drafted before the first byte is recorded and opened when the recording is sealed: a hang-up or a process that
 dies loses nothing, and where nobody spoke there is no case. A red flag is written before the caller is queued, and
-closed by the agent who answers; nobody free, and it stands first until somebody owns it.
+owned by the agent who answers; nobody free, and it climbs (`climbing.py`) until somebody owns it. It is closed with an
+outcome and words, and its history has every step.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from sqlalchemy import ForeignKey, Identity, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import clocks, outbox
+from hospital import clocks, outbox, urgent_records
 from hospital.clocks import Due
 from hospital.database import Base, Id, announce, storable
 from hospital.vault import Sealed
@@ -148,14 +149,16 @@ def of_recording(session: Session, recording_id: UUID) -> Case | None:
 
 
 def answered(session: Session, call_id: str, account_id: UUID | None, at: datetime) -> None:
-    """An agent talks to the caller of a red flag. `account_id` is None for the fixed phone."""
-    closed = session.scalars(
-        update(Case)
-        .where(Case.call_id == call_id, Case.kind == "red_flag", Case.state == "open")
-        .values(state="closed", owner_id=account_id, acknowledged_at=at, closed_at=at, outcome="answered")
-        .returning(Case.id)
-    ).all()
-    for case_id in closed:
+    """An agent talks to the caller of a red flag, and owns it. `account_id` is None for the fixed phone: nobody who is
+    signed in could close it, so it is closed."""
+    these = update(Case).where(Case.call_id == call_id, Case.kind == "red_flag", Case.state == "open")
+    if account_id is None:
+        these = these.values(state="closed", acknowledged_at=at, closed_at=at, outcome="answered")
+    else:
+        first = case((Case.acknowledged_at.is_(None), at), else_=Case.acknowledged_at)
+        these = these.values(state="owned", owner_id=account_id, acknowledged_at=first)
+    for case_id in session.scalars(these.returning(Case.id)).all():
+        urgent_records.happened(session, case_id, "taken" if account_id else "closed", account_id, at)
         announce(session, "case", case_id)
 
 
@@ -189,20 +192,24 @@ def own(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool
         update(Case)
         .where(Case.id == case_id, Case.state == "open")
         .values(state="owned", owner_id=account_id, acknowledged_at=acknowledged)
-        .returning(Case.id)
+        .returning(Case.kind)
     )
+    if taken == "red_flag":
+        urgent_records.happened(session, case_id, "taken", account_id, at)
     announce(session, "case", case_id)
     return taken is not None
 
 
-def give_back(session: Session, case_id: UUID, account_id: UUID) -> bool:
-    """Its owner can't do it after all: anybody may take it. Its clocks run on."""
+def give_back(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool:
+    """Its owner can't do it after all: anybody may take it. Its clocks run on, and a red flag climbs at once."""
     given = session.scalar(
         update(Case)
         .where(Case.id == case_id, Case.state == "owned", Case.owner_id == account_id)
         .values(state="open", owner_id=None)
-        .returning(Case.id)
+        .returning(Case.kind)
     )
+    if given == "red_flag":
+        urgent_records.happened(session, case_id, "given_back", account_id, at)
     announce(session, "case", case_id)
     return given is not None
 
@@ -219,13 +226,20 @@ def note(session: Session, case_id: UUID, account_id: UUID, text: str, at: datet
     return True
 
 
-def close(session: Session, case_id: UUID, account_id: UUID, outcome: str, at: datetime) -> bool:
-    """Its owner closes it with one of OUTCOMES; False for anybody else. Raises ValueError for another outcome."""
+def close(session: Session, case_id: UUID, account_id: UUID, outcome: str, at: datetime, words: str = "") -> bool:
+    """Its owner closes it with one of OUTCOMES; False for anybody else. `words` are kept as a note; a red flag needs
+    them, unless its owner has written some before. Raises ValueError for another outcome, and without words."""
     found = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
     if found is None or found.state != "owned" or found.owner_id != account_id:
         return False
     if outcome not in OUTCOMES[found.kind]:
         raise ValueError(f"{outcome!r} is no outcome of a {found.kind}: {', '.join(OUTCOMES[found.kind])}")
+    if words:
+        session.add(Note(case_id=case_id, account_id=account_id, at=at, text=storable(words)))
+    if found.kind == "red_flag":
+        if not words and not any(written.account_id == account_id for written in notes(session, case_id)):
+            raise ValueError("a red flag is closed with words")
+        urgent_records.happened(session, case_id, "closed", account_id, at)
     found.state, found.outcome, found.closed_at = "closed", outcome, at
     if found.kind == "complaint":
         _tell(session, found, "case_closed", at)

@@ -44,6 +44,14 @@ class Cases(Frozen):
     red_flag_minutes: Annotated[int, Field(ge=1, le=60)] = 5
 
 
+class Urgent(Frozen):
+    """To whom a red flag goes. Who is on call is made on the console."""
+
+    role: Literal["doctor", "nurse", "midwife", "pharmacist", "psychologist", "social_worker"] = "nurse"
+    climb_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    """So long each has to take it, before the next is told."""
+
+
 class Triage(Frozen):
     """The hospital's own table from complaint to department."""
 

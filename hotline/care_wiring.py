@@ -11,6 +11,7 @@ from hospital.calling_hours import ALWAYS, Window
 from hospital.clocks import Clocks
 from hospital.database import Database
 from hospital.opening import Hours
+from hospital.urgent import Ladder
 from hotline.care_settings import Weekday
 from hotline.places import Places, places
 from hotline.settings import Settings
@@ -72,6 +73,10 @@ def clocks(settings: Settings) -> Clocks:
         message_days=of.message_days,
         red_flag=timedelta(minutes=of.red_flag_minutes),
     )
+
+
+def ladder(settings: Settings) -> Ladder:
+    return Ladder(settings.urgent.role, timedelta(minutes=settings.urgent.climb_minutes))
 
 
 def opening_hours(settings: Settings) -> Hours:

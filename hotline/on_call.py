@@ -1,13 +1,15 @@
-"""For `hotline status`: whether somebody is on call for every line in the next seven days."""
+"""Whether somebody is on call for every line in the next seven days: for `hotline status` and for open pages."""
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from hospital import rota_records
-from hospital.database import Database
-from hospital.rota import AHEAD, Calendar, Rota
+from hospital.database import Database, announce
+from hospital.rota import AHEAD, Calendar, Line, Rota
 
 
 def of_rota(rota: Rota, at: datetime) -> str:
@@ -29,3 +31,23 @@ def told(database: Database, zone: ZoneInfo, country: str, at: datetime) -> str:
             return of_rota(rota_records.load(session, Calendar(zone, country)), at)
     except SQLAlchemyError:
         return "not known: the database does not answer"
+
+
+class GapWatch:
+    """A gap comes near by itself, with nobody changing anything: then the pages are told to look. To be asked about
+    once a minute."""
+
+    def __init__(self, database: Database, calendar: Calendar, now: Callable[[], datetime]) -> None:
+        self._database, self._calendar, self._now = database, calendar, now
+        self._seen: frozenset[tuple[Line, datetime]] | None = None
+
+    async def look(self) -> None:
+        self._seen = await self._database.run(self._compare, self._now())
+
+    def _compare(self, session: Session, at: datetime) -> frozenset[tuple[Line, datetime]]:
+        gaps = rota_records.load(session, self._calendar).gaps(at, at + AHEAD)
+        found = frozenset((gap.line, max(gap.until, at)) for gap in gaps if gap.until < at + AHEAD)
+        found |= {(gap.line, gap.since) for gap in gaps if gap.since > at}
+        if found != self._seen:
+            announce(session, "rota", "gaps")
+        return found

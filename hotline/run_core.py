@@ -20,15 +20,17 @@ from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
 from dialer.rates import Rate
 from dialer.runner import Dialer
-from hospital import caller_languages, recordings, reminders, throttling, vault
+from hospital import caller_languages, climbing, recordings, reminders, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
 from hospital.outcome_rules import OutcomeRules
+from hospital.rota import Calendar
 from hotline import demo, hearing, joints, message_joints, numbering, tapes
 from hotline.caller_joints import rendered
-from hotline.care_wiring import asterisk_spool, opening_hours
+from hotline.care_wiring import asterisk_spool, ladder, opening_hours
 from hotline.in_force import Shipped
+from hotline.on_call import GapWatch
 from hotline.own_prompts import OwnPrompts
 from hotline.places import places, read_secrets
 from hotline.queue_news import QueueNews
@@ -231,6 +233,14 @@ def _scheduler(
         await automatic.call_due()
 
     scheduler.add_job(call, "interval", seconds=1, max_instances=1, coalesce=True)
+    calendar = Calendar(zone(settings), settings.site.country.upper())
+
+    async def climb() -> None:
+        await database.run(climbing.climb, calendar, ladder(settings), now())
+
+    scheduler.add_job(climb, "interval", seconds=1, max_instances=1, coalesce=True)
+    gaps = GapWatch(database, calendar, now)
+    scheduler.add_job(gaps.look, "interval", seconds=60, max_instances=1, coalesce=True, next_run_time=now())
 
     async def remind() -> None:
         policy, of = calling_policy(settings), settings.reminders

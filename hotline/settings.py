@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from hotline import numbering
 from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results, Speech, Throttle
-from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Weekday
+from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Urgent, Weekday
 from hotline.model_catalogue import natural_voices
 
 Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
@@ -244,6 +244,7 @@ class Settings(BaseSettings):
     speech: Speech = Speech()
     opening: Opening = Opening()
     cases: Cases = Cases()
+    urgent: Urgent = Urgent()
     triage: Triage = Triage()
     rating: Rating = Rating()
 

@@ -279,7 +279,9 @@ async def test_a_red_flag_is_an_urgent_case_until_somebody_answers(
         assert ana is not None
         cases.answered(session, "terminal-1", ana.id, NOON)
     with front.database.transaction() as session:
-        assert cases.standing_open(session, frozenset({"red_flag"})) == []
+        (mine,) = cases.standing_open(session, frozenset({"red_flag"}))
+        assert (mine.state, mine.owner_id) == ("owned", ana.id)
+        assert cases.red_flags(session) == []
 
 
 class NoDatabase:

@@ -135,7 +135,7 @@ def test_red_flags_stand_first_then_the_earliest_clock(database: Database) -> No
 
 
 @pytest.mark.covers("H33")
-def test_an_agent_who_answers_closes_the_red_flag_of_that_call_only(database: Database) -> None:
+def test_an_agent_who_answers_owns_the_red_flag_of_that_call_only(database: Database) -> None:
     with database.transaction() as session:
         ana = employ(session, "ana", "nurse").id
         mine, other = flags(session, "n1-1"), flags(session, "n1-2")
@@ -144,8 +144,15 @@ def test_an_agent_who_answers_closes_the_red_flag_of_that_call_only(database: Da
         assert screen_pops.pop_moved(session, "n1-1", "PJSIP/ana", "answered", NOON)
     with database.transaction() as session:
         answered, waiting = session.get_one(Case, mine), session.get_one(Case, other)
-        assert (answered.state, answered.owner_id, answered.outcome) == ("closed", ana, "answered")
+        assert (answered.state, answered.owner_id, answered.acknowledged_at) == ("owned", ana, NOON)
         assert waiting.state == "open"
+        with pytest.raises(ValueError, match="with words"):
+            cases.close(session, mine, ana, "reached", NOON)
+        assert cases.close(session, mine, ana, "reached", NOON, "Her daughter is with her.")
+        assert [note.text for note in cases.notes(session, mine)] == ["Her daughter is with her."]
+        cases.answered(session, "n1-2", None, NOON)
+        session.refresh(waiting)
+        assert (waiting.state, waiting.outcome) == ("closed", "answered"), "on the fixed phone nobody could close it"
 
 
 def test_one_owner_and_only_the_owner_writes_and_closes(database: Database) -> None:
@@ -165,7 +172,7 @@ def test_one_owner_and_only_the_owner_writes_and_closes(database: Database) -> N
         assert cases.note(session, case_id, owner, "Spoke with the ward.", NOON)
         with pytest.raises(ValueError, match="no outcome of a complaint"):
             cases.close(session, case_id, owner, "emergency_sent", NOON)
-        assert cases.give_back(session, case_id, owner)
+        assert cases.give_back(session, case_id, owner, NOON)
         assert cases.own(session, case_id, other, NOON + timedelta(days=1))
         assert cases.close(session, case_id, other, "upheld", NOON + timedelta(days=2))
     with database.transaction() as session:

@@ -10,6 +10,7 @@ from hospital import audit, rota_records
 from hospital.accounts import Account
 from hospital.database import Database
 from hospital.rota import Calendar, Gap, Line, Turn
+from hotline.on_call import GapWatch
 from tests.hospital_scene import at_once, employ, listening
 from tests.moments import NOON, ZONE
 
@@ -191,3 +192,19 @@ def test_whose_account_is_closed_is_a_gap(database: Database) -> None:
         session.get_one(Account, people["ana"]).disabled_at = NOON
         session.flush()
         assert len(rota_records.load(session, CALENDAR).gaps(night_of(TODAY), NOON + DAY)) == 1
+
+
+async def test_pages_are_told_when_a_gap_comes_near_by_itself(database: Database) -> None:
+    now = NOON
+    with database.transaction() as session:
+        people = staff(session)
+        of = line(session, people["grace"])
+        nights(session, of, people["ana"], people["grace"], starts=time(0), ends=time(0), last_day=TODAY + 9 * DAY)
+    watch = GapWatch(database, CALENDAR, lambda: now)
+    with listening(database) as heard:
+        told = []
+        for days in range(6):
+            now = NOON + days * DAY
+            await watch.look()
+            told.append("rota:gaps" in heard())
+    assert told == [True, False, False, True, False, False], "the gap begins on the tenth day"

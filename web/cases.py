@@ -20,6 +20,7 @@ from hospital.recordings import Recording
 from hospital.transcripts import Transcript
 from web import wording
 from web.agent_card import Step, steps_of
+from web.climbs import Climbs, climbs_of
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.looks import looked
 from web.ports import Damaged, NotThere
@@ -35,12 +36,13 @@ routes = APIRouter()
 
 @dataclass(frozen=True)
 class Line:
-    """A case in the list: how its clock stands, whose it is."""
+    """A case in the list: how its clock stands, whose it is; of a red flag its history."""
 
     case: Case
     standing: str
     owner: Account | None
     mine: bool
+    climbs: Climbs | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def kinds_of(visitor: Visitor) -> frozenset[str]:
 
 def _line(session: Session, one: Case, account_id: UUID, at: datetime) -> Line:
     owner = session.get(Account, one.owner_id) if one.owner_id else None
-    return Line(one, one.standing(at), owner, one.owner_id == account_id)
+    climbs = climbs_of(session, one.id, account_id) if one.kind == "red_flag" else None
+    return Line(one, one.standing(at), owner, one.owner_id == account_id, climbs)
 
 
 def _lists(session: Session, visitor: Visitor, at: datetime) -> tuple[list[Line], list[Line]]:
@@ -148,10 +151,15 @@ async def part(request: Request, visitor: Works) -> Response:
 
 @routes.get("/cases/alarm")
 async def alarm(request: Request, visitor: Works) -> Response:
-    """On every page: red flags that nobody has taken."""
+    """On every page: red flags that nobody has taken, and first the one that the visitor was told of."""
     house = services(request)
-    flags = await house.database.run(cases.red_flags)
-    return pages_of(request).part(request, "cases/alarm.html", flags=flags, now=house.clock())
+
+    def look(session: Session) -> list[tuple[Case, Climbs]]:
+        return [(one, climbs_of(session, one.id, visitor.account_id)) for one in cases.red_flags(session)]
+
+    flags = await house.database.run(look)
+    mine = next(((flag, climbs) for flag, climbs in flags if climbs.mine), None)
+    return pages_of(request).part(request, "cases/alarm.html", flags=flags, mine=mine, now=house.clock())
 
 
 @routes.get("/cases/{case_id}")
@@ -226,7 +234,8 @@ async def own(request: Request, visitor: Works, case_id: UUID) -> Response:
 @routes.post("/cases/{case_id}/give-back")
 async def give_back(request: Request, visitor: Works, case_id: UUID) -> Response:
     await _allowed(request, visitor, case_id)
-    if not await services(request).database.run(cases.give_back, case_id, visitor.account_id):
+    house = services(request)
+    if not await house.database.run(cases.give_back, case_id, visitor.account_id, house.clock()):
         raise Refusal(409, "It is not yours any more.")
     return await _part(request, visitor, case_id)
 
@@ -244,11 +253,23 @@ async def note(request: Request, visitor: Works, case_id: UUID, text: Annotated[
 
 
 @routes.post("/cases/{case_id}/close")
-async def close(request: Request, visitor: Works, case_id: UUID, outcome: Annotated[str, Form()]) -> Response:
+async def close(
+    request: Request,
+    visitor: Works,
+    case_id: UUID,
+    outcome: Annotated[str, Form()],
+    text: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
+) -> Response:
     file = await _allowed(request, visitor, case_id)
     if outcome not in file.outcomes or outcome not in wording.CASE_OUTCOMES:
         raise Refusal(422, "Say how the case ended.")
     house = services(request)
-    if not await house.database.run(cases.close, case_id, visitor.account_id, outcome, house.clock()):
+    try:
+        closed = await house.database.run(
+            cases.close, case_id, visitor.account_id, outcome, house.clock(), text.strip()
+        )
+    except ValueError:
+        raise Refusal(422, "Say in words what was done.") from None
+    if not closed:
         raise Refusal(409, "Take the case first: only its owner closes it.")
     return await _part(request, visitor, case_id)

@@ -27,6 +27,25 @@ ON_CALL_ROLES = {
 }
 RANKS = {1: "First on call", 2: "Second on call"}
 DAYS = {1: "Mon", 2: "Tue", 3: "Wed", 4: "Thu", 5: "Fri", 6: "Sat", 7: "Sun", 8: "Public holidays"}
+URGENT_STEPS = {
+    "first": "Told {who}, first on call",
+    "second": "Told {who}, second on call",
+    "further": "Told {who}, on call for any ward",
+    "nobody": "Nobody is on call",
+    "lead": "Told {who}, the lead",
+    "supervisors": "Told the supervisors: {who}",
+    "taken": "{who} took it",
+    "given_back": "{who} gave it back",
+    "closed": "{who} closed it",
+}
+
+
+def countdown(until: datetime, now: datetime) -> str:
+    """What is left until then: "4:05"; "now" when nothing is."""
+    left = int((until - now).total_seconds())
+    return f"{left // 60}:{left % 60:02}" if left > 0 else "now"
+
+
 SWAPS = {  # how a swap stands → (word, look)
     "asked": ("Asked", "warn"),
     "agreed": ("Agreed", "good"),

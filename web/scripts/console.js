@@ -1,6 +1,7 @@
 // The console's own script. Pages are whole HTML from the server; this keeps them live, saves what is typed and
 // gives the keyboard its keys. Moving between pages swaps #page only, so that the phone in the bar keeps its call.
 import htmx from "htmx.org";
+import { watchCountdowns } from "./parts/countdown.js";
 import { watchFragments } from "./parts/fragments.js";
 import { watchKeys } from "./parts/keys.js";
 import { watchQuestions } from "./parts/questions.js";
@@ -56,6 +57,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 markCurrentPage();
 watchFragments(htmx);
+watchCountdowns();
 watchSaving();
 watchKeys();
 watchQuestions();

@@ -1,0 +1,65 @@
+"""Red flags climb: each open one goes to who is on call, and on, until somebody takes it.
+
+Rules: whoever looks for what is due locks the case, and another that looks at the same moment passes it by: a step is
+taken once, however many processes look. What was told is in the case's history and in the audit chain; nothing is kept
+anywhere else, so that a restart loses nothing.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hospital import audit, rota_records, urgent_records
+from hospital.accounts import Account
+from hospital.cases import Case
+from hospital.database import announce
+from hospital.followups import FollowUpTask
+from hospital.patients import Stay
+from hospital.rota import ANY_WARD, Calendar
+from hospital.urgent import Ladder, Reach, next_step
+
+LEADS = "rota.change"
+"""Who is told when nobody on call takes it."""
+
+
+def climb(session: Session, calendar: Calendar, ladder: Ladder, at: datetime) -> list[UUID]:
+    """Takes every step that is due at `at`; the cases that climbed. To be called about once a second."""
+    still = select(Case).where(Case.kind == "red_flag", Case.state == "open")
+    climbed: dict[UUID, list[dict[str, object]]] = {}
+    for case in session.scalars(still.order_by(Case.opened_at).with_for_update(skip_locked=True)):
+        steps = urgent_records.ladder(urgent_records.history(session, case.id))
+        if steps and at < steps[-1].until:
+            continue
+        found = reach(session, calendar, ladder.role, ward_of(session, case.patient_id), at)
+        while (step := next_step(steps, found, at, ladder.wait)) is not None:
+            urgent_records.climbed(session, case.id, step)
+            steps.append(step)
+            facts: dict[str, object] = {"whom": step.whom, "told": [str(one) for one in step.told]}
+            climbed.setdefault(case.id, []).append(facts)
+    for case_id, told in climbed.items():
+        announce(session, "case", case_id)
+        for facts in told:
+            audit.record(session, None, "urgent.told", f"case:{case_id}", at, **facts)
+    return list(climbed)
+
+
+def reach(session: Session, calendar: Calendar, role: str, ward: str, at: datetime) -> Reach:
+    """Whom something urgent for `role` in `ward` can go to at `at`."""
+    on_call = [one.account_id for one in rota_records.load(session, calendar).on_call(role, ward, at)]
+    present = session.scalars(select(Account).order_by(Account.username)).all()
+    leads = {one.id for one in present if one.may(rota_records.TAKES)}
+    lines = {one.ward: one.lead_id for one in rota_records.open_lines(session) if one.role == role}
+    lead = lines.get(ward) or lines.get(ANY_WARD)
+    return Reach(on_call, lead if lead in leads else None, [one.id for one in present if one.may(LEADS)])
+
+
+def ward_of(session: Session, patient_id: UUID | None) -> str:
+    """Whose patient it is: the ward of the newest stay, else of the newest follow-up; '' where none is known."""
+    if patient_id is None:
+        return ANY_WARD
+    stays = select(Stay.ward).where(Stay.patient_id == patient_id).order_by(Stay.admitted_at.desc())
+    tasks = select(FollowUpTask.ward).where(FollowUpTask.patient_id == patient_id, FollowUpTask.ward != ANY_WARD)
+    tasks = tasks.order_by(FollowUpTask.due_at.desc())
+    return session.scalar(stays.limit(1)) or session.scalar(tasks.limit(1)) or ANY_WARD

@@ -1,0 +1,271 @@
+"""A red flag climbs until somebody takes it: to whom, when, once for all processes, with a history of every step."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from playwright.async_api import expect
+from sqlalchemy.orm import Session
+
+from hospital import audit, calls, cases, climbing, rota_records, urgent_records
+from hospital.cases import Teller
+from hospital.clocks import Clocks, due
+from hospital.database import Database
+from hospital.patients import Stay
+from hospital.rota import Calendar
+from hospital.urgent import Ladder, Reach, Step, next_step
+from hotline.settings_file import DEMO, build
+from tests import browser
+from tests.browser import PageOf, does_not_scroll, looked_at, page_of, served
+from tests.browser import site as _site
+from tests.characters import LUCIA
+from tests.console_app import Site, words
+from tests.hospital_scene import admit, at_once, employ, listening
+from tests.moments import NOON, ZONE
+
+pytestmark = pytest.mark.covers("H33")
+__all__ = ["page_of", "served"]
+site = _site
+CALENDAR, LADDER = Calendar(ZONE, "CO"), Ladder()
+FIVE = timedelta(minutes=5)
+ANA, BEN, SOFIA, GRACE, GUS = (uuid4() for _ in range(5))
+
+
+# ── The rule ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def played(reach: Callable[[datetime], Reach], minutes: int) -> list[tuple[int, str, tuple[UUID, ...]]]:
+    """What happens if the rule is asked every second and nobody takes it: (minute, whom, told)."""
+    steps: list[Step] = []
+    for second in range(minutes * 60 + 1):
+        at = NOON + timedelta(seconds=second)
+        while (step := next_step(steps, reach(at), at, FIVE)) is not None:
+            steps.append(step)
+    return [(int((step.at - NOON).total_seconds()) // 60, step.whom, step.told) for step in steps]
+
+
+def test_first_then_second_then_the_lead_then_all_supervisors_and_again() -> None:
+    assert played(lambda _: Reach([ANA, BEN], SOFIA, [GRACE, GUS]), 21) == [
+        (0, "first", (ANA,)),
+        (5, "second", (BEN,)),
+        (10, "lead", (SOFIA,)),
+        (15, "supervisors", (GRACE, GUS)),
+        (20, "first", (ANA,)),
+    ]
+
+
+def test_nobody_on_call_is_said_and_costs_no_time() -> None:
+    assert played(lambda _: Reach([], None, [GRACE]), 6) == [
+        (0, "nobody", ()),
+        (0, "supervisors", (GRACE,)),
+        (5, "nobody", ()),
+        (5, "supervisors", (GRACE,)),
+    ]
+    assert played(lambda _: Reach([], SOFIA, [GRACE]), 0)[1:] == [(0, "lead", (SOFIA,))]
+
+
+def test_who_comes_on_call_meanwhile_is_told_before_it_climbs_further() -> None:
+    def handover(at: datetime) -> Reach:
+        return Reach([ANA] if at < NOON + timedelta(minutes=3) else [BEN], SOFIA, [GRACE])
+
+    assert [step[1:] for step in played(handover, 11)] == [
+        ("first", (ANA,)),
+        ("second", (BEN,)),
+        ("lead", (SOFIA,)),
+    ]
+
+
+def test_nobody_is_told_twice_in_one_round() -> None:
+    whom = [step[1] for step in played(lambda _: Reach([ANA, BEN, GUS], ANA, [GRACE]), 16)]
+    assert whom == ["first", "second", "further", "supervisors"], "the lead was told as first on call"
+    assert [step[1] for step in played(lambda _: Reach([], None, []), 6)] == ["nobody", "supervisors"] * 2
+
+
+# ── With rows ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def staff(session: Session) -> dict[str, UUID]:
+    roles = {"ana": "nurse", "ben": "nurse", "grace": "supervisor", "sofia": "doctor"}
+    return {name: employ(session, name, role).id for name, role in roles.items()}
+
+
+def on_call(session: Session, people: dict[str, UUID], *who: str, ward: str = "") -> None:
+    """First and second, day and night, of a line whose lead is Sofia."""
+    line = rota_records.open_line(session, "nurse", ward, people["sofia"], people["grace"], NOON)
+    assert line is not None
+    for rank, name in enumerate(who, 1):
+        made = rota_records.add_shift(
+            session, CALENDAR, line_id=line, rank=rank, account_id=people[name], days=range(1, 9), starts=time(),
+            ends=time(), first_day=date(2026, 11, 25), last_day=None, by=people["grace"], at=NOON,
+        )  # fmt: skip
+        assert isinstance(made, UUID)
+
+
+def red_flag(session: Session, call_id: str = "n1-1", patient_id: UUID | None = None) -> UUID:
+    calls.begin(session, call_id, "n1", LUCIA.numbers[0], NOON)
+    teller, clock = Teller(call_id, LUCIA.numbers[0], patient_id, "es"), due("red_flag", NOON, Clocks(ZONE, "CO"))
+    return cases.open_case(session, "red_flag", f"red_flag/{call_id}", teller, NOON, clock, "heart_or_stroke")
+
+
+def climb(session: Session, minutes: float = 0) -> list[UUID]:
+    return climbing.climb(session, CALENDAR, LADDER, NOON + timedelta(minutes=minutes))
+
+
+def history(session: Session, case_id: UUID) -> list[tuple[str, list[UUID]]]:
+    return [(one.whom, one.told) for one in urgent_records.history(session, case_id)]
+
+
+@pytest.mark.covers("I8")
+def test_it_climbs_until_ana_takes_it_and_every_step_stays(database: Database) -> None:
+    with database.transaction() as session, listening(database) as heard:
+        people = staff(session)
+        ana, ben, grace, sofia = (people[name] for name in ("ana", "ben", "grace", "sofia"))
+        on_call(session, people, "ana", "ben")
+        flag = red_flag(session)
+        assert climb(session) == [flag]
+        assert climb(session, 4.9) == []
+        session.commit()
+        assert heard().count(f"case:{flag}") >= 1
+    with database.transaction() as session:
+        for minutes in (5, 10, 15):
+            assert climb(session, minutes) == [flag]
+        assert cases.own(session, flag, ana, NOON + timedelta(minutes=16))
+        assert climb(session, 60) == [], "it is hers now"
+        assert cases.give_back(session, flag, ana, NOON + timedelta(minutes=61))
+        assert climb(session, 61) == [flag], "and it climbs at once when she gives it back"
+        assert cases.own(session, flag, ben, NOON + timedelta(minutes=62))
+        assert cases.close(session, flag, ben, "reached", NOON + timedelta(minutes=70), "He is on his way.")
+        assert history(session, flag) == [
+            ("first", [ana]),
+            ("second", [ben]),
+            ("lead", [sofia]),
+            ("supervisors", [grace]),
+            ("taken", [ana]),
+            ("given_back", [ana]),
+            ("first", [ana]),
+            ("taken", [ben]),
+            ("closed", [ben]),
+        ]
+        told = [row.detail["whom"] for row in reversed(audit.of_subject(session, f"case:{flag}", ("urgent.told",)))]
+        assert told == ["first", "second", "lead", "supervisors", "first"]
+        assert audit.verify(session).sound
+
+
+def test_two_processes_never_take_the_same_step(database: Database) -> None:
+    with database.transaction() as session:
+        people = staff(session)
+        on_call(session, people, "ana", "ben")
+        flag = red_flag(session)
+    for minutes in (0, 5, 10, 15):
+        found = at_once(database, *[lambda session, m=minutes: climb(session, m)] * 4)
+        assert sorted(map(repr, found)) == sorted(map(repr, [[], [], [], [flag]])), found
+    with database.transaction() as session:
+        assert [whom for whom, _ in history(session, flag)] == ["first", "second", "lead", "supervisors"]
+
+
+def test_it_goes_to_the_patients_own_ward(database: Database) -> None:
+    with database.transaction() as session:
+        people = staff(session)
+        on_call(session, people, "ana")
+        on_call(session, people, "ben", ward="surgery 2")
+        lucia = admit(session, LUCIA)
+        session.add(Stay(patient_id=lucia.id, ward="surgery 2", admitted_at=NOON - timedelta(days=9)))
+        session.flush()
+        known, unknown = red_flag(session, "n1-1", lucia.id), red_flag(session, "n1-2")
+        climb(session)
+        assert history(session, known) == [("first", [people["ben"]])]
+        assert history(session, unknown) == [("first", [people["ana"]])]
+        climb(session, 5)
+        assert history(session, known)[1] == ("second", [people["ana"]]), "then who is on call for any ward"
+
+
+def test_an_agent_who_answers_stops_it(database: Database) -> None:
+    with database.transaction() as session:
+        people = staff(session)
+        on_call(session, people, "ana")
+        mine, desk = red_flag(session, "n1-1"), red_flag(session, "n1-2")
+        climb(session)
+        cases.answered(session, "n1-1", people["ben"], NOON)
+        cases.answered(session, "n1-2", None, NOON)
+        assert climb(session, 30) == []
+        assert history(session, mine)[-1] == ("taken", [people["ben"]])
+        assert history(session, desk)[-1] == ("closed", [])
+
+
+def test_the_site_says_to_whom_and_how_soon() -> None:
+    assert (DEMO_SETTINGS.urgent.role, DEMO_SETTINGS.urgent.climb_minutes) == ("nurse", 5)
+
+
+DEMO_SETTINGS = build(DEMO)
+
+
+# ── On the screen ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def console(database: Database, tmp_path: Path) -> Site:
+    return Site(database, tmp_path)
+
+
+async def test_it_is_on_the_screen_of_who_is_on_call_and_closed_with_words(console: Site) -> None:
+    people = {name: account.id for name, account in console.staff.items()}
+    with console.database.transaction() as session:
+        on_call(session, people, "ana", "sofia")
+        flag = red_flag(session)
+        climb(session)
+    async with console.signed_in("ana") as ana, console.signed_in("ruby") as ruby:
+        assert "Red flag for you, take it in 5:00" in words((await ana.get("/cases/alarm")).text)
+        assert "1 red flag, 0 min" in words((await ruby.get("/cases/alarm")).text)
+        assert "Ana told, climbs in 5:00" in words((await ruby.get("/cases/list")).text)
+        page = words((await ruby.get(f"/cases/{flag}")).text)
+        assert "Nobody has taken it The next is told in 5:00" in page and "Told Ana, first on call" in page
+        with console.database.transaction() as session:
+            climb(session, 5)
+        console.now = NOON + FIVE
+        async with console.signed_in("sofia") as sofia:
+            assert "Red flag for you, take it in 5:00" in words((await sofia.get("/cases/alarm")).text)
+            taken = words((await sofia.post(f"/cases/{flag}/own")).text)
+            assert "Told Sofia, second on call" in taken and "Sofia took it" in taken
+            await ana.post(f"/cases/{flag}/own", 409)
+            refused = await sofia.post(f"/cases/{flag}/close", 422, outcome="reached")
+            assert "Say in words what was done." in refused.text
+            closed = words((await sofia.post(f"/cases/{flag}/close", outcome="reached", text="Called her.")).text)
+            assert "Sofia closed it" in closed and "Called her." in closed
+        assert words((await ana.get("/cases/alarm")).text).strip() == ""
+
+
+async def test_that_nobody_is_on_call_is_said(console: Site) -> None:
+    with console.database.transaction() as session:
+        flag = red_flag(session)
+        climb(session)
+    async with console.signed_in("grace") as grace:
+        assert "Red flag for you" in words((await grace.get("/cases/alarm")).text)
+        page = words((await grace.get(f"/cases/{flag}")).text)
+        assert "Nobody is on call" in page and "Told the supervisors: Grace" in page
+        assert "nobody on call Grace told, climbs in 5:00" in words((await grace.get("/cases")).text)
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H51")
+async def test_the_countdown_runs_on_anas_page_and_she_takes_it_by_key(served: browser.Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    await ana.goto(served.url("/recordings"))
+    with served.database.transaction() as session:
+        on_call(session, served.accounts, "ana", "grace")
+        flag = red_flag(session)
+        climb(session)
+    alarm = ana.get_by_role("link", name="Red flag for you")
+    await expect(alarm).to_be_visible()
+    await expect(alarm.get_by_role("timer")).to_have_text("4:58")
+    await alarm.press("Enter")
+    await expect(ana.get_by_text("Told Ana, first on call")).to_be_visible()
+    await does_not_scroll(ana)
+    await looked_at(ana, "urgent")
+    await ana.keyboard.press("t")
+    await expect(ana.get_by_text("Ana took it")).to_be_visible()
+    await expect(alarm).not_to_be_visible()
+    await looked_at(ana, "urgent-taken")
+    with served.database.transaction() as session:
+        assert session.get_one(cases.Case, flag).state == "owned"

@@ -1,0 +1,44 @@
+"""The history of a red flag as pages show it: who was told when, and how long until it climbs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hospital import urgent_records
+from hospital.accounts import Account
+from hospital.urgent import LAST, RUNGS
+from web import wording
+
+
+@dataclass(frozen=True)
+class Climbs:
+    """`told`: (when, sentence), the oldest first. `until`: when it climbs, if nobody takes it; None where it is not on
+    the ladder yet. `whom`: who was told last. `mine`: the visitor was told."""
+
+    told: list[tuple[datetime, str]]
+    until: datetime | None
+    whom: str
+    nobody: bool  # there was nobody on call for it, the last time round
+    mine: bool
+
+
+def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
+    entries = urgent_records.history(session, case_id)
+    names = {one: session.get(Account, one) for entry in entries for one in entry.told}
+
+    def who(told: list[UUID]) -> str:
+        known = [account.display_name for one in told if (account := names[one]) is not None]
+        return ", ".join(known)
+
+    told = [(one.at, wording.URGENT_STEPS[one.whom].format(who=who(one.told) or "the fixed phone")) for one in entries]
+    rungs = [one for one in entries if one.whom in RUNGS]
+    begun = max((n for n, one in enumerate(rungs[:-1]) if one.whom == LAST), default=-1) + 1
+    return Climbs(
+        told,
+        rungs[-1].until if rungs else None,
+        who(rungs[-1].told) if rungs else "",
+        any(one.whom == "nobody" for one in rungs[begun:]),
+        any(account_id in one.told for one in rungs),
+    )
