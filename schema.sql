@@ -81,6 +81,7 @@ CREATE TABLE patient (
     sex              text CHECK (sex IN ('female', 'male', 'other')),
     language         text NOT NULL DEFAULT 'en' CHECK (language IN ('es', 'pt-BR', 'zh-CN', 'en', 'mi')),
     address_sealed   bytea,
+    zone             text,                           -- whose clock counts (IANA), as they told us; NULL: by the number
     note             text NOT NULL DEFAULT '',       -- for the whole staff; nothing clinical
     deceased_at      timestamptz,
     death_reported_at timestamptz,                   -- told on the phone: nobody is called until a clinician confirms
@@ -471,6 +472,7 @@ CREATE TABLE attempt (
     call_at        timestamptz,                      -- 'call_later': when the patient asked to be called
     claimed_at     timestamptz NOT NULL,
     dial_until     timestamptz NOT NULL,             -- the patient's window closes; later nothing is dialled (I4)
+    zone           text NOT NULL DEFAULT 'UTC',      -- on whose clock that was judged (IANA)
     dialled_at     timestamptz,
     answered_at    timestamptz,
     ended_at       timestamptz,

@@ -33,6 +33,7 @@ class Attempt(Base):
     call_at: Mapped[datetime | None]
     claimed_at: Mapped[datetime]
     dial_until: Mapped[datetime]
+    zone: Mapped[str] = mapped_column(default="UTC")
     dialled_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

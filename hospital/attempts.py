@@ -10,6 +10,7 @@ in `settling`; both are also reached here.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,11 +19,12 @@ from sqlalchemy.orm import Session
 from hospital import campaigns, joint_calls, subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
 from hospital.calling_hours import closes
-from hospital.calling_rules import CallingPolicy, NotNow, liked, never, refusal, where_reached
+from hospital.calling_rules import CallingPolicy, NotNow, never, wall_clock
 from hospital.database import announce
-from hospital.followups import URGENT, FollowUpTask, decide
+from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.settling import contact_result, line_ended, not_dialled, reviewed, to_review
+from hospital.verdicts import judge
 
 __all__ = ["LIVE", "Attempt", "CallingPolicy", "Claimed", "NotNow"]
 __all__ += ["answered", "claim", "contact_result", "dialling", "line_ended", "not_dialled", "rang", "reviewed"]
@@ -77,14 +79,10 @@ def begin(
     """The attempt of a task that this transaction has claimed, or why not now. Without an account the hotline calls by
     itself: no nurse, and no channel of hers."""
     _follow_survivor(session, task, at)
-    urgent = task.kind in URGENT
-    if not urgent:
-        policy = liked(policy, task.patient, at, task.due_until)
-    number = _number_to_dial(session, task, at)
-    rung = contacts(session, task.patient_id, number.token, at) if number else []
-    refused = refusal(task.patient, number, rung, at, policy, task.purpose, urgent)
+    verdict = judge(session, task, at, policy)
+    number, policy, refused = verdict.number, verdict.policy, verdict.refused
     if refused is not None or number is None:
-        return _refuse(session, task, refused or NotNow("no_usable_number"), at, account_id is None)
+        return _refuse(session, task, refused or NotNow("no_usable_number"), at, account_id is None, policy)
     attempt_id = uuid4()
     attempt = Attempt(
         id=attempt_id,
@@ -98,6 +96,7 @@ def begin(
         nurse_channel_id=f"{node}-{uuid4().hex}" if account_id is not None else None,
         claimed_at=at,
         dial_until=closes(at, policy.window, policy.zone),
+        zone=policy.zone.key,
     )
     try:
         with session.begin_nested():
@@ -105,10 +104,21 @@ def begin(
             session.flush()
     except IntegrityError:
         # The partial unique indexes: this patient, this number or this nurse is in a live attempt.
-        return _refuse(session, task, NotNow("already_in_a_call"), at, account_id is None)
+        return _refuse(session, task, NotNow("already_in_a_call"), at, account_id is None, policy)
     task.owner_id = account_id or task.owner_id
-    exempt = {"cap": "exempt"} if urgent else {}
-    decide(session, task.id, "called", at, rank=number.rank, attempt=str(attempt_id), **exempt)
+    facts = {"cap": "exempt"} if verdict.urgent else {}
+    if verdict.person.id != task.patient_id:
+        facts["reached"] = "guardian"
+    decide(
+        session,
+        task.id,
+        "called",
+        at,
+        rank=number.rank,
+        attempt=str(attempt_id),
+        **facts,
+        **wall_clock(at, policy.zone),
+    )
     if account_id is not None:
         joint_calls.join(session, attempt, task, at)
     subjects.changed(session, task)
@@ -128,13 +138,9 @@ def _follow_survivor(session: Session, task: FollowUpTask, at: datetime) -> None
         session.flush()
 
 
-def _number_to_dial(session: Session, task: FollowUpTask, at: datetime) -> PhoneNumber | None:
-    ready = where_reached(session, task.patient, at).numbers
-    wanted = [number for number in ready if number.rank == task.next_number_rank]
-    return next(iter(wanted or ready), None)
-
-
-def _refuse(session: Session, task: FollowUpTask, refused: NotNow, at: datetime, automatic: bool) -> NotNow:
+def _refuse(
+    session: Session, task: FollowUpTask, refused: NotNow, at: datetime, automatic: bool, policy: CallingPolicy
+) -> NotNow:
     task.state = "open"
     if refused.code in ("deceased", "opted_out") or (automatic and refused.code == "no_usable_number"):
         task.state, task.stop_reason, task.closed_at = "stopped", refused.code, at
@@ -142,9 +148,8 @@ def _refuse(session: Session, task: FollowUpTask, refused: NotNow, at: datetime,
         task.next_try_at = refused.not_before or at + LOOK_AGAIN
         if task.kind != "follow_up" and task.next_try_at >= task.due_until:
             task.state, task.stop_reason, task.closed_at = "stopped", "not_reached", at
-    decide(
-        session, task.id, refused.code, at, not_before=refused.not_before.isoformat() if refused.not_before else None
-    )
+    until = refused.not_before.isoformat() if refused.not_before else None
+    decide(session, task.id, refused.code, at, not_before=until, **wall_clock(at, policy.zone))
     if task.state == "stopped":
         subjects.not_reached(session, task, at)
     subjects.changed(session, task)
@@ -171,7 +176,7 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
     elif why is None and campaigns.halted(session, attempt.campaign_id):
         why = "campaign_halted"
     if why is not None:
-        decide(session, attempt.task_id, "not_dialled", at, because=why)
+        decide(session, attempt.task_id, "not_dialled", at, because=why, **wall_clock(at, ZoneInfo(attempt.zone)))
     else:
         attempt.state, attempt.dialled_at = "dialling", at
     announce(session, "task", attempt.task_id)

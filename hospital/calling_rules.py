@@ -5,7 +5,7 @@ safe or isn't theirs, outside the window, or over the cap. A child's guardian is
 of the hospital's own making (a suspended clinic) is held back by the window, not by the cap. The time of day that a
 patient likes narrows the window, but never so far that a task can't be done in its time. The cap counts days as
 patients do (1 a day: the next call is tomorrow at the earliest), over all tasks, for the patient and for the number.
-What counts as a contact is `attempts.contacts`.
+Windows and days are on the clock of who is called. What counts as a contact is `attempts.contacts`.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from hospital.calling_hours import MIDNIGHT, Window, first_allowed, may_call, narrowed
 from hospital.outcome_rules import SHIPPED, OutcomeRules
 from hospital.patients import Patient, PhoneNumber
+from hospital.zones import zone_of
 
 PURPOSE = "follow_up"
 OF_AGE = 18
@@ -86,6 +87,17 @@ def _is_a_child(patient: Patient, at: datetime) -> bool:
 
 def usable(number: PhoneNumber) -> bool:
     return number.safe_to_call and number.invalid_since is None
+
+
+def on_the_clock_of(policy: CallingPolicy, person: Patient, number: PhoneNumber | None) -> CallingPolicy:
+    """The policy where whoever is called is: windows and days are theirs (`zones`)."""
+    zone = zone_of(number.number if number else None, policy.zone, told=person.zone, address=person.address)
+    return policy if zone == policy.zone else replace(policy, zone=zone)
+
+
+def wall_clock(at: datetime, zone: ZoneInfo) -> dict[str, str]:
+    """For the decision log: the clock on the wall that a rule was judged by."""
+    return {"clock": f"{at.astimezone(zone):%H:%M}", "zone": zone.key}
 
 
 def liked(policy: CallingPolicy, patient: Patient, at: datetime, latest: datetime) -> CallingPolicy:

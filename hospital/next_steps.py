@@ -10,13 +10,19 @@ from sqlalchemy.orm import Session
 
 from hospital import outcomes, subjects
 from hospital.attempt_records import Attempt, about, contacts
-from hospital.calling_rules import CallingPolicy, earliest, liked, where_reached
+from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_of, where_reached
 from hospital.enrolments import Enrolment
 from hospital.followups import URGENT, FollowUpTask, decide
-from hospital.patients import PhoneNumber
+from hospital.patients import Patient, PhoneNumber
 
 OURS = ("network_failure", "cancelled")  # line results that say nothing of the patient's number
 NOT_BY_THIS_CHANNEL = ("not_reached", "no_usable_number")
+
+
+def there(session: Session, attempt: Attempt, policy: CallingPolicy) -> CallingPolicy:
+    """The policy on the clock of whoever was called."""
+    number = session.get_one(PhoneNumber, attempt.number_id)
+    return on_the_clock_of(policy, session.get_one(Patient, number.patient_id), number)
 
 
 def standing(
@@ -99,7 +105,8 @@ def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, p
     """What is announced to the nurse is also allowed: the cap may move the next try to another day."""
     if task.kind in URGENT:
         return step.at
-    numbers = where_reached(session, task.patient, step.at).numbers
-    token = next((number.token for number in numbers if number.rank == step.number_rank), b"")
-    rung = contacts(session, task.patient_id, token, step.at)
+    reached = where_reached(session, task.patient, step.at)
+    number = next((number for number in reached.numbers if number.rank == step.number_rank), None)
+    policy = on_the_clock_of(policy, reached.person, number)
+    rung = contacts(session, task.patient_id, number.token if number else b"", step.at)
     return earliest(step.at, rung, liked(policy, task.patient, step.at, task.due_until))

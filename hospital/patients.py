@@ -13,10 +13,11 @@ import phonenumbers
 from sqlalchemy import ARRAY, ForeignKey, LargeBinary, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from hospital import vault
+from hospital import audit, vault
 from hospital.database import Base, Id
 from hospital.vault import Sealed
 from hospital.wishes import Part
+from hospital.zones import zones
 
 
 class Patient(Base):
@@ -30,6 +31,7 @@ class Patient(Base):
     sex: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="en")
     address: Mapped[str | None] = mapped_column("address_sealed", Sealed("patient.address"))
+    zone: Mapped[str | None]
     note: Mapped[str] = mapped_column(default="")
     deceased_at: Mapped[datetime | None]
     death_reported_at: Mapped[datetime | None]
@@ -130,8 +132,10 @@ def register(
     numbers: list[str],
     identifiers: dict[str, str] | None = None,
     sex: str | None = None,
+    zone: str | None = None,
 ) -> Patient:
-    """A new patient. `numbers` are E.164 in the order in which they are dialled; `identifiers` kind → value."""
+    """A new patient. `numbers` are E.164 in the order in which they are dialled; `identifiers` kind → value; `zone` is
+    where they told us they are."""
     patient = Patient(
         name=name,
         name_tokens=[vault.token("name", part) for part in name.split()],
@@ -140,6 +144,7 @@ def register(
         birth_token=vault.token("birth", birth.isoformat()) if birth else None,
         language=language,
         sex=sex,
+        zone=zone,
     )
     patient.numbers = [
         PhoneNumber(rank=rank, number=number, token=number_token(number)) for rank, number in enumerate(numbers, 1)
@@ -151,6 +156,15 @@ def register(
     session.add(patient)
     session.flush()
     return patient
+
+
+def tell_zone(session: Session, patient_id: UUID, zone: str | None, account_id: UUID, at: datetime) -> None:
+    """On whose clock the patient is, as they told us; None: by the number again. Raises ValueError for none that there
+    is."""
+    if zone is not None and zone not in zones():
+        raise ValueError(f"{zone!r} is no time zone")
+    session.get_one(Patient, patient_id).zone = zone
+    audit.record(session, account_id, "patient.zone", f"patient:{patient_id}", at, zone=zone)
 
 
 def candidates(session: Session, number: str | None) -> list[Candidate]:

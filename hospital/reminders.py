@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from hospital import audit, outbox
 from hospital.appointments import Appointment, Booked, booked
 from hospital.calling_hours import first_allowed
-from hospital.calling_rules import CallingPolicy, where_reached
+from hospital.calling_rules import CallingPolicy, on_the_clock_of, where_reached
 from hospital.database import Base, Id, announce
 from hospital.followups import FollowUpTask, decide, plan_call
 from hospital.patients import Patient
@@ -131,9 +131,12 @@ def _remind(
     )
     session.add(Reminder(task_id=task.id, appointment_id=appointment_id, recurring_id=recurring_id))
     session.flush()
-    if session.get_one(Patient, patient_id).reminded_by == "sms":
+    patient = session.get_one(Patient, patient_id)
+    if patient.reminded_by == "sms":
         task.channel, task.state, task.closed_at = "sms", "done", at
-        _send(session, task, first_allowed(at, policy.window, policy.zone))
+        reached = where_reached(session, patient, at)
+        there = on_the_clock_of(policy, reached.person, next(iter(reached.numbers), None))
+        _send(session, task, first_allowed(at, there.window, there.zone))
         decide(session, task.id, "sent_instead", at)
 
 

@@ -45,6 +45,7 @@ def line_ended(
     if found is None or found[1].state == "ended":
         return False
     task, attempt = found
+    policy = next_steps.there(session, attempt, policy)
     counted = attempt.state == "review"  # it counted when its fate became unknown
     attempt.state, attempt.ended_at, attempt.cause, attempt.sip_status = "ended", at, cause, sip_status
     attempt.line_result = _settled_result(attempt, line_result)
@@ -133,6 +134,7 @@ def contact_result(
     if found is None:
         return False
     task, attempt = found
+    policy = next_steps.there(session, attempt, policy)
     call_at = call_at if result == "call_later" else None
     if attempt.state == "talking":
         _note_contact(session, task, attempt, result, call_at, at, policy.outcomes)
@@ -177,8 +179,10 @@ def _note_contact(
     number, patient = session.get_one(PhoneNumber, attempt.number_id), session.get_one(Patient, attempt.patient_id)
     if rules.contact[result].puts_number_away:
         number.invalid_since = number.invalid_since or at
+        decide(session, task.id, "number_put_away", at, rank=number.rank, because=result)
     elif before in PUTS_AWAY:  # it was valid when it was dialled, so it is this press that is taken back
         number.invalid_since = None
+        decide(session, task.id, "number_kept", at, rank=number.rank)
     if result == "deceased" and before != "deceased":
         # The task stops and nobody is called; a clinician confirms before the record says so.
         patient.death_reported_at = patient.death_reported_at or at
@@ -208,7 +212,9 @@ def _note_invalid(session: Session, attempt: Attempt, at: datetime) -> None:
     )
     first = session.scalar(said.where(Attempt.ended_at > alive) if alive else said)
     if first is not None and at - first >= timedelta(days=1):
-        session.get_one(PhoneNumber, attempt.number_id).invalid_since = at
+        number = session.get_one(PhoneNumber, attempt.number_id)
+        number.invalid_since = at
+        decide(session, attempt.task_id, "number_put_away", at, rank=number.rank, because="invalid_number")
 
 
 def to_review(session: Session, attempt_id: UUID, at: datetime, why: str) -> bool:

@@ -17,7 +17,7 @@ from hospital import audit, outbox
 from hospital.appointments import Appointment, Booked, booked
 from hospital.callbacks import Callback, ask
 from hospital.calling_hours import first_allowed
-from hospital.calling_rules import CallingPolicy, where_reached
+from hospital.calling_rules import CallingPolicy, on_the_clock_of, where_reached
 from hospital.database import Base, Id, announce
 from hospital.followups import FollowUpTask, decide, plan_call
 from hospital.patients import Patient
@@ -147,13 +147,14 @@ def _give_notice(session: Session, suspension_id: UUID, one: Affected, at: datet
     patient = session.get_one(Patient, one.patient_id)
     reached = where_reached(session, patient, at)
     if reached.numbers and patient.deceased_at is None and patient.death_reported_at is None:
+        there = on_the_clock_of(policy, reached.person, reached.numbers[0])
         outbox.put(
             session,
             once=f"appointment_suspended/{one.appointment_id}",
             key="appointment_suspended",
             locale=patient.language,
             number=reached.numbers[0].number,
-            at=first_allowed(at, policy.window, policy.zone),
+            at=first_allowed(at, there.window, there.zone),
             patient_id=patient.id,
             starts_at=one.starts_at.isoformat(),
         )

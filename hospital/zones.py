@@ -1,24 +1,63 @@
-"""Where a patient's clock is, as far as the telephone number tells: a country with one zone, or the area of a landline.
+"""Where a patient's clock is: what they told us, else what the telephone number tells (a country with one zone, or the
+area of a landline), else the country at the end of their address, else the site's.
 
 A number that may be in several zones (an Australian mobile) is taken for the site's where that is one of them, else for
 the first: being an hour wrong by the window's edge is why the window has margins.
 """
 
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
+from babel import Locale
+from babel.core import get_global
 from phonenumbers import timezone
+
+SAID_IN = ("en", "es", "pt", "zh", "mi")  # languages in which an address may name its country
+
+
+def zone_of(number: str | None, site: ZoneInfo, *, told: str | None = None, address: str | None = None) -> ZoneInfo:
+    """The zone of whoever is called on an E.164 number. `told`: the zone that they said they are in."""
+    if told is not None and told in zones():
+        return ZoneInfo(told)
+    return _of_number(number, site) or (_of_address(address) if address else None) or site
+
+
+@lru_cache(maxsize=1)
+def zones() -> frozenset[str]:
+    """The names of all zones (IANA)."""
+    return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=4096)
-def zone_of(number: str | None, site: ZoneInfo) -> ZoneInfo:
-    """The zone of an E.164 number; the site's where it tells nothing."""
+def _of_number(number: str | None, site: ZoneInfo) -> ZoneInfo | None:
     parsed = _parsed(number)
     names = timezone.time_zones_for_number(parsed) if parsed is not None else ()
-    if not names or site.key in names or names[0] == timezone.UNKNOWN_TIMEZONE:
-        return site
-    return ZoneInfo(names[0])
+    if not names or names[0] == timezone.UNKNOWN_TIMEZONE:
+        return None
+    return site if site.key in names else ZoneInfo(names[0])
+
+
+def _of_address(address: str) -> ZoneInfo | None:
+    """By the country that is its last part, where the whole of it has one clock."""
+    lines = [part.strip() for line in address.splitlines() for part in line.split(",") if part.strip()]
+    return _one_clock().get(lines[-1].casefold()) if lines else None
+
+
+@lru_cache(maxsize=1)
+def _one_clock() -> dict[str, ZoneInfo]:
+    """Name of a country, in any of our languages → its zone, where it has just one."""
+    by_country: dict[str, list[str]] = {}
+    for name, country in get_global("zone_territories").items():
+        if name in zones():
+            by_country.setdefault(str(country), []).append(str(name))
+    single = {country: ZoneInfo(names[0]) for country, names in by_country.items() if len(names) == 1}
+    told = {}
+    for language in SAID_IN:
+        for country, name in Locale(language).territories.items():
+            if country in single:
+                told[name.casefold()] = single[country]
+    return told
 
 
 @lru_cache(maxsize=4096)

@@ -29,7 +29,9 @@ POLICY = CallingPolicy(PRESETS["us"], ZONE)
 UNCAPPED = CallingPolicy(PRESETS["us"], ZONE, cap_a_day=None, cap_a_week=None)
 
 
-def admit(session: Session, character: Character) -> Patient:
+def admit(session: Session, character: Character, zone: str | None = ZONE.key) -> Patient:
+    """They live near the hospital, whatever country their number is of, unless another `zone` is told; None: nobody
+    has told where."""
     return patients.register(
         session,
         name=character.name,
@@ -37,6 +39,7 @@ def admit(session: Session, character: Character) -> Patient:
         language=character.language,
         numbers=list(character.numbers),
         sex=character.sex,
+        zone=zone,
     )
 
 

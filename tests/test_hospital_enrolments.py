@@ -134,7 +134,7 @@ def test_what_was_told_too_late_is_a_task_that_counts_and_is_not_called(database
 
 def test_due_by_the_patients_own_clock(database: Database, lucia: UUID) -> None:
     with database.transaction() as session:
-        mei = admit(session, MEI).id
+        mei = admit(session, MEI, zone=None).id
     told(database, Told("his:3", "discharge", mei, datetime(2026, 9, 28, 9, 0, tzinfo=ZONE)), at=HOME - 60 * DAY)
     with database.transaction() as session:
         assert str(tasks(session, mei)[1].due_at.astimezone(ZONE)) == "2026-10-07 20:00:00-05:00"  # the 8th in China

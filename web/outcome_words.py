@@ -5,11 +5,11 @@ from datetime import timedelta
 from hospital.outcome_rules import OutcomeRules, Rule
 
 WAYS = {
-    "same_number": "Call the same number",
-    "other_number": "Call the next number",
-    "other_channel": "Go on by the next channel",
-    "nurse": "A nurse takes over",
-    "close": "Close the task",
+    "same_number": "Same number",
+    "other_number": "Next number",
+    "other_channel": "Next channel",
+    "nurse": "A nurse",
+    "close": "Close",
 }
 FIXED = {
     "answered": "Whom it reached decides; the nurse says whom, or the automatic call does.",

@@ -497,6 +497,7 @@ AUDIT_ACTIONS = {
     "consent.given": "was told that contacts are wanted",
     "consent.withdrawn": "was told that contacts are not wanted",
     "patient.reminded_by": "was told how to remind",
+    "patient.zone": "was told on whose clock the patient is",
     "patient.suits": "was told which time of day suits",
     "case.read": "opened a case",
     "opening.closed": "closed the telephones",
@@ -598,9 +599,10 @@ def next_try(at: datetime | None, rank: int | None, tries: int, max_tries: int, 
     return f"again {when}{number}, try {min(tries + 1, max_tries)} of {max_tries}"
 
 
+IN_DOUBT = "It is not known whether the phone rang; a person decides"
 DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "planned": "Planned",
-    "called": "Called, {number} number{exempt}",
+    "called": "Called{there}, {number} number{guardian}{exempt}",
     "not_needed": "Not needed any more",
     "sent_instead": "A text message instead of a call",
     "nothing_said": "Answered, and nothing was said: {because}",
@@ -610,9 +612,12 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "answered_by_caller": "Answered to the machine, in a call of the patient's own",
     "red_flag": "A red flag was told to the machine: a nurse takes over",
     "skipped": "Skipped: {reason}",
-    "to_review": "It is not known whether the phone rang; a person decides",
+    "to_review": IN_DOUBT,
     "reviewed": "Reviewed: {again}",
-    "not_dialled": "Not dialled after all: {because}",
+    "not_dialled": "Not dialled after all{there}: {because}",
+    "to_nurse": "{because}: a nurse takes over",
+    "number_put_away": "The {number} number is put away: {because}",
+    "number_kept": "The {number} number is in use again: the result was corrected",
     "called_together": "In the same call as another follow-up",
     "plan_changed": "Stopped: {reason}",
     "plan_changed_while_talking": "{reason}; the talk goes on, and no call follows",
@@ -625,21 +630,25 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "lines_busy": "Not called: all lines of the campaign were in use",
     "handed_out": "Handed to a nurse by a campaign",
     "already_in_a_call": "Not called: the patient, the number or the nurse was in another call",
-    "outside_window": "Not called: outside the patient's hours",
-    "cap_reached": "Not called: called often enough",
-    "opted_out": "Not called: opted out",
+    "outside_window": "Not called{there}: outside the patient's hours{until}",
+    "cap_reached": "Not called: called often enough{until}",
+    "opted_out": "Not called: the patient has opted out",
     "deceased": "Not called: the patient has died",
-    "no_usable_number": "Not called: no number left",
+    "no_usable_number": "Not called: no number left that may be called",
 }
 
 
 def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
     """One line of a task's decision log."""
     when = datetime.fromisoformat(facts["when"]) if facts.get("when") else None
+    until = datetime.fromisoformat(facts["not_before"]) if facts.get("not_before") else None
     because = str(facts.get("because", ""))
     values = {
         "number": ORDINALS.get(int(facts.get("rank") or 1), "another"),
-        "because": LINE_RESULTS.get(because) or CONTACT_RESULTS.get(because, (say({}, because), ""))[0],
+        "because": _because(because),
+        "there": f" at {facts['clock']}, {place(facts['zone'])} time" if facts.get("clock") else "",
+        "until": f"; it may be {near(until, now, zone)}" if until else "",
+        "guardian": " of the guardian" if facts.get("reached") == "guardian" else "",
         "when": near(when, now, zone) if when else "later",
         "tries": facts.get("tries", ""),
         "of": facts.get("of", ""),
@@ -649,3 +658,23 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
         "again": "to be called again" if facts.get("again") else "not called again",
     }
     return DECISIONS.get(code, say({}, code)).format(**values)
+
+
+_NOT_DIALLED = {  # why an order to dial was not given after all
+    "outside_window": "the patient's hours were over",
+    "opted_out": "the patient opted out meanwhile",
+    "death_reported": "reported deceased meanwhile",
+    "deceased": "the patient has died",
+    "not_needed": "it is not needed any more",
+    "cancelled_by_us": "Cancelled by us",
+}
+
+
+def _because(code: str) -> str:
+    contact = CONTACT_RESULTS.get(code)
+    return LINE_RESULTS.get(code) or (contact[0] if contact else say(_NOT_DIALLED | STOP_REASONS, code))
+
+
+def place(zone: str) -> str:
+    """`Sao Paulo` of `America/Sao_Paulo`."""
+    return zone.rpartition("/")[2].replace("_", " ")

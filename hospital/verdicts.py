@@ -1,0 +1,46 @@
+"""Whether a task may be dialled at this instant, and by what that is judged: for who dials, and for a page that tells.
+
+The rules themselves are pure (`calling_rules`); here their facts are read. Nothing is written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from hospital.attempt_records import contacts
+from hospital.calling_rules import (
+    CallingPolicy,
+    NotNow,
+    liked,
+    on_the_clock_of,
+    refusal,
+    where_reached,
+)
+from hospital.followups import URGENT, FollowUpTask
+from hospital.patients import Patient, PhoneNumber
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`person`: whose number it is, the patient or the guardian. `policy`: on their clock, narrowed to what they like.
+    `rung`: the contacts that the cap counts. `refused` None: it may be dialled now."""
+
+    person: Patient
+    number: PhoneNumber | None
+    policy: CallingPolicy
+    rung: list[datetime]
+    urgent: bool
+    refused: NotNow | None
+
+
+def judge(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy) -> Verdict:
+    reached = where_reached(session, task.patient, at)
+    wanted = [number for number in reached.numbers if number.rank == task.next_number_rank]
+    number = next(iter(wanted or reached.numbers), None)
+    urgent = task.kind in URGENT
+    policy = on_the_clock_of(policy, reached.person, number)
+    if not urgent:
+        policy = liked(policy, task.patient, at, task.due_until)
+    rung = contacts(session, task.patient_id, number.token, at) if number else []
+    refused = refusal(task.patient, number, rung, at, policy, task.purpose, urgent)
+    return Verdict(reached.person, number, policy, rung, urgent, refused)
