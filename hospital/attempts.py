@@ -63,7 +63,7 @@ def claim(
     if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
         campaign = None  # she calls by herself
     elif not campaigns.has_a_line(session, campaign):
-        return _refuse(session, task, NotNow("lines_busy"), at, False)
+        return _refuse(session, task, NotNow("lines_busy"), at, False, policy)
     return begin(session, task, node, at, policy, account_id, campaign.id if campaign else None)
 
 

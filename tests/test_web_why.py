@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hospital import attempts, followups
+from hospital import attempts, campaigns, followups
 from hospital.accounts import Account
 from hospital.attempts import Attempt, Claimed
 from hospital.database import Database
@@ -87,6 +87,20 @@ async def test_each_thing_that_stands_in_the_way_is_a_sentence(site: Site) -> No
     told = await read(site)
     assert "Not called: no number left that may be called." in told
     assert "2 put away as wrong, 0 not safe to call" in told
+
+
+async def test_a_paused_campaign_is_told(site: Site) -> None:
+    with site.database.transaction() as session:
+        ida = session.query(Account).filter_by(username="ida").one().id
+        wanted = campaigns.Wanted("Day three", "progressive", reason="discharge_day_3")
+        made = campaigns.create(session, wanted, ida, NOON)
+        assert campaigns.order(session, made.id, "start", ida, NOON)
+    told = await read(site)
+    assert "It may be called now." in told and "Day three, running" in told
+    with site.database.transaction() as session:
+        assert campaigns.order(session, made.id, "pause", ida, NOON)
+    told = await read(site)
+    assert "its campaign is paused" in told and "Day three, paused" in told
 
 
 async def test_the_cap_is_told_with_its_figures(site: Site) -> None:

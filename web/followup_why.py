@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import followups, patients
+from hospital import campaigns, followups, patients
 from hospital.attempts import CallingPolicy
 from hospital.calling_hours import MIDNIGHT
 from hospital.followups import FollowUpTask
@@ -60,7 +60,13 @@ def why(session: Session, task_id: UUID, shown: Viewer, policy: CallingPolicy) -
     others = [one for one in session.scalars(rows.limit(MOST)) if one.kind != "follow_up" or may_open(one, shown)]
     contacts = [Contact(one, _log(session, one, shown)) for one in others]
     told, may = _verdict(task, judged, shown)
-    return Why(patient, told, may, list(_facts(task, patient, judged, shown)), contacts)
+    facts = _facts(task, patient, judged, shown)
+    campaign = campaigns.of_task(session, task)
+    if campaign is not None:
+        facts.append(("Campaign", f"{campaign.name}, {campaign.state}"))
+        if may and campaign.state == "paused" and campaign.mode != "preview":
+            told, may = "The hotline does not call: its campaign is paused. A nurse may call by herself.", False
+    return Why(patient, told, may, facts, contacts)
 
 
 def _log(session: Session, task: FollowUpTask, shown: Viewer) -> list[tuple[datetime, str]]:

@@ -667,6 +667,7 @@ _NOT_DIALLED = {  # why an order to dial was not given after all
     "deceased": "the patient has died",
     "not_needed": "it is not needed any more",
     "cancelled_by_us": "Cancelled by us",
+    "campaign_halted": "its campaign was paused or stopped meanwhile",
 }
 
 
