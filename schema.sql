@@ -517,6 +517,38 @@ CREATE TABLE decision (                              -- why was, or wasn't, this
 );
 CREATE INDEX decision_task ON decision (task_id, at);
 
+-- ── Questions ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE question (                              -- from a follow-up to who has a role; its answer is told to the patient
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    task_id       uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
+    patient_id    uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    role          text NOT NULL CHECK (role IN ('doctor', 'nurse', 'midwife', 'pharmacist', 'psychologist',
+                  'social_worker')),
+    ward          text NOT NULL,                     -- '': any ward
+    -- open → answered → closed (told to the patient, or not needed any more);  open → withdrawn (by who asked)
+    state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'answered', 'closed', 'withdrawn')),
+    asked_by      uuid NOT NULL REFERENCES account,
+    asked_at      timestamptz NOT NULL,
+    asked_sealed  bytea NOT NULL,
+    answer_by     timestamptz NOT NULL CHECK (answer_by > asked_at),
+    climbed_at    timestamptz CHECK (climbed_at >= answer_by),     -- it was late, and the supervisors see it
+    answered_by   uuid REFERENCES account,
+    answered_at   timestamptz CHECK (answered_at >= asked_at),
+    answer_sealed bytea,
+    closed_by     uuid REFERENCES account,
+    closed_at     timestamptz CHECK (closed_at >= coalesce(answered_at, asked_at)),
+    outcome       text CHECK (outcome IN ('told', 'told_carer', 'not_needed')),
+    CHECK ((state IN ('answered', 'closed')) = (answer_sealed IS NOT NULL)),
+    CHECK ((answer_sealed IS NULL) = (answered_by IS NULL) AND (answer_sealed IS NULL) = (answered_at IS NULL)),
+    CHECK ((state IN ('closed', 'withdrawn')) = (closed_by IS NOT NULL)),
+    CHECK ((closed_by IS NULL) = (closed_at IS NULL)),
+    CHECK ((state = 'closed') = (outcome IS NOT NULL))
+);
+CREATE INDEX question_open ON question (answer_by) WHERE state = 'open';
+CREATE INDEX question_to_tell ON question (answered_at) WHERE state = 'answered';
+CREATE INDEX question_task ON question (task_id);
+
 -- ── Suspended clinics ───────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE suspension (                            -- a doctor's (or a room's) clinic does not take place

@@ -38,15 +38,16 @@ RIGHTS: dict[str, frozenset[str]] = {
             "recordings.own",
             "rota.read",
             "urgent.take",
+            "questions.answer",
         }
     ),
-    "doctor": frozenset({"cases.work", "rota.read", "urgent.take"}),
+    "doctor": frozenset({"cases.work", "rota.read", "urgent.take", "questions.answer"}),
     "supervisor": frozenset(
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "deaths.settle", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
         | {"cases.work", "cases.complaints", "ratings.read", "coverage.read"}
         | {"opening.switch", "clinics.suspend", "throttle.read"}
-        | {"rota.read", "rota.change", "urgent.take"}
+        | {"rota.read", "rota.change", "urgent.take", "questions.answer", "questions.late"}
         | {"campaigns.run"}
     ),
     "administrator": frozenset({"audit.read", "accounts.manage", "clinics.suspend", "site.change", "prompts.record"}),

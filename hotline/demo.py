@@ -18,10 +18,10 @@ from hospital.patients import Patient, Stay, Visit
 from hotline import demo_clinics, numbering
 from scripts.questionnaire_files import load_questionnaires
 
-PASSWORDS = {name: f"{name}-at-the-demo" for name in ("tom", "ana", "grace", "ida", "oscar")}
+PASSWORDS = {name: f"{name}-at-the-demo" for name in ("tom", "ana", "grace", "dora", "ida", "oscar")}
 """The demo lives on loopback only; its sign-ins are printed and shown."""
 ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "oscar": "none"}
-ADMINISTRATOR = "ida"  # without a telephone
+WITHOUT_TELEPHONE = {"ida": "administrator", "dora": "doctor"}
 SECOND_NUMBERS: dict[str, tuple[str, ...]] = {"mei": ("+8613055550113",), "joao": ("+5511955550114",)}
 STORIES = {
     "lucia": "Lucía wants an appointment in cardiology. When she has one, Grace can suspend that clinic, and this phone"
@@ -103,14 +103,11 @@ def _staff(session: Session, sip: dict[str, str]) -> dict[str, Account]:
             sip_secret=sip[person.username],
             languages=["en", "es"],
         )
-    if ADMINISTRATOR not in there:
-        there[ADMINISTRATOR] = accounts.create(
-            session,
-            username=ADMINISTRATOR,
-            display_name=ADMINISTRATOR.title(),
-            role="administrator",
-            password=PASSWORDS[ADMINISTRATOR],
-        )
+    for name, role in WITHOUT_TELEPHONE.items():
+        if name not in there:
+            there[name] = accounts.create(
+                session, username=name, display_name=name.title(), role=role, password=PASSWORDS[name]
+            )
     return there
 
 

@@ -20,7 +20,7 @@ from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
 from dialer.rates import Rate
 from dialer.runner import Dialer
-from hospital import caller_languages, climbing, recordings, reminders, throttling, vault
+from hospital import caller_languages, climbing, questions, recordings, reminders, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
@@ -239,6 +239,11 @@ def _scheduler(
         await database.run(climbing.climb, calendar, ladder(settings), now())
 
     scheduler.add_job(climb, "interval", seconds=1, max_instances=1, coalesce=True)
+
+    async def late_questions() -> None:
+        await database.run(questions.climb, now())
+
+    scheduler.add_job(late_questions, "interval", seconds=30, max_instances=1, coalesce=True)
     gaps = GapWatch(database, calendar, now)
     scheduler.add_job(gaps.look, "interval", seconds=60, max_instances=1, coalesce=True, next_run_time=now())
 

@@ -67,7 +67,7 @@ AXE = Path(__file__).parent.parent / "web" / "console-scripts" / "node_modules" 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PASSWORD = "correct horse battery"
 ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "ida": "administrator", "oscar": "none"}
-ROLES |= {"sofia": "doctor"}
+ROLES |= {"dora": "doctor"}
 POLICY = CallingPolicy(ALWAYS, ZONE, None, None)
 
 _addresses = itertools.count(2)

@@ -34,7 +34,7 @@ from web.live import Audience, Hub
 
 HOST = "console.test"
 ROLES = {"ana": "nurse", "grace": "supervisor", "oscar": "none", "ruby": "nurse", "ida": "administrator"}
-ROLES |= {"sofia": "doctor"}
+ROLES |= {"dora": "doctor"}
 
 
 class Presence:

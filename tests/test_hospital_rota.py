@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 
 def staff(session: Session) -> dict[str, UUID]:
-    roles = {"ana": "nurse", "ben": "nurse", "grace": "supervisor", "sofia": "doctor", "oscar": "none"}
+    roles = {"ana": "nurse", "ben": "nurse", "grace": "supervisor", "dora": "doctor", "oscar": "none"}
     return {name: employ(session, name, role).id for name, role in roles.items()}
 
 
@@ -146,11 +146,11 @@ def test_ana_takes_bens_tuesday_night_when_she_has_agreed(database: Database) ->
 def test_who_may_ask_for_a_swap_and_what_becomes_of_it(database: Database) -> None:
     with database.transaction() as session:
         people = staff(session)
-        ana, ben, grace, sofia = (people[name] for name in ("ana", "ben", "grace", "sofia"))
+        ana, ben, grace, dora = (people[name] for name in ("ana", "ben", "grace", "dora"))
         bens = nights(session, line(session, grace), ben, grace)
         assert isinstance(bens, UUID)
         for taker, by, day, told in (
-            (ana, sofia, TUESDAY, "somebody else's"),
+            (ana, dora, TUESDAY, "somebody else's"),
             (ben, ben, TUESDAY, "somebody else to take"),
             (ben, grace, TUESDAY, "somebody else to take"),
             (people["oscar"], ben, TUESDAY, "can be on call"),
@@ -161,7 +161,7 @@ def test_who_may_ask_for_a_swap_and_what_becomes_of_it(database: Database) -> No
         declined = rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, ana, grace, NOON)
         assert rota_records.answer_swap(session, declined, False, ana, NOON)
         first = rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, ana, ben, NOON)
-        rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, sofia, ben, NOON)
+        rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, dora, ben, NOON)
         assert not rota_records.answer_swap(session, first, True, ana, NOON), "somebody else was asked since"
         assert [one.state for one in rota_records.swaps(session, TODAY)] == ["declined", "asked"]
 

@@ -13,7 +13,7 @@ from hotline.on_call import of_rota
 pytestmark = pytest.mark.covers("H33")
 BOGOTA = Calendar(ZoneInfo("America/Bogota"), "CO")
 MADRID = Calendar(ZoneInfo("Europe/Madrid"))  # clocks change on 29 March and 25 October 2026
-ANA, BEN, SOFIA = uuid4(), uuid4(), uuid4()
+ANA, BEN, DORA = uuid4(), uuid4(), uuid4()
 NURSE, WARD_NURSE = Line("nurse"), Line("nurse", "surgery 2")
 MONDAY = date(2026, 11, 23)
 WEEK = timedelta(days=7)
@@ -63,16 +63,16 @@ def test_the_same_hour_twice_is_a_whole_day() -> None:
 
 def test_the_wards_own_people_come_first_and_the_first_on_call_before_the_second() -> None:
     house = rota(
-        shift(SOFIA, "00:00-00:00", line=Line("doctor")),
+        shift(DORA, "00:00-00:00", line=Line("doctor")),
         shift(BEN, "00:00-00:00"),
         shift(ANA, "00:00-00:00", line=WARD_NURSE, rank=2),
         shift(BEN, "00:00-00:00", line=WARD_NURSE, rank=1, last=MONDAY),
-        shift(SOFIA, "00:00-00:00", rank=2),
+        shift(DORA, "00:00-00:00", rank=2),
     )
-    assert who(house, at("2026-11-23 12:00")) == [BEN, ANA, SOFIA], "nobody is asked twice"
-    assert who(house, at("2026-11-25 12:00")) == [ANA, BEN, SOFIA]
-    assert who(house, at("2026-11-25 12:00"), ward="paediatrics") == [BEN, SOFIA]
-    assert who(house, at("2026-11-25 12:00"), role="doctor") == [SOFIA]
+    assert who(house, at("2026-11-23 12:00")) == [BEN, ANA, DORA], "nobody is asked twice"
+    assert who(house, at("2026-11-25 12:00")) == [ANA, BEN, DORA]
+    assert who(house, at("2026-11-25 12:00"), ward="paediatrics") == [BEN, DORA]
+    assert who(house, at("2026-11-25 12:00"), role="doctor") == [DORA]
     assert [one.rank for one in house.on_call("nurse", ANY_WARD, at("2026-11-25 12:00"))] == [1, 2]
 
 
@@ -139,7 +139,7 @@ def test_gaps_are_told_for_each_line_with_any_wards_people_counted_in() -> None:
     assert rota(days, night, lines=lines).gaps(since, until) == [
         Gap(NURSE, at("2026-11-23 08:30"), at("2026-11-23 19:00"))
     ]
-    second = shift(SOFIA, "00:00-00:00", rank=2)
+    second = shift(DORA, "00:00-00:00", rank=2)
     assert rota(second).gaps(since, until) == [], "somebody can be reached"
     assert rota(lines=(Line("doctor"),)).gaps(since, until) == [Gap(Line("doctor"), since, until)], "an empty line"
     assert rota(shift(ANA, "00:00-00:00", last=date(2026, 11, 22))).gaps(since, until) == [Gap(NURSE, since, until)]

@@ -30,7 +30,7 @@ __all__ = ["page_of", "served"]
 site = _site
 CALENDAR, LADDER = Calendar(ZONE, "CO"), Ladder()
 FIVE = timedelta(minutes=5)
-ANA, BEN, SOFIA, GRACE, GUS = (uuid4() for _ in range(5))
+ANA, BEN, DORA, GRACE, GUS = (uuid4() for _ in range(5))
 
 
 # ── The rule ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -47,10 +47,10 @@ def played(reach: Callable[[datetime], Reach], minutes: int) -> list[tuple[int, 
 
 
 def test_first_then_second_then_the_lead_then_all_supervisors_and_again() -> None:
-    assert played(lambda _: Reach([ANA, BEN], SOFIA, [GRACE, GUS]), 21) == [
+    assert played(lambda _: Reach([ANA, BEN], DORA, [GRACE, GUS]), 21) == [
         (0, "first", (ANA,)),
         (5, "second", (BEN,)),
-        (10, "lead", (SOFIA,)),
+        (10, "lead", (DORA,)),
         (15, "supervisors", (GRACE, GUS)),
         (20, "first", (ANA,)),
     ]
@@ -63,17 +63,17 @@ def test_nobody_on_call_is_said_and_costs_no_time() -> None:
         (5, "nobody", ()),
         (5, "supervisors", (GRACE,)),
     ]
-    assert played(lambda _: Reach([], SOFIA, [GRACE]), 0)[1:] == [(0, "lead", (SOFIA,))]
+    assert played(lambda _: Reach([], DORA, [GRACE]), 0)[1:] == [(0, "lead", (DORA,))]
 
 
 def test_who_comes_on_call_meanwhile_is_told_before_it_climbs_further() -> None:
     def handover(at: datetime) -> Reach:
-        return Reach([ANA] if at < NOON + timedelta(minutes=3) else [BEN], SOFIA, [GRACE])
+        return Reach([ANA] if at < NOON + timedelta(minutes=3) else [BEN], DORA, [GRACE])
 
     assert [step[1:] for step in played(handover, 11)] == [
         ("first", (ANA,)),
         ("second", (BEN,)),
-        ("lead", (SOFIA,)),
+        ("lead", (DORA,)),
     ]
 
 
@@ -87,13 +87,13 @@ def test_nobody_is_told_twice_in_one_round() -> None:
 
 
 def staff(session: Session) -> dict[str, UUID]:
-    roles = {"ana": "nurse", "ben": "nurse", "grace": "supervisor", "sofia": "doctor"}
+    roles = {"ana": "nurse", "ben": "nurse", "grace": "supervisor", "dora": "doctor"}
     return {name: employ(session, name, role).id for name, role in roles.items()}
 
 
 def on_call(session: Session, people: dict[str, UUID], *who: str, ward: str = "") -> None:
-    """First and second, day and night, of a line whose lead is Sofia."""
-    line = rota_records.open_line(session, "nurse", ward, people["sofia"], people["grace"], NOON)
+    """First and second, day and night, of a line whose lead is Dora."""
+    line = rota_records.open_line(session, "nurse", ward, people["dora"], people["grace"], NOON)
     assert line is not None
     for rank, name in enumerate(who, 1):
         made = rota_records.add_shift(
@@ -121,7 +121,7 @@ def history(session: Session, case_id: UUID) -> list[tuple[str, list[UUID]]]:
 def test_it_climbs_until_ana_takes_it_and_every_step_stays(database: Database) -> None:
     with database.transaction() as session, listening(database) as heard:
         people = staff(session)
-        ana, ben, grace, sofia = (people[name] for name in ("ana", "ben", "grace", "sofia"))
+        ana, ben, grace, dora = (people[name] for name in ("ana", "ben", "grace", "dora"))
         on_call(session, people, "ana", "ben")
         flag = red_flag(session)
         assert climb(session) == [flag]
@@ -140,7 +140,7 @@ def test_it_climbs_until_ana_takes_it_and_every_step_stays(database: Database) -
         assert history(session, flag) == [
             ("first", [ana]),
             ("second", [ben]),
-            ("lead", [sofia]),
+            ("lead", [dora]),
             ("supervisors", [grace]),
             ("taken", [ana]),
             ("given_back", [ana]),
@@ -212,7 +212,7 @@ def console(database: Database, tmp_path: Path) -> Site:
 async def test_it_is_on_the_screen_of_who_is_on_call_and_closed_with_words(console: Site) -> None:
     people = {name: account.id for name, account in console.staff.items()}
     with console.database.transaction() as session:
-        on_call(session, people, "ana", "sofia")
+        on_call(session, people, "ana", "dora")
         flag = red_flag(session)
         climb(session)
     async with console.signed_in("ana") as ana, console.signed_in("ruby") as ruby:
@@ -224,15 +224,15 @@ async def test_it_is_on_the_screen_of_who_is_on_call_and_closed_with_words(conso
         with console.database.transaction() as session:
             climb(session, 5)
         console.now = NOON + FIVE
-        async with console.signed_in("sofia") as sofia:
-            assert "Red flag for you, take it in 5:00" in words((await sofia.get("/cases/alarm")).text)
-            taken = words((await sofia.post(f"/cases/{flag}/own")).text)
-            assert "Told Sofia, second on call" in taken and "Sofia took it" in taken
+        async with console.signed_in("dora") as dora:
+            assert "Red flag for you, take it in 5:00" in words((await dora.get("/cases/alarm")).text)
+            taken = words((await dora.post(f"/cases/{flag}/own")).text)
+            assert "Told Dora, second on call" in taken and "Dora took it" in taken
             await ana.post(f"/cases/{flag}/own", 409)
-            refused = await sofia.post(f"/cases/{flag}/close", 422, outcome="reached")
+            refused = await dora.post(f"/cases/{flag}/close", 422, outcome="reached")
             assert "Say in words what was done." in refused.text
-            closed = words((await sofia.post(f"/cases/{flag}/close", outcome="reached", text="Called her.")).text)
-            assert "Sofia closed it" in closed and "Called her." in closed
+            closed = words((await dora.post(f"/cases/{flag}/close", outcome="reached", text="Called her.")).text)
+            assert "Dora closed it" in closed and "Called her." in closed
         assert words((await ana.get("/cases/alarm")).text).strip() == ""
 
 

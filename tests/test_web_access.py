@@ -37,7 +37,7 @@ WELCOME = {
     "followups": {"ana", "grace"},
     "recordings": {"ana", "grace"},
     "audit": {"grace", "ida"},
-    "cases": {"tom", "ana", "grace", "sofia"},
+    "cases": {"tom", "ana", "grace", "dora"},
     "ratings": {"grace"},
     "coverage": {"grace"},
     "opening": {"grace"},
@@ -54,7 +54,9 @@ WELCOME = {
     "deaths": {"ana", "grace"},
     "menu": {"ida"},
     "outcomes": {"ida"},
-    "rota": {"ana", "grace", "sofia"},
+    "rota": {"ana", "grace", "dora"},
+    "questions": {"ana", "grace", "dora"},
+    "answers": {"ana", "grace"},
     "shifts": {"grace"},
     "campaigns": {"grace"},
     "groups": {"tom", "ana", "grace"},
@@ -124,7 +126,7 @@ async def test_oscar_is_told_where_he_stands(site: Site, comes: Comes) -> None:
 
 
 @pytest.mark.covers("H51")
-@pytest.mark.parametrize("who", ["tom", "ana", "grace", "ida", "sofia"])
+@pytest.mark.parametrize("who", ["tom", "ana", "grace", "ida", "dora"])
 async def test_each_role_gets_past_its_own_doors_only(site: Site, comes: Comes, who: str) -> None:
     client = await comes(who)
     for method, path in routes(site, *FOR_ALL, *IN_THE_DEMO, *SOCKETS, *ONCE_SIGNED_IN):

@@ -134,7 +134,7 @@ async def test_grace_changes_a_day_and_ends_a_shift(console: Site) -> None:
 
 
 async def test_nurses_and_doctors_read_the_week_and_change_nothing(console: Site) -> None:
-    for who, status in (("ana", 200), ("sofia", 200), ("oscar", 403), ("ida", 403)):
+    for who, status in (("ana", 200), ("dora", 200), ("oscar", 403), ("ida", 403)):
         async with console.signed_in(who) as page:
             await page.get("/rota", status)
             await page.get("/shifts", 403)
@@ -165,7 +165,7 @@ async def test_grace_makes_a_rota_in_her_browser(served: browser.Site, page_of: 
     await grace.get_by_label("until", exact=True).fill("12:00")
     await grace.get_by_role("button", name="Add the shift").click()
     await grace.get_by_label("Line", exact=True).select_option(label="Doctor, any ward")
-    await grace.get_by_label("Who").first.select_option(label="Sofia")
+    await grace.get_by_label("Who").first.select_option(label="Dora")
     await grace.get_by_label("From", exact=True).fill("08:00")
     await grace.get_by_label("until", exact=True).fill("08:00")
     await grace.get_by_role("button", name="Add the shift").click()

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from web import (
     agent,
+    asking,
     audit_log,
     callbacks,
     campaigns,
@@ -36,6 +37,7 @@ from web import (
     phone,
     presence,
     prompts,
+    questions,
     ratings,
     recordings,
     refusals,
@@ -89,6 +91,8 @@ def create_app(services: Services) -> FastAPI:
         followup_call.routes,
         followup_form.routes,
         followup_why.routes,
+        asking.routes,
+        questions.routes,
         recordings.routes,
         ratings.routes,
         coverage.routes,

@@ -24,6 +24,7 @@ RIGHTS = {
     "throttle": "throttle.read",
     "edition": "site.change",
     "rota": "rota.read",
+    "question": "questions.answer",
     "campaign": "followups.work",
 }
 NOBODY = Audience()

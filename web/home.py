@@ -14,7 +14,7 @@ FIRST = (
     ("recordings.own", "/recordings"),
     ("audit.read", "/audit"),
     ("prompts.record", "/prompts"),
-    ("rota.read", "/rota"),
+    ("questions.answer", "/questions"),
 )
 
 routes = APIRouter()

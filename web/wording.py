@@ -41,9 +41,31 @@ URGENT_STEPS = {
 
 
 def countdown(until: datetime, now: datetime) -> str:
-    """What is left until then: "4:05"; "now" when nothing is."""
+    """What is left until then: "4:05", "3 h 20 min"; "now" when nothing is."""
     left = int((until - now).total_seconds())
+    if left >= 3600:
+        return f"{left // 3600} h {left // 60 % 60:02} min"
     return f"{left // 60}:{left % 60:02}" if left > 0 else "now"
+
+
+QUESTION_STATES = {  # how a question stands → (word, look)
+    "open": ("Asked", "warn"),
+    "answered": ("Answered", "busy"),
+    "closed": ("Told", "good"),
+    "withdrawn": ("Withdrawn", ""),
+}
+ANSWER_OUTCOMES = {
+    "told": "Told to the patient",
+    "told_carer": "Told to the carer",
+    "not_needed": "Not needed any more",
+}
+
+
+def hours(count: int) -> str:
+    """A deadline: "1 hour", "3 days"."""
+    if count < 48:
+        return f"{count} hour{'s' if count != 1 else ''}"
+    return f"{count // 24} days"
 
 
 SWAPS = {  # how a swap stands → (word, look)
