@@ -164,7 +164,7 @@ class Voices(Frozen):
     """The natural voice: its model is installed behind a running hotline, its prompts replace the fast voice's."""
     names: dict[Language, str] = Field(default_factory=dict)
     """Another of its voices, by language."""
-    wait_ms: Annotated[int, Field(ge=0, le=3000)] = 400
+    wait_ms: Annotated[int, Field(ge=0, le=3000)] = 350
     """How long a caller waits for the natural voice before the fast one speaks instead."""
     threads: Annotated[int, Field(ge=1, le=16)] = 1
     """Of the processor, for the natural voice."""
