@@ -17,7 +17,7 @@ from hotline.model_sources import ModelFailed
 NEEDED = {"bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap", "espeak-ng": "espeak-ng"}
 """Program or library → Debian package."""
 # Playwright brings a Node of its own, which wants libatomic.
-FOR_TESTS = {"chromium": "chromium", "ip": "iproute2", "libatomic.so.1": "libatomic1"}
+FOR_TESTS = {"chromium": "chromium", "ip": "iproute2", "libatomic.so.1": "libatomic1", "sipp": "sip-tester"}
 
 
 class CannotInstall(RuntimeError):
