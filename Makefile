@@ -26,10 +26,10 @@ up: $(INSTALLED)
 setup: $(INSTALLED_FOR_TESTS)
 	@$(RUN) hotline setup --tests
 
-# Three at a time also on two cores: a call mostly waits. Sound that a busy machine lost on its way to a test's phone is
-# listened for once more, and nothing else is.
+# Five at a time also on two cores: a call mostly waits (tests/sharing.py). Sound that a busy machine lost on its way to
+# a test's phone is listened for once more, and nothing else is.
 test: check
-	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 --only-rerun PhoneFailed -v --no-header
+	$(RUN) pytest -n 5 --dist loadfile --no-loadscope-reorder --reruns 1 --only-rerun PhoneFailed -v --no-header
 
 check: setup
 	$(RUN) ruff check

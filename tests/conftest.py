@@ -18,16 +18,11 @@ from hotline import databases, models, postgres
 from hotline.model_catalogue import KOKORO, WHISPER
 from tests.site_key import SITE_KEY
 
-pytest_plugins = ("tests.house", "tests.asterisk_instance")
+pytest_plugins = ("tests.house", "tests.asterisk_instance", "tests.sharing")
 
 TEMPLATE = "template_hotline"
 MEMORY = Path("/dev/shm")  # noqa: S108 -- a file system in memory, for a folder with a name of its own
 ROOM = 2 << 30  # bytes; a container may have been given 64 MB
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Real calls take longest and mostly wait: they begin, and the quick tests fill what they leave."""
-    items.sort(key=lambda item: item.get_closest_marker("asterisk") is None)
 
 
 @pytest.fixture(scope="session", autouse=True)
