@@ -438,6 +438,7 @@ CREATE TABLE campaign (
     caller_id     text CHECK (caller_id ~ '^\+?[0-9]{5,15}$'),                    -- NULL: the site's
     lines         smallint CHECK (lines BETWEEN 1 AND 500),                       -- its calls at once; NULL: no limit
     per_second    double precision CHECK (per_second > 0 AND per_second <= 50),   -- orders to dial; NULL: no limit
+    wrap_up_s     smallint NOT NULL DEFAULT 60 CHECK (wrap_up_s BETWEEN 0 AND 1800),   -- progressive: to write a talk up
     -- created → running ⇄ paused → stopped;  created | running → stopped. paused: what is in it is not called.
     state         text NOT NULL DEFAULT 'created' CHECK (state IN ('created', 'running', 'paused', 'stopped')),
     created_at    timestamptz NOT NULL,
@@ -445,6 +446,22 @@ CREATE TABLE campaign (
     changed_at    timestamptz NOT NULL,
     changed_by    uuid NOT NULL REFERENCES account
 );
+
+CREATE TABLE stint (                                 -- a nurse takes one call after the other; her leg stays up
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    account_id  uuid NOT NULL REFERENCES account,
+    campaign_id uuid REFERENCES campaign,            -- NULL: of every progressive campaign, by their shares
+    channel_id  text NOT NULL UNIQUE,                -- of her leg: chosen and committed before her phone rings
+    -- ringing → up → over;  ringing → over.  What she does while it is up follows from her newest attempt.
+    state       text NOT NULL DEFAULT 'ringing' CHECK (state IN ('ringing', 'up', 'over')),
+    paused      boolean NOT NULL DEFAULT false,      -- no call follows the one that goes on
+    ready       boolean NOT NULL DEFAULT false,      -- the last talk is written up before its time; each call ends it
+    more_s      integer NOT NULL DEFAULT 0 CHECK (more_s BETWEEN 0 AND 7200),   -- she needs longer; each call ends it
+    began_at    timestamptz NOT NULL,
+    ended_at    timestamptz,
+    CHECK ((state = 'over') = (ended_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX one_stint_per_nurse ON stint (account_id) WHERE state <> 'over';
 
 CREATE TABLE attempt (
     id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -454,8 +471,9 @@ CREATE TABLE attempt (
     number_token   bytea NOT NULL,
     account_id     uuid REFERENCES account,          -- the nurse; none: an automated call, which the ivr speaks
     campaign_id    uuid REFERENCES campaign,
+    stint_id       uuid REFERENCES stint,            -- progressive: the nurse's leg is the stint's
     channel_id     text NOT NULL UNIQUE,             -- I3: chosen and committed before anything is dialled
-    nurse_channel_id text UNIQUE CHECK ((nurse_channel_id IS NULL) = (account_id IS NULL)),
+    nurse_channel_id text CHECK ((nurse_channel_id IS NULL) = (account_id IS NULL)),
     -- claimed → dialling → talking → ended;  claimed | dialling → ended;  claimed | dialling | talking → review → ended
     -- claimed: no order to dial the patient was given. review: it may have rung; never redialled blindly, and settled
     -- by a person or from Asterisk's own records.
@@ -464,7 +482,8 @@ CREATE TABLE attempt (
     line_result    text CHECK (line_result IN ('answered', 'busy', 'no_answer', 'rejected', 'invalid_number',
                    'unreachable', 'network_failure', 'machine', 'fax', 'cancelled')),
     contact_result text CHECK (contact_result IN ('completed', 'partial', 'refused', 'call_later', 'wrong_person',
-                   'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message')),
+                   'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message',
+                   'abandoned')),                    -- ours: answered, and the nurse was gone
     rang           boolean NOT NULL DEFAULT false,
     cause          smallint,                         -- Q.850, for the log only
     sip_status     smallint,
@@ -485,6 +504,8 @@ CREATE UNIQUE INDEX one_live_attempt_per_number ON attempt (number_token)
     WHERE state IN ('claimed', 'dialling', 'talking');                                           -- I3
 CREATE UNIQUE INDEX one_live_attempt_per_nurse ON attempt (account_id)
     WHERE state IN ('claimed', 'dialling', 'talking');
+CREATE UNIQUE INDEX one_attempt_per_nurse_leg ON attempt (nurse_channel_id) WHERE stint_id IS NULL;
+CREATE INDEX attempt_stint ON attempt (stint_id, claimed_at) WHERE stint_id IS NOT NULL;
 CREATE INDEX attempt_task ON attempt (task_id, claimed_at);
 CREATE INDEX attempt_number_recent ON attempt (number_token, claimed_at);
 CREATE INDEX attempt_campaign ON attempt (campaign_id, claimed_at) WHERE campaign_id IS NOT NULL;

@@ -110,6 +110,14 @@ class LegAnswered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NobodyThere(Event):
+    """A patient answered and the nurse's leg had ended: who calls and a number are being said."""
+
+    call_id: str
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded(Event):
     """`cause` is Q.850, `tech_cause` the SIP status if any: for the record; decisions use line_result."""
 

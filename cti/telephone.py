@@ -59,9 +59,9 @@ class Telephone:
         self._records = call_records
         board.on(Event, self._hang_up_late)
 
-    async def ring_staff(self, sip_username: str, channel_id: str) -> None:
+    async def ring_staff(self, sip_username: str, channel_id: str, quiet: bool = False) -> None:
         """Ring a member of staff who has just asked for it: the phone may answer by itself. Once answered the leg waits
-        in [nurse-leg]. Errors as for `dial`."""
+        in [nurse-leg]; `quiet`: in silence, for one call after the other. Errors as for `dial`."""
         if not _USERNAME.fullmatch(sip_username):
             raise NumberRefused("no such account: a SIP user name is letters, digits, - and _")
         await self._originate(
@@ -70,15 +70,22 @@ class Telephone:
             45.0,
             False,
             Context="nurse-leg",
-            Exten="s",
+            Exten="stint" if quiet else "s",
             CallerID="hotline <600>",
             Variable=[_ANSWER_BY_ITSELF],
         )
 
     async def dial(
-        self, number_or_endpoint: str, channel_id: str, nurse_channel_id: str, timeout_s: float, caller_id: str
+        self,
+        number_or_endpoint: str,
+        channel_id: str,
+        nurse_channel_id: str,
+        timeout_s: float,
+        caller_id: str,
+        language: str,
     ) -> None:
         """Dial a patient's number; answered within `timeout_s`, the leg is joined to the nurse's leg, which is up.
+        Where that has ended by then, Asterisk says in `language` who calls and where to call back.
 
         Returns when Asterisk has taken the order; what becomes of it are LegRinging, LegAnswered, LegEnded or
         OriginateFailed of `channel_id`. Raises NumberRefused, LegGone (the nurse's), AmiRefused: not dialled;
@@ -87,6 +94,8 @@ class Telephone:
         target, over_trunk = self._resolve(number_or_endpoint)
         if not _NUMBER.fullmatch(caller_id):
             raise NumberRefused("the caller id to show is not a number")
+        if not _LANGUAGE.fullmatch(language):
+            raise ValueError("a language is a tag such as en or pt-BR")
         nurse = self._live_name(nurse_channel_id)
         await self._originate(
             target,
@@ -96,7 +105,7 @@ class Telephone:
             Context="dialer",
             Exten="bridge",
             CallerID=f"<{caller_id}>",
-            Variable=[f"HL_NURSE={nurse}"],
+            Variable=[f"HL_NURSE={nurse}", f"CHANNEL(language)={language}"],
         )
 
     async def dial_alone(

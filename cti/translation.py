@@ -21,6 +21,7 @@ from cti.events import (
     Event,
     LegAnswered,
     LegRinging,
+    NobodyThere,
     RecordingPaused,
     RecordingResumed,
     RecordingStarted,
@@ -125,5 +126,10 @@ TABLE: dict[str, Callable[[AmiEvent], Event | None]] = {
     "MixMonitorStart": _named(RecordingStarted, *_CALL_AND_LEG),
     "MixMonitorMute": _muted,
     "MixMonitorStop": _named(RecordingStopped, *_CALL_AND_LEG),
+    "UserEvent": lambda e: (
+        NobodyThere(moment(e), e.fields.get("Linkedid", ""), e.fields.get("Uniqueid", ""))
+        if e.fields.get("UserEvent") == "HotlineNobodyThere"
+        else None
+    ),
     "Shutdown": lambda e: AsteriskRestarting(moment(e)),
 }

@@ -1,7 +1,8 @@
 """From a due task to one call: claimed and committed, then the nurse's leg, then the patient's.
 
 Rules: an attempt is in the database, with its channel ids, before Asterisk hears of it (I3). Preview mode: a nurse
-starts each call, so nobody is ever answered by nobody. Without a nurse (`agentless.py`) the ivr answers. What the line
+starts each call; in a stint (`progressive.py`) her leg is up already: nobody is ever answered by nobody. Without a
+nurse (`agentless.py`) the ivr answers. What the line
 did arrives as events; each settles the attempt at most once. After a lost link nothing is dialled again: what can't be
 told from Asterisk's own records is put before a person.
 """
@@ -21,6 +22,7 @@ from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.database import Database, announce
 from hospital.outcome_rules import OutcomeRules
+from hospital.patients import Patient, PhoneNumber
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +98,9 @@ class Dialer:
             await self._hang_up_both(attempt)
 
     async def _hang_up_both(self, attempt: Attempt) -> None:
+        """Of a stint's call the patient's leg alone: the nurse's stays up for the next."""
         patient_up = await self._telephone.hang_up(attempt.channel_id)
-        nurse = attempt.nurse_channel_id
+        nurse = attempt.nurse_channel_id if attempt.stint_id is None else None
         nurse_up = nurse is not None and await self._telephone.hang_up(nurse)
         if not patient_up and not nurse_up:
             await self._not_dialled(attempt.id)
@@ -140,6 +143,15 @@ class Dialer:
         order = self._telephone.dial_alone(number, attempt.channel_id, self._ring_s, shown or self._caller_id, language)
         return await self._ordered(attempt, order)
 
+    async def dial_next(self, attempt_id: UUID) -> None:
+        """Dial a patient for a nurse whose leg is up: her stint goes on. What comes of it arrives as events."""
+        attempt = await self._database.run(_attempt, attempt_id)
+        await self._dial_patient(attempt)
+
+    def no_room(self) -> str | None:
+        """A sentence where nothing is dialled because there is no room to record."""
+        return self._recorder.full()
+
     # ── What the line did ───────────────────────────────────────────────────────────────────────────────────────
 
     async def leg_rang(self, channel_id: str) -> None:
@@ -164,12 +176,9 @@ class Dialer:
                 await self._end_nurses_leg(attempt)
             return
         assert attempt.nurse_channel_id is not None  # noqa: S101 - for the type checker: she has picked up
-        number, shown = called
-        caller_id = shown or self._caller_id
-        await self._ordered(
-            attempt,
-            self._telephone.dial(number, attempt.channel_id, attempt.nurse_channel_id, self._ring_s, caller_id),
-        )
+        number, shown, language = called
+        leg, nurse, caller_id = attempt.channel_id, attempt.nurse_channel_id, shown or self._caller_id
+        await self._ordered(attempt, self._telephone.dial(number, leg, nurse, self._ring_s, caller_id, language))
 
     async def _ordered(self, attempt: Attempt, order: Awaitable[None]) -> bool:
         """Gives the order to dial, once; whether Asterisk has taken it, as far as is known."""
@@ -197,8 +206,13 @@ class Dialer:
             return
         if channel_id == attempt.channel_id:
             await self._over(attempt, line_result, cause=cause, sip_status=sip_status)
-        elif not await self._not_dialled(attempt.id):
+        elif not await self._not_dialled(attempt.id) and not self._telephone.live_channel_ids().get(attempt.channel_id):
+            # it rings. A leg that was answered Asterisk ends by itself: with the talk, or with who called and a number
             await self._telephone.hang_up(attempt.channel_id)
+
+    async def nobody_there(self, channel_id: str, at: datetime) -> None:
+        """The patient answered and the nurse's leg had ended."""
+        await self._database.run(attempts.abandoned, channel_id, at, self._policy)
 
     async def _over(
         self, attempt: Attempt, line_result: str, *, cause: int | None = None, sip_status: int | None = None
@@ -212,7 +226,7 @@ class Dialer:
             await self._recorder.finish(recording_id)
 
     async def _end_nurses_leg(self, attempt: Attempt) -> None:
-        if attempt.nurse_channel_id is None:
+        if attempt.nurse_channel_id is None or attempt.stint_id is not None:
             return
         try:
             await self._telephone.hang_up(attempt.nurse_channel_id)
@@ -233,6 +247,8 @@ class Dialer:
             if attempt.channel_id in up:
                 if up[attempt.channel_id]:
                     await self._database.run(attempts.answered, attempt.channel_id, self._now())
+                elif attempt.nurse_channel_id not in (None, *up):  # she has left unheard: nobody would be there
+                    await self._telephone.hang_up(attempt.channel_id)
             elif attempt.state == "talking":
                 await self._over(attempt, "answered")
             elif attempt.state == "dialling":
@@ -269,6 +285,10 @@ def _sip_username(session: Session, account_id: UUID) -> str | None:
     return session.get_one(Account, account_id).sip_username
 
 
+def _attempt(session: Session, attempt_id: UUID) -> Attempt:
+    return session.get_one(Attempt, attempt_id)
+
+
 def _live_of(session: Session, attempt_id: UUID, account_id: UUID) -> Attempt | None:
     attempt = session.get(Attempt, attempt_id)
     if attempt is None or attempt.account_id != account_id or attempt.state not in attempts.LIVE:
@@ -276,13 +296,15 @@ def _live_of(session: Session, attempt_id: UUID, account_id: UUID) -> Attempt | 
     return attempt
 
 
-def _dialling(session: Session, attempt_id: UUID, at: datetime) -> tuple[str, str | None] | None:
-    """Marks the attempt as dialled and gives its number and its campaign's caller id, for the order that follows the
-    commit."""
+def _dialling(session: Session, attempt_id: UUID, at: datetime) -> tuple[str, str | None, str] | None:
+    """Marks the attempt as dialled and gives its number, its campaign's caller id and the language of whoever is
+    called, for the order that follows the commit."""
     if not attempts.dialling(session, attempt_id, at):
         return None
-    campaign_id = session.get_one(Attempt, attempt_id).campaign_id
-    return attempts.number_of(session, attempt_id), campaigns.caller_id(session, campaign_id)
+    attempt = session.get_one(Attempt, attempt_id)
+    number = session.get_one(PhoneNumber, attempt.number_id)
+    language = number.language or session.get_one(Patient, number.patient_id).language
+    return number.number, campaigns.caller_id(session, attempt.campaign_id), language
 
 
 def _dialling_alone(session: Session, attempt_id: UUID, at: datetime) -> tuple[Attempt, str, str, str | None] | None:

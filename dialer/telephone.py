@@ -11,11 +11,19 @@ class Telephone(Protocol):
 
     Who hangs up a leg that was ordered and is not up yet gets False, and the leg ends when it appears."""
 
-    async def ring_staff(self, sip_username: str, channel_id: str) -> None: ...
+    async def ring_staff(self, sip_username: str, channel_id: str, quiet: bool = False) -> None:
+        """`quiet`: she waits in silence, for one call after the other."""
 
     async def dial(
-        self, number_or_endpoint: str, channel_id: str, nurse_channel_id: str, timeout_s: float, caller_id: str
-    ) -> None: ...
+        self,
+        number_or_endpoint: str,
+        channel_id: str,
+        nurse_channel_id: str,
+        timeout_s: float,
+        caller_id: str,
+        language: str,
+    ) -> None:
+        """Who answers is joined to the nurse's leg; where it has ended by then, hears in `language` who called."""
 
     async def dial_alone(
         self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str

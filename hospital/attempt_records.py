@@ -21,6 +21,7 @@ class Attempt(Base):
     number_token: Mapped[bytes]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
+    stint_id: Mapped[UUID | None] = mapped_column(ForeignKey("stint.id"))
     channel_id: Mapped[str]
     nurse_channel_id: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="claimed")
@@ -79,9 +80,9 @@ def live(session: Session) -> list[Attempt]:
 
 
 def by_channel(session: Session, channel_id: str) -> Attempt | None:
-    return session.scalar(
-        select(Attempt).where(or_(Attempt.channel_id == channel_id, Attempt.nurse_channel_id == channel_id))
-    )
+    """Whose leg it is; of a nurse's leg that has served several calls, the newest."""
+    rows = select(Attempt).where(or_(Attempt.channel_id == channel_id, Attempt.nurse_channel_id == channel_id))
+    return session.scalar(rows.order_by(Attempt.claimed_at.desc()).limit(1))
 
 
 def end_unknown(session: Session, task_id: UUID, at: datetime) -> list[Attempt]:

@@ -23,12 +23,13 @@ from hospital.calling_rules import CallingPolicy, NotNow, never, wall_clock
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
-from hospital.settling import contact_result, line_ended, not_dialled, reviewed, to_review
+from hospital.settling import abandoned, contact_result, line_ended, not_dialled, reviewed, to_review
+from hospital.stint_records import Stint, current_stint
 from hospital.verdicts import judge
 
 __all__ = ["LIVE", "Attempt", "CallingPolicy", "Claimed", "NotNow"]
-__all__ += ["answered", "claim", "contact_result", "dialling", "line_ended", "not_dialled", "rang", "reviewed"]
-__all__ += ["to_review"]
+__all__ += ["abandoned", "answered", "claim", "contact_result", "dialling", "line_ended", "not_dialled", "rang"]
+__all__ += ["reviewed", "to_review"]
 __all__ += ["by_channel", "contacts", "live", "number_of", "of_task"]
 
 
@@ -59,6 +60,8 @@ def claim(
     )
     if task is None:
         return NotNow("not_open")
+    if current_stint(session, account_id) is not None:
+        return _refuse(session, task, NotNow("in_a_stint"), at, False, policy)
     campaign = campaigns.of_task(session, task)
     if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
         campaign = None  # she calls by herself
@@ -75,14 +78,17 @@ def begin(
     policy: CallingPolicy,
     account_id: UUID | None,
     campaign_id: UUID | None = None,
+    stint: Stint | None = None,
 ) -> Claimed | NotNow:
     """The attempt of a task that this transaction has claimed, or why not now. Without an account the hotline calls by
-    itself: no nurse, and no channel of hers."""
+    itself: no nurse, and no channel of hers. With a `stint` the nurse's leg is there already, and nobody has chosen
+    the task: a refusal puts it off."""
+    unattended = account_id is None or stint is not None
     _follow_survivor(session, task, at)
     verdict = judge(session, task, at, policy)
     number, policy, refused = verdict.number, verdict.policy, verdict.refused
     if refused is not None or number is None:
-        return _refuse(session, task, refused or NotNow("no_usable_number"), at, account_id is None, policy)
+        return _refuse(session, task, refused or NotNow("no_usable_number"), at, unattended, policy)
     attempt_id = uuid4()
     attempt = Attempt(
         id=attempt_id,
@@ -92,8 +98,9 @@ def begin(
         number_token=number.token,
         account_id=account_id,
         campaign_id=campaign_id,
+        stint_id=stint.id if stint else None,
         channel_id=f"{node}-{attempt_id.hex}",
-        nurse_channel_id=f"{node}-{uuid4().hex}" if account_id is not None else None,
+        nurse_channel_id=_nurses_leg(node, account_id, stint),
         claimed_at=at,
         dial_until=closes(at, policy.window, policy.zone),
         zone=policy.zone.key,
@@ -104,7 +111,7 @@ def begin(
             session.flush()
     except IntegrityError:
         # The partial unique indexes: this patient, this number or this nurse is in a live attempt.
-        return _refuse(session, task, NotNow("already_in_a_call"), at, account_id is None, policy)
+        return _refuse(session, task, NotNow("already_in_a_call"), at, unattended, policy)
     task.owner_id = account_id or task.owner_id
     facts = {"cap": "exempt"} if verdict.urgent else {}
     if verdict.person.id != task.patient_id:
@@ -123,6 +130,12 @@ def begin(
         joint_calls.join(session, attempt, task, at)
     subjects.changed(session, task)
     return Claimed(attempt_id, number.number, attempt.channel_id, attempt.nurse_channel_id)
+
+
+def _nurses_leg(node: str, account_id: UUID | None, stint: Stint | None) -> str | None:
+    if stint is not None:
+        return stint.channel_id
+    return f"{node}-{uuid4().hex}" if account_id is not None else None
 
 
 def _follow_survivor(session: Session, task: FollowUpTask, at: datetime) -> None:

@@ -53,6 +53,7 @@ class Campaign(Base):
     caller_id: Mapped[str | None]
     lines: Mapped[int | None]
     per_second: Mapped[float | None]
+    wrap_up_s: Mapped[int] = mapped_column(default=60)
     state: Mapped[str] = mapped_column(default="created")
     created_at: Mapped[datetime]
     created_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
@@ -76,6 +77,7 @@ class Wanted:
     caller_id: str | None = None
     lines: int | None = None
     per_second: float | None = None
+    wrap_up_s: int = 60
 
     def wrong(self) -> str | None:
         """What to correct, or None."""
@@ -91,6 +93,8 @@ class Wanted:
             return "Calls at once are 1 to 500, or nothing for no limit."
         if self.per_second is not None and not 0 < self.per_second <= 50:
             return "Calls a second are above 0 and at most 50, or nothing for no limit."
+        if not 0 <= self.wrap_up_s <= 1800:
+            return "Time to write a talk up is 0 to 1800 seconds."
         return None
 
 
@@ -107,6 +111,7 @@ def create(session: Session, wanted: Wanted, account_id: UUID, at: datetime) -> 
         caller_id=wanted.caller_id,
         lines=wanted.lines,
         per_second=wanted.per_second,
+        wrap_up_s=wanted.wrap_up_s,
         created_at=at,
         created_by=account_id,
         changed_at=at,

@@ -162,6 +162,8 @@ def _after_contact(
 ) -> Next:
     if result in ENDS_ALL:
         return Done() if result == "completed" else Stop(ENDS_AS[result], final=True)
+    if result == "abandoned":  # ours, whatever the hospital chooses for what patients do; and no try of theirs
+        return _again(_another_time(at, standing, zone), standing.number_rank, result, window, zone)
     rule = rules.contact[result]
     step = _without_a_call(rule, result, standing, at, window, zone)
     if step is not None:

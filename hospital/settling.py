@@ -152,6 +152,16 @@ def contact_result(
     return True
 
 
+def abandoned(session: Session, channel_id: str, at: datetime, policy: CallingPolicy) -> None:
+    """Whoever answered heard whom to call back: the nurse's leg had ended. That is the contact's result."""
+    attempt_id = session.scalar(select(Attempt.id).where(Attempt.channel_id == channel_id))
+    found = _locked(session, attempt_id) if attempt_id else None
+    if found is not None and found[1].state in ("dialling", "talking") and found[1].contact_result is None:
+        task, attempt = found
+        attempt.state, attempt.rang, attempt.answered_at = "talking", True, attempt.answered_at or at
+        _note_contact(session, task, attempt, "abandoned", None, at, policy.outcomes)
+
+
 def _may_decide(session: Session, task: FollowUpTask, attempt: Attempt, result: str) -> bool:
     reached = attempt.line_result == "answered" or (attempt.line_result == "machine" and result == "left_message")
     if attempt.state != "review" and not (attempt.state == "ended" and reached):
@@ -177,7 +187,7 @@ def _note_contact(
     before, attempt.contact_result, attempt.call_at = attempt.contact_result, result, call_at
     session.flush()
     number, patient = session.get_one(PhoneNumber, attempt.number_id), session.get_one(Patient, attempt.patient_id)
-    if rules.contact[result].puts_number_away:
+    if result in rules.contact and rules.contact[result].puts_number_away:
         number.invalid_since = number.invalid_since or at
         decide(session, task.id, "number_put_away", at, rank=number.rank, because=result)
     elif before in PUTS_AWAY:  # it was valid when it was dialled, so it is this press that is taken back

@@ -13,6 +13,7 @@ from cti.ami import AmiRefused
 from cti.presence import Presence
 from cti.statuses import IllegalMove, Wish
 from cti.telephone import Telephone
+from dialer.progressive import Progressive
 from dialer.runner import Dialer, NotStarted
 from hospital import accounts, duty
 from hospital.attempts import NotNow
@@ -55,15 +56,21 @@ def _refused_is_not_taken() -> Iterator[None]:
 class DialerTelephone(Telephone):
     """`dialer.telephone.Telephone`: `cti`'s, its refusals in built-in words, and which legs are up."""
 
-    async def ring_staff(self, sip_username: str, channel_id: str) -> None:
+    async def ring_staff(self, sip_username: str, channel_id: str, quiet: bool = False) -> None:
         with _refused_is_not_taken():
-            await super().ring_staff(sip_username, channel_id)
+            await super().ring_staff(sip_username, channel_id, quiet)
 
     async def dial(
-        self, number_or_endpoint: str, channel_id: str, nurse_channel_id: str, timeout_s: float, caller_id: str
+        self,
+        number_or_endpoint: str,
+        channel_id: str,
+        nurse_channel_id: str,
+        timeout_s: float,
+        caller_id: str,
+        language: str,
     ) -> None:
         with _refused_is_not_taken():
-            await super().dial(number_or_endpoint, channel_id, nurse_channel_id, timeout_s, caller_id)
+            await super().dial(number_or_endpoint, channel_id, nurse_channel_id, timeout_s, caller_id, language)
 
     async def dial_alone(
         self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
@@ -140,6 +147,7 @@ def _sip_username(session: Session, account_id: UUID) -> str | None:
 NOT_NOW = {
     "not_open": "This task is already being called, or closed.",
     "already_in_a_call": "You, this patient or this number is in a call just now. Try again when it is over.",
+    "in_a_stint": "You take calls one after the other. Leave that first, then start one yourself.",
     "lines_busy": "All lines of this campaign are in use. Try again in a moment.",
     "outside_window": "It is outside this patient's calling hours. It may be called from {when}.",
     "cap_reached": "This patient has been called often enough. It may be called again from {when}.",
@@ -183,6 +191,30 @@ class ConsoleDialling:
     async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
         noted = await self._dialer.refuse_recording(attempt_id, account_id)
         return None if noted else "This call is over already."
+
+
+class ConsoleStints:
+    """`web.ports.Stints`."""
+
+    def __init__(self, progressive: Progressive) -> None:
+        self._progressive = progressive
+
+    async def join(self, account_id: UUID, campaign_id: UUID | None) -> str | None:
+        try:
+            await self._progressive.join(account_id, campaign_id)
+        except NotStarted as problem:
+            return str(problem)
+        return None
+
+    async def leave(self, account_id: UUID) -> str | None:
+        try:
+            await self._progressive.leave(account_id)
+        except NotStarted as problem:
+            return str(problem)
+        return None
+
+    async def call_next(self) -> None:
+        await self._progressive.call_next()
 
 
 class ConsoleReplay:

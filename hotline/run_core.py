@@ -12,12 +12,13 @@ import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
-from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, OriginateFailed
+from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, NobodyThere, OriginateFailed
 from cti.journal import InboundJournal
 from cti.presence import Presence
 from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
+from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer
 from hospital import caller_languages, climbing, questions, recordings, reminders, throttling, vault
@@ -94,10 +95,12 @@ async def run_core(settings: Settings) -> None:
         per_second=settings.automatic.per_second,
         now=now,
     )
+    progressive = Progressive(database, dialer, telephone, calling_policy(settings), node=settings.node, now=now)
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
     )
     dialer_listens(board, dialer)
+    stints_follow(board, progressive)
     console_presence = joints.ConsolePresence(database, presence, now)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -135,6 +138,7 @@ async def run_core(settings: Settings) -> None:
         desk=own_desk(settings, database, lambda: sheets.held.words.site_says),
         presence=console_presence,
         dialling=joints.ConsoleDialling(dialer, partial(_local, settings)),
+        stints=joints.ConsoleStints(progressive),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
         hours=opening_hours(settings),
         policy=calling_policy(settings),
@@ -153,7 +157,7 @@ async def run_core(settings: Settings) -> None:
         await _check_files(workshop)
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
-        scheduler = _scheduler(settings, database, capture, journal, sender, dialer, automatic, sheets)
+        scheduler = _scheduler(settings, database, capture, journal, sender, dialer, automatic, progressive, sheets)
         if transcribed:
             scheduler.add_job(transcriber.work, "interval", seconds=5, max_instances=1, coalesce=True)
         scheduler.start()
@@ -188,11 +192,32 @@ def dialer_listens(board: Switchboard, dialer: Dialer) -> None:
     async def ready(e: AsteriskReady) -> None:
         await dialer.reconcile()
 
+    async def nobody_there(e: NobodyThere) -> None:
+        await dialer.nobody_there(e.channel_id, e.at)
+
     board.on(LegRinging, rang)
+    board.on(NobodyThere, nobody_there)
     board.on(LegAnswered, answered)
     board.on(LegEnded, ended)
     board.on(OriginateFailed, failed)
     board.on(AsteriskReady, ready)
+
+
+def stints_follow(board: Switchboard, progressive: Progressive) -> None:
+    """After the dialer, which settles the attempt."""
+
+    async def answered(e: LegAnswered) -> None:
+        await progressive.leg_answered(e.channel_id)
+
+    async def ended(e: LegEnded) -> None:
+        await progressive.leg_ended(e.channel_id)
+
+    async def failed(e: OriginateFailed) -> None:
+        await progressive.leg_ended(e.channel_id)
+
+    board.on(LegAnswered, answered)
+    board.on(LegEnded, ended)
+    board.on(OriginateFailed, failed)
 
 
 def _scheduler(
@@ -203,6 +228,7 @@ def _scheduler(
     sender: Sender,
     dialer: Dialer,
     automatic: Agentless,
+    progressive: Progressive,
     sheets: Sheets,
 ) -> AsyncIOScheduler:
     """Only triggers that look; what is due lives in SQL."""
@@ -233,6 +259,7 @@ def _scheduler(
         await automatic.call_due()
 
     scheduler.add_job(call, "interval", seconds=1, max_instances=1, coalesce=True)
+    scheduler.add_job(progressive.look_after, "interval", seconds=1, max_instances=1, coalesce=True)
     calendar = Calendar(zone(settings), settings.site.country.upper())
 
     async def climb() -> None:

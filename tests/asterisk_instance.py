@@ -30,6 +30,7 @@ SPOKEN = {
         "apology": "We are sorry, something went wrong. Please stay on the line, a person will help you.",
         "ivr_down_menu": "Our automatic service is out of order. To leave a number for a call back, press one.",
         "callback_number": "Please enter your telephone number and then the hash key.",
+        "outgoing_down": "This is Hospital San Rafael. Please call us back on 600.",
         "callback_thanks": "Thank you. We will call you back as soon as we can.",
         "queue_callback_offer": "If you would rather be called back, press one at any time.",
         "emergency": "In an emergency hang up and dial the emergency number from another telephone.",

@@ -72,11 +72,31 @@ class Dialling:
         return self.refusal
 
 
+class Stints:
+    """Writes down what it is asked; `refusal` is what it answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, UUID | None]] = []
+        self.refusal: str | None = None
+
+    async def join(self, account_id: UUID, campaign_id: UUID | None) -> str | None:
+        self.asked.append(("join", campaign_id))
+        return self.refusal
+
+    async def leave(self, account_id: UUID) -> str | None:
+        self.asked.append(("leave", None))
+        return self.refusal
+
+    async def call_next(self) -> None:
+        self.asked.append(("call_next", None))
+
+
 class Site:
     """João is due; Ana, Ruby, Grace and Oscar have accounts. `now` is moved by the test."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.database, self.shelf, self.dialling, self.now = database, Shelf(folder / "shelf"), Dialling(), NOON
+        self.stints = Stints()
         with database.transaction() as session:
             self.staff = {name: employ(session, name, role) for name, role in ROLES.items()}
             self.joao = admit(session, JOAO)
@@ -91,6 +111,7 @@ class Site:
                 desk=OwnDesk(database),
                 presence=Presence(),
                 dialling=self.dialling,
+                stints=self.stints,
                 replay=joints.ConsoleReplay(Replay(self.shelf, catalogue, vault.unwrap_key)),
                 policy=UNCAPPED,
             )

@@ -48,7 +48,7 @@ async def nurse_on_the_line(asterisk: AsteriskInstance, listener: Listener) -> A
 
 async def dial(listener: Listener, nurse: str, timeout_s: float = 20, number: str = JOAO.numbers[0]) -> str:
     leg = new_leg()
-    await listener.telephone.dial(number, leg, nurse, timeout_s, CALLER_ID)
+    await listener.telephone.dial(number, leg, nurse, timeout_s, CALLER_ID, "pt-BR")
     return leg
 
 
@@ -198,10 +198,10 @@ async def test_nothing_is_dialled_that_no_list_allows(asterisk: AsteriskInstance
         evil = "+573015550101\r\nAction: Originate"
         for number in ("112", "+34915550100", "PJSIP/tom", "Local/600@hotline", "", "+57301555010", evil):
             with pytest.raises(NumberRefused) as refused:
-                await telephone.dial(number, new_leg(), nurse, 5, CALLER_ID)
+                await telephone.dial(number, new_leg(), nurse, 5, CALLER_ID, "pt-BR")
             assert not number or number not in str(refused.value)
         with pytest.raises(LegGone):
-            await telephone.dial(JOAO.numbers[0], new_leg(), new_leg(), 5, CALLER_ID)
+            await telephone.dial(JOAO.numbers[0], new_leg(), new_leg(), 5, CALLER_ID, "pt-BR")
         with pytest.raises(NumberRefused):
             await telephone.ring_staff("ana&PJSIP/joao", new_leg())
         assert len(telephone.live_channels()) == 1
@@ -219,7 +219,7 @@ async def test_a_line_cut_with_an_originate_in_flight_never_rings_joao_twice(ast
         leg, sent = new_leg(), datetime.now(UTC)
         relay.cut_after = b"Action: Originate"
         with pytest.raises(AmiUnanswered):
-            await listener.telephone.dial(JOAO.numbers[0], leg, nurse, 4, CALLER_ID)
+            await listener.telephone.dial(JOAO.numbers[0], leg, nurse, 4, CALLER_ID, "pt-BR")
         await listener.hears(AsteriskLost)
         await listener.hears(AsteriskReady, again=True)
         await joao.rings()
@@ -232,7 +232,7 @@ async def test_a_line_cut_with_an_originate_in_flight_never_rings_joao_twice(ast
         lost, sent = new_leg(), datetime.now(UTC)
         relay.cut_before = b"Action: Originate"
         with pytest.raises(AmiUnanswered):
-            await listener.telephone.dial(JOAO.numbers[0], lost, nurse, 4, CALLER_ID)
+            await listener.telephone.dial(JOAO.numbers[0], lost, nurse, 4, CALLER_ID, "pt-BR")
         await listener.hears(AsteriskReady, again=True)
         assert await listener.telephone.was_dialled(lost, sent) is None  # so soon that it may still be on its way
         assert await listener.telephone.was_dialled(lost, sent - timedelta(seconds=4)) is False

@@ -50,12 +50,18 @@ class Exchange:
         if order in self.fails:
             raise self.fails[order]
 
-    async def ring_staff(self, sip_username: str, channel_id: str) -> None:
+    async def ring_staff(self, sip_username: str, channel_id: str, quiet: bool = False) -> None:
         self._take("ring", sip_username)
         self.up[channel_id] = False
 
     async def dial(
-        self, number_or_endpoint: str, channel_id: str, nurse_channel_id: str, timeout_s: float, caller_id: str
+        self,
+        number_or_endpoint: str,
+        channel_id: str,
+        nurse_channel_id: str,
+        timeout_s: float,
+        caller_id: str,
+        language: str,
     ) -> None:
         assert (timeout_s, caller_id) == (45.0, HOTLINE)
         assert self.up[nurse_channel_id], "the nurse is there before the patient's phone rings"

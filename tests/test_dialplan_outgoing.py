@@ -105,12 +105,15 @@ async def test_a_patient_is_bridged_to_the_waiting_nurse_and_recorded(asterisk: 
     await asterisk.no_channels()
 
 
-async def test_a_nurse_who_left_meanwhile_is_not_waited_for(asterisk: AsteriskInstance) -> None:
+@pytest.mark.covers("I5", "I10")
+async def test_who_answers_when_the_nurse_has_left_hears_who_called(asterisk: AsteriskInstance) -> None:
     async with raw_ami(asterisk) as ami, await asterisk.phone("joao") as joao:
-        await patient_leg(ami, "PJSIP/joao", "PJSIP/ana-0000ffff")
+        attempt_id = await patient_leg(ami, "PJSIP/joao", "PJSIP/ana-0000ffff")
         await joao.rings()
         await joao.answers()
-        assert await joao.hung_up(within=3) == 200
+        await ami.event("UserEvent", UserEvent="HotlineNobodyThere", Uniqueid=attempt_id)
+        await joao.hears(asterisk.sound("outgoing_down"))
+        assert await joao.hung_up() == 200
     await asterisk.no_channels()
 
 

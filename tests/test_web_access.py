@@ -59,6 +59,7 @@ WELCOME = {
     "answers": {"ana", "grace"},
     "shifts": {"grace"},
     "campaigns": {"grace"},
+    "stint": {"ana", "grace"},
     "groups": {"tom", "ana", "grace"},
 }
 

@@ -2,9 +2,15 @@
 
 import pytest
 from playwright.async_api import expect
+from sqlalchemy.orm import Session
 
-from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
+from hospital import attempts, campaigns, stints
+from hospital.attempts import Claimed
+from hospital.campaigns import Wanted
+from hospital.stints import Stint
+from tests.browser import POLICY, PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import RUTH
+from tests.moments import NOON
 
 pytestmark = [pytest.mark.browser, pytest.mark.covers("H51")]
 __all__ = ["page_of", "served", "site"]
@@ -34,3 +40,44 @@ async def test_grace_runs_a_campaign_and_sees_it_move(served: Site, page_of: Pag
     await expect(talking).to_have_text("1")
     await does_not_scroll(grace)
     await looked_at(grace, "campaign")
+
+
+async def test_the_form_of_whoever_is_called_for_ana_opens_by_itself(served: Site, page_of: PageOf) -> None:
+    def run(session: Session) -> None:
+        made = campaigns.create(session, Wanted("Day 3", "progressive"), served.accounts["grace"], NOON)
+        campaigns.order(session, made.id, "start", served.accounts["grace"], NOON)
+
+    def join(session: Session) -> Stint:
+        stint = stints.begin(session, served.accounts["ana"], None, "n1", NOON)
+        assert stint is not None and stints.up(session, stint.channel_id)
+        return stint
+
+    def call(session: Session, stint: Stint) -> None:
+        campaign = campaigns.listed(session)[0]
+        claimed = stints.claim_next(session, stint.id, campaign.id, "n1", served.clock(), POLICY)
+        assert isinstance(claimed, Claimed)
+
+    ana, grace = await page_of("ana"), await page_of("grace")
+    await served.database.run(run)
+    await expect(ana.get_by_role("button", name="Take calls one after the other")).to_be_visible()
+    await looked_at(ana, "stint-to-be-joined")
+    stint = await served.database.run(join)
+    await expect(ana.get_by_text("Waiting for the next")).to_be_visible()
+    await served.database.run(call, stint)
+    await expect(ana.get_by_role("heading", name="Ruth Miller")).to_be_visible()
+    await served.answers(RUTH)
+    await expect(ana.get_by_text("On the line,")).to_be_visible()
+    await does_not_scroll(ana)
+    await looked_at(ana, "stint-talking")
+    await served.database.run(attempts.line_ended, served.attempt(RUTH).id, "answered", served.clock(), POLICY)
+    await ana.get_by_role("link", name="Follow-up", exact=True).click()
+    await expect(ana.get_by_role("heading", name="Follow-up calls")).to_be_visible()
+    await ana.get_by_role("link", name="Open Ruth Miller").click()
+    await ana.get_by_role("button", name="Message").click()
+    await expect(ana.get_by_text("Write-up")).to_be_visible()
+    await does_not_scroll(ana)
+    await looked_at(ana, "stint-write-up")
+    await grace.goto(served.url("/campaigns"))
+    await grace.get_by_role("link", name="Day 3").click()
+    await expect(grace.get_by_text("Nurses who have joined")).to_be_visible()
+    await looked_at(grace, "campaign-progressive")

@@ -9,6 +9,7 @@ from hospital.database import Database
 from hospital.notices import Notice
 from hospital.recordings import Recording
 from hospital.screen_pops import ScreenPop
+from hospital.stint_records import Stint
 from web.live import Audience
 
 RIGHTS = {
@@ -38,6 +39,9 @@ async def audience(database: Database, notice: Notice) -> Audience:
         case "screen_pop" | "recording" | "presence":
             ident = _uuid(notice.id)
             return await database.run(_of_row, notice.kind, ident) if ident else NOBODY
+        case "stint":  # hers, and who sees how far a campaign is
+            ident = _uuid(notice.id)
+            return await database.run(_of_row, notice.kind, ident) if ident else NOBODY
         case "call":
             return await database.run(_of_call, notice.id)
     return NOBODY
@@ -49,6 +53,9 @@ def _of_row(session: Session, kind: str, ident: UUID) -> Audience:
     if kind == "screen_pop":
         owner = session.scalar(select(ScreenPop.account_id).where(ScreenPop.id == ident))
         return Audience(accounts=frozenset({owner})) if owner else NOBODY
+    if kind == "stint":
+        owner = session.scalar(select(Stint.account_id).where(Stint.id == ident))
+        return Audience(accounts=frozenset({owner} if owner else ()), right="campaigns.run")
     owner = session.scalar(select(Recording.account_id).where(Recording.id == ident))
     return Audience(accounts=frozenset({owner} if owner else ()), right="recordings.all")
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import audit, campaign_figures, campaigns
+from hospital import audit, campaign_figures, campaigns, stints
 from hospital.accounts import Account
 from hospital.campaign_figures import Figures
 from hospital.campaigns import FILTERS, MODES, MOVES, Campaign, Wanted
@@ -50,6 +50,8 @@ class Whole:
 
     row: Row
     history: list[tuple[datetime, str, str]]
+    nurses: list[tuple[str, str, datetime]]
+    """Who has joined: name, what she does, since when she has joined."""
 
 
 def _whole(session: Session, campaign_id: UUID, at: datetime) -> Whole | None:
@@ -59,7 +61,15 @@ def _whole(session: Session, campaign_id: UUID, at: datetime) -> Whole | None:
     rows = audit.of_subject(session, f"campaign:{campaign_id}")
     said = [(row, session.get(Account, row.account_id) if row.account_id else None) for row in rows]
     history = [(row.at, by.display_name if by else "", row.action) for row, by in said if row.action != "denied"]
-    return Whole(_row(*found), history)
+    return Whole(_row(*found), history, _nurses(session, found[0], at))
+
+
+def _nurses(session: Session, campaign: Campaign, at: datetime) -> list[tuple[str, str, datetime]]:
+    if campaign.mode != "progressive":
+        return []
+    joined = [one for one in stints.live_stints(session) if one.campaign_id in (None, campaign.id)]
+    names = {one.id: session.get_one(Account, one.account_id).display_name for one in joined}
+    return [(names[one.id], stints.now(session, one, at).code, one.began_at) for one in joined]
 
 
 @routes.get("/campaigns")
@@ -124,11 +134,18 @@ def _wanted(form: Mapping[str, Any]) -> Wanted:
     said = {name: str(form.get(name, "")).strip()[:100] for name in (*FILTERS, "name", "mode")}
     try:
         return Wanted(
-            **said,
+            name=said["name"],
+            mode=said["mode"],
+            purpose=said["purpose"],
+            reason=said["reason"],
+            questionnaire=said["questionnaire"],
+            study=said["study"],
+            ward=said["ward"],
             priority=int(form.get("priority") or 5),
             weight=int(form.get("weight") or 1),
             caller_id=str(form.get("caller_id") or "").strip() or None,
             lines=int(form["lines"]) if form.get("lines") else None,
+            wrap_up_s=int(form.get("wrap_up_s") or 60),
             per_second=float(str(form["per_second"]).replace(",", ".")) if form.get("per_second") else None,
         )
     except ValueError:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 
-from hospital import attempts, outcomes
+from hospital import attempts, outcomes, stints
 from web import followup_view
 from web.doors import Visitor, pages_of, services
 from web.followup_list import WorksFollowUps, own_task
@@ -126,6 +126,7 @@ async def result(
     )
     if not done:
         raise Refusal(409, "This task is closed already.")
+    await house.database.run(stints.said, visitor.account_id)
     return await call_part(request, visitor, task_id)
 
 

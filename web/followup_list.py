@@ -80,10 +80,12 @@ async def part(request: Request, visitor: WorksFollowUps, tab: str) -> Response:
 
 @routes.get("/followups/campaigns")
 async def handed_out(request: Request, visitor: WorksFollowUps) -> Response:
-    """The campaigns from which a nurse may take her next."""
+    """The campaigns from which a nurse may take her next, and those in which she gets one call after the other."""
     running = await services(request).database.run(campaigns.in_force, "nurse_call")
-    offered = [one for one in running if (one.mode, one.state) == ("preview", "running")]
-    return pages_of(request).part(request, "followups/campaigns.html", offered=offered)
+    preview, progressive = (
+        [one for one in running if (one.mode, one.state) == (mode, "running")] for mode in ("preview", "progressive")
+    )
+    return pages_of(request).part(request, "followups/campaigns.html", preview=preview, progressive=progressive)
 
 
 @routes.post("/followups/next/{campaign_id}")

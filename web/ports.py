@@ -56,6 +56,18 @@ class Dialling(Protocol):
         """The patient does not want to be recorded: a coded reason instead."""
 
 
+class Stints(Protocol):
+    """A nurse takes one call after the other. Each change is notified as `stint:<stint id>`."""
+
+    async def join(self, account_id: UUID, campaign_id: UUID | None) -> str | None:
+        """Rings her phone; without a campaign she works on every progressive one."""
+
+    async def leave(self, account_id: UUID) -> str | None: ...
+
+    async def call_next(self) -> None:
+        """Somebody may have become free."""
+
+
 class NotThere(Exception):
     """There is no sound to play: still being recorded, lost, or never begun."""
 
@@ -253,6 +265,7 @@ class Services:
     delivery_reports: DeliveryReports | None = None
     workshop: Workshop | None = None
     own_prompts: OwnPrompts | None = None
+    stints: Stints | None = None
     transcribed: frozenset[str] = frozenset()  # languages in which messages are written down by a machine
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie
 

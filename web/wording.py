@@ -129,6 +129,13 @@ CONTACT_RESULTS = {
     "left_message": ("Message", "v"),
 }
 
+OUR_RESULTS = {"abandoned": "Answered, and nobody of us was there"}  # what is no nurse's to say
+
+
+def contact_result(code: str) -> str:
+    return CONTACT_RESULTS[code][0] if code in CONTACT_RESULTS else say(OUR_RESULTS, code)
+
+
 SKIP_REASONS = {
     "not_needed": "No longer needed",
     "readmitted": "Readmitted",
@@ -377,7 +384,7 @@ def step(kind: str, facts: Mapping[str, Any]) -> str:
             return f"Identified by {said_by(facts.get('by', []))}"
         case "contact_result":
             result = str(facts.get("result", ""))
-            return f"Our call ended with: {CONTACT_RESULTS.get(result, (say({}, result), ''))[0]}"
+            return f"Our call ended with: {contact_result(result)}"
         case "information":
             return f"Heard: {say({}, facts.get('topic'))}"
         case "consent":
@@ -488,6 +495,17 @@ CAMPAIGN_STATES = {  # → (word, look)
     "running": ("Running", "good"),
     "paused": ("Paused", "warn"),
     "stopped": ("Stopped", ""),
+}
+
+STINT_STANDINGS = {  # what a nurse does who takes one call after the other → (word, look)
+    "ringing": ("Your phone rings", "busy"),
+    "dialling": ("Calling the next", "busy live"),
+    "talking": ("Talking", "good"),
+    "outcome": ("Say whom you reached", "warn"),
+    "wrap_up": ("Write-up", "warn"),
+    "paused": ("Paused", ""),
+    "free": ("Waiting for the next", "good"),
+    "over": ("Left", ""),
 }
 
 CAMPAIGN_ORDERS = {"start": "Start", "pause": "Pause", "stop": "Stop"}
@@ -649,6 +667,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "death_report_withdrawn": "The report of a death was taken back",
     "death_reported": "Not called: reported deceased, not confirmed yet",
     "deceased_to_be_confirmed": "Reported deceased; a clinician confirms before the record says so",
+    "in_a_stint": "Not called: the nurse takes calls one after the other",
     "lines_busy": "Not called: all lines of the campaign were in use",
     "handed_out": "Handed to a nurse by a campaign",
     "already_in_a_call": "Not called: the patient, the number or the nurse was in another call",
@@ -695,7 +714,7 @@ _NOT_DIALLED = {  # why an order to dial was not given after all
 
 def _because(code: str) -> str:
     contact = CONTACT_RESULTS.get(code)
-    return LINE_RESULTS.get(code) or (contact[0] if contact else say(_NOT_DIALLED | STOP_REASONS, code))
+    return LINE_RESULTS.get(code) or (contact[0] if contact else say(_NOT_DIALLED | STOP_REASONS | OUR_RESULTS, code))
 
 
 def place(zone: str) -> str:

@@ -2,10 +2,11 @@
 // gives the keyboard its keys. Moving between pages swaps #page only, so that the phone in the bar keeps its call.
 import htmx from "htmx.org";
 import { watchCountdowns } from "./parts/countdown.js";
-import { watchFragments } from "./parts/fragments.js";
+import { refresh, watchFragments } from "./parts/fragments.js";
 import { watchKeys } from "./parts/keys.js";
 import { watchQuestions } from "./parts/questions.js";
 import { watchSaving } from "./parts/saving.js";
+import { watchStint } from "./parts/stint.js";
 import { notify } from "./parts/notice.js";
 import { csrf } from "./parts/request.js";
 
@@ -61,3 +62,4 @@ watchCountdowns();
 watchSaving();
 watchKeys();
 watchQuestions();
+watchStint(refresh);

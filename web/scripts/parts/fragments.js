@@ -60,7 +60,7 @@ function concerns(fragment, notice) {
   return wanted.includes(notice.kind) || wanted.includes(`${notice.kind}:${notice.id}`);
 }
 
-async function refresh(fragment, atOnce = false) {
+export async function refresh(fragment, atOnce = false) {
   if (busy.has(fragment)) {
     busy.set(fragment, "again");
     return;
