@@ -492,6 +492,7 @@ CREATE TABLE attempt (
     claimed_at     timestamptz NOT NULL,
     dial_until     timestamptz NOT NULL,             -- the patient's window closes; later nothing is dialled (I4)
     zone           text NOT NULL DEFAULT 'UTC',      -- on whose clock that was judged (IANA)
+    returned       boolean NOT NULL DEFAULT false,   -- in a call of the patient's own, who calls back: no contact of ours
     dialled_at     timestamptz,
     answered_at    timestamptz,
     ended_at       timestamptz,
@@ -516,6 +517,11 @@ CREATE TABLE joint_task (                            -- what else the same call 
     PRIMARY KEY (attempt_id, task_id)
 );
 CREATE INDEX joint_task_task ON joint_task (task_id);
+
+CREATE TABLE return_call (                           -- the patient calls back: what a nurse is to speak with them about
+    call_id text PRIMARY KEY REFERENCES call ON DELETE CASCADE,
+    task_id uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE
+);
 
 CREATE TABLE answer (                                -- saved as given; the newest of an item counts, the older stay
     id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

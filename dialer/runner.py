@@ -226,7 +226,8 @@ class Dialer:
             await self._recorder.finish(recording_id)
 
     async def _end_nurses_leg(self, attempt: Attempt) -> None:
-        if attempt.nurse_channel_id is None or attempt.stint_id is not None:
+        # of a stint her leg stays for the next, and of a call that a patient returns it is the queue's
+        if attempt.nurse_channel_id is None or attempt.stint_id is not None or attempt.returned:
             return
         try:
             await self._telephone.hang_up(attempt.nurse_channel_id)

@@ -35,6 +35,7 @@ class Attempt(Base):
     claimed_at: Mapped[datetime]
     dial_until: Mapped[datetime]
     zone: Mapped[str] = mapped_column(default="UTC")
+    returned: Mapped[bool] = mapped_column(default=False)
     dialled_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -57,13 +58,15 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
     """When the patient or the number rang for us in the eight days before `at`, earliest first.
 
     An attempt whose fate is unknown counts as rung. A call that the patient asked for ("call me later") is theirs:
-    the one before it does not count. Whoever else answered a wrong number counts for that number only."""
+    the one before it does not count, nor does the one in which they call back. Whoever else answered a wrong number
+    counts for that number only."""
     theirs = and_(Attempt.patient_id == patient_id, Attempt.contact_result.is_distinct_from("wrong_person"))
     began = func.coalesce(Attempt.dialled_at, Attempt.claimed_at)
     rows = select(began).where(
         or_(theirs, Attempt.number_token == token),
         Attempt.contact_result.is_distinct_from("call_later"),
         began > at - timedelta(days=8),
+        ~Attempt.returned,
         or_(Attempt.rang, Attempt.state.in_(("review", *LIVE)), Attempt.line_result == "answered"),
     )
     return list(session.scalars(rows.order_by(began)))

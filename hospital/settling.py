@@ -49,7 +49,7 @@ def line_ended(
     counted = attempt.state == "review"  # it counted when its fate became unknown
     attempt.state, attempt.ended_at, attempt.cause, attempt.sip_status = "ended", at, cause, sip_status
     attempt.line_result = _settled_result(attempt, line_result)
-    counts = not counted and outcomes.counts(attempt.line_result, attempt.rang)
+    counts = not (counted or attempt.returned) and outcomes.counts(attempt.line_result, attempt.rang)
     task.tries += counts
     if attempt.line_result == "invalid_number":
         _note_invalid(session, attempt, at)

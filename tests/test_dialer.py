@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from dialer.runner import DOUBT, Dialer, NotStarted
 from dialer.telephone import Recorder, Telephone
-from hospital import attempts, followups, plan_changes, recordings
+from hospital import attempts, calls, followups, plan_changes, recordings, return_calls, screen_pops
 from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.calling_hours import PRESETS
@@ -576,3 +576,71 @@ async def test_a_talk_is_not_cut_off_and_nothing_follows_it(office: Office) -> N
     assert "hang up" not in office.exchange.steps
     await office.leg_ends(call.channel_id, "answered")
     assert (office.task.state, office.task.stop_reason) == ("stopped", "died")
+
+
+# ── The patient calls back ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def calls_back(office: Office, number: str = JOAO.numbers[0]) -> UUID:
+    """João calls back the hospital, and Ana talks to him; her card's id."""
+    with office.database.transaction() as session:
+        calls.begin(session, "n1-back", "n1", number, office.clock)
+        calls.queued(session, "n1-back", "nurses")
+        return_calls.noted(session, "n1-back", office.task_id, office.clock)
+        pop_id = screen_pops.pop(session, "n1-back", office.ana, "n1-ana", office.clock)
+        assert screen_pops.pop_moved(session, "n1-back", "n1-ana", "answered", office.clock)
+        return pop_id
+
+
+async def missed(office: Office) -> None:
+    call = await office.patient_rings()
+    await office.leg_ends(call.channel_id, "no_answer")
+
+
+@pytest.mark.covers("H14", "I3", "I5")
+async def test_joao_calls_back_and_ana_works_on_his_task_in_that_call(database: Database) -> None:
+    office = Office(database)
+    await missed(office)
+    pop = calls_back(office)
+    assert await database.run(return_calls.take_up, pop, office.grace, NOON) is None, "it is Ana's call"
+    assert await database.run(return_calls.take_up, pop, office.ana, NOON) == office.task_id
+    assert await database.run(return_calls.take_up, pop, office.ana, NOON) == office.task_id, "pressed twice"
+    assert (office.task.state, office.attempt.state, office.attempt.channel_id) == ("calling", "talking", "n1-back")
+    assert isinstance(await office.dialer.start(office.task_id, office.ana), NotNow), "nobody dials him meanwhile"
+    assert await database.run(attempts.contact_result, office.attempt.id, "completed", NOON, UNCAPPED)
+    await office.leg_ends("n1-ana", "answered")  # she has hung up, and he is asked how it was
+    assert office.attempt.state == "talking"
+    await office.leg_ends("n1-back", "answered")
+    assert (office.task.state, office.task.tries) == ("done", 1), "his own call is no try of ours"
+    assert office.attempt.line_result == "answered"
+    assert office.recording is not None and office.recording.reason == "not_started"
+    assert "taken_up" in office.codes and "called_back" in office.codes
+    assert not [who for _, who in office.exchange.orders if "back" in who or "returned" in who]
+
+
+@pytest.mark.covers("H14")
+async def test_a_task_that_was_given_up_is_taken_up_when_he_calls_back(database: Database) -> None:
+    office = Office(database)
+    with database.transaction() as session:
+        session.get_one(FollowUpTask, office.task_id).max_tries = 1
+    await missed(office)
+    assert (office.task.state, office.task.stop_reason) == ("stopped", "not_reached")
+    pop = calls_back(office)
+    assert await database.run(return_calls.take_up, pop, office.ana, NOON) == office.task_id
+    await office.leg_ends("n1-back", "answered")
+    assert office.task.state == "wrap_up"
+
+
+@pytest.mark.covers("I3")
+async def test_what_cannot_be_taken_up(database: Database) -> None:
+    office = Office(database)
+    await missed(office)
+    pop = calls_back(office)
+    with database.transaction() as session:
+        session.get_one(FollowUpTask, office.task_id).channel = "letter"
+    assert await database.run(return_calls.take_up, pop, office.ana, NOON) is None
+    with database.transaction() as session:
+        session.get_one(FollowUpTask, office.task_id).channel = "nurse_call"
+        assert screen_pops.pop_moved(session, "n1-back", "n1-ana", "ended", NOON)
+    assert await database.run(return_calls.take_up, pop, office.ana, NOON) is None, "the call is over"
+    assert office.task.state == "open"

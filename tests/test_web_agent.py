@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import booking, callbacks, calls, patients, screen_pops
+from hospital import booking, callbacks, calls, patients, return_calls, screen_pops
 from hospital.audit import AuditRow
 from hospital.callbacks import Callback
 from hospital.calls import Call
@@ -110,6 +110,34 @@ async def test_nobody_else_sees_any_part_of_toms_card(site: Site, comes: Comes) 
     assert audited(site, "denied") == [("denied", f"screen_pop:{pop}")] * len(tries)
     row, call = pop_and_call(site, pop)
     assert (row.ticked, call.note) == ([], "")
+
+
+@pytest.mark.covers("H14", "H15", "I9")
+async def test_joao_calls_back_and_ana_opens_the_form_from_his_card(site: Site, comes: Comes) -> None:
+    task, pop = site.task(JOAO), await site.rings("ana", JOAO)
+    toms = await site.rings("tom", JOAO)
+    with site.database.transaction() as session:
+        for one in (pop, toms):
+            call_id = session.get_one(ScreenPop, one).call_id
+            return_calls.noted(session, call_id, task.id, NOON)
+    ana, tom = await comes("ana"), await comes("tom")
+    said = (await ana.get(f"/agent/pops/{pop}/who")).text
+    assert "Returns our call: Day 3 after discharge" in words(said) and "Open its form" not in words(said)
+    assert "Day 3" not in (await tom.get(f"/agent/pops/{toms}/who")).text, "what a nurse calls for is not for everybody"
+    assert (await ana.post(f"/followups/returned/{pop}")).status_code == 409, "it rings yet"
+    moves(site, pop, "answered")
+    assert "Open its form" in words((await ana.get(f"/agent/pops/{pop}/who")).text)
+    assert (await tom.post(f"/followups/returned/{pop}")).status_code == 403
+    assert (await ana.post(f"/followups/returned/{toms}")).status_code == 403
+    taken = await ana.post(f"/followups/returned/{pop}")
+    assert taken.headers["HX-Location"] == f"/followups/{task.id}"
+    for identifier in ("name", "birth_date"):
+        await ana.post(f"/followups/{task.id}/ticks/{identifier}", data={"on": "on"})
+    answered = await ana.post(f"/followups/{task.id}/answers/pain", data={"value": "2"})
+    assert answered.status_code == 200
+    done = await ana.post(f"/followups/{task.id}/result/partial")
+    assert done.status_code == 200
+    assert site.attempt(JOAO).contact_result == "partial"
 
 
 @asynccontextmanager

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from hospital import screen_pops
+from hospital import return_calls, screen_pops
 from hospital.booking import Booked
 from hospital.patients import Patient
 from web import agent_card
 from web.agent_card import Card
 from web.doors import Door, Visitor, denied, pages_of, services
+from web.followup_list import WorksFollowUps
 from web.ports import Services
 from web.refusals import Refusal
 
@@ -120,6 +121,17 @@ async def tick(
         raise Refusal(422, "The record has nothing to compare this with.")
     await services(request).database.run(screen_pops.tick, pop_id, visitor.account_id, identifier, on == "on")
     return await who(request, visitor, pop_id)
+
+
+@routes.post("/followups/returned/{pop_id}")
+async def take_up(request: Request, visitor: WorksFollowUps, pop_id: UUID) -> Response:
+    """The caller returns our call: the nurse goes to the follow-up's form, and works on it in this call."""
+    await card(request, visitor, pop_id)
+    house = services(request)
+    task_id = await house.database.run(return_calls.take_up, pop_id, visitor.account_id, house.clock())
+    if task_id is None:
+        raise Refusal(409, "It can't be taken up: the call is over, or the follow-up is being worked on or done.")
+    return Response(status_code=204, headers={"HX-Location": f"/followups/{task_id}"})
 
 
 @routes.post("/agent/pops/{pop_id}/note")

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hospital import calls, patients, screen_pops
+from hospital import calls, patients, return_calls, screen_pops
 from hospital.calls import Call
+from hospital.followups import FollowUpTask
 from hospital.patients import Candidate, History, Patient
 from hospital.screen_pops import IDENTIFIERS_TO_OPEN, ScreenPop
 from web import wording
@@ -40,6 +41,7 @@ class Card:
     candidates: list[Candidate]
     identifiers: list[tuple[str, str]]  # code, the value in the record that the caller's word is compared with
     opened: bool
+    returns: FollowUpTask | None  # they call back about it
 
     @property
     def sentence(self) -> str:
@@ -79,6 +81,7 @@ def card(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> Card
         known,
         _identifiers(patient, call, known),
         patient is not None and len(pop.ticked) >= IDENTIFIERS_TO_OPEN,
+        return_calls.of_call(session, call.id),
     )
 
 

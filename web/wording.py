@@ -298,6 +298,7 @@ REASONS = {  # why a caller called, as the IVR found out
     "triage": "Asks which department",
     "feedback": "Complains or thanks",
     "survey": "Answers our questions",
+    "returns_call": "Returns our call",
     "": "Not said yet",
 }
 
@@ -327,6 +328,7 @@ TRANSFERS = {  # why the IVR handed over
     "department_unknown": "needs a department that cannot be booked",
     "feedback_to_a_person": "wants to complain or thank, without a recording",
     "nothing_said": "was asked to speak and said nothing",
+    "returns_call": "returns our call, for a nurse",
     "no_room_to_record": "could not be recorded: there was no room",
     "not_recorded": "chose a language in which the rest is not recorded",
 }
@@ -648,6 +650,8 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "nothing_said": "Answered, and nothing was said: {because}",
     "try_again": "{because}: again {when}, {number} number ({tries} of {of} tries)",
     "stopped": "Stopped: {reason}",
+    "called_back": "The patient called back, and waits for a nurse",
+    "taken_up": "The patient called back, and a nurse takes it up",
     "done": "Done",
     "answered_by_caller": "Answered to the machine, in a call of the patient's own",
     "red_flag": "A red flag was told to the machine: a nurse takes over",

@@ -37,7 +37,12 @@ async def _asked(call: Call, front: FrontDesk, contact: Contact) -> str:
     return "completed" if await survey(call, front, contact.task_id, contact.attempt_id) else "partial"
 
 
-SUBJECTS: Mapping[str, Subject] = {"suspension": _suspended, "follow_up": _asked, "reminder": remind}
+async def _reminded(call: Call, front: FrontDesk, contact: Contact) -> str:
+    await remind(call, front, contact.task_id, contact.patient)
+    return "completed"
+
+
+SUBJECTS: Mapping[str, Subject] = {"suspension": _suspended, "follow_up": _asked, "reminder": _reminded}
 
 
 async def outgoing(call: Call, front: FrontDesk) -> None:

@@ -1,9 +1,12 @@
-"""A reminder in a call of ours: of tomorrow's appointment, which may be confirmed, changed or cancelled; or of what
-repeats, which may be booked or stopped. Identity has been proved, and what is urgent was told first."""
+"""A reminder, in a call of ours or when it is returned: of tomorrow's appointment, which may be confirmed, changed or
+cancelled; or of what repeats, which may be booked or stopped. Identity has been proved, and what is urgent was told
+first."""
+
+from uuid import UUID
 
 from hospital import consents, reminders
-from hospital.agentless import Contact
 from hospital.booking import Booked
+from hospital.patients import Patient
 from hospital.reminders import Due
 from ivr.call import Call, Prompt, Transferred
 from ivr.dialogues.appointments import cancel, change
@@ -14,34 +17,35 @@ from scripts.placeholders import Doctor, Value
 REPEATS = {"medication": "reminder_medication", "checkup": "reminder_checkup", "revisit": "reminder_revisit"}
 
 
-async def remind(call: Call, front: FrontDesk, contact: Contact) -> str:
-    due = await front.database.run(reminders.due, contact.task_id)
+async def remind(call: Call, front: FrontDesk, task_id: UUID, patient: Patient) -> None:
+    due = await front.database.run(reminders.due, task_id)
     try:
         if due.appointment is not None:
-            await _of_the_appointment(call, front, contact, due.appointment)
+            await _of_the_appointment(call, front, task_id, patient, due.appointment)
         else:
             await _of_what_repeats(call, front, due)
     except Transferred:  # who asks for a person has heard it
-        await front.database.run(reminders.heard, contact.task_id, front.now())
+        await front.database.run(reminders.heard, task_id, front.now())
         raise
-    return "completed"
 
 
-async def _of_the_appointment(call: Call, front: FrontDesk, contact: Contact, appointment: Booked) -> None:
+async def _of_the_appointment(
+    call: Call, front: FrontDesk, task_id: UUID, patient: Patient, appointment: Booked
+) -> None:
     while True:
         key = await call.menu([_told(appointment), Prompt("reminder_choice")], keys="1234")
         with call.returning():
             match key:
                 case "1":
-                    await front.database.run(reminders.heard, contact.task_id, front.now(), comes=True)
+                    await front.database.run(reminders.heard, task_id, front.now(), comes=True)
                     await call.journal.step("reminder_confirmed", appointment=str(appointment.appointment_id))
                     await call.say("reminder_confirmed")
                 case "2":
-                    await change(call, front, contact.patient, appointment)
+                    await change(call, front, patient, appointment)
                 case "3":
-                    await cancel(call, front, contact.patient.id, appointment)
+                    await cancel(call, front, patient.id, appointment)
                 case "4":
-                    await _no_more(call, front, contact)
+                    await _no_more(call, front, patient)
             return
 
 
@@ -52,9 +56,9 @@ def _told(appointment: Booked) -> Prompt:
     return Prompt("reminder_visit", **told, doctor=Doctor(appointment.doctor, appointment.feminine))
 
 
-async def _no_more(call: Call, front: FrontDesk, contact: Contact) -> None:
+async def _no_more(call: Call, front: FrontDesk, patient: Patient) -> None:
     run, at = front.database.run, front.now()
-    await run(consents.set_consent, contact.patient.id, reminders.PURPOSE, False, at, call_id=call.id)
+    await run(consents.set_consent, patient.id, reminders.PURPOSE, False, at, call_id=call.id)
     await call.journal.step("consent", purpose=reminders.PURPOSE, given=False)
     await call.inform("reminders_stopped")
 

@@ -1,4 +1,5 @@
-"""The first minute: the greeting in the caller's language (`language.py`), then the main menu.
+"""The first minute: the greeting in the caller's language (`language.py`), our call to them if they return it
+(`returning.py`), then the main menu.
 
 The urgent key and the operator key work from the first prompt on (`ivr.call`).
 """
@@ -15,6 +16,7 @@ from ivr.dialogues.opening import tell_if_closed
 from ivr.dialogues.preferences import change_preferences
 from ivr.dialogues.reason import because
 from ivr.dialogues.results import hear_results
+from ivr.dialogues.returning import return_our_call
 from ivr.dialogues.survey import answer_questions
 from ivr.front_desk import FrontDesk
 from scripts.menu_sheet import SHIPPED, Menu
@@ -24,6 +26,7 @@ async def inbound(call: Call, front: FrontDesk) -> None:
     """A patient calls the hospital's number."""
     await welcome(call, front)
     await tell_if_closed(call, front)
+    await return_our_call(call, front)
     menu = dict(front.menu or SHIPPED)
     while True:
         with call.returning():
