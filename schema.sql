@@ -19,6 +19,7 @@ CREATE TABLE account (
     password_hash text NOT NULL,                     -- argon2id
     sip_username  text UNIQUE CHECK (sip_username ~ '^[a-z][a-z0-9_-]{0,31}$'),
     sip_secret_sealed bytea,
+    on_call_number_sealed bytea,                     -- E.164, rung for red flags instead of the extension
     languages     text[] NOT NULL DEFAULT '{en}',
     disabled_at   timestamptz,
     created_at    timestamptz NOT NULL DEFAULT now()
@@ -747,13 +748,36 @@ CREATE TABLE urgent_step (
     case_id uuid NOT NULL REFERENCES care_case ON DELETE CASCADE,
     number  integer NOT NULL,
     whom    text NOT NULL CHECK (whom IN ('first', 'second', 'further', 'nobody', 'lead', 'supervisors',
-            'taken', 'given_back', 'closed')),
-    told    uuid[] NOT NULL,                         -- accounts; of the last three: who did it, none on the fixed phone
+            'taken', 'declined', 'given_back', 'closed')),
+    told    uuid[] NOT NULL,                         -- accounts; of the last four: who did it, none on the fixed phone
     at      timestamptz NOT NULL,
     until   timestamptz CHECK (until >= at),         -- when it climbs, if nobody has taken it
     PRIMARY KEY (case_id, number),
-    CHECK ((whom IN ('taken', 'given_back', 'closed')) = (until IS NULL))
+    CHECK ((whom IN ('taken', 'declined', 'given_back', 'closed')) = (until IS NULL))
 );
+
+CREATE TABLE urgent_call (                           -- one person's telephone rings for one step: once
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    case_id     uuid NOT NULL REFERENCES care_case ON DELETE CASCADE,
+    step        integer NOT NULL,
+    account_id  uuid NOT NULL REFERENCES account,
+    channel_id  text NOT NULL UNIQUE,                -- chosen and committed before anything is dialled
+    -- claimed → dialling → talking → ended;  claimed | dialling → ended. Never dialled again, whatever is unknown.
+    state       text NOT NULL DEFAULT 'claimed' CHECK (state IN ('claimed', 'dialling', 'talking', 'ended')),
+    line_result text CHECK (line_result IN ('answered', 'busy', 'no_answer', 'rejected', 'invalid_number',
+                'unreachable', 'network_failure', 'machine', 'fax', 'cancelled', 'unknown')),
+    result      text CHECK (result IN ('taken', 'declined', 'gone')),            -- by key
+    claimed_at  timestamptz NOT NULL,
+    dialled_at  timestamptz,
+    answered_at timestamptz,
+    ended_at    timestamptz,
+    FOREIGN KEY (case_id, step) REFERENCES urgent_step (case_id, number) ON DELETE CASCADE,
+    UNIQUE (case_id, step, account_id),
+    CHECK ((state = 'ended') = (line_result IS NOT NULL) AND (state = 'ended') = (ended_at IS NOT NULL)),
+    CHECK (result IS NULL OR answered_at IS NOT NULL),
+    CHECK (state NOT IN ('dialling', 'talking') OR dialled_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX one_live_urgent_call_per_account ON urgent_call (account_id) WHERE state <> 'ended';
 
 CREATE TABLE rating (                                -- one for each talk that was asked about, answered or not
     call_id      text PRIMARY KEY REFERENCES call ON DELETE CASCADE,

@@ -129,6 +129,38 @@ class Telephone:
             Variable=[f"CHANNEL(language)={language}"],
         )
 
+    async def ring_on_call(
+        self,
+        number: str | None,
+        sip_username: str | None,
+        channel_id: str,
+        timeout_s: float,
+        caller_id: str,
+        language: str,
+    ) -> None:
+        """Ring who is on call: the number that was given for it, else their extension. It rings like any call; who
+        answers hears the ivr ([dialer] oncall). Returns and raises as `dial`."""
+        if number is not None:
+            target, over_trunk = self._resolve(number)
+        elif sip_username is not None and _USERNAME.fullmatch(sip_username):
+            target, over_trunk = f"PJSIP/{sip_username}", False
+        else:
+            raise NumberRefused("there is neither a number nor an extension to ring")
+        if not _NUMBER.fullmatch(caller_id):
+            raise NumberRefused("the caller id to show is not a number")
+        if not _LANGUAGE.fullmatch(language):
+            raise ValueError("a language is a tag such as en or pt-BR")
+        await self._originate(
+            target,
+            channel_id,
+            timeout_s,
+            over_trunk,
+            Context="dialer",
+            Exten="oncall",
+            CallerID=f"<{caller_id}>",
+            Variable=[f"CHANNEL(language)={language}"],
+        )
+
     async def hang_up(self, channel_id: str) -> bool:
         """End a leg; False if it is not up. A leg that we dialled and that is not up yet ends when it appears."""
         self._board.live.cancel(channel_id)

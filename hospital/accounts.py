@@ -68,6 +68,7 @@ class Account(Base):
     password_hash: Mapped[str]
     sip_username: Mapped[str | None]
     sip_secret: Mapped[str | None] = mapped_column("sip_secret_sealed", Sealed("account.sip_secret"))
+    on_call_number: Mapped[str | None] = mapped_column("on_call_number_sealed", Sealed("account.on_call_number"))
     languages: Mapped[list[str]] = mapped_column(ARRAY(String), default=lambda: ["en"])
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

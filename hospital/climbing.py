@@ -45,6 +45,18 @@ def climb(session: Session, calendar: Calendar, ladder: Ladder, at: datetime) ->
     return list(climbed)
 
 
+def decline(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool:
+    """Who was told last cannot take it: it climbs at once. False for anybody else, or where it was taken."""
+    case = session.scalar(select(Case).where(Case.id == case_id, Case.state == "open").with_for_update())
+    steps = urgent_records.ladder(urgent_records.history(session, case_id)) if case is not None else []
+    if not steps or account_id not in steps[-1].told or steps[-1].until <= at:
+        return False
+    urgent_records.happened(session, case_id, "declined", account_id, at)
+    announce(session, "case", case_id)
+    audit.record(session, account_id, "urgent.declined", f"case:{case_id}", at)
+    return True
+
+
 def reach(session: Session, calendar: Calendar, role: str, ward: str, at: datetime) -> Reach:
     """Whom something urgent for `role` in `ward` can go to at `at`."""
     on_call = [one.account_id for one in rota_records.load(session, calendar).on_call(role, ward, at)]

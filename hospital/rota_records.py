@@ -269,6 +269,15 @@ def swaps(session: Session, since: date) -> list[OnCallChange]:
     return list(session.scalars(rows.order_by(OnCallChange.day, OnCallChange.asked_at)))
 
 
+def set_number(session: Session, account_id: UUID, number: str | None, by: UUID, at: datetime) -> None:
+    """On which number (E.164) somebody is rung when on call; None: on their extension. Raises ValueError for who cannot
+    be on call."""
+    _must_be_able(session, account_id)
+    session.get_one(Account, account_id).on_call_number = number
+    session.flush()
+    _written(session, by, "rota.number_set", f"account:{account_id}", at, given=int(number is not None))
+
+
 def _withdraw(session: Session, shift_id: UUID, day: date, states: tuple[str, ...], by: UUID, at: datetime) -> bool:
     these = (OnCallChange.shift_id == shift_id, OnCallChange.day == day, OnCallChange.state.in_(states))
     done = update(OnCallChange).where(*these).values(state="withdrawn", decided_by=by, decided_at=at)

@@ -4,6 +4,7 @@ Rules: who writes here has locked the case, so that no step is written twice, ho
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -29,8 +30,18 @@ def history(session: Session, case_id: UUID) -> list[UrgentStep]:
 
 
 def ladder(entries: Sequence[UrgentStep]) -> list[Step]:
-    """Its steps, without who took it or gave it back."""
-    return [Step(one.whom, tuple(one.told), one.at, one.until) for one in entries if one.whom in RUNGS and one.until]
+    """Its steps. One that everybody whom it told has declined ends then; who took it or gave it back is no step."""
+    steps: list[Step] = []
+    declined: set[UUID] = set()
+    for one in entries:
+        if one.whom in RUNGS and one.until is not None:
+            steps.append(Step(one.whom, tuple(one.told), one.at, one.until))
+            declined = set()
+        elif one.whom == "declined" and steps:
+            declined |= set(one.told)
+            if declined >= set(steps[-1].told) and one.at < steps[-1].until:
+                steps[-1] = replace(steps[-1], until=one.at)
+    return steps
 
 
 def climbed(session: Session, case_id: UUID, step: Step) -> None:
@@ -38,7 +49,7 @@ def climbed(session: Session, case_id: UUID, step: Step) -> None:
 
 
 def happened(session: Session, case_id: UUID, what: str, account_id: UUID | None, at: datetime) -> None:
-    """`what`: 'taken', 'given_back' or 'closed', by whom (None: on the fixed phone)."""
+    """`what`: 'taken', 'declined', 'given_back' or 'closed', by whom (None: on the fixed phone)."""
     _write(session, case_id, what, [account_id] if account_id else [], at, None)
 
 

@@ -50,6 +50,10 @@ class Urgent(Frozen):
     role: Literal["doctor", "nurse", "midwife", "pharmacist", "psychologist", "social_worker"] = "nurse"
     climb_minutes: Annotated[int, Field(ge=1, le=60)] = 5
     """So long each has to take it, before the next is told."""
+    telephone: bool = True
+    """Who was told is rung, too."""
+    ring_after_seconds: Annotated[int, Field(ge=0, le=300)] = 15
+    """Not at once: the caller may be with an agent already, or somebody sees it on the screen."""
 
 
 class Triage(Frozen):

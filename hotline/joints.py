@@ -78,6 +78,18 @@ class DialerTelephone(Telephone):
         with _refused_is_not_taken():
             await super().dial_alone(number_or_endpoint, channel_id, timeout_s, caller_id, language)
 
+    async def ring_on_call(
+        self,
+        number: str | None,
+        sip_username: str | None,
+        channel_id: str,
+        timeout_s: float,
+        caller_id: str,
+        language: str,
+    ) -> None:
+        with _refused_is_not_taken():
+            await super().ring_on_call(number, sip_username, channel_id, timeout_s, caller_id, language)
+
     async def start_recording(self, channel_id: str, path: str) -> None:
         with _refused_is_not_taken():
             await super().start_recording(channel_id, path)

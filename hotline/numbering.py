@@ -40,7 +40,7 @@ CONTEXTS: dict[str, str] = {
     "hotline": "inbound calls: extension 600 and the trunk's numbers",
     "patients": "the demo's patient phones: may dial 600 and nothing else",
     "agents": "staff phones: 600, one another, outside numbers by the allow-list",
-    "dialer": "outgoing legs to patients",
+    "dialer": "outgoing legs to patients and to who is on call",
     "nurse-leg": "the nurse's leg that waits while a patient is dialled",
 }
 """Context of the dialplan → what may enter it."""

@@ -21,17 +21,15 @@ from dialer.agentless import Agentless
 from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer
-from hospital import caller_languages, climbing, questions, recordings, reminders, throttling, vault
+from hospital import caller_languages, recordings, reminders, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
 from hospital.outcome_rules import OutcomeRules
-from hospital.rota import Calendar
-from hotline import demo, hearing, joints, message_joints, numbering, tapes
+from hotline import demo, hearing, joints, message_joints, numbering, on_call_work, tapes
 from hotline.caller_joints import rendered
-from hotline.care_wiring import asterisk_spool, ladder, opening_hours
+from hotline.care_wiring import asterisk_spool, opening_hours
 from hotline.in_force import Shipped
-from hotline.on_call import GapWatch
 from hotline.own_prompts import OwnPrompts
 from hotline.places import places, read_secrets
 from hotline.queue_news import QueueNews
@@ -158,6 +156,7 @@ async def run_core(settings: Settings) -> None:
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
         scheduler = _scheduler(settings, database, capture, journal, sender, dialer, automatic, progressive, sheets)
+        on_call_work.begin(scheduler, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
             scheduler.add_job(transcriber.work, "interval", seconds=5, max_instances=1, coalesce=True)
         scheduler.start()
@@ -260,19 +259,6 @@ def _scheduler(
 
     scheduler.add_job(call, "interval", seconds=1, max_instances=1, coalesce=True)
     scheduler.add_job(progressive.look_after, "interval", seconds=1, max_instances=1, coalesce=True)
-    calendar = Calendar(zone(settings), settings.site.country.upper())
-
-    async def climb() -> None:
-        await database.run(climbing.climb, calendar, ladder(settings), now())
-
-    scheduler.add_job(climb, "interval", seconds=1, max_instances=1, coalesce=True)
-
-    async def late_questions() -> None:
-        await database.run(questions.climb, now())
-
-    scheduler.add_job(late_questions, "interval", seconds=30, max_instances=1, coalesce=True)
-    gaps = GapWatch(database, calendar, now)
-    scheduler.add_job(gaps.look, "interval", seconds=60, max_instances=1, coalesce=True, next_run_time=now())
 
     async def remind() -> None:
         policy, of = calling_policy(settings), settings.reminders

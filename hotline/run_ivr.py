@@ -32,6 +32,7 @@ from speech.speaker import Speaker
 log = logging.getLogger(__name__)
 
 OURS = "outgoing"  # the path of a call that the hotline began
+STAFF = "oncall"  # and of one to a member of staff: nobody's call, of which no row is kept
 DATABASE_S = 2.0  # a database that does not take the call's first row by then is down: a person takes the caller
 
 
@@ -106,7 +107,9 @@ async def _hold_conversation(
         number = contact.number if contact is not None else caller_number(session.environment, country)
         written = SqlJournal(database, session.id, settings.node, number, now, "out" if path == OURS else "in")
         journal: Journal = written
-        if path == OURS or await admit(database, settings.throttle, path, number, now()):
+        if path == STAFF:
+            journal = UnwrittenJournal(written)
+        elif path == OURS or await admit(database, settings.throttle, path, number, now()):
             await written.begin()
         else:
             path, journal = "throttled", UnwrittenJournal(written)

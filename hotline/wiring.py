@@ -29,6 +29,7 @@ from ivr.call import Call, HouseKeys
 from ivr.dialogues.attended import attended
 from ivr.dialogues.care import care
 from ivr.dialogues.language import change_language
+from ivr.dialogues.on_call import on_call
 from ivr.dialogues.outgoing import SUBJECTS, outgoing
 from ivr.dialogues.place import send_place
 from ivr.dialogues.rating import rate
@@ -60,6 +61,7 @@ DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
     "rating": attended(rate),
     "outgoing": attended(outgoing),
     "survey": attended(answer_questions),
+    "oncall": on_call,
 }
 SPOKEN_KINDS = frozenset(SUBJECTS)
 """Kinds of contacts that the ivr can speak about: only these are dialled without a nurse."""

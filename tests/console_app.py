@@ -104,7 +104,7 @@ class Site:
         catalogue = tapes.SqlCatalogue(database, lambda: self.now)
         self.app = create_app(
             ports.Services(
-                facts=ports.SiteFacts("San Rafael", ZONE, frozenset({HOST}), "ws://unused"),
+                facts=ports.SiteFacts("San Rafael", ZONE, frozenset({HOST}), "ws://unused", country="CO"),
                 database=database,
                 clock=lambda: self.now,
                 live=Hub(PostgresNotices(database.url), self._nobody),

@@ -92,14 +92,17 @@ def staff(session: Session) -> dict[str, UUID]:
     return {name: employ(session, name, role).id for name, role in roles.items()}
 
 
-def on_call(session: Session, people: dict[str, UUID], *who: str, ward: str = "") -> None:
+def on_call(
+    session: Session, people: dict[str, UUID], *who: str, ward: str = "", first: date = date(2026, 11, 25)
+) -> None:
     """First and second, day and night, of a line whose lead is Dora."""
     line = rota_records.open_line(session, "nurse", ward, people["dora"], people["grace"], NOON)
     assert line is not None
     for rank, name in enumerate(who, 1):
         made = rota_records.add_shift(
             session, CALENDAR, line_id=line, rank=rank, account_id=people[name], days=range(1, 9), starts=time(),
-            ends=time(), first_day=date(2026, 11, 25), last_day=None, by=people["grace"], at=NOON,
+            ends=time(), first_day=first, last_day=None, by=people["grace"],
+            at=datetime.combine(first, time(12), tzinfo=ZONE),
         )  # fmt: skip
         assert isinstance(made, UUID)
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from hospital import audit, cases, transcripts
+from hospital import audit, cases, climbing, transcripts
 from hospital.accounts import Account
 from hospital.cases import Case, Note
 from hospital.patients import Patient
@@ -228,6 +228,16 @@ async def own(request: Request, visitor: Works, case_id: UUID) -> Response:
     house = services(request)
     if not await house.database.run(cases.own, case_id, visitor.account_id, house.clock()):
         raise Refusal(409, "Somebody else has taken it, or it is closed.")
+    return await _part(request, visitor, case_id)
+
+
+@routes.post("/cases/{case_id}/decline")
+async def decline(request: Request, visitor: Works, case_id: UUID) -> Response:
+    """Who was told of a red flag cannot take it: the next is told at once."""
+    await _allowed(request, visitor, case_id)
+    house = services(request)
+    if not await house.database.run(climbing.decline, case_id, visitor.account_id, house.clock()):
+        raise Refusal(409, "It has climbed or was taken already.")
     return await _part(request, visitor, case_id)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hospital import urgent_records
+from hospital import urgent_calls, urgent_records
 from hospital.accounts import Account
 from hospital.urgent import LAST, RUNGS
 from web import wording
@@ -22,6 +22,7 @@ class Climbs:
     whom: str
     nobody: bool  # there was nobody on call for it, the last time round
     mine: bool
+    asked: bool  # and nobody else since
 
 
 def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
@@ -33,12 +34,18 @@ def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
         return ", ".join(known)
 
     told = [(one.at, wording.URGENT_STEPS[one.whom].format(who=who(one.told) or "the fixed phone")) for one in entries]
+    for call in urgent_calls.of_case(session, case_id):
+        name = session.get_one(Account, call.account_id).display_name
+        told.append((call.claimed_at, wording.urgent_call(name, call.state, call.line_result, call.result)))
+    told.sort(key=lambda one: one[0])
+    steps = urgent_records.ladder(entries)
     rungs = [one for one in entries if one.whom in RUNGS]
     begun = max((n for n, one in enumerate(rungs[:-1]) if one.whom == LAST), default=-1) + 1
     return Climbs(
         told,
-        rungs[-1].until if rungs else None,
+        steps[-1].until if steps else None,
         who(rungs[-1].told) if rungs else "",
         any(one.whom == "nobody" for one in rungs[begun:]),
         any(account_id in one.told for one in rungs),
+        bool(steps) and account_id in steps[-1].told,
     )

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import rota_records
+from hospital import patients, rota_records
 from hospital.accounts import Account
 from hospital.followups import FollowUpTask
 from hospital.patients import Stay
@@ -203,6 +203,22 @@ async def end(
     last = max(last_day, today - timedelta(days=1)) if last_day else today - timedelta(days=1)
     if not await house.database.run(rota_records.end_shift, shift_id, last, visitor.account_id, house.clock()):
         raise Refusal(409, "This shift has ended already.")
+    return await _list(request)
+
+
+@routes.post("/shifts/people/{account_id}")
+async def number(
+    request: Request, visitor: Changes, account_id: UUID, number: Annotated[str, Form(max_length=40)] = ""
+) -> Response:
+    """On which number somebody is rung when on call; without one on their extension."""
+    house = services(request)
+    rung = patients.normalise_number(number, house.facts.country or "ZZ") if number.strip() else None
+    if number.strip() and rung is None:
+        raise Refusal(422, "This is no telephone number.")
+    try:
+        await house.database.run(rota_records.set_number, account_id, rung, visitor.account_id, house.clock())
+    except ValueError as wrong:
+        raise Refusal(422, str(wrong)) from None
     return await _list(request)
 
 

@@ -35,9 +35,28 @@ URGENT_STEPS = {
     "lead": "Told {who}, the lead",
     "supervisors": "Told the supervisors: {who}",
     "taken": "{who} took it",
+    "declined": "{who} could not take it",
     "given_back": "{who} gave it back",
     "closed": "{who} closed it",
 }
+
+
+def urgent_call(who: str, state: str, line_result: str | None, result: str | None) -> str:
+    """A call to who is on call: "Rang Ana: no answer"."""
+    match result, state:
+        case "taken", _:
+            return f"Rang {who}: taken by key"
+        case "declined", _:
+            return f"Rang {who}: declined by key"
+        case "gone", _:
+            return f"Rang {who}: somebody else had taken it"
+        case None, "ended" if line_result == "answered":
+            return f"Rang {who}: answered, and no key was pressed"
+        case None, "ended":
+            return f"Rang {who}: {say(LINE_RESULTS, line_result).lower()}"
+        case None, "talking":
+            return f"Rang {who}: on the telephone now"
+    return f"Ringing {who}"
 
 
 def countdown(until: datetime, now: datetime) -> str:

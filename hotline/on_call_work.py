@@ -1,0 +1,69 @@
+"""What the core does for who is on call: red flags climb and ring, questions that are late climb, gaps come near."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from cti.events import LegEnded, OriginateFailed
+from cti.switchboard import Switchboard
+from dialer.on_call import OnCallDialer, StaffTelephone
+from hospital import climbing, questions
+from hospital.database import Database
+from hospital.rota import Calendar
+from hotline.care_wiring import ladder
+from hotline.on_call import GapWatch
+from hotline.settings import Settings
+from hotline.wiring import zone
+
+log = logging.getLogger(__name__)
+
+
+def begin(
+    scheduler: AsyncIOScheduler,
+    settings: Settings,
+    database: Database,
+    board: Switchboard,
+    telephone: StaffTelephone,
+    caller_id: str,
+    now: Callable[[], datetime],
+) -> None:
+    """Adds its jobs. What is due lives in SQL: they only look."""
+    calendar = Calendar(zone(settings), settings.site.country.upper())
+    dialer = OnCallDialer(
+        database,
+        telephone,
+        node=settings.node,
+        caller_id=caller_id,
+        after=timedelta(seconds=settings.urgent.ring_after_seconds),
+        now=now,
+    )
+
+    async def ended(event: LegEnded | OriginateFailed) -> None:
+        await dialer.leg_ended(event.channel_id, event.line_result.value)
+
+    board.on(LegEnded, ended)
+    board.on(OriginateFailed, ended)
+
+    async def climb() -> None:
+        await database.run(climbing.climb, calendar, ladder(settings), now())
+        if settings.urgent.telephone:
+            await dialer.call_due()
+
+    async def settle() -> None:
+        try:
+            await dialer.call_off()
+            await dialer.settle()
+        except (ConnectionError, TimeoutError):
+            log.info("calls to who is on call are settled when the link is back")
+
+    async def late_questions() -> None:
+        await database.run(questions.climb, now())
+
+    gaps = GapWatch(database, calendar, now)
+    often: dict[str, object] = {"max_instances": 1, "coalesce": True}
+    scheduler.add_job(climb, "interval", seconds=1, **often)
+    scheduler.add_job(settle, "interval", seconds=2, **often)
+    scheduler.add_job(late_questions, "interval", seconds=30, **often)
+    scheduler.add_job(gaps.look, "interval", seconds=60, next_run_time=now(), **often)

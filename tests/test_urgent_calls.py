@@ -1,0 +1,412 @@
+"""Red flags by telephone: who was told is rung once, also when things break; and what they hear, in every language.
+
+The exchange here takes orders and fails when told to. Golden transcripts are in tests/golden_on_call/;
+`HOTLINE_GOLDEN=write pytest tests/test_urgent_calls.py` writes them anew.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dialer.on_call import OnCallDialer, StaffTelephone
+from hospital import accounts, audit, cases, climbing, urgent_calls
+from hospital.accounts import Account
+from hospital.calls import Call as CallRow
+from hospital.cases import Case
+from hospital.database import Database
+from hospital.rota import Calendar
+from hospital.urgent_calls import Called, UrgentCall
+from hotline import wiring
+from hotline.settings_file import DEMO, build
+from ivr.call import Call
+from ivr.terminal import rehearse, scripted
+from scripts import wording
+from tests.console_app import Site
+from tests.console_app import words as said
+from tests.hospital_scene import at_once
+from tests.house import House
+from tests.moments import NOON
+from tests.test_urgent import CALENDAR, climb, history, on_call, red_flag, staff
+
+pytestmark = pytest.mark.covers("H33")
+AFTER = timedelta(seconds=15)
+HOTLINE, MOBILE = "+5716000600", "+573015550777"
+GOLDEN = Path(__file__).parent / "golden_on_call"
+
+
+class Exchange:
+    """A StaffTelephone. `orders`: (whose phone, in which state the call was in the database)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.orders: list[tuple[str | None, str]] = []
+        self.fails: Exception | None = None
+        self.up: dict[str, bool] = {}
+        self.hung_up: list[str] = []
+        self.reachable = True
+
+    async def ring_on_call(
+        self,
+        number: str | None,
+        sip_username: str | None,
+        channel_id: str,
+        timeout_s: float,
+        caller_id: str,
+        language: str,
+    ) -> None:
+        assert (timeout_s, caller_id, language) == (30.0, HOTLINE, "en")
+        with self._database.transaction() as session:
+            rows = select(UrgentCall.state).where(UrgentCall.channel_id == channel_id)
+            self.orders.append((number or sip_username, session.scalars(rows).one()))
+        if self.fails is not None:
+            raise self.fails
+        self.up[channel_id] = False
+
+    async def hang_up(self, channel_id: str) -> bool:
+        self.hung_up.append(channel_id)
+        return self.up.pop(channel_id, None) is not None
+
+    def is_up(self) -> bool:
+        return self.reachable
+
+    def live_channel_ids(self) -> dict[str, bool]:
+        return self.up
+
+
+class Ward:
+    """Ana and Ben are on call, Dora leads, Grace is the supervisor; a red flag has been told to Ana."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.exchange, self.now = database, Exchange(database), NOON
+        telephone: StaffTelephone = self.exchange
+        self.dialer = OnCallDialer(database, telephone, node="n1", caller_id=HOTLINE, after=AFTER, now=lambda: self.now)
+        with database.transaction() as session:
+            self.people = staff(session)
+            on_call(session, self.people, "ana", "ben")
+            self.flag = red_flag(session)
+            climb(session)
+
+    def climbs(self, minutes: float) -> None:
+        self.now = NOON + timedelta(minutes=minutes)
+        with self.database.transaction() as session:
+            climb(session, minutes)
+
+    async def rings(self, seconds: float = 15) -> UrgentCall:
+        """Ana's telephone rings."""
+        self.now = NOON + timedelta(seconds=seconds)
+        assert await self.dialer.call_due() == 1
+        return self.calls[-1]
+
+    @property
+    def calls(self) -> list[UrgentCall]:
+        with self.database.transaction() as session:
+            return urgent_calls.of_case(session, self.flag)
+
+    @property
+    def rung(self) -> list[str | None]:
+        return [whose for whose, _ in self.exchange.orders]
+
+    @property
+    def case(self) -> Case:
+        with self.database.transaction() as session:
+            return session.get_one(Case, self.flag)
+
+
+@pytest.fixture
+def ward(database: Database) -> Ward:
+    return Ward(database)
+
+
+# ── One call for each person and step ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("I3")
+async def test_first_the_screen_then_the_telephone_and_committed_before_the_order(ward: Ward) -> None:
+    assert await ward.dialer.call_due() == 0, "she may see it on her screen"
+    await ward.rings()
+    assert await ward.dialer.call_due() == 0
+    assert ward.exchange.orders == [("ana", "dialling")]
+    assert [(call.state, call.step) for call in ward.calls] == [("dialling", 1)]
+
+
+@pytest.mark.covers("I3")
+async def test_who_does_not_answer_is_not_rung_again_before_it_comes_round(ward: Ward) -> None:
+    call = await ward.rings()
+    await ward.dialer.leg_ended(call.channel_id, "no_answer")
+    await ward.dialer.leg_ended(call.channel_id, "busy")
+    assert [(one.state, one.line_result) for one in ward.calls] == [("ended", "no_answer")], "the first result stands"
+    for minutes in (1, 4.9, 5, 5.25, 10, 10.25, 15, 15.25, 20, 20.25):
+        ward.climbs(minutes)
+        await ward.dialer.call_due()
+    assert ward.rung == ["ana", "ben", "dora", "grace", "ana"]
+
+
+@pytest.mark.covers("I3")
+def test_two_processes_never_call_twice(ward: Ward) -> None:
+    late = NOON + AFTER
+
+    def claim(session: Session) -> Called | None:
+        return urgent_calls.claim_next(session, "n1", late, AFTER)
+
+    claimed = at_once(ward.database, *[claim] * 4)
+    assert sorted(type(one).__name__ for one in claimed) == ["Called", "NoneType", "NoneType", "NoneType"], claimed
+    (call,) = ward.calls
+    dialled = at_once(ward.database, *[lambda session: urgent_calls.dialling(session, call.channel_id, late)] * 4)
+    assert sorted(map(str, dialled)) == ["False", "False", "False", "True"], dialled
+
+
+@pytest.mark.covers("I3", "I10")
+@pytest.mark.parametrize(
+    ("failure", "result"),
+    [(TimeoutError(), None), (ConnectionError(), "cancelled"), (ValueError(), "network_failure")],
+)
+async def test_an_order_that_fails_is_never_given_again(ward: Ward, failure: Exception, result: str | None) -> None:
+    ward.exchange.fails = failure
+    ward.now = NOON + AFTER
+    await ward.dialer.call_due()
+    assert [call.line_result for call in ward.calls] == [result]
+    ward.exchange.fails = None
+    for seconds in (16, 30, 60):
+        ward.now = NOON + timedelta(seconds=seconds)
+        await ward.dialer.settle()
+        await ward.dialer.call_due()
+    assert ward.rung == ["ana"]
+    assert [(call.state, call.line_result) for call in ward.calls] == [("ended", result or "unknown")]
+
+
+@pytest.mark.covers("I3", "I10")
+async def test_after_a_restart_nothing_is_dialled_again(ward: Ward) -> None:
+    """The core died between the claim and the order, and while it rang: what has no leg is over."""
+    with ward.database.transaction() as session:
+        assert urgent_calls.claim_next(session, "n1", NOON + AFTER, AFTER) is not None
+    ward.now = NOON + timedelta(seconds=30)
+    ward.exchange.reachable = False
+    await ward.dialer.settle()
+    assert [call.state for call in ward.calls] == ["claimed"], "nothing is known while the link is down"
+    ward.exchange.reachable = True
+    await ward.dialer.settle()
+    assert [(call.state, call.line_result) for call in ward.calls] == [("ended", "cancelled")]
+    assert await ward.dialer.call_due() == 0
+    assert ward.rung == []
+
+
+async def test_nothing_is_claimed_while_asterisk_is_away(ward: Ward) -> None:
+    ward.now, ward.exchange.reachable = NOON + AFTER, False
+    assert await ward.dialer.call_due() == 0
+    assert ward.calls == []
+
+
+async def test_a_number_of_their_own_comes_before_the_extension_and_who_has_none_is_not_rung(ward: Ward) -> None:
+    with ward.database.transaction() as session:
+        session.get_one(Account, ward.people["ana"]).on_call_number = MOBILE
+        session.get_one(Account, ward.people["ben"]).sip_username = None
+    await ward.rings()
+    ward.climbs(6)
+    assert await ward.dialer.call_due() == 0
+    assert ward.rung == [MOBILE]
+
+
+async def test_one_telephone_rings_for_one_red_flag_at_a_time(ward: Ward) -> None:
+    with ward.database.transaction() as session:
+        other = red_flag(session, "n1-2")
+        climb(session)
+    call = await ward.rings()
+    await ward.dialer.leg_ended(call.channel_id, "answered")
+    assert await ward.dialer.call_due() == 1
+    with ward.database.transaction() as session:
+        assert len(urgent_calls.of_case(session, other)) == 1
+    with pytest.raises(IntegrityError), ward.database.transaction() as session:
+        session.execute(update(UrgentCall).values(state="dialling", line_result=None, ended_at=None))
+
+
+async def test_it_stops_ringing_when_somebody_has_taken_it(ward: Ward) -> None:
+    call = await ward.rings()
+    with ward.database.transaction() as session:
+        assert cases.own(session, ward.flag, ward.people["ben"], ward.now)
+    await ward.dialer.call_off()
+    assert ward.exchange.hung_up == [call.channel_id]
+    await ward.dialer.call_off()  # its leg was never heard of
+    assert [one.line_result for one in ward.calls] == ["cancelled"]
+
+
+# ── By key ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("I8")
+async def test_who_presses_1_owns_the_case(ward: Ward) -> None:
+    call = await ward.rings()
+    with ward.database.transaction() as session:
+        told = urgent_calls.answered(session, call.channel_id, ward.now)
+        assert told is not None and (told.number, told.language, told.open) == (ward.case.number, "en", True)
+        assert urgent_calls.take(session, call.channel_id, ward.now)
+    assert (ward.case.state, ward.case.owner_id) == ("owned", ward.people["ana"])
+    with ward.database.transaction() as session:
+        assert history(session, ward.flag)[-1] == ("taken", [ward.people["ana"]])
+        assert audit.newest(session)[0].action == "urgent.taken_by_telephone"
+        assert urgent_calls.answered(session, "n1-unknown", ward.now) is None
+
+
+async def test_who_declines_sends_it_on_at_once(ward: Ward) -> None:
+    call = await ward.rings()
+    with ward.database.transaction() as session:
+        urgent_calls.answered(session, call.channel_id, ward.now)
+        urgent_calls.decline(session, call.channel_id, ward.now)
+        assert climbing.climb(session, CALENDAR, climbing.Ladder(), ward.now) == [ward.flag]
+        assert [whom for whom, _ in history(session, ward.flag)] == ["first", "declined", "second"]
+
+
+async def test_of_two_the_second_hears_that_it_is_gone(ward: Ward) -> None:
+    call = await ward.rings()
+    with ward.database.transaction() as session:
+        urgent_calls.answered(session, call.channel_id, ward.now)
+        assert cases.own(session, ward.flag, ward.people["ben"], ward.now)
+        assert not urgent_calls.take(session, call.channel_id, ward.now)
+        told = urgent_calls.answered(session, call.channel_id, ward.now)
+        assert told is not None and not told.open
+    assert (ward.case.owner_id, ward.calls[0].result) == (ward.people["ben"], "gone")
+
+
+async def test_ana_declines_on_her_screen_and_the_calls_are_in_the_history(database: Database, tmp_path: Path) -> None:
+    console = Site(database, tmp_path)
+    people = {name: account.id for name, account in console.staff.items()}
+    with database.transaction() as session:
+        on_call(session, people, "ana", "ruby")
+        flag = red_flag(session)
+        climb(session)
+        claimed = urgent_calls.claim_next(session, "n1", NOON + AFTER, AFTER)
+        assert claimed is not None
+        urgent_calls.dialling(session, claimed.channel_id, NOON + AFTER)
+        urgent_calls.line_ended(session, claimed.channel_id, "no_answer", NOON + AFTER)
+    async with console.signed_in("ana") as ana, console.signed_in("ruby") as ruby:
+        assert "I cannot: tell the next" not in (await ruby.get(f"/cases/{flag}")).text
+        await ruby.post(f"/cases/{flag}/decline", 409)
+        page = said((await ana.get(f"/cases/{flag}")).text)
+        assert "Rang Ana: no answer" in page and "I cannot: tell the next" in page
+        assert "Ana could not take it" in said((await ana.post(f"/cases/{flag}/decline")).text)
+        await ana.post(f"/cases/{flag}/decline", 409)
+    with database.transaction() as session:
+        assert climb(session) == [flag]
+        assert history(session, flag)[-1] == ("second", [people["ruby"]])
+
+
+async def test_grace_writes_down_on_which_number_ana_is_rung(database: Database, tmp_path: Path) -> None:
+    console = Site(database, tmp_path)
+    ana = console.staff["ana"].id
+    async with console.signed_in("grace") as grace:
+        assert "rung on extension" in said((await grace.get("/shifts")).text)
+        await grace.post(f"/shifts/people/{ana}", 422, number="12")
+        listed = said((await grace.post(f"/shifts/people/{ana}", number="301 555 0777")).text)
+        assert listed.count("rung on a number of their own") == 1
+        await grace.post(f"/shifts/people/{console.staff['oscar'].id}", 422, number=MOBILE)
+    with database.transaction() as session:
+        assert session.get_one(Account, ana).on_call_number == MOBILE
+        row = audit.newest(session)[0]
+        assert (row.action, row.subject) == ("rota.number_set", f"account:{ana}")
+        assert MOBILE not in str(row.detail)
+
+
+# ── What they hear ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def taken_meanwhile(session: Session, ward: Ward) -> None:
+    assert cases.own(session, ward.flag, ward.people["ben"], NOON)
+
+
+SCENES: dict[str, tuple[str, Callable[[Session, Ward], None] | None]] = {
+    "takes_it": ("1", None),
+    "declines": ("2", None),
+    "says_nothing": (",,,", None),
+    "presses_other_keys": ("0,9,1", None),
+    "was_taken_meanwhile": ("", taken_meanwhile),
+    "hangs_up": ("", None),
+}
+LANGUAGES = ("en", "es", "pt-BR", "zh-CN")
+OUTCOMES: dict[str, tuple[str, str | None]] = {
+    "takes_it": ("owned", "taken"),
+    "declines": ("open", "declined"),
+    "says_nothing": ("open", None),
+    "presses_other_keys": ("owned", "taken"),
+    "was_taken_meanwhile": ("owned", None),
+    "hangs_up": ("open", None),
+}
+
+
+@pytest.fixture(scope="module")
+def words() -> wording.Wording:
+    return wiring.words(build(DEMO))
+
+
+@pytest.mark.covers("H11", "H51")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", SCENES)
+async def test_the_transcript_is_the_golden_one(ward: Ward, words: wording.Wording, language: str, name: str) -> None:
+    presses, before = SCENES[name]
+    with ward.database.transaction() as session:
+        session.get_one(Account, ward.people["ana"]).languages = [language]
+        claimed = urgent_calls.claim_next(session, "n1", NOON + AFTER, AFTER)
+        assert claimed is not None and urgent_calls.dialling(session, claimed.channel_id, NOON + AFTER)
+        session.execute(update(UrgentCall).values(channel_id="terminal-1"))
+        if before is not None:
+            before(session, ward)
+    front = wiring.front_desk(build(DEMO), ward.database, words)
+
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES["oncall"](call, front)
+
+    told = str(
+        await rehearse(
+            dialogue,
+            wording.Heard(words),
+            scripted(presses.split(",") if presses else []),
+            house=wiring.house_keys(front),
+        )
+    )
+    golden = GOLDEN / language / f"{name}.txt"
+    if os.environ.get("HOTLINE_GOLDEN") == "write":
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(told + "\n", encoding="utf-8")
+    assert told + "\n" == golden.read_text(encoding="utf-8")
+    assert (ward.case.state, ward.calls[0].result) == OUTCOMES[name]
+    with ward.database.transaction() as session:
+        assert session.scalars(select(CallRow.id)).all() == ["n1-1"], "no row of a call is kept but the patient's"
+
+
+def test_every_golden_transcript_has_its_scene() -> None:
+    there = {(path.parent.name, path.stem) for path in GOLDEN.rglob("*.txt")}
+    assert there == {(language, name) for language in LANGUAGES for name in SCENES}
+
+
+# ── A real one ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("I3", "I10")
+async def test_anas_telephone_rings_and_she_takes_it_by_key(house: House) -> None:
+    """Nobody else's does; the line is as free as before."""
+    now = wiring.now()
+    calendar = Calendar(wiring.zone(house.settings), house.settings.site.country.upper())
+    async with house.phone("ana") as ana:
+        with house.database.transaction() as session:
+            people = {account.username: account.id for account in accounts.staff(session)}
+            on_call(session, people, "ana", first=calendar.date_of(now) - timedelta(days=1))
+            flag = red_flag(session, "n1-urgent")
+            told = climbing.climb(session, calendar, climbing.Ladder(), now - timedelta(seconds=14))
+            assert told == [flag]
+        (case,) = house.rows(Case)
+        await ana.rings()
+        await ana.answers()
+        await ana.hears(await house.sound("oncall_flag", "en", case=str(case.number)))
+        await ana.presses("1")
+        await house.until("it is hers", lambda: house.rows(Case)[0].owner_id == people["ana"])
+        await ana.hears(await house.sound("oncall_taken", "en", case=str(case.number)))
+        assert await ana.hung_up() == 200
+        await house.until("it is over", lambda: [call.state for call in house.rows(UrgentCall)] == ["ended"])
+    (call,) = house.rows(UrgentCall)
+    assert (call.line_result, call.result, call.account_id) == ("answered", "taken", people["ana"])
+    await house.no_channels()
