@@ -485,6 +485,7 @@ CREATE TABLE attempt (
     contact_result text CHECK (contact_result IN ('completed', 'partial', 'refused', 'call_later', 'wrong_person',
                    'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message',
                    'abandoned')),                    -- ours: answered, and the nurse was gone
+    heard          text CHECK (heard IN ('machine', 'fax')),  -- what picked up an automated call, by its sound
     rang           boolean NOT NULL DEFAULT false,
     cause          smallint,                         -- Q.850, for the log only
     sip_status     smallint,

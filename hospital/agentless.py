@@ -81,7 +81,7 @@ def claim_next(
 @dataclass(frozen=True)
 class Contact:
     """Whom a call of ours has reached, as far as the number tells. `person` is asked for: the patient, or the guardian
-    of `patient`. `number` is the one that was dialled."""
+    of `patient`. `number` is the one that was dialled, `may_leave_message` whether a machine there may be spoken to."""
 
     attempt_id: UUID
     task_id: UUID
@@ -91,6 +91,7 @@ class Contact:
     person: Patient = field(repr=False)
     number: str = field(repr=False)
     language: str
+    may_leave_message: bool = False
 
 
 def find(session: Session, channel_id: str) -> Contact | None:
@@ -111,7 +112,9 @@ def find(session: Session, channel_id: str) -> Contact | None:
     person = session.get_one(Patient, number.patient_id)
     _ = person.identifiers, person.numbers  # loaded here: the dialogue has no session
     language = number.language or person.language
-    return Contact(attempt.id, task.id, task.kind, task.purpose, patient, person, number.number, language)
+    return Contact(
+        attempt.id, task.id, task.kind, task.purpose, patient, person, number.number, language, number.may_leave_message
+    )
 
 
 def answered(session: Session, channel_id: str, at: datetime, policy: CallingPolicy) -> Contact | None:
@@ -133,3 +136,9 @@ def answered(session: Session, channel_id: str, at: datetime, policy: CallingPol
         attempts.contact_result(session, contact.attempt_id, "completed", at, policy)
         return None
     return contact
+
+
+def heard(session: Session, attempt_id: UUID, what: str | None) -> None:
+    """What has picked up, by its sound: a machine, a fax; None where it was a person after all. It is the line result
+    when the call has ended."""
+    session.get_one(Attempt, attempt_id, with_for_update=True).heard = what

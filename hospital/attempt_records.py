@@ -27,6 +27,7 @@ class Attempt(Base):
     state: Mapped[str] = mapped_column(default="claimed")
     line_result: Mapped[str | None]
     contact_result: Mapped[str | None]
+    heard: Mapped[str | None]
     rang: Mapped[bool] = mapped_column(default=False)
     cause: Mapped[int | None]
     sip_status: Mapped[int | None]

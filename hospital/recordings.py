@@ -101,7 +101,7 @@ def none_because(
 
 def account_for(session: Session, attempt: Attempt, at: datetime) -> None:
     """An attempt that ended: where it was answered and nothing was recorded, that gets its coded reason (I5)."""
-    if attempt.line_result in ("answered", "machine"):
+    if attempt.line_result in ("answered", "machine", "fax"):
         none_because(
             session,
             call_id=attempt.channel_id,

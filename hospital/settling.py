@@ -106,7 +106,10 @@ def not_dialled(session: Session, attempt_id: UUID, at: datetime, policy: Callin
 
 
 def _settled_result(attempt: Attempt, line_result: str) -> str:
-    """An answered call stays answered, however it ended; and a nurse who spoke with somebody knows best."""
+    """An answered call stays answered, however it ended, unless a machine was heard; and a nurse who spoke with
+    somebody knows best."""
+    if attempt.answered_at is not None and attempt.heard is not None:
+        line_result = attempt.heard
     if attempt.contact_result is not None:
         return "machine" if line_result == "machine" and attempt.contact_result == "left_message" else "answered"
     if attempt.answered_at is not None and line_result not in ("machine", "fax"):

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class Hearing:
     """What the lines of all calls share."""
 
-    ears: Ears
+    ears: Ears | None
     audio: AudioServer
     speaker: Speaker
     phrases: Phrasebook
@@ -47,7 +47,10 @@ class Hearing:
         """The same ears for other sentences."""
         return replace(self, speaker=speaker, phrases=Phrasebook(words, HouseKeys().urgent))
 
-    def line(self, session: AgiSession) -> VoiceLine:
+    def line(self, session: AgiSession, *, ours: bool) -> VoiceLine | None:
+        """`ours`: we have called, and want to hear who picks up. None: by key alone."""
+        if self.ears is None and not ours:
+            return None
         return VoiceLine(session, self.speaker, self._local, self.ears, self.audio, recognition_s=self.patience_s)
 
     def _local(self, sound: str) -> Path:
@@ -62,27 +65,33 @@ Tell = Callable[[str, Sequence[str], str], Awaitable[None]]
 async def hearing(
     settings: Settings, here: Places, said: Speaker, words: Wording, tell: Tell
 ) -> AsyncIterator[Hearing | None]:
-    """None where callers answer by key: nothing that is wrong with the ears stops the telephone.
+    """None where no sound is listened to: nothing that is wrong with the ears stops the telephone.
 
     Models are loaded while calls are taken already; a line hears as soon as a recogniser is ready."""
-    if settings.speech.ears == "off":
+    off = settings.speech.ears == "off"
+    if off:
         await _told(tell, "off", (), "")
+    if not settings.listens:
         yield None
         return
     changed = asyncio.Event()
-    engines = _engines(settings, models(settings, here), changed.set)
     async with AsyncExitStack() as stack:
         try:
             audio = await stack.enter_async_context(AudioServer(settings.audio_address, numbering.AUDIO_PORT))
         except OSError as failure:
             trouble = f"the port for sound can't be used ({failure.strerror})"
-            log.error("callers answer by key: %s", trouble)
-            await _told(tell, settings.speech.ears, (), trouble)
+            log.error("callers answer by key, and no machine is known for one: %s", trouble)
+            if not off:
+                await _told(tell, settings.speech.ears, (), trouble)
             yield None
             return
+        phrases = Phrasebook(words, HouseKeys().urgent)
+        if off:
+            yield Hearing(None, audio, said, phrases, settings.speech.patience_seconds)
+            return
+        engines = _engines(settings, models(settings, here), changed.set)
         telling = asyncio.create_task(_watch(settings, engines, models(settings, here), stack, changed, tell))
         try:
-            phrases = Phrasebook(words, HouseKeys().urgent)
             yield Hearing(Several(engines), audio, said, phrases, settings.speech.patience_seconds)
         finally:
             telling.cancel()

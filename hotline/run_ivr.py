@@ -115,8 +115,8 @@ async def _hold_conversation(
             path, journal = "throttled", UnwrittenJournal(written)
         served = await counter.serve(session.id)
     dialogue = DIALOGUES[path]
-    line = served.ears.line(session) if served.ears else None
-    phrases = served.ears.phrases if served.ears else None
+    line = served.ears.line(session, ours=path == OURS) if served.ears else None
+    phrases = served.ears.phrases if line is not None and served.ears else None
     async with agi_call(
         session,
         served.said,

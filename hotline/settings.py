@@ -277,6 +277,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def listens(self) -> bool:
+        """Whether Asterisk brings sound: to ears, or in calls of ours, to hear whether a machine picks up."""
+        return self.speech.ears != "off" or self.automatic.lines > 0
+
+    @property
     def audio_address(self) -> str:
         """Where the sound of voice turns is taken: never where another machine could bring any."""
         return self.address if ipaddress.ip_address(self.address).is_loopback else "127.0.0.1"

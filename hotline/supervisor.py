@@ -148,7 +148,7 @@ class Supervisor:
 
     def _check_free(self) -> None:
         for name, (port, kind, _) in numbering.PORTS.items():
-            if name == "AudioSocket" and self.settings.speech.ears == "off":
+            if name == "AudioSocket" and not self.settings.listens:
                 continue
             address = {"console": self.settings.web.bind, "AudioSocket": self.settings.audio_address}.get(
                 name, self.settings.address

@@ -21,6 +21,7 @@ from ivr.keypad import DTMF, Keypad
 from ivr.line import Phrases
 from ivr.turn import Expect, Heard, Nothing, Prompt, Recorded
 from scripts.placeholders import Value
+from speech.ears.pickup import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,12 @@ class AgiLine:
 
     def forget_keys(self) -> None:
         self._keypad.forget()
+
+    def attend(self, *, until_beep: bool) -> None:
+        """The channel's sound is not ours here."""
+
+    def attended(self) -> Verdict | None:
+        return None
 
     async def set_language(self, language: str) -> None:
         await self._set("CHANNEL(language)", language)

@@ -18,6 +18,15 @@ class Transferred(Exception):
         self.place = place
 
 
+class NotAPerson(Exception):
+    """Whom we have called is a machine or a fax (`Line.attend`). `hears`: a message may be spoken now."""
+
+    def __init__(self, who: str, *, hears: bool) -> None:
+        super().__init__(who)
+        self.who = who
+        self.hears = hears
+
+
 class Back(Exception):
     """The caller wants the menu before this one. `Call.returning` catches it; without one nothing is raised."""
 

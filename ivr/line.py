@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ivr.turn import Expect, Heard, Prompt, Recorded
 from speech.ears import Grammar
+from speech.ears.pickup import Verdict
 
 
 class Journal(Protocol):
@@ -33,6 +34,14 @@ class Line(Protocol):
 
     def forget_keys(self) -> None:
         """Drops what was typed ahead: after a wrong key it was meant for another question."""
+
+    def attend(self, *, until_beep: bool) -> None:
+        """We have called and somebody has picked up. Until a key, or an answer that is sure, `play` raises `NotAPerson`
+        where a machine or a fax has; `until_beep`: not before a machine takes a message. A line that brings no sound
+        to us notices nothing."""
+
+    def attended(self) -> Verdict | None:
+        """Who has picked up, as far as it was heard; asked once, it ends that."""
 
     async def set_language(self, language: str) -> None:
         """What Asterisk says later to this caller (queue, apology) is said in this language."""

@@ -7,7 +7,7 @@
 
 What the caller does is a row of presses, one for each time that something is asked: `2`, `29021980#`, `12` (the
 2 is typed ahead), an empty one for silence, and in quotes what is said: `"una cita"`. After the last one the caller
-hangs up.
+hangs up. Whom we have called may be `(machine)` or `(fax)`.
 """
 
 from __future__ import annotations
@@ -24,15 +24,18 @@ from typing import Protocol, TextIO
 from ivr.call import Call, CallerLeft, HouseKeys, Journal
 from ivr.conversation import Dialogue, converse
 from ivr.keypad import DTMF, Keypad
+from ivr.leaving import NotAPerson
 from ivr.line import Phrases
 from ivr.turn import Digits, Expect, Heard, Key, Keys, Nothing, Prompt, Recorded, Silence, Speech
 from scripts.placeholders import Value
 from scripts.spoken_words import alike
 from speech.ears import DECOY
+from speech.ears.pickup import Verdict
 
 Presses = Callable[[], Awaitable[str | None]]
 """The caller's next press: keys, '"words"' in quotes, "" for silence, None for hanging up."""
 
+NO_PERSON = {"(machine)": "machine", "(fax)": "fax"}
 CLEARLY = 4.0
 """The margin of what is said on a terminal: it is understood to the letter, or not at all."""
 
@@ -105,6 +108,7 @@ class TerminalLine:
         self._keypad = Keypad()
         self._typing: deque[str] = deque()
         self._asked = False
+        self._attending: bool | None = None  # until it beeps
 
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
         to_the_end = isinstance(expect, Nothing) and expect.to_the_end
@@ -119,6 +123,9 @@ class TerminalLine:
         except _Said as said:
             self._transcript.add("caller", f'"{said.words}"')
             return _understood(said.words, expect)
+        except NotAPerson as answered:
+            self._transcript.add("caller", f"({answered.who})")
+            raise
         while self._typing:
             self._keypad.pressed(self._typing.popleft())
         match heard:
@@ -156,6 +163,14 @@ class TerminalLine:
     def forget_keys(self) -> None:
         self._keypad.forget()
 
+    def attend(self, *, until_beep: bool) -> None:
+        self._attending = until_beep
+
+    def attended(self) -> Verdict | None:
+        """Nothing was heard."""
+        self._attending = None
+        return None
+
     async def set_language(self, language: str) -> None:
         """Nobody else speaks on a terminal."""
 
@@ -179,6 +194,8 @@ class TerminalLine:
             self._transcript.presses.append(press)
             if press.startswith('"'):
                 raise _Said(press.strip('"'))
+            if press in NO_PERSON and self._attending is not None:
+                raise NotAPerson(NO_PERSON[press], hears=self._attending and press != "(fax)")
             self._typing.extend(press)
         return self._typing.popleft() if self._typing else None
 
@@ -201,7 +218,7 @@ def scripted(presses: Iterable[str]) -> Presses:
     """Raises `ValueError` for a press that no telephone can send."""
     remaining = deque(presses)
     for press in remaining:
-        if not press.startswith('"') and set(press) - set(DTMF):
+        if not press.startswith('"') and press not in NO_PERSON and set(press) - set(DTMF):
             raise ValueError(
                 f"{press!r} is no row of keys: only 0 to 9, * and # are on a telephone; speech is in quotes"
             )
@@ -221,7 +238,7 @@ def typed(source: TextIO = sys.stdin) -> Presses:
             line = await asyncio.to_thread(source.readline)
             if not line:
                 return None
-            if line.startswith('"') or not set(line.strip()) - set(DTMF):
+            if line.startswith('"') or line.strip() in NO_PERSON or not set(line.strip()) - set(DTMF):
                 return line.strip()
             print('Only 0 to 9, * and #, or speech in "quotes". An empty line says nothing, Ctrl-D hangs up.')
 

@@ -10,11 +10,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ivr.audio_server import Stream
 from ivr.audio_socket import FRAME, FRAME_S, Ended, Pressed, Sound
-from ivr.listening import Answer, Listening, Order, Orders, Recognise
+from ivr.listening import Answer, Order, Orders, Recognise
 from ivr.turn import Heard
 from speech.ears import EarsFailed, Understood
 
@@ -24,6 +24,22 @@ ECHO_FRAMES = 25  # of what was sent that wait for what was heard meanwhile
 LAST_KEYS_S = 1.0  # how long Asterisk may take to close the stream
 
 Ask = Callable[[bytes], Awaitable[Understood]]
+
+
+class Rules(Protocol):
+    """`listening.Listening`, or `attending.Attending` for whom we have called."""
+
+    deadline: float | None
+
+    def sound(self, frame: bytes, sent: bytes, now: float) -> Orders: ...
+
+    def key(self, key: str) -> Orders: ...
+
+    def prompt_over(self, now: float) -> None: ...
+
+    def understood(self, understood: Understood) -> Orders: ...
+
+    def tick(self, now: float) -> Orders: ...
 
 
 class StreamLost(Exception):
@@ -36,7 +52,7 @@ class StreamLost(Exception):
 class VoiceTurn:
     """Runs once."""
 
-    def __init__(self, stream: Stream, listening: Listening, ask: Ask) -> None:
+    def __init__(self, stream: Stream, listening: Rules, ask: Ask) -> None:
         self._stream = stream
         self._listening = listening
         self._ask = ask
@@ -49,8 +65,8 @@ class VoiceTurn:
         self._asking: asyncio.Task[None] | None = None
 
     async def run(self, sounds: AsyncIterator[Path]) -> Heard:
-        """`sounds`: the prompt's 8 kHz files, in order, as they get ready. Raises `EarsFailed`, `listening.Late`,
-        `StreamLost`, and what a sound's rendering raised; the stream stays open (`finish`).
+        """`sounds`: the prompt's 8 kHz files, in order, as they get ready. Raises `EarsFailed`, `StreamLost`, what the
+        rules raise, and what a sound's rendering raised; the stream stays open (`finish`).
         """
         self._begin(self._speak())
         loading = self._begin(self._load(sounds))

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.ears import DECOY, Grammar, GrammarRefused, grammars, red_flags
+from speech.ears import DECOY, Grammar, GrammarRefused, grammars, red_flags, voicemail
 from speech.ears.dates import SpokenDay, birth_date, spoken_day
 from speech.ears.language import Part
 from speech.ears.languages import LANGUAGES, NoEars, numerals
+from tests import pickups
 
 TODAY = dt.date(2026, 11, 26)  # a Thursday
 M, A, E = Part.MORNING, Part.AFTERNOON, Part.EVENING
@@ -425,3 +426,11 @@ def test_a_language_without_ears_is_told(language: str) -> None:
 )
 def test_numbers_are_put_together(language: str, text: str, meant: str) -> None:
     assert numerals(text, language) == meant
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_machines_say_is_known_and_what_people_say_is_none_of_it(language: str) -> None:
+    machines = (pickups.SHORT, pickups.GREETING, pickups.BOX, pickups.UNAVAILABLE)
+    assert [said[language] for said in machines if not voicemail.announced(said[language], language)] == []
+    people = (pickups.HELLO, pickups.AGAIN, pickups.LONG_HELLO, pickups.TALKATIVE, pickups.NEWS)
+    assert [said[language] for said in people if voicemail.announced(said[language], language)] == []

@@ -7,7 +7,7 @@ import shutil
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,6 +16,7 @@ from hotline.hearing import told
 from hotline.places import places
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, SettingsRefused, build
+from ivr.session import AgiSession
 from tests.asterisk_instance import network
 
 
@@ -116,8 +117,19 @@ async def test_the_console_hears_of_recognisers_that_come_and_go(tmp_path: Path,
     assert board.told[1][1] == [] and "the ivr's log" in board.told[1][2]
 
 
-async def test_a_house_whose_ears_are_off_opens_no_port(tmp_path: Path) -> None:
+async def test_a_house_without_ears_hears_who_picks_up_when_it_calls(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
+    here, board, session = places(chosen), Board(), cast(AgiSession, object())
+    said, words = wiring.speaker(chosen, here), wiring.words(chosen)
+    async with hearing.hearing(chosen, here, said, words, board.tell) as ears:
+        assert ears is not None and ears.line(session, ours=False) is None
+        line = ears.line(session, ours=True)
+        assert line is not None and not line.hears("es")
+    assert board.told == [("off", [], "")]
+
+
+async def test_a_house_that_neither_hears_nor_calls_opens_no_port(tmp_path: Path) -> None:
+    chosen = build({**DEMO, "data": tmp_path, "address": f"{network()}.9", "automatic": {"lines": 0}})
     here, board = places(chosen), Board()
     said, words = wiring.speaker(chosen, here), wiring.words(chosen)
     async with hearing.hearing(chosen, here, said, words, board.tell) as ears:

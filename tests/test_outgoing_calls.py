@@ -1,7 +1,11 @@
 """A clinic is suspended and the hotline calls: real phones, real signalling, nobody in between."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import select, text
 
@@ -9,14 +13,17 @@ from hospital import accounts, booking, reminders, suspensions
 from hospital.attempts import Attempt
 from hospital.booking import Slot
 from hospital.callbacks import Callback
-from hospital.calls import Call
+from hospital.calls import Call, CallStep
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
+from hospital.patients import Patient
 from hospital.recordings import Recording
 from hospital.suspensions import SuspensionNotice
 from hotline import wiring
+from tests import pickups
 from tests.characters import JOAO, LUCIA
 from tests.house import House
+from tests.phone_audio import RATE, VOICES, spoken
 from tests.scenes import openings
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.covers("H6")]
@@ -54,6 +61,21 @@ def standing(house: House) -> str:
     with house.database.transaction() as session:
         notice = session.scalars(select(SuspensionNotice)).one()
         return suspensions.noticed(session, notice.suspension_id)[0].standing
+
+
+@contextmanager
+def leave_a_message(house: House, who: str) -> Iterator[None]:
+    """Inside the block a message may be left on the machine of `who`."""
+
+    def may(leave: bool) -> None:
+        with house.database.transaction() as session:
+            session.get_one(Patient, house.patient(who).id).numbers[0].may_leave_message = leave
+
+    may(True)
+    try:
+        yield
+    finally:
+        may(False)
 
 
 def ended(house: House) -> bool:
@@ -116,6 +138,33 @@ async def test_nobody_speaks_and_hears_who_called(house: House) -> None:
         await house.until("it is settled", lambda: ended(house))
     assert house.rows(Attempt)[0].contact_result == "left_message"
     assert (standing(house), task(house).state) == ("pending", "open")
+
+
+@pytest.mark.covers("H18", "H39", "I5")
+async def test_a_machine_answers_and_hears_who_called_after_its_beep(house: House, tmp_path: Path) -> None:
+    greeting = np.concatenate(
+        (spoken(pickups.BOX["es"], VOICES["es"][0]), pickups.silence(0.8), pickups.tone(1000, 0.3))
+    )
+    says = tmp_path / "greeting.sln"
+    says.write_bytes((greeting * 32767).astype("<i2").tobytes())
+    with leave_a_message(house, "lucia"):
+        async with house.phone("lucia") as lucia:
+            suspend(house, "lucia")
+            await lucia.rings()
+            await lucia.answers()
+            await lucia.speaks(says)
+            beeped = lucia.position / RATE
+            began = await lucia.hears(await house.sound("outgoing_neutral", "es"), within=20)
+            assert began > beeped - 0.3, "nothing is on the machine's tape but this"
+            assert await lucia.hung_up(within=20) == 200
+            await house.until("it is settled", lambda: ended(house))
+    (attempt,) = house.rows(Attempt)
+    assert (attempt.line_result, attempt.contact_result) == ("machine", "left_message")
+    assert (standing(house), task(house).state, task(house).tries) == ("pending", "open", 1)
+    told = next(step.facts for step in house.rows(CallStep) if step.kind == "picked_up")
+    assert (told["who"], told["confidence"]) == ("machine", 0.95)
+    assert [recording.reason for recording in house.rows(Recording)] == ["automatic"]
+    await house.no_channels()
 
 
 @pytest.mark.covers("H1", "I10")

@@ -132,6 +132,10 @@ def moved_while_it_rings(session: Session) -> None:
     booking.cancel(session, visit.appointment_id, lucia, NOON)
 
 
+def may_leave_a_message(session: Session) -> None:
+    lucia_of(session).numbers[0].may_leave_message = True
+
+
 def nothing_free(session: Session) -> None:
     session.execute(update(Slot).values(state="withdrawn"))
 
@@ -173,6 +177,11 @@ SCENES = {
     "speaks_another_language": Scene("8,1,2,1", only="es"),
     "is_somebody_else": Scene("1,01011970,0000,01011970,0000,01011970,0000"),
     "hangs_up_at_once": Scene(""),
+    "a_machine": Scene("(machine)"),
+    "a_machine_that_may_take_a_message": Scene("(machine),", rings=may_leave_a_message),
+    "a_machine_and_she_picks_up": Scene(f"(machine),1,1,{ME.split(',')[1]},3", rings=may_leave_a_message, only="es"),
+    "a_machine_after_silence": Scene(",(machine)", only="es"),
+    "a_fax": Scene("(fax)", rings=may_leave_a_message, only="es"),
     "died_while_it_rang": Scene("", rings=opts_out_while_it_rings, only="es"),
     "was_moved_while_it_rang": Scene("", rings=moved_while_it_rings, only="es"),
     "reminded_and_comes": Scene(f"{ME},1", due=an_appointment_tomorrow, kind="reminder"),
@@ -294,7 +303,7 @@ def after(front: FrontDesk) -> After:
         )
 
 
-OUTCOMES: Mapping[str, tuple[str, str, str]] = {
+OUTCOMES: Mapping[str, tuple[str, str | None, str]] = {
     "is_rebooked": ("rebooked", "completed", "done"),
     "wants_no_other": ("given_up", "completed", "done"),
     "decides_later": ("acknowledged", "completed", "done"),
@@ -304,19 +313,26 @@ OUTCOMES: Mapping[str, tuple[str, str, str]] = {
     "not_now": ("not_reached", "call_later", "stopped"),  # tomorrow at this time the appointment is over
     "asks_for_a_person_at_once": ("pending", "partial", "open"),
     "nobody_speaks": ("pending", "left_message", "open"),
+    "a_machine": ("pending", None, "open"),
+    "a_machine_that_may_take_a_message": ("pending", "left_message", "open"),
+    "a_machine_and_she_picks_up": ("acknowledged", "completed", "done"),
+    "a_fax": ("pending", None, "open"),
     "does_not_want_calls": ("not_reached", "refused", "stopped"),
     "is_somebody_else": ("pending", "partial", "open"),
     "died_while_it_rang": ("not_reached", "refused", "stopped"),
     "was_moved_while_it_rang": ("given_up", "completed", "done"),
 }
 
+LINES = {"a_machine": "machine", "a_machine_that_may_take_a_message": "machine", "a_fax": "fax"}
 
-@pytest.mark.covers("H6", "I5")
+
+@pytest.mark.covers("H6", "H18", "I5")
 @pytest.mark.parametrize("name", OUTCOMES)
 async def test_what_came_of_it_is_written_down(name: str, front: FrontDesk, words: wording.Wording) -> None:
     await played("es", name, front, words)
     left = after(front)
     assert (left.standing, left.attempt.contact_result, left.task.state) == OUTCOMES[name]
+    assert left.attempt.line_result == LINES.get(name, "answered")
 
 
 REMINDED: Mapping[str, tuple[str, str, list[str]]] = {

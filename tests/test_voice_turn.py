@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ivr.agi_call import agi_call
 from ivr.audio_server import AudioServer
 from ivr.call import Call, Key, Keys, Prompt, Silence, Speech
 from ivr.conversation import converse
+from ivr.leaving import NotAPerson
 from ivr.listening import RECOGNITION_S, SPEAKING_S, Answer, Late, Listening, Order, Recognise
 from ivr.server import AgiServer
 from ivr.session import AgiSession
@@ -230,7 +232,11 @@ async def asking(
 
 @asynccontextmanager
 async def talking(
-    folder: Path, ears: ScriptedEars, dialogue: Callable[[Call], Awaitable[object]], talk: Talk, no_sound: bool = False
+    folder: Path,
+    ears: ScriptedEars | None,
+    dialogue: Callable[[Call], Awaitable[object]],
+    talk: Talk,
+    no_sound: bool = False,
 ) -> AsyncIterator[None]:
     async with AudioServer(HOST, 0) as talk.audio:
 
@@ -392,3 +398,62 @@ async def test_each_turn_has_an_id_of_its_own(tmp_path: Path) -> None:
             await talk.channel.until_heard(pcm(prompt))
             await talk.channel.speaks(BEGAN, PAUSED, ENDED)
     assert len(set(talk.channel.ids)) == 2
+
+
+# ── Whom we have called ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def calling(folder: Path, *questions: str, no_sound: bool = False) -> AsyncIterator[Talk]:
+    """We have called Lucía, and our line has no ears."""
+    talk = Talk()
+
+    async def dialogue(call: Call) -> None:
+        call.line.attend(until_beep=False)
+        for question in questions:
+            talk.heard.append(await call.play(Prompt(question), Keys("12", 0.05)))
+        verdict = call.line.attended()
+        talk.heard.append(verdict and verdict.who)
+
+    async with talking(folder, None, dialogue, talk, no_sound):
+        yield talk
+
+
+@pytest.mark.covers("H39")
+async def test_without_ears_whom_we_called_is_listened_to_until_a_key(tmp_path: Path) -> None:
+    async with calling(tmp_path, "hello", "long", "next") as talk:
+        await talk.channel.speaks(*[SOUND] * 50)
+        await talk.channel.until_heard(pcm("hello"))
+        await talk.channel.until_heard(b"l" * 640)
+        await talk.channel.speaks(BEGAN, PAUSED, ENDED)
+        talk.channel.presses("1")
+        await talk.channel.until("STREAM FILE")
+        await talk.channel.takes("2")
+    assert talk.heard == [Silence(), Key("1"), Key("2"), "unsure"], "who speaks stops nothing and answers nothing"
+    assert pcm("next") not in talk.channel.heard, "and from a key on it is as ever"
+
+
+async def test_whom_we_called_without_sound_is_asked_by_key(tmp_path: Path) -> None:
+    async with calling(tmp_path, "hello", no_sound=True) as talk:
+        await talk.channel.until("STREAM FILE")
+        await talk.channel.takes("1")
+    assert talk.heard == [Key("1"), None]
+
+
+@pytest.mark.covers("H39")
+async def test_a_fax_ends_the_question(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def dialogue(call: Call) -> None:
+        call.line.attend(until_beep=True)
+        try:
+            await call.play(Prompt("long"), Keys("12"))
+        except NotAPerson as answered:
+            seen.append(answered.who)
+
+    talk = Talk()
+    async with talking(tmp_path, None, dialogue, talk):
+        at = np.arange(160 * 60) / 8000
+        tone = (3000 * np.sin(2 * np.pi * 2100 * at)).astype("<i2").tobytes()
+        await talk.channel.speaks(*[tone[n : n + 320] for n in range(0, len(tone), 320)])
+    assert seen == ["fax"] and talk.channel.variables["HL_NEXT"] == "hangup"

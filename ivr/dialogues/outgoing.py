@@ -1,9 +1,10 @@
 """The hotline has called, and somebody has answered: who is it, is it a good moment, and what it is about.
 
 Rules: before identity is proved nothing is said but the hospital's name and a first name. Whoever does not want to be
-called is asked nothing more, and is not called for this purpose again. A voicemail, or silence, hears the hospital's
-name and a number to call, never anything more; a slow person may still press a key after it. What came of it is
-written down before goodbye is said; whoever hangs up is tried again as the rules for it say.
+called is asked nothing more, and is not called for this purpose again. Silence hears the hospital's name and a number
+to call, never anything more; a slow person may still press a key after it. So does a machine after its beep, where a
+message may be left on that number; elsewhere, and to a fax, nothing is said. What came of it is written down before
+goodbye is said; whoever hangs up is tried again as the rules for it say.
 
 A kind of contact that calls for itself is a line in `SUBJECTS`: an `async def` that is given the proved call.
 """
@@ -20,11 +21,13 @@ from ivr.dialogues.reminding import remind
 from ivr.dialogues.survey import survey
 from ivr.dialogues.suspended import tell_first
 from ivr.front_desk import FrontDesk
+from ivr.leaving import NotAPerson
 
 Subject = Callable[[Call, FrontDesk, Contact], Awaitable[str]]
 """Speaks with the patient (or their guardian), whose identity is proved; returns the contact result."""
 
 LATE_KEY_S = 8.0  # after the neutral message
+LISTENING_KEY_S = 2.0  # after the same on a machine: whoever is at home and has listened to it may pick up
 AGAIN = {"1": timedelta(hours=2), "2": timedelta(days=1)}
 
 
@@ -61,9 +64,7 @@ async def outgoing(call: Call, front: FrontDesk) -> None:
 
 async def _speak_with(call: Call, front: FrontDesk, contact: Contact) -> None:
     await speak(call, front, contact.language)
-    match await _greet(call, contact):
-        case None:
-            await _note(call, front, contact, "left_message")
+    match await _reach(call, front, contact):
         case "1":
             await _about_it(call, front, contact)
         case "2":
@@ -73,6 +74,47 @@ async def _speak_with(call: Call, front: FrontDesk, contact: Contact) -> None:
             await call.inform("outgoing_wrong_number")
         case "4":
             await _stop(call, front, contact)
+
+
+async def _reach(call: Call, front: FrontDesk, contact: Contact) -> str | None:
+    """Which key a person has pressed; None: there is none, and what there is to say was said."""
+    call.line.attend(until_beep=contact.may_leave_message)
+    answered: NotAPerson | None = None
+    pressed: str | None = None
+    try:
+        pressed = await _greet(call, contact)
+    except NotAPerson as other:
+        answered = other
+    finally:
+        await _picked_up(call, front, contact, answered)  # a machine that hangs up meanwhile is one, too
+    if answered is not None:
+        return await _leave_message(call, front, contact) if answered.hears else None
+    if pressed is None:
+        await _note(call, front, contact, "left_message")
+    return pressed
+
+
+async def _picked_up(call: Call, front: FrontDesk, contact: Contact, answered: NotAPerson | None) -> None:
+    told = call.line.attended()
+    if told is not None:
+        await call.journal.step("picked_up", **told.facts())
+    who = answered.who if answered is not None else told.who if told is not None and told.sure else None
+    if who is not None:
+        await front.database.run(agentless.heard, contact.attempt_id, who)
+
+
+async def _leave_message(call: Call, front: FrontDesk, contact: Contact) -> str | None:
+    """On a machine; somebody who presses a key meanwhile is a person after all."""
+    heard = await call.play(Prompt("outgoing_neutral"), Keys("1234", wait_s=LISTENING_KEY_S))
+    if not isinstance(heard, Key):
+        await _note(call, front, contact, "left_message")
+        return None
+    call.line.forget_keys()
+    await front.database.run(agentless.heard, contact.attempt_id, None)
+    pressed = await _greet(call, contact)
+    if pressed is None:
+        await _note(call, front, contact, "left_message")
+    return pressed
 
 
 async def _greet(call: Call, contact: Contact) -> str | None:

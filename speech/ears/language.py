@@ -71,6 +71,7 @@ class Language:
     red_flags: RedFlags
     dates: Dates
     numerals: Callable[[str], str]
+    voicemail: str  # what machines and networks say, and people who pick up do not
     join: str = ""  # between numbers: y, e, and
     also_digits: Mapping[str, str] | None = None
     twice: Mapping[str, int] | None = None

@@ -14,7 +14,7 @@ number of frames.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -44,15 +44,16 @@ LIKELY, SURE = 0.7, 0.9
 class Evidence:
     """What was heard so far; seconds, of near speech only.
 
-    `first`: the first utterance. `stretch`: speech up to now, shorter pauses included; 0 when it is over. `announced`:
-    the stretch that ended in a beep; `alone`: the silence since. `faxes`: bursts of a fax that calls. `words`: a
-    recogniser heard what machines say."""
+    `first`: the first utterance. `stretch`: speech up to now, shorter pauses included; 0 when it is over. `quiet`: the
+    silence since the last speech. `announced`: the stretch that ended in a beep; `alone`: the silence since. `faxes`:
+    bursts of a fax that calls. `words`: a recogniser heard what machines say."""
 
     heard: float = 0.0
     first: float = 0.0
     stretch: float = 0.0
     longest: float = 0.0
     speech: float = 0.0
+    quiet: float = 0.0
     pauses: int = 0
     beep_hz: float | None = None
     announced: float = 0.0
@@ -71,6 +72,11 @@ class Verdict:
     confidence: float
     after: float
     evidence: Evidence
+
+    def facts(self) -> dict[str, object]:
+        """For the journal: nothing of what was said."""
+        heard = {name: round(value, 2) for name, value in asdict(self.evidence).items() if value}
+        return {"who": self.who, "confidence": self.confidence, "after": round(self.after, 2), "evidence": heard}
 
     @property
     def likely_machine(self) -> bool:
@@ -167,6 +173,7 @@ class WhoAnswered:
             stretch=stretch,
             longest=max(told.longest, stretch),
             speech=speech,
+            quiet=_seconds(self._frame - self._near),
             pauses=pauses,
             alone=0.0 if self._beep is None else _seconds(self._frame - self._beep),
             faxes=self._signals.faxes,

@@ -125,6 +125,10 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2}) (del )?(?P<month>\d{1,2}) (de |del )?(?P<year>\d{4})\b",
         ),
     ),
+    voicemail=r"\b(deje|dejar|grabe|grabar|dejenos)( \w+){0,3} (mensaje|recado|nombre)|\bbuzon\b"
+    r"|\b(despues|luego) (del|de la|de el) (tono|senal|pitido|bip)|\bno (puedo|podemos) (atender|contestar|responder)"
+    r"|\bno (esta|se encuentra) disponible|\bha (llamado|sido transferid\w+|sido desviad\w+)|\bapagado o fuera"
+    r"|\bnumero (que usted )?(marcado|marco)\b",
     numerals=NUMBERS.numerals,
     join="y",
     also_digits={},
