@@ -45,6 +45,8 @@ class Tones:
     """One line's tones."""
 
     def __init__(self) -> None:
+        self.pure = False
+        """The last 20 ms were one frequency."""
         self._frame = 0
         self._window = np.hanning(2 * RATE // FRAMES_A_SECOND)
         self._before = np.zeros(RATE // FRAMES_A_SECOND)
@@ -61,6 +63,7 @@ class Tones:
         """20 ms and their loudness (root mean square); the tone that has ended, if one has."""
         self._frame += 1
         hz = self._pitch(samples, level)
+        self.pure = hz is not None
         rises, falls = level > SWELL * self._level, level * SWELL < self._level
         self._level = level
         tone, ended = self._sounding, self.sounding

@@ -13,6 +13,7 @@ number of frames.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
@@ -32,9 +33,12 @@ LATE_BEEP_S = 4.0  # a beep may come so late after a greeting; after a few words
 ALONE_S = 1.5  # of silence after a beep: an oven's comes again, and whoever stands beside it speaks
 FAX_S = 1.0  # of the tone of a fax that answers
 
-NEAR = 0.3  # of the loudest so far: 10 dB; a smooth loudness, so that syllables do not matter
-FAR = 330.0  # root mean square of 16-bit samples (−40 dB of full scale): nobody who holds a telephone is fainter
+NEAR = (
+    0.25  # of the usual loudness of what was near so far: 12 dB; smooth, so that neither syllables nor a click matter
+)
+FAR = 400.0  # root mean square of 16-bit samples (−38 dB of full scale): nobody who holds a telephone is fainter
 SMOOTH = 15  # frames
+NOTICED_S = 3.0  # what is as loud as speech is speech so long after some was noticed
 
 Who = Literal["person", "machine", "fax", "unsure"]
 LIKELY, SURE = 0.7, 0.9
@@ -119,11 +123,12 @@ class WhoAnswered:
         self.verdict = Verdict("unsure", 0.5, 0.0, self.evidence)
         self._signals = Signals()
         self._levels: deque[float] = deque(maxlen=SMOOTH)
-        self._loudest = 0.0
+        self._loud: list[float] = []  # how loud speech was, sorted
         self._frame = 0
         self._speaking = False
         self._began: int | None = None  # the stretch
         self._near = 0  # the last frame of speech
+        self._noticed: int | None = None  # by voice activity
         self._over = 0.0  # how long the stretch before was
         self._beep: int | None = None  # the last one, since which nobody spoke
 
@@ -182,12 +187,20 @@ class WhoAnswered:
         )
 
     def _is_near(self, level: float) -> bool:
-        self._levels.append(level * level)
-        if not self._speaking or self._signals.sounding:
+        """As loud as speech that was noticed just before: voice activity, made to begin surely, misses syllables."""
+        if self._signals.pure:
             return False
-        smooth = float(np.sqrt(np.mean(self._levels)))
-        self._loudest = max(self._loudest, smooth)
-        return smooth >= max(FAR, NEAR * self._loudest)
+        self._levels.append(level)
+        smooth = sorted(self._levels)[len(self._levels) // 2]
+        if self._speaking:
+            self._noticed = self._frame
+        recent = self._noticed is not None and _seconds(self._frame - self._noticed) <= NOTICED_S
+        usual = self._loud[len(self._loud) // 2] if self._loud else 0.0
+        if not recent or smooth < max(FAR, NEAR * usual):
+            return False
+        if self._speaking:
+            insort(self._loud, smooth)
+        return True
 
     def _stretch(self) -> float:
         return 0.0 if self._began is None else _seconds(self._near + 1 - self._began)

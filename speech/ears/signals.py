@@ -35,6 +35,11 @@ class Signals:
         return self._tones.sounding is not None or self._beep is not None
 
     @property
+    def pure(self) -> bool:
+        """These 20 ms were one frequency."""
+        return self._tones.pure
+
+    @property
     def sounding(self) -> bool:
         return self._tones.sounding is not None
 
