@@ -57,6 +57,12 @@ class Attending:
         self._answers = False  # what is being said
         self._holding = False  # our tongue
 
+    @property
+    def holds(self) -> bool:
+        """The prompt, for what may be the beginning of an answer; a hello is none."""
+        late = self._pickup.who.evidence.heard >= ANSWERS_FROM_S
+        return self._question is not None and late and self._activity.suspecting
+
     def sound(self, frame: bytes, sent: bytes, now: float) -> Orders:
         """`frame`: 20 ms of theirs; `sent`: what they heard meanwhile. Raises `NotAPerson`."""
         heard = self._activity.feed(frame, sent)
@@ -143,6 +149,10 @@ class Ear:
     def __init__(self, activity: Activity) -> None:
         self.heard: ears.Heard | None = None
         self._activity = activity
+
+    @property
+    def suspecting(self) -> bool:
+        return self._activity.suspecting
 
     @property
     def utterance(self) -> bytes:

@@ -31,6 +31,9 @@ class Rules(Protocol):
 
     deadline: float | None
 
+    @property
+    def holds(self) -> bool: ...
+
     def sound(self, frame: bytes, sent: bytes, now: float) -> Orders: ...
 
     def key(self, key: str) -> Orders: ...
