@@ -93,6 +93,20 @@ async def test_she_pauses_goes_on_and_leaves(site: Site) -> None:
         await grace.post("/stint/pause", 409)
 
 
+async def test_who_signs_out_is_not_called_for_any_more(site: Site) -> None:
+    stint = joined(site)
+    call = called(site, stint)
+    with site.database.transaction() as session:
+        attempts.answered(session, call.channel_id, site.now)
+    site.stints.refusal = "End the call first, then leave."
+    async with site.signed_in("ana") as ana:
+        await ana.post("/sign-out", 204)
+    assert site.stints.asked == [("leave", None)]
+    with site.database.transaction() as session:
+        kept = stints.current_stint(session, site.staff["ana"].id)
+        assert kept is not None and kept.paused, "she talks on, and no patient follows"
+
+
 async def test_grace_sees_who_has_joined(site: Site) -> None:
     stint = joined(site)
     called(site, stint)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from hospital import accounts
+from hospital import accounts, stints
 from hospital.accounts import LONGEST, Refused, SignedIn, Throttled
 from web.doors import Door, Open, Visitor, cookie_name, from_our_page, pages_of, services, visitor_of
 from web.refusals import Refusal
@@ -71,6 +71,9 @@ async def sign_in(
 async def sign_out(request: Request, visitor: Annotated[Visitor, Depends(Door(None))]) -> Response:
     house = services(request)
     await house.presence.become_away(visitor.account_id)
+    await house.database.run(stints.pause, visitor.account_id, True)  # a talk goes on, and no call follows it
+    if house.stints is not None:
+        await house.stints.leave(visitor.account_id)
     await house.database.run(accounts.sign_out, visitor.token, house.clock())
     answer = Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
     answer.delete_cookie(cookie_name(house.facts.tls), path="/")
