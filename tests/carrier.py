@@ -1,14 +1,16 @@
 """The telephone network on the other end of the trunk: a bare SIP user agent (RFC 3261) that answers by number.
 
 The last six digits of the number called are two statuses: first the provisional (100 none, 180 rings, 183 progress),
-then the final one (000 none, the call just goes on; 200 is not offered). +573010180486 rings and is then busy,
-+573010100000 is never heard of again."""
+then the final one (000 none, the call just goes on; 200 answers, 299 answers and hangs up at once, both without a
+sound). +573010180486 rings and is then busy, +573010100000 is never heard of again."""
 
 import asyncio
+import re
 
 from tests.asterisk_instance import AsteriskInstance
 from tests.raw_ami import raw_ami
 
+ANSWERS, HANGS_UP = 200, 299
 PHRASES = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 487: "Request Terminated"}
 SOUND = (
     "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 101\r\n"
@@ -19,18 +21,23 @@ SOUND = (
 class Carrier(asyncio.DatagramProtocol):
     """`calls` is each number that was called, once a call (Call-ID), in order."""
 
-    def __init__(self, asterisk: AsteriskInstance) -> None:
-        assert asterisk.plan.trunk is not None
+    def __init__(self, asterisk: AsteriskInstance | None = None, *, address: str = "", port: int = 5060) -> None:
+        """Without an Asterisk that runs already: at this address, before a house is started that leads there."""
         self._asterisk = asterisk
-        self.address, self.port = asterisk.plan.trunk.host, asterisk.plan.trunk.port
+        self.address, self.port = address, port
+        if asterisk is not None and asterisk.plan.trunk is not None:
+            self.address, self.port = asterisk.plan.trunk.host, asterisk.plan.trunk.port
         self.calls: list[str] = []
         self._known: set[str] = set()
         self._open: dict[str, tuple[dict[str, list[str]], tuple[str, int]]] = {}
+        self._leaving: dict[str, tuple[dict[str, list[str]], tuple[str, int]]] = {}
         self._transport: asyncio.DatagramTransport | None = None
 
     async def __aenter__(self) -> "Carrier":
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, (self.address, self.port))
+        if self._asterisk is None:
+            return self
         async with raw_ami(self._asterisk) as ami:
             # a trunk without an answer to OPTIONS is not used
             known = f"sip:{self.address}:{self.port}"
@@ -58,6 +65,8 @@ class Carrier(asyncio.DatagramProtocol):
             self._reply(headers, addr, 200)
             if call in self._open:
                 self._reply(*self._open.pop(call), 487)
+        elif method == "ACK" and call in self._leaving:
+            self._bye(*self._leaving.pop(call))
         elif method == "INVITE" and call not in self._known:
             self._known.add(call)
             number = rest.removeprefix("sip:").partition("@")[0]
@@ -66,11 +75,26 @@ class Carrier(asyncio.DatagramProtocol):
             self._open[call] = (headers, addr)
             if first != 100 or final:
                 self._reply(headers, addr, first)
+            if final == HANGS_UP:
+                self._leaving[call] = headers, addr
             if final:
-                self._reply(headers, addr, final)
+                self._reply(headers, addr, ANSWERS if final == HANGS_UP else final, answers=final in (200, 299))
 
-    def _reply(self, headers: dict[str, list[str]], addr: tuple[str, int], status: int) -> None:
-        sound = SOUND.format(self.address) if status == 183 else ""
+    def _bye(self, headers: dict[str, list[str]], addr: tuple[str, int]) -> None:
+        contact = re.search(r"<(.+)>", headers["contact"][0])
+        assert contact is not None and self._transport is not None
+        lines = [
+            f"BYE {contact[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.address}:{self.port};branch=z9hG4bK{len(self._known)}",
+        ]
+        lines += [f"From: {headers['to'][0]};tag=carrier", f"To: {headers['from'][0]}"]
+        lines += [f"Call-ID: {headers['call-id'][0]}", "CSeq: 1 BYE", "Max-Forwards: 70", "Content-Length: 0", "", ""]
+        self._transport.sendto("\r\n".join(lines).encode(), addr)
+
+    def _reply(
+        self, headers: dict[str, list[str]], addr: tuple[str, int], status: int, *, answers: bool = False
+    ) -> None:
+        sound = SOUND.format(self.address) if status == 183 or answers else ""
         tag = "" if status == 100 else ";tag=carrier"
         lines = [f"SIP/2.0 {status} {PHRASES.get(status, 'No')}"]
         lines += [f"Via: {via}" for via in headers["via"]]

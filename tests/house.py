@@ -186,6 +186,14 @@ class House:
             assert time.monotonic() < deadline, shown + await self.cli("core show channels concise")
             await asyncio.sleep(0.05)
 
+    async def until_trunk_is_up(self, within: float = 20) -> None:
+        """Asterisk uses a trunk that has answered its OPTIONS."""
+        deadline = time.monotonic() + within
+        while "Avail" not in (shown := await self.cli("pjsip show contacts")):
+            assert time.monotonic() < deadline, shown
+            await self.cli("pjsip qualify trunk")
+            await asyncio.sleep(0.1)
+
     # ── What is in the database ─────────────────────────────────────────────────────────────────────────────────
 
     def appointments(self, of: str) -> list[tuple[str, str, str]]:
