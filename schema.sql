@@ -764,6 +764,7 @@ CREATE TABLE urgent_call (                           -- one person's telephone r
     account_id  uuid NOT NULL REFERENCES account,
     channel_id  text NOT NULL UNIQUE,                -- chosen and committed before anything is dialled
     -- claimed → dialling → talking → ended;  claimed | dialling → ended. Never dialled again, whatever is unknown.
+    -- ended (unknown) → talking: its leg was not seen after a restart, and was answered all the same
     state       text NOT NULL DEFAULT 'claimed' CHECK (state IN ('claimed', 'dialling', 'talking', 'ended')),
     line_result text CHECK (line_result IN ('answered', 'busy', 'no_answer', 'rejected', 'invalid_number',
                 'unreachable', 'network_failure', 'machine', 'fax', 'cancelled', 'unknown')),
@@ -817,7 +818,7 @@ CREATE TABLE on_call_line (                          -- what has to be covered, 
     opened_at timestamptz NOT NULL,
     closed_at timestamptz CHECK (closed_at >= opened_at)
 );
-CREATE UNIQUE INDEX one_line_per_role_and_ward ON on_call_line (role, ward) WHERE closed_at IS NULL;
+CREATE UNIQUE INDEX one_line_per_role_and_ward ON on_call_line (role, lower(ward)) WHERE closed_at IS NULL;
 
 -- Repeats on its days, by the site's clock. That two of one line and rank never meet is proved when one is added, under a
 -- lock (hospital/rota_records.py): their days repeat, and holidays are not known to SQL.

@@ -62,8 +62,9 @@ def reach(session: Session, calendar: Calendar, role: str, ward: str, at: dateti
     on_call = [one.account_id for one in rota_records.load(session, calendar).on_call(role, ward, at)]
     present = session.scalars(select(Account).order_by(Account.username)).all()
     leads = {one.id for one in present if one.may(rota_records.TAKES)}
-    lines = {one.ward: one.lead_id for one in rota_records.open_lines(session) if one.role == role}
-    lead = lines.get(ward) or lines.get(ANY_WARD)
+    lines = [one for one in rota_records.open_lines(session) if one.line.covers(role, ward) and one.lead_id]
+    lines.sort(key=lambda one: one.ward == ANY_WARD)
+    lead = lines[0].lead_id if lines else None
     return Reach(on_call, lead if lead in leads else None, [one.id for one in present if one.may(LEADS)])
 
 

@@ -18,7 +18,7 @@ from hospital import audit, clocks, rota_records
 from hospital.accounts import Account
 from hospital.database import Base, Id, announce, storable
 from hospital.followups import FollowUpTask
-from hospital.rota import ANY_WARD, ROLES, Calendar, Line
+from hospital.rota import ROLES, Calendar, Line
 from hospital.rota_records import WARD_LENGTH, OnCallShift
 from hospital.vault import Sealed
 
@@ -71,7 +71,7 @@ class Holders:
         """Whether a question to `line` is for `account`."""
         if not account.may(ANSWERS):
             return False
-        held = self.of.get(line, frozenset()) | self.of.get(Line(line.role, ANY_WARD), frozenset())
+        held = {one for there, people in self.of.items() if there.covers(line.role, line.ward) for one in people}
         return account.id in held if held else account.role == line.role
 
 

@@ -62,6 +62,10 @@ class Line:
     role: str
     ward: str = ANY_WARD
 
+    def covers(self, role: str, ward: str) -> bool:
+        """Whether its people are on call for `role` in `ward`. People type wards: "surgery 2" is "Surgery 2"."""
+        return self.role == role and self.ward.casefold() in (ward.casefold(), ANY_WARD)
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:
@@ -156,7 +160,7 @@ class Rota:
         there = [
             OnCall(turn.account_id, turn.shift.line, turn.shift.rank, turn.ends)
             for turn in self.turns(at, at + timedelta(microseconds=1))
-            if turn.account_id is not None and turn.shift.line.role == role and turn.shift.line.ward in (ward, ANY_WARD)
+            if turn.account_id is not None and turn.shift.line.covers(role, ward)
         ]
         there.sort(key=lambda one: (one.line.ward == ANY_WARD, one.rank))
         first: dict[UUID, OnCall] = {}
@@ -169,7 +173,7 @@ class Rota:
         turns = [turn for turn in self.turns(since, until) if turn.account_id is not None]
         found: list[Gap] = []
         for line in self.lines:
-            held = [(t.begins, t.ends) for t in turns if t.shift.line in (line, Line(line.role, ANY_WARD))]
+            held = [(t.begins, t.ends) for t in turns if t.shift.line.covers(line.role, line.ward)]
             found += [Gap(line, *bare) for bare in uncovered(held, since, until)]
         return sorted(found, key=lambda gap: (gap.since, gap.line))
 

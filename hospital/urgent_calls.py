@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import ForeignKey, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -100,11 +100,9 @@ def dialling(session: Session, channel_id: str, at: datetime) -> bool:
 
 def answered(session: Session, channel_id: str, at: datetime) -> Told | None:
     """Somebody has picked up. None for a channel that is no such call, or an ended one."""
-    _moved(
-        session,
-        (UrgentCall.channel_id == channel_id, UrgentCall.state == "dialling"),
-        {"state": "talking", "answered_at": at},
-    )
+    rings = or_(UrgentCall.state == "dialling", UrgentCall.line_result == "unknown")
+    now = {"state": "talking", "answered_at": at, "line_result": None, "ended_at": None}
+    _moved(session, (UrgentCall.channel_id == channel_id, rings), now)
     found = _talking(session, channel_id)
     if found is None:
         return None

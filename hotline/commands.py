@@ -226,8 +226,8 @@ def _status(settings: Settings, as_json: bool) -> int:
 
     state = running(places(settings))
     if as_json:
-        ears = {"ears": settings.speech.ears} if state is not None else {}
-        print(json.dumps({"running": state is not None, **ears, **(state or {})}))
+        told_too = {"ears": settings.speech.ears, "on_call": _on_call(settings)} if state is not None else {}
+        print(json.dumps({"running": state is not None, **told_too, **(state or {})}))
     elif state is None:
         print("It does not run. Start it with `hotline up`.")
     else:

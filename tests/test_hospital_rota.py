@@ -10,7 +10,7 @@ from hospital import audit, rota_records
 from hospital.accounts import Account
 from hospital.database import Database
 from hospital.rota import Calendar, Gap, Line, Turn
-from hotline.on_call import GapWatch
+from hotline.on_call import GapWatch, told
 from tests.hospital_scene import at_once, employ, listening
 from tests.moments import NOON, ZONE
 
@@ -51,7 +51,7 @@ def test_a_line_is_open_once_and_its_gaps_are_told_until_it_is_closed(database: 
         people = staff(session)
         grace = people["grace"]
         assert rota_records.open_line(session, "nurse", "  surgery \x00 2 ", people["ana"], grace, NOON) is not None
-        assert rota_records.open_line(session, "nurse", "surgery 2", None, grace, NOON) is None
+        assert rota_records.open_line(session, "nurse", "Surgery 2", None, grace, NOON) is None
         (kept,) = rota_records.open_lines(session)
         assert (kept.line, kept.lead_id) == (Line("nurse", "surgery 2"), people["ana"])
         gaps = rota_records.load(session, CALENDAR).gaps(NOON, NOON + DAY)
@@ -192,6 +192,15 @@ def test_whose_account_is_closed_is_a_gap(database: Database) -> None:
         session.get_one(Account, people["ana"]).disabled_at = NOON
         session.flush()
         assert len(rota_records.load(session, CALENDAR).gaps(night_of(TODAY), NOON + DAY)) == 1
+
+
+def test_the_command_line_reads_the_rota_or_says_that_it_cannot(database: Database) -> None:
+    with database.transaction() as session:
+        line(session, staff(session)["grace"])
+    assert told(database, ZONE, "CO", NOON) == "NOBODY for nurse, any ward, now"
+    nowhere = Database(database.url.replace("@/", "@/no_such_"))
+    assert told(nowhere, ZONE, "CO", NOON) == "not known: the database does not answer"
+    nowhere.close()
 
 
 async def test_pages_are_told_when_a_gap_comes_near_by_itself(database: Database) -> None:

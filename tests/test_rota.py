@@ -76,6 +76,12 @@ def test_the_wards_own_people_come_first_and_the_first_on_call_before_the_second
     assert [one.rank for one in house.on_call("nurse", ANY_WARD, at("2026-11-25 12:00"))] == [1, 2]
 
 
+def test_wards_are_told_by_their_name_however_it_is_written() -> None:
+    house = rota(shift(ANA, "00:00-00:00", line=WARD_NURSE), lines=(Line("nurse", "SURGERY 2"),))
+    assert who(house, at("2026-11-25 12:00"), ward="Surgery 2") == [ANA]
+    assert house.gaps(at("2026-11-25 12:00"), at("2026-11-26 12:00")) == []
+
+
 def test_a_public_holiday_is_a_day_of_its_own() -> None:
     feast = at("2026-12-08 12:00")  # a Tuesday
     assert who(rota(shift(ANA, "08:00-20:00", range(1, 8))), feast) == []

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
@@ -178,6 +179,20 @@ async def test_an_order_that_fails_is_never_given_again(ward: Ward, failure: Exc
         await ward.dialer.call_due()
     assert ward.rung == ["ana"]
     assert [(call.state, call.line_result) for call in ward.calls] == [("ended", result or "unknown")]
+
+
+@pytest.mark.covers("I10")
+async def test_who_answers_a_call_that_was_given_up_is_heard_all_the_same(ward: Ward) -> None:
+    call = await ward.rings()
+    ward.exchange.up.clear()  # the core was started anew and has not seen its leg yet
+    ward.now += timedelta(seconds=9)
+    await ward.dialer.settle()
+    assert [one.line_result for one in ward.calls] == ["unknown"]
+    with ward.database.transaction() as session:
+        assert urgent_calls.answered(session, call.channel_id, ward.now) is not None
+        assert urgent_calls.take(session, call.channel_id, ward.now)
+    await ward.dialer.leg_ended(call.channel_id, "answered")
+    assert [(one.line_result, one.result) for one in ward.calls] == [("answered", "taken")]
 
 
 @pytest.mark.covers("I3", "I10")
@@ -385,28 +400,58 @@ def test_every_golden_transcript_has_its_scene() -> None:
 # ── A real one ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def calendar_of(house: House) -> Calendar:
+    return Calendar(wiring.zone(house.settings), house.settings.site.country.upper())
+
+
+def told_to_ana(house: House) -> UUID:
+    """She is on call, and was told of a red flag fourteen seconds ago; her account."""
+    now, calendar = wiring.now(), calendar_of(house)
+    with house.database.transaction() as session:
+        people = {account.username: account.id for account in accounts.staff(session)}
+        on_call(session, people, "ana", first=calendar.date_of(now) - timedelta(days=1))
+        flag = red_flag(session, "n1-urgent")
+        assert climbing.climb(session, calendar, climbing.Ladder(), now - timedelta(seconds=14)) == [flag]
+    return people["ana"]
+
+
 @pytest.mark.asterisk
-@pytest.mark.covers("I3", "I10")
+@pytest.mark.covers("I3")
 async def test_anas_telephone_rings_and_she_takes_it_by_key(house: House) -> None:
-    """Nobody else's does; the line is as free as before."""
-    now = wiring.now()
-    calendar = Calendar(wiring.zone(house.settings), house.settings.site.country.upper())
     async with house.phone("ana") as ana:
-        with house.database.transaction() as session:
-            people = {account.username: account.id for account in accounts.staff(session)}
-            on_call(session, people, "ana", first=calendar.date_of(now) - timedelta(days=1))
-            flag = red_flag(session, "n1-urgent")
-            told = climbing.climb(session, calendar, climbing.Ladder(), now - timedelta(seconds=14))
-            assert told == [flag]
+        account_id = told_to_ana(house)
         (case,) = house.rows(Case)
         await ana.rings()
         await ana.answers()
         await ana.hears(await house.sound("oncall_flag", "en", case=str(case.number)))
         await ana.presses("1")
-        await house.until("it is hers", lambda: house.rows(Case)[0].owner_id == people["ana"])
+        await house.until("it is hers", lambda: house.rows(Case)[0].owner_id == account_id)
         await ana.hears(await house.sound("oncall_taken", "en", case=str(case.number)))
         assert await ana.hung_up() == 200
         await house.until("it is over", lambda: [call.state for call in house.rows(UrgentCall)] == ["ended"])
     (call,) = house.rows(UrgentCall)
-    assert (call.line_result, call.result, call.account_id) == ("answered", "taken", people["ana"])
+    assert (call.line_result, call.result, call.account_id) == ("answered", "taken", account_id)
+    await house.no_channels()
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("I3", "I10")
+async def test_the_core_is_killed_while_anas_telephone_rings(house: House) -> None:
+    """She is not called twice, and takes it all the same."""
+    async with house.phone("ana") as ana:
+        account_id = told_to_ana(house)
+        (case,) = house.rows(Case)
+        await ana.rings()
+        old = house.children["core"]
+        assert old is not None
+        house.kill("core")
+        await house.restarted("core", old)
+        await ana.answers()
+        await ana.hears(await house.sound("oncall_flag", "en", case=str(case.number)))
+        await ana.presses("1")
+        await house.until("it is hers", lambda: house.rows(Case)[0].owner_id == account_id)
+        await ana.hung_up()
+        await house.until("it is over", lambda: [call.state for call in house.rows(UrgentCall)] == ["ended"])
+    (call,) = house.rows(UrgentCall)
+    assert call.result == "taken"
     await house.no_channels()
