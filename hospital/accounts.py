@@ -39,13 +39,14 @@ RIGHTS: dict[str, frozenset[str]] = {
             "rota.read",
             "urgent.take",
             "questions.answer",
+            "responses.read",
         }
     ),
-    "doctor": frozenset({"cases.work", "rota.read", "urgent.take", "questions.answer"}),
+    "doctor": frozenset({"responses.read", "cases.work", "rota.read", "urgent.take", "questions.answer"}),
     "supervisor": frozenset(
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "deaths.settle", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
-        | {"cases.work", "cases.complaints", "ratings.read", "coverage.read"}
+        | {"cases.work", "cases.complaints", "ratings.read", "coverage.read", "responses.read"}
         | {"opening.switch", "clinics.suspend", "throttle.read"}
         | {"rota.read", "rota.change", "urgent.take", "questions.answer", "questions.late"}
         | {"campaigns.run"}

@@ -18,7 +18,7 @@ from tests.house import House
 from tests.scenes import reaches
 
 pytestmark = pytest.mark.asterisk
-OUR_QUESTIONS = "53"
+ABOUT_OUR_CALL = "1"  # before the menu
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ async def test_we_call_lucia_she_is_cut_off_calls_back_and_a_red_flag_survives_a
         await house.until("it is settled", lambda: [one.state for one in house.rows(Attempt)] == ["ended"])
         await house.no_channels()
 
-        await reaches(house, lucia, "es", OUR_QUESTIONS + LUCIA.birth_keys)
+        await reaches(house, lucia, "es", ABOUT_OUR_CALL + LUCIA.birth_keys)
         await lucia.hears(await house.sound("survey_resumed", "es"), within=40)
         await lucia.presses("9#")
         await lucia.hears(await house.sound("survey_read_back", "es", given=9), within=30)

@@ -561,6 +561,8 @@ AUDIT_ACTIONS = {
     "patient.zone": "was told on whose clock the patient is",
     "patient.suits": "was told which time of day suits",
     "case.read": "opened a case",
+    "responses.read": "saw what was answered",
+    "responses.exported": "took answers out as a file",
     "opening.closed": "closed the telephones",
     "opening.reopened": "opened the telephones again",
     "clinic.suspended": "suspended a clinic",
