@@ -33,6 +33,7 @@ MOVES = {
     "stop": ("stopped", ("created", "running", "paused")),
 }
 """What a supervisor may order: the state that follows, and in which it may be ordered."""
+LIMITS = ("priority", "weight", "caller_id", "lines", "per_second", "wrap_up_s")
 FILTERS = ("purpose", "reason", "questionnaire", "study", "ward")
 LINES = 0x6C696E6573  # "lines": the key of the lock under which lines are counted
 _NUMBER = re.compile(r"\+?[0-9]{5,15}")
@@ -139,6 +140,26 @@ def order(session: Session, campaign_id: UUID, what: str, account_id: UUID, at: 
         return False
     announce(session, "campaign", campaign_id)
     audit.record(session, account_id, f"campaign.{state}", f"campaign:{campaign_id}", at)
+    return True
+
+
+def change(session: Session, campaign_id: UUID, wanted: Wanted, account_id: UUID, at: datetime) -> bool:
+    """Other limits and another share from now on; mode and filter stay, because they say what it is. False where it is
+    over. Raises ValueError with what to correct."""
+    wrong = wanted.wrong()
+    if wrong is not None:
+        raise ValueError(wrong)
+    limits = {name: getattr(wanted, name) for name in LIMITS}
+    changed = session.scalar(
+        update(Campaign)
+        .where(Campaign.id == campaign_id, Campaign.state != "stopped")
+        .values(**limits, changed_at=at, changed_by=account_id)
+        .returning(Campaign.id)
+    )
+    if changed is None:
+        return False
+    announce(session, "campaign", campaign_id)
+    audit.record(session, account_id, "campaign.changed", f"campaign:{campaign_id}", at, **limits)
     return True
 
 

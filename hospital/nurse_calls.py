@@ -50,7 +50,7 @@ def hand_out(session: Session, campaign_id: UUID, account_id: UUID, at: datetime
     campaign = next((one for one in standing if one.id == campaign_id), None)
     if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
         return None
-    session.get_one(Account, account_id, with_for_update=True)  # pressed twice, it is the same one
+    session.get_one(Account, account_id, with_for_update={"key_share": True})  # pressed twice, it is the same one
     task = next_for(session, campaign, standing, account_id, at)
     if task is None:
         return None

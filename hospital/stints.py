@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hospital import attempts, campaigns, nurse_calls
+from hospital.accounts import Account
 from hospital.attempt_records import LIVE, Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
 from hospital.campaigns import Campaign
@@ -156,13 +157,21 @@ def free(session: Session, at: datetime) -> list[Stint]:
     return [one for one in live_stints(session) if now(session, one, at).code == "free"]
 
 
+def _may_be_called_for(session: Session, account_id: UUID) -> bool:
+    """Not who was disabled meanwhile, nor who is in a call that she began before she joined."""
+    if not session.get_one(Account, account_id, populate_existing=True).may("followups.work"):
+        return False
+    live = select(Attempt.id).where(Attempt.account_id == account_id, Attempt.state.in_(LIVE))
+    return session.scalar(live.limit(1)) is None
+
+
 def claim_next(
     session: Session, stint_id: UUID, campaign_id: UUID, node: str, at: datetime, policy: CallingPolicy
 ) -> Claimed | NotNow | None:
     """The next call of a campaign for a nurse who is free, claimed; or why a contact may not be called now (it is put
     off, and another may be claimed). None: nothing is due for her there, or she is not free any more."""
     stint = session.get_one(Stint, stint_id, with_for_update=True, populate_existing=True)
-    if now(session, stint, at).code != "free":
+    if now(session, stint, at).code != "free" or not _may_be_called_for(session, stint.account_id):
         return None
     known = campaigns.in_force(session, CHANNEL)
     campaign = next((one for one in known if one.id == campaign_id), None)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from dialer.progressive import Progressive
 from dialer.rates import Rate
@@ -218,6 +218,26 @@ async def test_in_a_stint_she_starts_no_call_of_her_own_and_joins_no_second_time
         await ward.progressive.join(ward.ana, None)
 
 
+async def test_a_call_that_she_began_before_she_joined_is_not_disturbed(ward: Ward) -> None:
+    """Both at the same moment: the join found no call yet, and the call no stint."""
+    await ward.progressive.join(ward.ana, None)
+    with ward.database.transaction() as session:
+        session.execute(update(Stint).values(state="over", ended_at=NOON))
+    assert isinstance(await ward.dialer.start(ward.tasks["lucia"], ward.ana), UUID)
+    with ward.database.transaction() as session:
+        session.execute(update(Stint).values(state="ringing", ended_at=None))
+    await ward.leg_answers(ward.stint(ward.ana).channel_id)
+    assert ward.dialled == [] and ward.log(JOAO) == ["planned"], "nobody's call is put off because of it"
+
+
+async def test_who_was_disabled_is_not_called_for(ward: Ward) -> None:
+    await ward.joins(ward.ana)
+    with ward.database.transaction() as session:
+        session.get_one(Account, ward.ana).disabled_at = NOON
+    await ward.leg_ends(ward.calls()[0].channel_id, "no_answer")
+    assert len(ward.dialled) == 1
+
+
 async def test_end_call_ends_the_patients_leg_and_not_hers(ward: Ward) -> None:
     stint = await ward.joins(ward.ana)
     call = await ward.they_talk()
@@ -264,6 +284,13 @@ async def test_the_patient_answers_just_when_she_has_gone(ward: Ward) -> None:
     assert (ended.line_result, ended.contact_result, task.state) == ("answered", "abandoned", "open")
     assert task.next_try_at is not None and task.next_try_at > NOON + timedelta(hours=12), "another day, not at once"
     assert ward.log(JOAO)[-1] == "try_again"
+
+
+async def test_she_picked_up_unheard(ward: Ward) -> None:
+    await ward.progressive.join(ward.ana, None)
+    ward.exchange.up[ward.stint(ward.ana).channel_id] = True
+    await ward.progressive.look_after()
+    assert ward.dialled == [JOAO.numbers[0]]
 
 
 async def test_her_leg_has_ended_unheard(ward: Ward) -> None:

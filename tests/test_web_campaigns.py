@@ -38,6 +38,22 @@ async def test_grace_creates_starts_pauses_and_stops_one(site: Site) -> None:
         assert "Grace stopped a campaign" in whole and "Grace created a campaign" in whole
 
 
+async def test_its_share_and_limits_are_changed_while_it_runs(site: Site) -> None:
+    async with site.signed_in("grace") as grace:
+        await grace.post("/campaigns", **FORM)
+        made = campaign(site)
+        await grace.post(f"/campaigns/{made.id}/start", 204)
+        limits = {"priority": "1", "weight": "7", "lines": "", "per_second": "0,5", "caller_id": "+5716000777"}
+        await grace.post(f"/campaigns/{made.id}/limits", 204, **limits)
+        now = campaign(site)
+        assert (now.priority, now.weight, now.lines, now.per_second, now.caller_id) == (1, 7, None, 0.5, "+5716000777")
+        assert (now.name, now.mode, now.reason, now.state) == (made.name, made.mode, made.reason, "running")
+        assert "at once" in (await grace.post(f"/campaigns/{made.id}/limits", 422, **limits | {"lines": "0"})).text
+        assert "changed a campaign" in words((await grace.get(f"/campaigns/{made.id}/live")).text)
+        await grace.post(f"/campaigns/{made.id}/stop", 204)
+        await grace.post(f"/campaigns/{made.id}/limits", 409, **limits)
+
+
 async def test_it_shows_counts_and_nobodys_name(site: Site) -> None:
     async with site.signed_in("grace") as grace:
         await grace.post("/campaigns", **FORM)

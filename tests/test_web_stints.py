@@ -80,6 +80,14 @@ async def test_what_she_does_is_in_the_bar_and_his_form_opens(site: Site) -> Non
         assert site.stints.asked == [("call_next", None)]
 
 
+async def test_she_is_told_when_the_campaign_does_not_run(site: Site) -> None:
+    joined(site)
+    with site.database.transaction() as session:
+        campaigns.order(session, campaigns.listed(session)[0].id, "pause", site.staff["grace"].id, site.now)
+    async with site.signed_in("ana") as ana:
+        assert "the campaign does not run" in words((await ana.get("/stint")).text)
+
+
 async def test_she_pauses_goes_on_and_leaves(site: Site) -> None:
     joined(site)
     async with site.signed_in("ana") as ana:

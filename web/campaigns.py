@@ -119,6 +119,23 @@ async def _one(request: Request, campaign_id: UUID) -> dict[str, Any]:
     return {"whole": whole, "row": whole.row, "now": now}
 
 
+@routes.post("/campaigns/{campaign_id}/limits")
+async def limits(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
+    """Its share and its limits, which hold for the next call."""
+    house, form = services(request), dict(await request.form())
+    before = await house.database.run(campaign_figures.one_of, campaign_id, house.clock())
+    if before is None:
+        raise Refusal(404, "There is no such campaign.")
+    wanted = _wanted(form | {"name": before[0].name, "mode": before[0].mode})
+    try:
+        done = await house.database.run(campaigns.change, campaign_id, wanted, visitor.account_id, house.clock())
+    except ValueError as wrong:
+        raise Refusal(422, str(wrong)) from None
+    if not done:
+        raise Refusal(409, "This campaign is over.")
+    return Response(status_code=204)
+
+
 @routes.post("/campaigns/{campaign_id}/{what}")
 async def order(request: Request, visitor: RunsCampaigns, campaign_id: UUID, what: str) -> Response:
     if what not in MOVES:

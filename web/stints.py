@@ -19,20 +19,23 @@ from web.refusals import Refusal
 routes = APIRouter()
 
 
-def _shown(session: Session, visitor: Visitor, at: Any) -> tuple[Stint | None, Standing, str]:
-    """Her stint, what she does in it, and of which campaign."""
+def _shown(session: Session, visitor: Visitor, at: Any) -> tuple[Stint | None, Standing, str, bool]:
+    """Her stint, what she does in it, of which campaign, and whether that runs."""
     stint = stints.current_stint(session, visitor.account_id)
     if stint is None:
-        return None, Standing("over"), ""
+        return None, Standing("over"), "", False
     campaign = session.get(Campaign, stint.campaign_id) if stint.campaign_id else None
-    return stint, stints.now(session, stint, at), campaign.name if campaign else "all campaigns"
+    runs = any(stint.campaign_id in (None, one.id) for one in stints.offered(session))
+    return stint, stints.now(session, stint, at), campaign.name if campaign else "all campaigns", runs
 
 
 @routes.get("/stint")
 async def shown(request: Request, visitor: WorksFollowUps) -> Response:
     house = services(request)
-    stint, standing, of = await house.database.run(_shown, visitor, house.clock())
-    return pages_of(request).part(request, "stint.html", stint=stint, standing=standing, of=of, now=house.clock())
+    now = house.clock()
+    stint, standing, of, runs = await house.database.run(_shown, visitor, now)
+    values: dict[str, Any] = {"stint": stint, "standing": standing, "of": of, "runs": runs, "now": now}
+    return pages_of(request).part(request, "stint.html", **values)
 
 
 @routes.post("/stint/join")

@@ -574,6 +574,7 @@ AUDIT_ACTIONS = {
     "campaign.running": "started a campaign",
     "campaign.paused": "paused a campaign",
     "campaign.stopped": "stopped a campaign",
+    "campaign.changed": "changed a campaign's share or limits",
 }
 
 
