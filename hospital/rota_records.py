@@ -209,8 +209,9 @@ def decide_day(
     _written(session, by, "rota.day_changed", f"shift:{shift_id}", at, **facts)
 
 
-def as_planned(session: Session, shift_id: UUID, day: date, by: UUID, at: datetime) -> bool:
-    """The day is as the shift says again; False where it was."""
+def as_planned(session: Session, calendar: Calendar, shift_id: UUID, day: date, by: UUID, at: datetime) -> bool:
+    """The day is as the shift says again; False where it was. Raises ValueError for a turn that is over."""
+    _turn(session, calendar, shift_id, day, at)
     undone = _withdraw(session, shift_id, day, ("asked", "agreed"), by, at)
     if undone:
         _written(session, by, "rota.day_as_planned", f"shift:{shift_id}", at, day=day.isoformat())
@@ -245,8 +246,9 @@ def ask_swap(
     return row.id
 
 
-def answer_swap(session: Session, change_id: UUID, agrees: bool, by: UUID, at: datetime) -> bool:
-    """Who was asked agrees or declines; False where it is not asked of them, or not any more."""
+def answer_swap(session: Session, calendar: Calendar, change_id: UUID, agrees: bool, by: UUID, at: datetime) -> bool:
+    """Who was asked agrees or declines; False where it is not asked of them, or not any more. Raises ValueError for a
+    turn that is over: who had it stays true."""
     found = session.scalar(
         select(OnCallChange)
         .where(OnCallChange.id == change_id, OnCallChange.state == "asked", OnCallChange.account_id == by)
@@ -254,6 +256,7 @@ def answer_swap(session: Session, change_id: UUID, agrees: bool, by: UUID, at: d
     )
     if found is None:
         return False
+    _turn(session, calendar, found.shift_id, found.day, at)
     if agrees:
         _withdraw(session, found.shift_id, found.day, ("agreed",), by, at)
     found.state, found.decided_by, found.decided_at = "agreed" if agrees else "declined", by, at

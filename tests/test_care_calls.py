@@ -14,6 +14,7 @@ from hospital.outbox import OutboxRow
 from hospital.ratings import Rating
 from hospital.recordings import Recording
 from hospital.screen_pops import ScreenPop
+from hospital.urgent_records import UrgentStep
 from hotline import wiring
 from hotline.tapes import SqlCatalogue
 from recordings.files import Shelf
@@ -154,6 +155,8 @@ async def test_a_red_flag_with_no_nurse_free_stays_first_and_is_written(house: H
         await ruth.hangs_up()
     await house.no_channels()
     assert the_case(house).state == "open", "she was not reached: somebody must call"
+    whom = [step.whom for step in house.rows(UrgentStep)]
+    assert whom[:2] == ["nobody", "supervisors"], "it climbed by itself"
     async with console(house, "ana") as ana, console(house, "tom") as tom:
         assert "Life in danger" in (await ana.get("/cases")).text
         await ana.post(f"/cases/{flag.id}/own")

@@ -128,9 +128,9 @@ def test_ana_takes_bens_tuesday_night_when_she_has_agreed(database: Database) ->
         assert isinstance(bens, UUID)
         asked = rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, ana, ben, NOON)
         assert who(session, night_of(TUESDAY)) == [ben], "asked is not agreed"
-        assert not rota_records.answer_swap(session, asked, True, ben, NOON), "only who was asked agrees"
-        assert rota_records.answer_swap(session, asked, True, ana, NOON + timedelta(hours=1))
-        assert not rota_records.answer_swap(session, asked, True, ana, NOON)
+        assert not rota_records.answer_swap(session, CALENDAR, asked, True, ben, NOON), "only who was asked agrees"
+        assert rota_records.answer_swap(session, CALENDAR, asked, True, ana, NOON + timedelta(hours=1))
+        assert not rota_records.answer_swap(session, CALENDAR, asked, True, ana, NOON)
         assert who(session, night_of(TUESDAY)) == [ana]
         assert who(session, night_of(TUESDAY + DAY)) == [ben]
         (kept,) = rota_records.swaps(session, TODAY)
@@ -159,11 +159,14 @@ def test_who_may_ask_for_a_swap_and_what_becomes_of_it(database: Database) -> No
             with pytest.raises(ValueError, match=told):
                 rota_records.ask_swap(session, CALENDAR, bens, day, taker, by, NOON)
         declined = rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, ana, grace, NOON)
-        assert rota_records.answer_swap(session, declined, False, ana, NOON)
+        assert rota_records.answer_swap(session, CALENDAR, declined, False, ana, NOON)
         first = rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, ana, ben, NOON)
         rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, dora, ben, NOON)
-        assert not rota_records.answer_swap(session, first, True, ana, NOON), "somebody else was asked since"
+        assert not rota_records.answer_swap(session, CALENDAR, first, True, ana, NOON), "somebody else was asked since"
         assert [one.state for one in rota_records.swaps(session, TODAY)] == ["declined", "asked"]
+        (asked,) = [one for one in rota_records.swaps(session, TODAY) if one.state == "asked"]
+        with pytest.raises(ValueError, match="no such turn"):
+            rota_records.answer_swap(session, CALENDAR, asked.id, True, dora, NOON + 30 * DAY)
 
 
 def test_a_supervisor_decides_that_one_day_is_otherwise(database: Database) -> None:
@@ -177,10 +180,10 @@ def test_a_supervisor_decides_that_one_day_is_otherwise(database: Database) -> N
         rota_records.decide_day(session, CALENDAR, bens, TUESDAY, None, grace, NOON)
         assert who(session, night_of(TUESDAY)) == []
         swap = rota_records.ask_swap(session, CALENDAR, bens, TUESDAY, ana, grace, NOON)
-        assert rota_records.answer_swap(session, swap, True, ana, NOON)
+        assert rota_records.answer_swap(session, CALENDAR, swap, True, ana, NOON)
         assert who(session, night_of(TUESDAY)) == [ana], "what was agreed last counts"
-        assert rota_records.as_planned(session, bens, TUESDAY, grace, NOON)
-        assert not rota_records.as_planned(session, bens, TUESDAY, grace, NOON)
+        assert rota_records.as_planned(session, CALENDAR, bens, TUESDAY, grace, NOON)
+        assert not rota_records.as_planned(session, CALENDAR, bens, TUESDAY, grace, NOON)
         assert who(session, night_of(TUESDAY)) == [ben]
 
 

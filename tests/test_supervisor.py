@@ -68,6 +68,8 @@ async def test_status_tells_what_runs(own_house: House) -> None:
     assert state["running"] is True
     assert list(state["children"]) == ["postgres", "asterisk", "ivr", "core"]
     assert state["console"] == f"http://{own_house.address}:8000"
+    assert state["on_call"].startswith("the rota is empty")
+    assert "on call    the rota is empty" in hotline(own_house, "status").stdout
 
 
 @pytest.mark.covers("I10")

@@ -120,7 +120,11 @@ async def answer(request: Request, visitor: Reads, swap_id: UUID, answer: str) -
     if answer not in ("agree", "decline"):
         raise Refusal(404, "There is no such page. It may have been closed or moved.")
     house = services(request)
-    by, at = visitor.account_id, house.clock()
-    if not await house.database.run(rota_records.answer_swap, swap_id, answer == "agree", by, at):
+    by, at, calendar = visitor.account_id, house.clock(), house.facts.calendar
+    try:
+        done = await house.database.run(rota_records.answer_swap, calendar, swap_id, answer == "agree", by, at)
+    except ValueError as wrong:
+        raise Refusal(409, str(wrong)) from None
+    if not done:
         raise Refusal(409, "It is not asked of you, or not any more.")
     return pages_of(request).part(request, "rota/week.html", **await _values(request, visitor, ""))

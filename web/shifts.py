@@ -236,7 +236,7 @@ async def day(
     try:
         person = UUID(who) if what in ("instead", "swap") else None
         if what == "planned":
-            await house.database.run(rota_records.as_planned, shift_id, on, by, at)
+            await house.database.run(rota_records.as_planned, calendar, shift_id, on, by, at)
         elif what == "swap" and person is not None:
             await house.database.run(rota_records.ask_swap, calendar, shift_id, on, person, by, at)
         elif what in ("instead", "off"):
