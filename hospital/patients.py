@@ -167,6 +167,18 @@ def tell_zone(session: Session, patient_id: UUID, zone: str | None, account_id: 
     audit.record(session, account_id, "patient.zone", f"patient:{patient_id}", at, zone=zone)
 
 
+def tell_messages(
+    session: Session, patient_id: UUID, number_id: UUID, may: bool, account_id: UUID, at: datetime
+) -> bool:
+    """Whether a message may be left on the answering machine of this number; False where it is not the patient's."""
+    number = session.get(PhoneNumber, number_id, with_for_update=True)
+    if number is None or number.patient_id != patient_id:
+        return False
+    number.may_leave_message = may
+    audit.record(session, account_id, "patient.messages", f"patient:{patient_id}", at, rank=number.rank, may=may)
+    return True
+
+
 def candidates(session: Session, number: str | None) -> list[Candidate]:
     """The living patients that a number (E.164, None when withheld) belongs to, the number's owner first. A number
     that turned out to be somebody else's says nothing about the patient any more."""

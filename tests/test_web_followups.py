@@ -13,8 +13,9 @@ from hospital.database import Database
 from hospital.followups import Answer
 from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire
-from tests.characters import JOAO
+from tests.characters import JOAO, MEI
 from tests.console_app import Page, Site, words
+from tests.hospital_scene import admit
 
 
 @pytest.fixture
@@ -262,6 +263,31 @@ async def test_what_happened_to_the_patient_is_told_on_the_form_and_stops_what_i
         await ana.post(f"{task}/changed", 204, change="withdrawn")
     assert (site.task_now().state, site.task_now().stop_reason) == ("stopped", "withdrawn")
     assert [row.detail["change"] for row in audited(site, "plan.changed")] == ["withdrawn"]
+
+
+@pytest.mark.covers("H18", "H51")
+async def test_ana_notes_on_which_number_a_message_may_be_left(site: Site) -> None:
+    def now() -> list[bool]:
+        with site.database.transaction() as session:
+            return [one.may_leave_message for one in session.get_one(Patient, site.task.patient_id).numbers]
+
+    with site.database.transaction() as session:
+        number_id = session.get_one(Patient, site.task.patient_id).numbers[0].id
+        other = admit(session, MEI).numbers[0].id
+    machine = f"/followups/{site.task.id}/numbers/{number_id}/messages"
+    async with site.signed_in("ana") as ana:
+        assert "Leave a message on its machine" in (await ana.get(f"/followups/{site.task.id}")).text
+        assert now()[0] is False, "nobody's machine is spoken to unasked"
+        await ana.post(machine, 204, on="on")
+        assert now()[0] is True
+        assert (
+            f'{number_id}/messages" hx-trigger="change" hx-swap="none" checked'
+            in (await ana.get(f"/followups/{site.task.id}/past")).text
+        )
+        await ana.post(machine, 204)
+        await ana.post(f"/followups/{site.task.id}/numbers/{other}/messages", 404, on="on")
+    assert now()[0] is False
+    assert [row.detail["may"] for row in audited(site, "patient.messages")] == [True, False]
 
 
 @pytest.mark.covers("H20", "H22")
