@@ -276,7 +276,7 @@ async def test_ana_notes_on_which_number_a_message_may_be_left(site: Site) -> No
         other = admit(session, MEI).numbers[0].id
     machine = f"/followups/{site.task.id}/numbers/{number_id}/messages"
     async with site.signed_in("ana") as ana:
-        assert "Leave a message on its machine" in (await ana.get(f"/followups/{site.task.id}")).text
+        assert "A message may be left" in (await ana.get(f"/followups/{site.task.id}")).text
         assert now()[0] is False, "nobody's machine is spoken to unasked"
         await ana.post(machine, 204, on="on")
         assert now()[0] is True
