@@ -7,7 +7,7 @@ import contextlib
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,11 +19,9 @@ from hospital.attempts import Attempt
 from hospital.followups import FollowUpTask
 from hospital.patients import PhoneNumber
 from hotline import wiring
-from hotline.settings_file import load
-from tests import sipp_patients
-from tests.asterisk_instance import free_address, network
+from tests import outside
 from tests.house import House
-from tests.sipp_patients import Witness
+from tests.outside import Witness
 
 pytestmark = pytest.mark.asterisk
 
@@ -31,53 +29,11 @@ PATIENTS = 40
 OPTED_OUT = range(5)
 SEED = 20_261_126
 FAULTS_S = (0.1, 0.9)  # between one fault and the next, seconds
-SETTINGS = """
-browser_phones = false
-
-[site]
-name = "San Rafael Hospital"
-emergency_number = "112"
-time_zone = "America/Bogota"
-country = "co"
-languages = ["es", "en"]
-callback_number = "+576015550100"
-
-[trunk]
-host = "{trunk}"
-caller_id = "+576015550100"
-allow = ["_+57XXXXXXXXXX"]
-
-[calling]
-ring_seconds = 15
-hours = {{ {hours} }}
-
-[automatic]
-lines = 6
-per_second = 6
-"""
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """A real site (no demo), whose trunk leads to SIPp."""
-    always = ", ".join(f'{day} = ["00:00-23:59"]' for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
-    file = tmp_path / "hotline.toml"
-    file.write_text(SETTINGS.format(trunk=f"{network()}.90", hours=always))
-    started = House(tmp_path / "house", free_address(), HOTLINE_SETTINGS=str(file))
-    with monkeypatch.context() as patched:
-        for name, value in started.environment.items():
-            patched.setenv(name, value)
-        started.settings = load()
-    try:
-        started.start()
-        yield started
-    finally:
-        started.stop()
 
 
 def everybody_is_due(site: House) -> list[str]:
     """Forty patients with a survey by machine that is due now; five of them want no calls. Their numbers."""
-    numbers = [f"+576015551{n:03d}" for n in range(PATIENTS)]
+    numbers = [outside.number(n) for n in range(PATIENTS)]
     due_at = wiring.now() - timedelta(minutes=1)
     with site.database.transaction() as session:
         asked = questionnaires.newest(session, "discharge-day3")
@@ -156,9 +112,9 @@ def under_way(site: House) -> bool:
 
 
 @pytest.mark.covers("I3", "I4", "I5", "I10")
-async def test_forty_patients_are_dialled_at_most_once_whatever_dies(site: House, tmp_path: Path) -> None:
+async def test_forty_patients_are_dialled_at_most_once_whatever_dies(tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    with sipp_patients.everybody(f"{network()}.90", tmp_path) as witness:
+    with outside.site(tmp_path, "hangs_up", lines=6) as (site, witness):
         numbers = everybody_is_due(site)
         for fault in Faults(site).all * 2:
             await asyncio.sleep(chance.uniform(*FAULTS_S))
@@ -167,12 +123,10 @@ async def test_forty_patients_are_dialled_at_most_once_whatever_dies(site: House
         await site.until("everything is settled", lambda: not under_way(site), within=60)
         await site.no_channels(within=30)
         rang = witness.rang()
+        with site.database.transaction() as session:
+            tried_numbers = select(PhoneNumber).join(Attempt, Attempt.number_id == PhoneNumber.id)
+            tried = {tried.number for tried in session.scalars(tried_numbers)}
     assert {number: calls for number, calls in rang.items() if len(calls) > 1} == {}, "nobody twice"
     assert set(rang) <= set(numbers[len(OPTED_OUT) :]), "nobody who opted out, and nobody else"
-    with site.database.transaction() as session:
-        tried = {
-            number.number
-            for number in session.scalars(select(PhoneNumber).join(Attempt, Attempt.number_id == PhoneNumber.id))
-        }
     assert set(rang) <= tried, "nothing rang of which there is no record"
     assert len(rang) >= PATIENTS * 0.8, "and nearly everybody was reached all the same"

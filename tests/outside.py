@@ -1,0 +1,128 @@
+"""A real site, not the demo, and everybody outside: SIPp answers every number behind its trunk.
+
+SIPp knows nothing of ours: what its message file says that it was sent is what patients' phones would have done.
+"""
+
+import contextlib
+import os
+import re
+import struct
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from hotline.settings_file import load
+from tests.asterisk_instance import free_address, network
+from tests.house import House
+
+SCENARIOS = Path(__file__).parent / "sipp"
+PORT = 5060
+ALWAYS = ", ".join(f'{day} = ["00:00-23:59"]' for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+SETTINGS = """
+browser_phones = false
+
+[site]
+name = "San Rafael Hospital"
+emergency_number = "112"
+time_zone = "America/Bogota"
+country = "co"
+languages = ["es", "en"]
+callback_number = "+576015550100"
+
+[trunk]
+host = "{trunk}"
+caller_id = "+576015550100"
+allow = ["_+57XXXXXXXXXX"]
+
+[calling]
+ring_seconds = 15
+hours = {{ {always} }}
+
+[automatic]
+lines = {lines}
+per_second = {lines}
+"""
+_INVITE = re.compile(r"^INVITE sip:(\+\d+)@.*?^Call-ID: (\S+)", re.MULTILINE | re.DOTALL)
+
+
+def keys(file: Path, *pressed: tuple[float, str]) -> None:
+    """A capture of keys for SIPp to play (RFC 4733, payload 101): after so many seconds, these, 0.4 s from one to the
+    next. SIPp's own play_dtmf numbers its packets anew with each use, which Asterisk takes for late ones."""
+    at, seq = 0.0, 1
+    packets = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)]
+    for pause, some in pressed:
+        at += pause
+        for key in some:
+            began = round(at * 8000)
+            for n in range(8):  # 100 ms, the last three say that it has ended
+                event = struct.pack("!BBH", "0123456789*#".index(key), 0x80 * (n > 4) + 10, 160 * min(n + 1, 6))
+                rtp = struct.pack("!BBHII", 0x80, 101 + 0x80 * (n == 0), seq, began, 0x5150) + event
+                udp = struct.pack("!HHHH", 6000, 6000, 8 + len(rtp), 0) + rtp
+                ip = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, 0x7F000001, 0x7F000001) + udp
+                frame = bytes(12) + b"\x08\x00" + ip
+                seconds, part = divmod(at + 0.02 * n, 1)
+                packets.append(struct.pack("<IIII", int(seconds), int(part * 1e6), len(frame), len(frame)) + frame)
+                seq += 1
+            at += 0.4
+    file.write_bytes(b"".join(packets))
+
+
+def number(n: int) -> str:
+    """Of the patient number `n`, below 1000."""
+    return f"+576015551{n:03d}"
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What was sent to the patients' phones."""
+
+    messages: Path
+
+    def rang(self) -> Mapping[str, set[str]]:
+        """The calls (SIP's Call-ID: a repeated INVITE is the same call) of each number that was dialled."""
+        found: dict[str, set[str]] = defaultdict(set)
+        text = self.messages.read_text(errors="replace") if self.messages.exists() else ""
+        for message in re.split(r"^-{20,}.*$", text, flags=re.MULTILINE):
+            match = _INVITE.search(message)
+            if match and "received" in message:
+                found[match[1]].add(match[2])
+        return found
+
+
+@contextlib.contextmanager
+def site(folder: Path, scenario: str, lines: int) -> Iterator[tuple[House, Witness]]:
+    """`scenario`: of the folder sipp, what the patients do. `lines`: automatic calls at once, and begun in a second."""
+    trunk = f"{network()}.90"
+    file = folder / "hotline.toml"
+    file.write_text(SETTINGS.format(trunk=trunk, always=ALWAYS, lines=lines))
+    house = House(folder / "house", free_address(), HOTLINE_SETTINGS=str(file))
+    with patch.dict(os.environ, house.environment):
+        house.settings = load()
+    with _everybody(trunk, folder, scenario) as witness:
+        try:
+            house.start()
+            yield house, witness
+        finally:
+            house.stop()
+
+
+@contextlib.contextmanager
+def _everybody(address: str, folder: Path, scenario: str) -> Iterator[Witness]:
+    """SIPp is there before Asterisk is: a trunk that does not answer at first is not dialled for a while."""
+    messages = folder / "sipp.messages"
+    asked = ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", address, "-mi", address, "-p", str(PORT)]
+    running = subprocess.Popen(
+        ["sipp", *asked, "-nostdin", "-trace_msg", "-message_file", str(messages)],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield Witness(messages)
+    finally:
+        running.kill()
+        running.wait()
