@@ -28,7 +28,7 @@ setup: $(INSTALLED_FOR_TESTS)
 
 # Five at a time also on two cores: a call mostly waits (tests/sharing.py). Sound that a busy machine lost on its way to
 # a test's phone is listened for once more, and nothing else is.
-test: check
+test: setup
 	$(RUN) pytest -n 5 --dist loadfile --no-loadscope-reorder --reruns 1 --only-rerun PhoneFailed -v --no-header
 
 check: setup
