@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
 from hospital.patients import normalise_number
@@ -82,9 +83,9 @@ class Rejected:
     why: str
 
 
-def read(path: Path, rules: Rules) -> Iterator[Discharge | Rejected]:
-    """Every row, sound or not, as the file is read. Raises ListRefused where it is no such list."""
-    with _opened(path) as stream:
+def read(source: Path | bytes, rules: Rules) -> Iterator[Discharge | Rejected]:
+    """Every row, sound or not, as the file (or what it holds) is read. Raises ListRefused where it is no such list."""
+    with _opened(source) as stream:
         rows = csv.reader(stream, _dialect(stream))
         try:
             columns = _columns(next(rows, []))
@@ -187,33 +188,33 @@ def _columns(headings: list[str]) -> dict[str, int]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
+def _opened(source: Path | bytes) -> Iterator[TextIO]:
     """UTF-8 or UTF-16 by its mark, UTF-8 where all of it is, else GB18030, which has GBK in it."""
     try:
-        encoding = _encoding(path)
-        with open(path, encoding=encoding, newline="") as stream:
-            yield stream
+        with BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as raw:
+            encoding = _encoding(raw)
+            raw.seek(0)
+            yield TextIOWrapper(raw, encoding=encoding, newline="")
     except UnicodeDecodeError:
         raise ListRefused("the file is neither UTF-8 nor GBK text. Export it again as UTF-8.") from None
     except OSError as error:
         raise ListRefused(f"the file can't be read: {error.strerror}.") from None
 
 
-def _encoding(path: Path) -> str:
-    with open(path, "rb") as stream:
-        start = stream.read(4)
-        if start.startswith(codecs.BOM_UTF8):
-            return "utf-8-sig"
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        stream.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            while chunk := stream.read(1 << 20):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "gb18030"
+def _encoding(stream: BinaryIO) -> str:
+    start = stream.read(4)
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk := stream.read(1 << 20):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "gb18030"
     return "utf-8"
 
 

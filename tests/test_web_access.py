@@ -40,6 +40,7 @@ WELCOME = {
     "cases": {"tom", "ana", "grace", "dora"},
     "ratings": {"grace"},
     "coverage": {"grace"},
+    "discharges": {"grace"},
     "responses": {"ana", "grace", "dora"},
     "opening": {"grace"},
     "throttled": {"grace"},

@@ -1,5 +1,5 @@
 """What a request's body may weigh: forms and notes are small; a recording of a prompt (two minutes of studio quality)
-is all else that is sent to the console."""
+and a list of discharges are all else that is sent to the console."""
 
 import re
 
@@ -7,6 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 256 * 1024  # bytes
 LARGEST_TAKE = 16 * 1024 * 1024
+LARGEST_LIST = 16 * 1024 * 1024
+LISTS = ("/discharges/preview", "/discharges/import")
 TAKE = re.compile(r"/prompts/[A-Za-z-]{2,8}/[a-z0-9_.]{1,80}/take")
 
 
@@ -19,10 +21,12 @@ class Limits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        largest = max(self._largest, LARGEST_TAKE) if TAKE.fullmatch(scope["path"]) else self._largest
+        path = scope["path"]
+        more = LARGEST_TAKE if TAKE.fullmatch(path) else LARGEST_LIST if path in LISTS else 0
+        largest = max(self._largest, more)
         told = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
         if not told.isdigit() or len(told) > 9 or int(told) > largest:
-            return await _too_large(send)
+            return await _too_large(send, path)
         got, begun, over = 0, False, False
 
         async def measured() -> Message:
@@ -45,11 +49,15 @@ class Limits:
             await self._app(scope, measured, watch)
         finally:
             if over and not begun:
-                await _too_large(send)
+                await _too_large(send, path)
 
 
-async def _too_large(send: Send) -> None:
+async def _too_large(send: Send, path: str) -> None:
     body = b"That is more than this page takes.\n"
+    if path in LISTS:
+        body = (
+            b"A list of more than 16 MB is read on the server: hotline discharges import FILE. Or give it in parts.\n"
+        )
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -561,6 +561,7 @@ AUDIT_ACTIONS = {
     "patient.zone": "was told on whose clock the patient is",
     "patient.suits": "was told which time of day suits",
     "case.read": "opened a case",
+    "discharges.imported": "took over a list of discharges",
     "responses.read": "saw what was answered",
     "responses.exported": "took answers out as a file",
     "opening.closed": "closed the telephones",

@@ -1,0 +1,116 @@
+"""A list of discharges is sent from the browser: every row that can't be taken over is told with its line and reason
+first; what was looked at, and nothing else, is then taken over.
+
+The list is of patients: it is held in memory while it is read, and nothing of it is kept, on a disk or in the page. It
+is sent again to be taken over, and known by its digest. A long list is for the command line, which reads row by row."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from typing import Annotated, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from hospital import audit, discharge_lists, discharges
+from hospital.database import Database
+from hospital.discharge_lists import Discharge, ListRefused, Rejected, Rules
+from hospital.discharges import Report
+from hospital.plans import Calendar
+from web.doors import Door, Visitor, pages_of, services
+from web.followup_plans import plans
+from web.limits import LARGEST_LIST
+from web.refusals import Refusal
+
+Imports = Annotated[Visitor, Depends(Door("discharges.import"))]
+MOST_ROWS = 20_000
+BY_COMMAND = "Give it in parts, or on the hospital's server: hotline discharges import FILE, which reads any length."
+T = TypeVar("T")
+
+routes = APIRouter()
+
+
+class InMemory(MultiPartParser):
+    """No part of a list touches the disk."""
+
+    spool_max_size = LARGEST_LIST
+
+
+async def _sent(request: Request) -> tuple[bytes, str]:
+    """The list, and the digest of the one that was looked at."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise Refusal(422, "Choose a list first.")
+    try:
+        form = await InMemory(request.headers, request.stream()).parse()
+    except MultiPartException:
+        raise Refusal(422, "The list did not arrive whole. Send it again.") from None
+    file, seen = form.get("list"), form.get("seen")
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise Refusal(422, "Choose a list first.")
+    content = await file.read()
+    await form.close()
+    if not content:
+        raise Refusal(422, "The list is empty.")
+    return content, seen if isinstance(seen, str) else ""
+
+
+def _rows(content: bytes, rules: Rules) -> Iterator[Discharge | Rejected]:
+    for number, row in enumerate(discharge_lists.read(content, rules), 1):
+        if number > MOST_ROWS:
+            raise ListRefused(f"It has more than {MOST_ROWS:,} rows. {BY_COMMAND}")
+        yield row
+
+
+def _in(database: Database) -> Callable[[Callable[[Session], T]], T]:
+    def run_in(verb: Callable[[Session], T]) -> T:
+        with database.transaction() as session:
+            return verb(session)
+
+    return run_in
+
+
+async def _read(request: Request, content: bytes, work: Callable[[Iterable[Discharge | Rejected]], Report]) -> Report:
+    house = services(request)
+    rules = Rules(house.facts.zone, house.facts.country or "ZZ", house.facts.languages[0], house.clock())
+    try:
+        return await asyncio.to_thread(work, _rows(content, rules))
+    except (ListRefused, LookupError) as problem:
+        told = str(problem)
+        raise Refusal(422, told[:1].upper() + told[1:]) from None
+
+
+@routes.get("/discharges")
+async def page(request: Request, visitor: Imports) -> Response:
+    columns = [(name, words, name in discharge_lists.NEEDED) for name, words in discharge_lists.HEADINGS.items()]
+    return pages_of(request).show(request, "discharges/page.html", columns=columns, most=MOST_ROWS)
+
+
+@routes.post("/discharges/preview")
+async def preview(request: Request, visitor: Imports) -> Response:
+    """Reads all of it first, so that no list is begun that is refused at its end."""
+    content, _ = await _sent(request)
+    run_in = _in(services(request).database)
+    report = await _read(request, content, lambda rows: discharges.preview(rows, run_in))
+    return pages_of(request).part(
+        request, "discharges/report.html", report=report, seen=sha256(content).hexdigest(), done=False
+    )
+
+
+@routes.post("/discharges/import")
+async def take_over(request: Request, visitor: Imports) -> Response:
+    content, seen = await _sent(request)
+    if sha256(content).hexdigest() != seen:
+        raise Refusal(409, "This is not the list that was checked. Check it first.")
+    house = services(request)
+    at, run_in = house.clock(), _in(house.database)
+    known, site = list(plans().values()), Calendar(house.facts.zone, house.facts.country)
+    report = await _read(request, content, lambda rows: discharges.take_over(rows, known, at, site, run_in))
+
+    def write_down(session: Session) -> None:
+        figures = {"rows": report.rows, "new": report.new, "refused": report.refused, "tasks": report.tasks}
+        audit.record(session, visitor.account_id, "discharges.imported", f"list:{seen[:16]}", at, **figures)
+
+    await house.database.run(write_down)
+    return pages_of(request).part(request, "discharges/report.html", report=report, seen="", done=True)
