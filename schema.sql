@@ -699,6 +699,8 @@ CREATE TABLE care_case (
     caller_sealed   bytea,                           -- E.164; NULL: withheld
     language        text,
     detail          text NOT NULL DEFAULT '',        -- a code: which red flag, why a low rating
+    role            text CHECK (role IN ('doctor', 'nurse', 'midwife', 'pharmacist', 'psychologist', 'social_worker')),
+    ward            text CHECK ((ward IS NULL) = (role IS NULL)),  -- whom a nurse asked for; NULL: as the site says
     recording_id    uuid UNIQUE REFERENCES recording,
     -- draft (a voice is being recorded) → open | void (nobody spoke);  open → owned → closed;  owned → open (given back)
     -- open → owned (of a red flag also: an agent answers its call);  open → closed (it was answered on the fixed phone)

@@ -43,6 +43,8 @@ class Case(Base):
     caller: Mapped[str | None] = mapped_column("caller_sealed", Sealed("case.caller"))
     language: Mapped[str | None]
     detail: Mapped[str] = mapped_column(default="")
+    role: Mapped[str | None]
+    ward: Mapped[str | None]
     recording_id: Mapped[UUID | None] = mapped_column(ForeignKey("recording.id"))
     state: Mapped[str] = mapped_column(default="open")
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))

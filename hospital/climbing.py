@@ -32,7 +32,8 @@ def climb(session: Session, calendar: Calendar, ladder: Ladder, at: datetime) ->
         steps = urgent_records.ladder(urgent_records.history(session, case.id))
         if steps and at < steps[-1].until:
             continue
-        found = reach(session, calendar, ladder.role, ward_of(session, case.patient_id), at)
+        ward = ward_of(session, case.patient_id) if case.ward is None else case.ward
+        found = reach(session, calendar, case.role or ladder.role, ward, at)
         while (step := next_step(steps, found, at, ladder.wait)) is not None:
             urgent_records.climbed(session, case.id, step)
             steps.append(step)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -340,6 +340,7 @@ def _site_facts(settings: Settings) -> ports.SiteFacts:
         tls=settings.web.certificate is not None,
         demo=settings.demo,
         country=settings.site.country.upper(),
+        red_flag=timedelta(minutes=settings.cases.red_flag_minutes),
         demo_passwords=demo.PASSWORDS if settings.demo else {},
     )
 

@@ -21,7 +21,7 @@ from hotline.settings_file import DEMO, build
 from tests import browser
 from tests.browser import PageOf, does_not_scroll, looked_at, page_of, served
 from tests.browser import site as _site
-from tests.characters import LUCIA
+from tests.characters import JOAO, LUCIA
 from tests.console_app import Site, words
 from tests.hospital_scene import admit, at_once, employ, listening
 from tests.moments import NOON, ZONE
@@ -196,6 +196,40 @@ def test_an_agent_who_answers_stops_it(database: Database) -> None:
         assert climb(session, 30) == []
         assert history(session, mine)[-1] == ("taken", [people["ben"]])
         assert history(session, desk)[-1] == ("closed", [])
+
+
+async def test_ana_needs_the_doctor_now_while_joao_is_on_the_line(console: Site) -> None:
+    people = {name: account.id for name, account in console.staff.items()}
+    of_task = f"/followups/{console.task.id}/questions"
+    form = {"role": "doctor", "ward": "surgery 2", "hours": "0", "text": "He <cannot> breathe when he lies down."}
+    with console.database.transaction() as session:
+        on_call(session, people, "ruby")
+        line = rota_records.open_line(session, "doctor", "surgery 2", None, people["grace"], NOON)
+        assert line is not None
+        rota_records.add_shift(
+            session, CALENDAR, line_id=line, rank=1, account_id=people["dora"], days=range(1, 9), starts=time(),
+            ends=time(), first_day=date(2026, 11, 25), last_day=None, by=people["grace"], at=NOON,
+        )  # fmt: skip
+    async with console.signed_in("ana") as ana, console.signed_in("dora") as dora:
+        assert "at once: it rings who is on call" in (await ana.get(of_task)).text
+        assert "Red flag 10001 Doctor, surgery 2: being told" in words((await ana.post(of_task, **form)).text)
+        await ana.post(of_task, **(form | {"text": "And he is grey."}))
+        await ana.post(of_task, 422, **(form | {"text": " "}))
+        await ana.post(of_task, 422, **(form | {"role": "barber"}))
+        with console.database.transaction() as session:
+            (flag,) = climb(session)
+            assert history(session, flag) == [("first", [people["dora"]])], "the doctor, not the nurse on call"
+            assert audit.of_subject(session, f"case:{flag}")[-1].action == "urgent.raised"
+        assert "Told Dora, first on call, the next in 5:00" in words((await ana.get(of_task)).text)
+        assert "Red flag for you" in words((await dora.get("/cases/alarm")).text)
+        page = words((await dora.get(f"/cases/{flag}")).text)
+        assert "João Souza" in page and "He &lt;cannot&gt; breathe" in page and "And he is grey." in page
+        assert JOAO.numbers[0] in page and "A nurse needs somebody at once" in page
+        await dora.post(f"/cases/{flag}/own")
+        assert "Say in words" in (await dora.post(f"/cases/{flag}/close", 422, outcome="reached")).text
+        await dora.post(f"/cases/{flag}/close", outcome="emergency_sent", text="An ambulance is on its way.")
+        assert "Emergency service sent" in words((await ana.get(of_task)).text)
+        assert "Red flag 10002" in words((await ana.post(of_task, **form)).text), "another one, the first is closed"
 
 
 def test_the_site_says_to_whom_and_how_soon() -> None:

@@ -1,26 +1,32 @@
 """Asking a role from the follow-up form, and reading its answer to the patient."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import questions
+from hospital import nurse_flags, questions
 from hospital.accounts import Account
+from hospital.cases import Case
 from hospital.climbing import ward_of
+from hospital.clocks import Due
 from hospital.followups import FollowUpTask
+from hospital.patients import Patient
 from hospital.questions import Question
 from hospital.rota import ROLES, Line
 from web import wording
+from web.climbs import Climbs, climbs_of
 from web.doors import Visitor, denied, pages_of, services
 from web.followup_list import WorksFollowUps, own_task, viewer
 from web.followup_view import Viewer
 from web.questions import Line as Listed
 from web.questions import line_of
 from web.refusals import Refusal
+
+NOW = 0  # hours: it is a red flag, and goes up the ladder
 
 routes = APIRouter()
 
@@ -30,6 +36,7 @@ class Asked:
     """What was asked for a task, and the ward that is asked unless another is named."""
 
     questions: list[tuple[Question, Account | None]]
+    flags: list[tuple[Case, Climbs]]
     ward: str
 
 
@@ -43,18 +50,19 @@ class ToTell:
     dead: bool  # or reported so
 
 
-def _asked(session: Session, task_id: UUID) -> Asked:
+def _asked(session: Session, task_id: UUID, account_id: UUID) -> Asked:
     task = session.get_one(FollowUpTask, task_id)
     rows = [
         (one, session.get(Account, one.answered_by) if one.answered_by else None)
         for one in questions.of_task(session, task_id)
     ]
-    return Asked(rows, task.ward or ward_of(session, task.patient_id))
+    flags = [(one, climbs_of(session, one.id, account_id)) for one in nurse_flags.of_task(session, task_id)]
+    return Asked(rows, flags, task.ward or ward_of(session, task.patient_id))
 
 
-async def _part(request: Request, task_id: UUID) -> Response:
+async def _part(request: Request, visitor: Visitor, task_id: UUID) -> Response:
     house = services(request)
-    asked = await house.database.run(_asked, task_id)
+    asked = await house.database.run(_asked, task_id, visitor.account_id)
     facts: dict[str, Any] = {"roles": ROLES, "deadlines": questions.DEADLINES, "now": house.clock()}
     return pages_of(request).part(request, "questions/asking.html", asked=asked, task_id=task_id, **facts)
 
@@ -62,7 +70,7 @@ async def _part(request: Request, task_id: UUID) -> Response:
 @routes.get("/followups/{task_id}/questions")
 async def part(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Response:
     await own_task(request, visitor, task_id)
-    return await _part(request, task_id)
+    return await _part(request, visitor, task_id)
 
 
 @routes.post("/followups/{task_id}/questions")
@@ -79,10 +87,27 @@ async def ask(
     house = services(request)
     try:
         line = Line(role, ward)
-        await house.database.run(questions.ask, task_id, line, hours, text, visitor.account_id, house.clock())
+        if hours == NOW:
+            await house.database.run(
+                _raise, task_id, line, text, visitor.account_id, house.clock(), house.facts.red_flag
+            )
+        else:
+            await house.database.run(questions.ask, task_id, line, hours, text, visitor.account_id, house.clock())
     except ValueError as wrong:
         raise Refusal(422, str(wrong)) from None
-    return await _part(request, task_id)
+    return await _part(request, visitor, task_id)
+
+
+def _raise(session: Session, task_id: UUID, line: Line, text: str, by: UUID, at: datetime, clock: timedelta) -> None:
+    task = session.get_one(FollowUpTask, task_id)
+    number = _number(session.get_one(Patient, task.patient_id))
+    nurse_flags.raise_flag(session, task, line, text, number, by, at, Due(at + clock))
+
+
+def _number(patient: Patient) -> str | None:
+    """Where they are to be called, if anywhere."""
+    usable = [one for one in patient.numbers if one.safe_to_call and one.invalid_since is None]
+    return usable[0].number if usable else None
 
 
 @routes.post("/followups/{task_id}/questions/{question_id}/withdraw")
@@ -91,7 +116,7 @@ async def withdraw(request: Request, visitor: WorksFollowUps, task_id: UUID, que
     house = services(request)
     if not await house.database.run(questions.withdraw, question_id, visitor.account_id, house.clock()):
         raise Refusal(409, "It is answered already, or somebody else asked it.")
-    return await _part(request, task_id)
+    return await _part(request, visitor, task_id)
 
 
 def _to_tell(session: Session, of: Viewer) -> list[ToTell]:
@@ -99,8 +124,7 @@ def _to_tell(session: Session, of: Viewer) -> list[ToTell]:
     for one in questions.to_tell(session, None if of.sees_all else of.account_id):
         line = line_of(session, one, of.account_id, of.at)
         dead = line.patient.deceased_at is not None or line.patient.death_reported_at is not None
-        usable = [number for number in line.patient.numbers if number.safe_to_call and number.invalid_since is None]
-        number = usable[0].number if usable and not dead else None
+        number = None if dead else _number(line.patient)
         found.append(ToTell(line, session.get_one(Account, one.answered_by), number, dead))
     return found
 

@@ -56,6 +56,10 @@ class File:
     outcomes: tuple[str, ...]
     steps: list[Step]  # what the caller did in the automatic service
 
+    @property
+    def writers(self) -> set[UUID]:
+        return {writer.id for _, writer in self.notes}
+
 
 def kinds_of(visitor: Visitor) -> frozenset[str]:
     """The kinds of cases that the visitor may see."""

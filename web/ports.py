@@ -5,7 +5,7 @@ sentence that the nurse or agent reads, or None when it is done."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 from uuid import UUID
@@ -236,6 +236,7 @@ class SiteFacts:
     demo: bool = False
     demo_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)  # shown on the demo's sign-in page
     country: str | None = None  # ISO 3166, of the public holidays on which other people are on call
+    red_flag: timedelta = timedelta(minutes=5)  # until when one must be taken
 
     @property
     def calendar(self) -> Calendar:

@@ -444,6 +444,7 @@ CASE_KINDS = {
 
 CASE_DETAILS = {
     "urgent_key": "Pressed the urgent key",
+    "nurse": "A nurse needs somebody at once",
     "urgent_voice": "Said a word that means urgent help",
     "alarm_in_doubt": "Said what sounds like an emergency, and hung up",
     "waited": "Waited too long",
@@ -453,6 +454,7 @@ CASE_DETAILS = {
     "other": "Another reason",
 }
 
+AT_ONCE = "at once: it rings who is on call"
 CASE_OUTCOMES = {
     "upheld": "Upheld",
     "partly_upheld": "Partly upheld",
