@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,16 +79,30 @@ def leave_a_message(house: House, who: str) -> Iterator[None]:
         may(False)
 
 
+def said(folder: Path, *sounds: pickups.Samples) -> Path:
+    """Something for a phone to say."""
+    file = folder / "said.sln"
+    file.write_bytes((np.concatenate(sounds) * 32767).astype("<i2").tobytes())
+    return file
+
+
+def picked_up(house: House) -> dict[str, Any]:
+    """What the journal says of who it was."""
+    (facts,) = (step.facts for step in house.rows(CallStep) if step.kind == "picked_up")
+    return facts
+
+
 def ended(house: House) -> bool:
     return [attempt.state for attempt in house.rows(Attempt)] == ["ended"]
 
 
 @pytest.mark.covers("H2", "H4", "H11", "I2", "I5", "I11")
-async def test_lucias_phone_rings_and_she_is_rebooked(house: House) -> None:
+async def test_lucias_phone_rings_and_she_is_rebooked(house: House, tmp_path: Path) -> None:
     async with house.phone("lucia") as lucia:
         suspend(house, "lucia")
         await lucia.rings()
         await lucia.answers()
+        await lucia.speaks(said(tmp_path, spoken(pickups.HELLO["es"], VOICES["es"][0])))
         await lucia.hears(await house.sound("outgoing_greeting", "es", given_name="Lucía"))
         await lucia.presses("1")
         await lucia.hears(await house.sound("ask_birth_date", "es"))
@@ -106,6 +121,7 @@ async def test_lucias_phone_rings_and_she_is_rebooked(house: House) -> None:
         await house.until("it is settled", lambda: ended(house))
     (attempt,) = house.rows(Attempt)
     assert (attempt.line_result, attempt.contact_result, task(house).state) == ("answered", "completed", "done")
+    assert picked_up(house)["who"] in ("person", "unsure"), "her hello has stopped nothing"
     assert standing(house) == "rebooked" and len(house.appointments(of="lucia")) == 1
     assert [recording.reason for recording in house.rows(Recording)] == ["automatic"]
     assert {row.key for row in house.rows(OutboxRow)} == {"appointment_suspended", "appointment_moved"}
@@ -142,17 +158,13 @@ async def test_nobody_speaks_and_hears_who_called(house: House) -> None:
 
 @pytest.mark.covers("H18", "H39", "I5")
 async def test_a_machine_answers_and_hears_who_called_after_its_beep(house: House, tmp_path: Path) -> None:
-    greeting = np.concatenate(
-        (spoken(pickups.BOX["es"], VOICES["es"][0]), pickups.silence(0.8), pickups.tone(1000, 0.3))
-    )
-    says = tmp_path / "greeting.sln"
-    says.write_bytes((greeting * 32767).astype("<i2").tobytes())
+    greeting = (spoken(pickups.BOX["es"], VOICES["es"][0]), pickups.silence(0.8), pickups.tone(1000, 0.3))
     with leave_a_message(house, "lucia"):
         async with house.phone("lucia") as lucia:
             suspend(house, "lucia")
             await lucia.rings()
             await lucia.answers()
-            await lucia.speaks(says)
+            await lucia.speaks(said(tmp_path, *greeting))
             beeped = lucia.position / RATE
             began = await lucia.hears(await house.sound("outgoing_neutral", "es"), within=20)
             assert began > beeped - 0.3, "nothing is on the machine's tape but this"
@@ -161,7 +173,7 @@ async def test_a_machine_answers_and_hears_who_called_after_its_beep(house: Hous
     (attempt,) = house.rows(Attempt)
     assert (attempt.line_result, attempt.contact_result) == ("machine", "left_message")
     assert (standing(house), task(house).state, task(house).tries) == ("pending", "open", 1)
-    told = next(step.facts for step in house.rows(CallStep) if step.kind == "picked_up")
+    told = picked_up(house)
     assert (told["who"], told["confidence"]) == ("machine", 0.95)
     assert [recording.reason for recording in house.rows(Recording)] == ["automatic"]
     await house.no_channels()

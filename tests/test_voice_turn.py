@@ -433,6 +433,28 @@ async def test_without_ears_whom_we_called_is_listened_to_until_a_key(tmp_path: 
     assert pcm("next") not in talk.channel.heard, "and from a key on it is as ever"
 
 
+@pytest.mark.covers("H39")
+async def test_with_ears_a_hello_is_no_answer_and_what_comes_later_is_one(tmp_path: Path) -> None:
+    ears, talk = ScriptedEars(CITA), Talk()
+
+    async def dialogue(call: Call) -> None:
+        call.line.attend(until_beep=False)
+        talk.heard.append(await call.play(Prompt("long"), Keys("12", 7.0, GRAMMAR)))
+        talk.heard.append(await call.play(Prompt("next"), Keys("12", 7.0, GRAMMAR)))
+
+    async with talking(tmp_path, ears, dialogue, talk):
+        await talk.channel.until_heard(b"l" * 640)
+        await talk.channel.speaks(BEGAN, PAUSED, ENDED, *[SOUND] * 50)
+        heard = talk.channel.heard.count(b"l")
+        await talk.channel.until_heard(b"l" * (heard + 3200))  # it goes on
+        assert ears.asked == []
+        await talk.channel.speaks(*[SOUND] * 100, BEGAN, PAUSED, ENDED)
+        await talk.channel.until_heard(pcm("next"))
+        talk.channel.presses("2")
+    assert talk.heard == [Speech("1", 6.0, ENOUGH), Key("2")]
+    assert len(ears.asked) == 1
+
+
 async def test_whom_we_called_without_sound_is_asked_by_key(tmp_path: Path) -> None:
     async with calling(tmp_path, "hello", no_sound=True) as talk:
         await talk.channel.until("STREAM FILE")
