@@ -159,7 +159,7 @@ def decisions(session: Session, task_id: UUID) -> list[DecisionRow]:
 
 @dataclass(frozen=True)
 class Listed:
-    """A line of the follow-up list. `standing`: overdue | due | later | calling | wrap_up | review."""
+    """A line of the follow-up list. `standing`: overdue | due | later | calling | wrap_up | review | done | stopped."""
 
     task: FollowUpTask
     standing: str
@@ -180,6 +180,19 @@ def worklist(
     listed = [Listed(task, _standing(task, at)) for task in session.scalars(rows)]
     order = ("calling", "wrap_up", "review", "overdue", "due", "later")
     return sorted(listed, key=lambda line: (order.index(line.standing), line.task.priority, line.task.due_at))
+
+
+def closed(session: Session, since: datetime, *, owner_id: UUID | None = None, limit: int = 200) -> list[Listed]:
+    """What was done or stopped since, the newest first. With `owner_id`: that nurse's own and nobody's."""
+    rows = select(FollowUpTask).where(
+        FollowUpTask.kind == "follow_up",
+        FollowUpTask.state.in_(("done", "stopped")),
+        FollowUpTask.closed_at > since,
+    )
+    if owner_id is not None:
+        rows = rows.where(or_(FollowUpTask.owner_id == owner_id, FollowUpTask.owner_id.is_(None)))
+    found = session.scalars(rows.order_by(FollowUpTask.closed_at.desc()).limit(limit))
+    return [Listed(task, task.state) for task in found]
 
 
 def _standing(task: FollowUpTask, at: datetime) -> str:

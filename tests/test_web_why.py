@@ -89,6 +89,22 @@ async def test_each_thing_that_stands_in_the_way_is_a_sentence(site: Site) -> No
     assert "2 put away as wrong, 0 not safe to call" in told
 
 
+async def test_what_was_stopped_this_week_is_found_with_its_reason(site: Site) -> None:
+    change(site, opted_out=["follow_up"])
+    assert isinstance(calls(site), attempts.NotNow)
+    async with site.signed_in("ana") as ana:
+        assert JOAO.name not in (await ana.get("/followups")).text
+        told = (await ana.get("/followups?show=closed")).text
+        assert JOAO.name in told and "The patient has opted out" in words(told) and "/why" in told
+    told = await read(site)
+    assert "The patient has opted out. Nobody calls for it any more." in told
+    async with site.signed_in("ruby") as ruby:
+        assert JOAO.name not in (await ruby.get("/followups?show=closed")).text
+    site.now = NOON + timedelta(days=8)
+    async with site.signed_in("ana") as ana:
+        assert JOAO.name not in (await ana.get("/followups?show=closed")).text
+
+
 async def test_a_paused_campaign_is_told(site: Site) -> None:
     with site.database.transaction() as session:
         ida = session.query(Account).filter_by(username="ida").one().id

@@ -27,6 +27,13 @@ TABS = {
 }
 
 
+CLOSED = "closed"
+
+
+def _tab(name: str) -> str:
+    return name if name in TABS or name == CLOSED else "all"
+
+
 def viewer(request: Request, visitor: Visitor) -> Viewer:
     house = services(request)
     return Viewer(visitor.account_id, visitor.may("followups.all"), house.clock(), house.facts.zone)
@@ -55,14 +62,18 @@ async def own_task(request: Request, visitor: Visitor, task_id: UUID) -> TaskVie
 
 
 async def _listed(request: Request, visitor: Visitor, tab: str, template: str) -> Response:
-    rows = await services(request).database.run(followup_view.worklist, viewer(request, visitor))
+    run, looks = services(request).database.run, viewer(request, visitor)
+    rows = await run(followup_view.worklist, looks)
+    counts: dict[str, int | None] = {code: sum(_belongs(row, code) for row in rows) for code in TABS}
+    if tab == CLOSED:
+        rows = await run(followup_view.closed, looks)
     pages = pages_of(request)
     show = pages.show if template.endswith("page.html") else pages.part
     return show(
         request,
         template,
         tab=tab,
-        tabs=[(code, word, sum(_belongs(row, code) for row in rows)) for code, word in TABS.items()],
+        tabs=[*((code, word, counts[code]) for code, word in TABS.items()), (CLOSED, "Closed this week", None)],
         rows=[row for row in rows if _belongs(row, tab)],
         now=services(request).clock(),
     )
@@ -70,12 +81,12 @@ async def _listed(request: Request, visitor: Visitor, tab: str, template: str) -
 
 @routes.get("/followups")
 async def page(request: Request, visitor: WorksFollowUps, show: str = "all") -> Response:
-    return await _listed(request, visitor, show if show in TABS else "all", "followups/page.html")
+    return await _listed(request, visitor, _tab(show), "followups/page.html")
 
 
 @routes.get("/followups/list/{tab}")
 async def part(request: Request, visitor: WorksFollowUps, tab: str) -> Response:
-    return await _listed(request, visitor, tab if tab in TABS else "all", "followups/list.html")
+    return await _listed(request, visitor, _tab(tab), "followups/list.html")
 
 
 @routes.get("/followups/campaigns")

@@ -18,7 +18,7 @@ from hospital.accounts import Account
 from hospital.attempt_records import about
 from hospital.attempts import Attempt
 from hospital.database import announce
-from hospital.followups import FollowUpTask
+from hospital.followups import FollowUpTask, Listed
 from hospital.patients import History, Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording
 from scripts.filling import Filling, Place
@@ -29,6 +29,7 @@ from web.looks import SAME_LOOK, looked
 
 IDENTIFIERS = ("name", "birth_date")  # what a nurse asks before anything clinical
 AHEAD = timedelta(days=1)
+CLOSED_LATELY = timedelta(days=7)
 WRITE_UP = timedelta(hours=2)  # after a call's end
 
 
@@ -59,8 +60,19 @@ class Row:
 
 def worklist(session: Session, viewer: Viewer) -> list[Row]:
     """Everything that is not closed and due by tomorrow, the most urgent first."""
-    owner_id = None if viewer.sees_all else viewer.account_id
-    listed = followups.worklist(session, viewer.at, owner_id=owner_id, ahead=AHEAD)
+    return _rows(session, followups.worklist(session, viewer.at, owner_id=_only(viewer), ahead=AHEAD), viewer)
+
+
+def closed(session: Session, viewer: Viewer) -> list[Row]:
+    """What was done or stopped lately, the newest first: to see why somebody was not called."""
+    return _rows(session, followups.closed(session, viewer.at - CLOSED_LATELY, owner_id=_only(viewer)), viewer)
+
+
+def _only(viewer: Viewer) -> UUID | None:
+    return None if viewer.sees_all else viewer.account_id
+
+
+def _rows(session: Session, listed: list[Listed], viewer: Viewer) -> list[Row]:
     ids = {line.task.patient_id for line in listed}
     people = {p.id: p for p in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
     owners = {a.id: a for a in session.scalars(select(Account))}
@@ -90,6 +102,10 @@ def _counts(session: Session, kind: type[Visit] | type[Stay], ids: set[UUID]) ->
 
 
 def _next_try(task: FollowUpTask, viewer: Viewer) -> str:
+    if task.state == "stopped":
+        return wording.say(wording.STOP_REASONS, task.stop_reason)
+    if task.state == "done":
+        return "done"
     return wording.next_try(task.next_try_at, task.next_number_rank, task.tries, task.max_tries, viewer.at, viewer.zone)
 
 
