@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
+from unittest.mock import patch
 
 import pytest
 from psycopg.errors import DeadlockDetected
@@ -36,7 +37,7 @@ from hotline import asterisk as asterisk_process
 from hotline import demo, numbering, processes, wiring
 from hotline.places import Places, read_secrets
 from hotline.settings import Settings
-from hotline.settings_file import DEMO, build
+from hotline.settings_file import DEMO, build, load
 from scripts.placeholders import Value
 from tests.asterisk_instance import free_address, network
 from tests.phone import Phone
@@ -309,6 +310,41 @@ class House:
         while not await asyncio.to_thread(happened):
             assert time.monotonic() < deadline, f"it did not happen: {what}"
             await asyncio.sleep(0.05)
+
+
+ALWAYS = ", ".join(f'{day} = ["00:00-23:59"]' for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+REAL = """
+browser_phones = false
+
+[site]
+name = "San Rafael Hospital"
+emergency_number = "112"
+time_zone = "America/Bogota"
+country = "co"
+languages = ["es", "en"]
+callback_number = "+576015550100"
+
+[trunk]
+host = "{trunk}"
+caller_id = "+576015550100"
+allow = ["_+57XXXXXXXXXX"]
+
+[calling]
+ring_seconds = 15
+hours = {{ {always} }}
+
+"""
+
+
+def real_house(folder: Path, trunk: str, more: str = "") -> House:
+    """A real site, not the demo, which may call at any hour, through a trunk at an address; not started yet. `more`:
+    tables for its hotline.toml."""
+    file = folder / "hotline.toml"
+    file.write_text(REAL.format(trunk=trunk, always=ALWAYS) + more)
+    house = House(folder / "house", free_address(), HOTLINE_SETTINGS=str(file))
+    with patch.dict(os.environ, house.environment):
+        house.settings = load()
+    return house
 
 
 SHARED_PROMPTS = Path(tempfile.gettempdir()) / f"hotline-test-prompts-{os.geteuid()}"

@@ -1,10 +1,9 @@
-"""A real site, not the demo, and everybody outside: SIPp answers every number behind its trunk.
+"""Everybody outside: SIPp answers every number behind the trunk of a real site.
 
 SIPp knows nothing of ours: what its message file says that it was sent is what patients' phones would have done.
 """
 
 import contextlib
-import os
 import re
 import struct
 import subprocess
@@ -12,45 +11,21 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from unittest.mock import patch
 
-from hotline.settings_file import load
-from tests.asterisk_instance import free_address, network
-from tests.house import House
+from tests.asterisk_instance import network
+from tests.house import House, real_house
 
 SCENARIOS = Path(__file__).parent / "sipp"
 PORT = 5060
-ALWAYS = ", ".join(f'{day} = ["00:00-23:59"]' for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
-SETTINGS = """
-browser_phones = false
-
-[site]
-name = "San Rafael Hospital"
-emergency_number = "112"
-time_zone = "America/Bogota"
-country = "co"
-languages = ["es", "en"]
-callback_number = "+576015550100"
-
-[trunk]
-host = "{trunk}"
-caller_id = "+576015550100"
-allow = ["_+57XXXXXXXXXX"]
-
-[calling]
-ring_seconds = 15
-hours = {{ {always} }}
-
-[automatic]
-lines = {lines}
-per_second = {lines}
-"""
+KEY_S = 0.4  # from one key to the next
 _INVITE = re.compile(r"^INVITE sip:(\+\d+)@.*?^Call-ID: (\S+)", re.MULTILINE | re.DOTALL)
 
 
 def keys(file: Path, *pressed: tuple[float, str]) -> None:
-    """A capture of keys for SIPp to play (RFC 4733, payload 101): after so many seconds, these, 0.4 s from one to the
-    next. SIPp's own play_dtmf numbers its packets anew with each use, which Asterisk takes for late ones."""
+    """A capture of keys for SIPp to play (RFC 4733, payload 101): after so many seconds (the first at once), these.
+
+    SIPp's own play_dtmf numbers its packets anew with each use, which Asterisk takes for late ones.
+    """
     at, seq = 0.0, 1
     packets = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)]
     for pause, some in pressed:
@@ -66,7 +41,7 @@ def keys(file: Path, *pressed: tuple[float, str]) -> None:
                 seconds, part = divmod(at + 0.02 * n, 1)
                 packets.append(struct.pack("<IIII", int(seconds), int(part * 1e6), len(frame), len(frame)) + frame)
                 seq += 1
-            at += 0.4
+            at += KEY_S
     file.write_bytes(b"".join(packets))
 
 
@@ -96,11 +71,7 @@ class Witness:
 def site(folder: Path, scenario: str, lines: int) -> Iterator[tuple[House, Witness]]:
     """`scenario`: of the folder sipp, what the patients do. `lines`: automatic calls at once, and begun in a second."""
     trunk = f"{network()}.90"
-    file = folder / "hotline.toml"
-    file.write_text(SETTINGS.format(trunk=trunk, always=ALWAYS, lines=lines))
-    house = House(folder / "house", free_address(), HOTLINE_SETTINGS=str(file))
-    with patch.dict(os.environ, house.environment):
-        house.settings = load()
+    house = real_house(folder, trunk, f"[automatic]\nlines = {lines}\nper_second = {lines}\n")
     with _everybody(trunk, folder, scenario) as witness:
         try:
             house.start()

@@ -20,11 +20,10 @@ from hospital.campaigns import Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hotline import databases, demo, postgres, wiring
-from hotline.settings_file import load
-from tests.asterisk_instance import free_address, network
+from tests.asterisk_instance import network
 from tests.carrier import Carrier
 from tests.console import Console, console
-from tests.house import House
+from tests.house import House, real_house
 from web import wording
 
 pytestmark = pytest.mark.asterisk
@@ -84,26 +83,6 @@ SHIFT = (
     Row((HANGS_UP,), "hung_up",       "answered", 1, "open", DAY, 1, "Hung up"),
 )
 # fmt: on
-SETTINGS = """
-browser_phones = false
-
-[site]
-name = "San Rafael Hospital"
-emergency_number = "112"
-time_zone = "America/Bogota"
-country = "co"
-languages = ["es", "en"]
-callback_number = "+576015550100"
-
-[trunk]
-host = "{trunk}"
-caller_id = "+576015550100"
-allow = ["_+57XXXXXXXXXX"]
-
-[calling]
-ring_seconds = 15
-hours = {{ {hours} }}
-"""
 STAFF = {"ana": "nurse", "grace": "supervisor"}
 
 
@@ -136,16 +115,9 @@ async def outside() -> AsyncIterator[Carrier]:
 
 
 @pytest.fixture
-async def house(outside: Carrier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    """A real site (no demo) whose trunk leads outside, with one contact a day, at any hour."""
-    always = ", ".join(f'{day} = ["00:00-23:59"]' for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
-    file = tmp_path / "hotline.toml"
-    file.write_text(SETTINGS.format(trunk=outside.address, hours=always))
-    made = House(tmp_path / "house", free_address(), HOTLINE_SETTINGS=str(file))
-    with monkeypatch.context() as patched:
-        for name, value in made.environment.items():
-            patched.setenv(name, value)
-        made.settings = load()
+async def house(outside: Carrier, tmp_path: Path) -> AsyncIterator[House]:
+    """A real site whose trunk leads outside, with one contact a day."""
+    made = real_house(tmp_path, outside.address)
     await asyncio.to_thread(employ, made)
     try:
         await asyncio.to_thread(made.start)
