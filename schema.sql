@@ -427,8 +427,8 @@ CREATE TABLE campaign (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     name          text NOT NULL CHECK (name <> ''),
     -- preview: the next is handed to a nurse, who starts it. progressive: one call for each nurse who is free.
-    -- agentless: the ivr speaks.
-    mode          text NOT NULL CHECK (mode IN ('preview', 'progressive', 'agentless')),
+    -- predictive: more lines than nurses who are free, for surveys only. agentless: the ivr speaks.
+    mode          text NOT NULL CHECK (mode IN ('preview', 'progressive', 'predictive', 'agentless')),
     purpose       text NOT NULL DEFAULT '',          -- each of the five: only such contacts; '': any
     reason        text NOT NULL DEFAULT '',
     questionnaire text NOT NULL DEFAULT '',
@@ -440,12 +440,14 @@ CREATE TABLE campaign (
     lines         smallint CHECK (lines BETWEEN 1 AND 500),                       -- its calls at once; NULL: no limit
     per_second    double precision CHECK (per_second > 0 AND per_second <= 50),   -- orders to dial; NULL: no limit
     wrap_up_s     smallint NOT NULL DEFAULT 60 CHECK (wrap_up_s BETWEEN 0 AND 1800),   -- progressive: to write a talk up
+    ceiling       double precision NOT NULL DEFAULT 0.03 CHECK (ceiling > 0 AND ceiling <= 0.03),   -- abandoned of answered
     -- created → running ⇄ paused → stopped;  created | running → stopped. paused: what is in it is not called.
     state         text NOT NULL DEFAULT 'created' CHECK (state IN ('created', 'running', 'paused', 'stopped')),
     created_at    timestamptz NOT NULL,
     created_by    uuid NOT NULL REFERENCES account,
     changed_at    timestamptz NOT NULL,
-    changed_by    uuid NOT NULL REFERENCES account
+    changed_by    uuid NOT NULL REFERENCES account,
+    CHECK (mode <> 'predictive' OR purpose = 'survey')
 );
 
 CREATE TABLE stint (                                 -- a nurse takes one call after the other; her leg stays up
@@ -473,6 +475,7 @@ CREATE TABLE attempt (
     account_id     uuid REFERENCES account,          -- the nurse; none: an automated call, which the ivr speaks
     campaign_id    uuid REFERENCES campaign,
     stint_id       uuid REFERENCES stint,            -- progressive: the nurse's leg is the stint's
+    pooled         boolean NOT NULL DEFAULT false,   -- predictive: a nurse is found when somebody has answered
     channel_id     text NOT NULL UNIQUE,             -- I3: chosen and committed before anything is dialled
     nurse_channel_id text CHECK ((nurse_channel_id IS NULL) = (account_id IS NULL)),
     -- claimed → dialling → talking → ended;  claimed | dialling → ended;  claimed | dialling | talking → review → ended

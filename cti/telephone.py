@@ -108,11 +108,29 @@ class Telephone:
             Variable=[f"HL_NURSE={nurse}", f"CHANNEL(language)={language}"],
         )
 
+    async def dial_pooled(
+        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        """Dial a patient's number; answered, the leg waits two seconds for `join`, and then Asterisk says in `language`
+        who called. Returns and raises as `dial`."""
+        await self._dial_into("pooled", number_or_endpoint, channel_id, timeout_s, caller_id, language)
+
+    async def join(self, channel_id: str, nurse_channel_id: str) -> None:
+        """Bridge a patient's leg that was answered to a nurse's; raises LegGone."""
+        nurse, patient = self._live_name(nurse_channel_id), self._live_name(channel_id)
+        await self._board.ami.action("Setvar", Channel=patient, Variable="HL_NURSE", Value=nurse)
+        await self._board.ami.action("Redirect", Channel=patient, Context="dialer", Exten="bridge", Priority=1)
+
     async def dial_alone(
         self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
     ) -> None:
         """Dial a patient's number; answered, the leg is spoken to by the ivr ([dialer] automatic). What Asterisk itself
         may have to say is said in `language`. Returns and raises as `dial`."""
+        await self._dial_into("automatic", number_or_endpoint, channel_id, timeout_s, caller_id, language)
+
+    async def _dial_into(
+        self, exten: str, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
         target, over_trunk = self._resolve(number_or_endpoint)
         if not _NUMBER.fullmatch(caller_id):
             raise NumberRefused("the caller id to show is not a number")
@@ -124,7 +142,7 @@ class Telephone:
             timeout_s,
             over_trunk,
             Context="dialer",
-            Exten="automatic",
+            Exten=exten,
             CallerID=f"<{caller_id}>",
             Variable=[f"CHANNEL(language)={language}"],
         )

@@ -148,6 +148,19 @@ class Dialer:
         attempt = await self._database.run(_attempt, attempt_id)
         await self._dial_patient(attempt)
 
+    async def dial_pooled(self, attempt_id: UUID) -> bool:
+        """Dial a patient for whichever nurse will be free (`predictive.py`). False where nothing was dialled."""
+        called = await self._database.run(_dialling, attempt_id, self._now())
+        attempt = await self._database.run(_attempt, attempt_id)
+        if called is None:
+            await self._not_dialled(attempt_id)
+            return False
+        number, shown, language = called
+        order = self._telephone.dial_pooled(
+            number, attempt.channel_id, self._ring_s, shown or self._caller_id, language
+        )
+        return await self._ordered(attempt, order)
+
     def no_room(self) -> str | None:
         """A sentence where nothing is dialled because there is no room to record."""
         return self._recorder.full()

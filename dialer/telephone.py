@@ -30,6 +30,14 @@ class Telephone(Protocol):
     ) -> None:
         """Without a nurse: who answers hears the ivr."""
 
+    async def dial_pooled(
+        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        """For whichever nurse is free: who answers waits two seconds for `join`, then hears who called."""
+
+    async def join(self, channel_id: str, nurse_channel_id: str) -> None:
+        """A leg that was answered and the nurse's leg."""
+
     async def hang_up(self, channel_id: str) -> bool: ...
 
     async def start_recording(self, channel_id: str, path: str) -> None: ...

@@ -37,7 +37,9 @@ def claim_next(
     be called now (then it is due later, and another may be claimed). None: nothing is due, or `most` automatic calls,
     or as many as the campaign may have, are under way."""
     session.execute(select(func.pg_advisory_xact_lock(campaigns.LINES)))
-    under_way = select(func.count()).where(Attempt.account_id.is_(None), Attempt.state.in_(LIVE))
+    under_way = select(func.count()).where(
+        Attempt.account_id.is_(None), Attempt.pooled.is_(False), Attempt.state.in_(LIVE)
+    )
     if (session.scalar(under_way) or 0) >= most:
         return None
     standing = campaigns.in_force(session, CHANNEL)
@@ -101,6 +103,7 @@ def find(session: Session, channel_id: str) -> Contact | None:
         select(Attempt).where(
             Attempt.channel_id == channel_id,
             Attempt.account_id.is_(None),
+            Attempt.pooled.is_(False),
             Attempt.state.in_(("dialling", "talking", "review")),
         )
     )

@@ -22,6 +22,7 @@ class Attempt(Base):
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
     stint_id: Mapped[UUID | None] = mapped_column(ForeignKey("stint.id"))
+    pooled: Mapped[bool] = mapped_column(default=False)
     channel_id: Mapped[str]
     nurse_channel_id: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="claimed")
@@ -44,7 +45,7 @@ class Attempt(Base):
     @property
     def automatic(self) -> bool:
         """No nurse has this call: the ivr speaks."""
-        return self.account_id is None
+        return self.account_id is None and not self.pooled
 
 
 class JointTask(Base):
@@ -86,7 +87,8 @@ def live(session: Session) -> list[Attempt]:
 def by_channel(session: Session, channel_id: str) -> Attempt | None:
     """Whose leg it is; of a nurse's leg that has served several calls, the newest."""
     rows = select(Attempt).where(or_(Attempt.channel_id == channel_id, Attempt.nurse_channel_id == channel_id))
-    return session.scalar(rows.order_by(Attempt.claimed_at.desc()).limit(1))
+    came = func.coalesce(Attempt.answered_at, Attempt.claimed_at)
+    return session.scalar(rows.order_by(came.desc()).limit(1))
 
 
 def end_unknown(session: Session, task_id: UUID, at: datetime) -> list[Attempt]:

@@ -79,10 +79,11 @@ def begin(
     account_id: UUID | None,
     campaign_id: UUID | None = None,
     stint: Stint | None = None,
+    pooled: bool = False,
 ) -> Claimed | NotNow:
     """The attempt of a task that this transaction has claimed, or why not now. Without an account the hotline calls by
     itself: no nurse, and no channel of hers. With a `stint` the nurse's leg is there already, and nobody has chosen
-    the task: a refusal puts it off."""
+    the task: a refusal puts it off. `pooled`: a nurse is found when somebody has answered."""
     unattended = account_id is None or stint is not None
     _follow_survivor(session, task, at)
     verdict = judge(session, task, at, policy)
@@ -99,6 +100,7 @@ def begin(
         account_id=account_id,
         campaign_id=campaign_id,
         stint_id=stint.id if stint else None,
+        pooled=pooled,
         channel_id=f"{node}-{attempt_id.hex}",
         nurse_channel_id=_nurses_leg(node, account_id, stint),
         claimed_at=at,

@@ -23,9 +23,9 @@ from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import PURPOSES, URGENT, FollowUpTask
 from hospital.questionnaires import Questionnaire
 
-Mode = Literal["preview", "progressive", "agentless"]
-MODES: tuple[Mode, ...] = ("preview", "progressive", "agentless")
-CHANNELS: dict[str, str] = {"preview": "nurse_call", "progressive": "nurse_call", "agentless": "automated_call"}
+Mode = Literal["preview", "progressive", "predictive", "agentless"]
+MODES: tuple[Mode, ...] = ("preview", "progressive", "predictive", "agentless")
+CHANNELS: dict[str, str] = {mode: "automated_call" if mode == "agentless" else "nurse_call" for mode in MODES}
 """By which channel a mode's contacts are made (`followup_task.channel`)."""
 MOVES = {
     "start": ("running", ("created", "paused")),
@@ -33,7 +33,8 @@ MOVES = {
     "stop": ("stopped", ("created", "running", "paused")),
 }
 """What a supervisor may order: the state that follows, and in which it may be ordered."""
-LIMITS = ("priority", "weight", "caller_id", "lines", "per_second", "wrap_up_s")
+LIMITS = ("priority", "weight", "caller_id", "lines", "per_second", "wrap_up_s", "ceiling")
+HIGHEST_CEILING = 0.03  # abandoned of answered by a person, in any 24 hours
 FILTERS = ("purpose", "reason", "questionnaire", "study", "ward")
 LINES = 0x6C696E6573  # "lines": the key of the lock under which lines are counted
 _NUMBER = re.compile(r"\+?[0-9]{5,15}")
@@ -55,6 +56,7 @@ class Campaign(Base):
     lines: Mapped[int | None]
     per_second: Mapped[float | None]
     wrap_up_s: Mapped[int] = mapped_column(default=60)
+    ceiling: Mapped[float] = mapped_column(default=HIGHEST_CEILING)
     state: Mapped[str] = mapped_column(default="created")
     created_at: Mapped[datetime]
     created_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
@@ -79,13 +81,14 @@ class Wanted:
     lines: int | None = None
     per_second: float | None = None
     wrap_up_s: int = 60
+    ceiling: float = HIGHEST_CEILING
 
     def wrong(self) -> str | None:
         """What to correct, or None."""
         if not 0 < len(self.name.strip()) <= 80:
             return "Give the campaign a name of at most 80 letters."
         if self.mode not in MODES:
-            return "Choose how it calls: preview, progressive or without a nurse."
+            return "Choose how it calls: preview, progressive, predictive or without a nurse."
         if not (1 <= self.priority <= 9 and 1 <= self.weight <= 100):
             return "A priority is 1 (first) to 9, a weight 1 to 100."
         if self.caller_id is not None and not _NUMBER.fullmatch(self.caller_id):
@@ -96,6 +99,10 @@ class Wanted:
             return "Calls a second are above 0 and at most 50, or nothing for no limit."
         if not 0 <= self.wrap_up_s <= 1800:
             return "Time to write a talk up is 0 to 1800 seconds."
+        if not 0 < self.ceiling <= HIGHEST_CEILING:
+            return "Of those who answer at most 3 % may find no nurse."
+        if self.mode == "predictive" and self.purpose != "survey":
+            return "Predictive calling is for surveys alone: choose the purpose Survey."
         return None
 
 
@@ -113,6 +120,7 @@ def create(session: Session, wanted: Wanted, account_id: UUID, at: datetime) -> 
         lines=wanted.lines,
         per_second=wanted.per_second,
         wrap_up_s=wanted.wrap_up_s,
+        ceiling=wanted.ceiling,
         created_at=at,
         created_by=account_id,
         changed_at=at,

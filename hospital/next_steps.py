@@ -5,7 +5,7 @@ The task is locked by whoever settles its attempt (`settling`)."""
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import select
+from sqlalchemy import not_, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import outcomes, subjects
@@ -30,7 +30,8 @@ def standing(
 ) -> outcomes.Standing:
     ranks = tuple(number.rank for number in where_reached(session, task.patient, at).numbers)
     rank = session.get_one(PhoneNumber, attempt.number_id).rank
-    by_this_channel = Attempt.account_id.is_(None) if attempt.automatic else Attempt.account_id.is_not(None)
+    by_nurses = or_(Attempt.account_id.is_not(None), Attempt.pooled)
+    by_this_channel = not_(by_nurses) if attempt.automatic else by_nurses
     dialled = select(Attempt.line_result).where(
         about(task.id), by_this_channel, Attempt.dialled_at.is_not(None), Attempt.id != attempt.id
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import campaigns
@@ -21,10 +21,15 @@ HERS = timedelta(minutes=30)
 
 
 def next_for(
-    session: Session, campaign: Campaign, standing: Sequence[Campaign], account_id: UUID, at: datetime
+    session: Session,
+    campaign: Campaign,
+    standing: Sequence[Campaign],
+    account_id: UUID | None,
+    at: datetime,
+    *more: ColumnElement[bool],
 ) -> FollowUpTask | None:
     """The next open contact of a campaign (one of those in force, `standing`), locked; what somebody else is just
-    taking is left to them."""
+    taking is left to them. Without an account: for nobody in particular."""
     when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     return session.scalar(
         select(FollowUpTask)
@@ -35,6 +40,7 @@ def next_for(
             FollowUpTask.due_at <= at,
             when <= at,
             or_(FollowUpTask.owner_id.is_(None), FollowUpTask.owner_id == account_id, when <= at - HERS),
+            *more,
         )
         .order_by(FollowUpTask.priority, when, FollowUpTask.due_until, FollowUpTask.id)
         .limit(1)

@@ -61,6 +61,9 @@ def line_ended(
         elif attempt.line_result == "answered" and attempt.automatic:
             _note_contact(session, task, attempt, "hung_up", None, at, policy.outcomes)
             _decide_by_contact(session, task, attempt, at, policy)
+        elif attempt.line_result == "answered" and attempt.account_id is None:  # pooled, and no nurse was found
+            _note_contact(session, task, attempt, "abandoned", None, at, policy.outcomes)
+            _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered":
             task.state = "wrap_up"
         else:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -63,7 +63,8 @@ def standing(stint: Stint, last: Attempt | None, wrap_up: timedelta, at: datetim
 
 
 def now(session: Session, stint: Stint, at: datetime) -> Standing:
-    rows = select(Attempt).where(Attempt.stint_id == stint.id).order_by(Attempt.claimed_at.desc()).limit(1)
+    came = func.coalesce(Attempt.answered_at, Attempt.claimed_at)  # a pooled call is hers from its answer on
+    rows = select(Attempt).where(Attempt.stint_id == stint.id).order_by(came.desc()).limit(1)
     last = session.scalar(rows.execution_options(populate_existing=True))
     wrap_up = session.get_one(Campaign, last.campaign_id).wrap_up_s if last and last.campaign_id else 0
     return standing(stint, last, timedelta(seconds=wrap_up), at)
@@ -72,7 +73,7 @@ def now(session: Session, stint: Stint, at: datetime) -> Standing:
 def begin(session: Session, account_id: UUID, campaign_id: UUID | None, node: str, at: datetime) -> Stint | None:
     """A stint whose leg may be rung, once; None where she is in one already, or in a call. Raises ValueError where the
     campaign is not a progressive one that runs."""
-    if campaign_id is not None and campaign_id not in [one.id for one in offered(session)]:
+    if campaign_id is not None and campaign_id not in [one.id for one in joinable(session)]:
         raise ValueError("this campaign does not run, or is not progressive")
     if session.scalar(select(Attempt.id).where(Attempt.account_id == account_id, Attempt.state.in_(LIVE))):
         return None
@@ -92,6 +93,13 @@ def begin(session: Session, account_id: UUID, campaign_id: UUID | None, node: st
 def offered(session: Session) -> list[Campaign]:
     """The progressive campaigns that run."""
     return [one for one in campaigns.in_force(session, CHANNEL) if (one.mode, one.state) == ("progressive", "running")]
+
+
+def joinable(session: Session) -> list[Campaign]:
+    """What nurses may join that runs. A predictive one has nurses of its own: who works on several would be called for
+    by one while another counts on her."""
+    modes = ("progressive", "predictive")
+    return [one for one in campaigns.in_force(session, CHANNEL) if one.state == "running" and one.mode in modes]
 
 
 def up(session: Session, channel_id: str) -> bool:
@@ -157,7 +165,7 @@ def free(session: Session, at: datetime) -> list[Stint]:
     return [one for one in live_stints(session) if now(session, one, at).code == "free"]
 
 
-def _may_be_called_for(session: Session, account_id: UUID) -> bool:
+def may_be_called_for(session: Session, account_id: UUID) -> bool:
     """Not who was disabled meanwhile, nor who is in a call that she began before she joined."""
     if not session.get_one(Account, account_id, populate_existing=True).may("followups.work"):
         return False
@@ -171,7 +179,7 @@ def claim_next(
     """The next call of a campaign for a nurse who is free, claimed; or why a contact may not be called now (it is put
     off, and another may be claimed). None: nothing is due for her there, or she is not free any more."""
     stint = session.get_one(Stint, stint_id, with_for_update=True, populate_existing=True)
-    if now(session, stint, at).code != "free" or not _may_be_called_for(session, stint.account_id):
+    if now(session, stint, at).code != "free" or not may_be_called_for(session, stint.account_id):
         return None
     known = campaigns.in_force(session, CHANNEL)
     campaign = next((one for one in known if one.id == campaign_id), None)

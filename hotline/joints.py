@@ -13,6 +13,7 @@ from cti.ami import AmiRefused
 from cti.presence import Presence
 from cti.statuses import IllegalMove, Wish
 from cti.telephone import Telephone
+from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.runner import Dialer, NotStarted
 from hospital import accounts, duty
@@ -89,6 +90,16 @@ class DialerTelephone(Telephone):
     ) -> None:
         with _refused_is_not_taken():
             await super().ring_on_call(number, sip_username, channel_id, timeout_s, caller_id, language)
+
+    async def dial_pooled(
+        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        with _refused_is_not_taken():
+            await super().dial_pooled(number_or_endpoint, channel_id, timeout_s, caller_id, language)
+
+    async def join(self, channel_id: str, nurse_channel_id: str) -> None:
+        with _refused_is_not_taken():
+            await super().join(channel_id, nurse_channel_id)
 
     async def start_recording(self, channel_id: str, path: str) -> None:
         with _refused_is_not_taken():
@@ -208,8 +219,8 @@ class ConsoleDialling:
 class ConsoleStints:
     """`web.ports.Stints`."""
 
-    def __init__(self, progressive: Progressive) -> None:
-        self._progressive = progressive
+    def __init__(self, progressive: Progressive, predictive: Predictive) -> None:
+        self._progressive, self._predictive = progressive, predictive
 
     async def join(self, account_id: UUID, campaign_id: UUID | None) -> str | None:
         try:
@@ -226,6 +237,7 @@ class ConsoleStints:
         return None
 
     async def call_next(self) -> None:
+        await self._predictive.join_waiting()
         await self._progressive.call_next()
 
 

@@ -18,6 +18,7 @@ from cti.presence import Presence
 from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
+from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer
@@ -94,11 +95,12 @@ async def run_core(settings: Settings) -> None:
         now=now,
     )
     progressive = Progressive(database, dialer, telephone, calling_policy(settings), node=settings.node, now=now)
+    predictive = Predictive(database, dialer, telephone, calling_policy(settings), node=settings.node, now=now)
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
     )
     dialer_listens(board, dialer)
-    stints_follow(board, progressive)
+    stints_follow(board, progressive, predictive)
     console_presence = joints.ConsolePresence(database, presence, now)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -136,7 +138,7 @@ async def run_core(settings: Settings) -> None:
         desk=own_desk(settings, database, lambda: sheets.held.words.site_says),
         presence=console_presence,
         dialling=joints.ConsoleDialling(dialer, partial(_local, settings)),
-        stints=joints.ConsoleStints(progressive),
+        stints=joints.ConsoleStints(progressive, predictive),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
         hours=opening_hours(settings),
         policy=calling_policy(settings),
@@ -155,7 +157,9 @@ async def run_core(settings: Settings) -> None:
         await _check_files(workshop)
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
-        scheduler = _scheduler(settings, database, capture, journal, sender, dialer, automatic, progressive, sheets)
+        scheduler = _scheduler(
+            settings, database, capture, journal, sender, dialer, automatic, progressive, predictive, sheets
+        )
         on_call_work.begin(scheduler, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
             scheduler.add_job(transcriber.work, "interval", seconds=5, max_instances=1, coalesce=True)
@@ -202,14 +206,16 @@ def dialer_listens(board: Switchboard, dialer: Dialer) -> None:
     board.on(AsteriskReady, ready)
 
 
-def stints_follow(board: Switchboard, progressive: Progressive) -> None:
+def stints_follow(board: Switchboard, progressive: Progressive, predictive: Predictive) -> None:
     """After the dialer, which settles the attempt."""
 
     async def answered(e: LegAnswered) -> None:
+        await predictive.join_waiting()
         await progressive.leg_answered(e.channel_id)
 
     async def ended(e: LegEnded) -> None:
         await progressive.leg_ended(e.channel_id)
+        await predictive.join_waiting()
 
     async def failed(e: OriginateFailed) -> None:
         await progressive.leg_ended(e.channel_id)
@@ -228,6 +234,7 @@ def _scheduler(
     dialer: Dialer,
     automatic: Agentless,
     progressive: Progressive,
+    predictive: Predictive,
     sheets: Sheets,
 ) -> AsyncIOScheduler:
     """Only triggers that look; what is due lives in SQL."""
@@ -258,6 +265,8 @@ def _scheduler(
         await automatic.call_due()
 
     scheduler.add_job(call, "interval", seconds=1, max_instances=1, coalesce=True)
+    if settings.calling.predictive:
+        scheduler.add_job(predictive.call_due, "interval", seconds=1, max_instances=1, coalesce=True)
     scheduler.add_job(progressive.look_after, "interval", seconds=1, max_instances=1, coalesce=True)
 
     async def remind() -> None:
@@ -339,6 +348,7 @@ def _site_facts(settings: Settings) -> ports.SiteFacts:
         emergency_number=settings.site.emergency_number,
         tls=settings.web.certificate is not None,
         demo=settings.demo,
+        predictive=settings.calling.predictive,
         country=settings.site.country.upper(),
         red_flag=timedelta(minutes=settings.cases.red_flag_minutes),
         demo_passwords=demo.PASSWORDS if settings.demo else {},

@@ -131,6 +131,8 @@ class Calling(Frozen):
     """The site's own intervals, instead of a preset; a weekday that is missing has no calls."""
     ring_seconds: Annotated[int, Field(ge=15, le=120)] = 45
     """How long a patient's phone rings: at least 15 s or four rings."""
+    predictive: bool = False
+    """Campaigns of surveys may dial more lines than nurses are free: some who answer find nobody, 3 % at most."""
     per_day: Annotated[int, Field(ge=1)] | None = 1
     per_week: Annotated[int, Field(ge=1)] | None = 3
 

@@ -65,6 +65,7 @@ class House:
             "HOTLINE_DATA": str(folder),
             "HOTLINE_BROWSER_PHONES": "false",
             "HOTLINE_CALLING__RING_SECONDS": "15",
+            "HOTLINE_CALLING__PREDICTIVE": "true",  # for campaigns that are so; there is none
             "HOTLINE_VOICES__NATURAL": "false",  # tests listen for the very sound, which must not be replaced behind
             "HOTLINE_SITE_KEY": base64.b64encode(SITE_KEY).decode(),
             **environment,

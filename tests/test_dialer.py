@@ -76,6 +76,16 @@ class Exchange:
         self.languages.append(language)
         self.up[channel_id] = False
 
+    async def dial_pooled(
+        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        assert (timeout_s, caller_id) == (45.0, HOTLINE)
+        self._take("dial pooled", number_or_endpoint)
+        self.up[channel_id] = False
+
+    async def join(self, channel_id: str, nurse_channel_id: str) -> None:
+        self._take("join", f"{channel_id} {nurse_channel_id}")
+
     def is_up(self) -> bool:
         return self.reachable
 

@@ -215,7 +215,7 @@ def test_how_far_it_is(database: Database) -> None:
     ("wrong", "told"),
     [
         ({"name": " "}, "a name"),
-        ({"mode": "predictive"}, "how it calls"),
+        ({"mode": "robocall"}, "how it calls"),
         ({"priority": 0}, "priority"),
         ({"weight": 101}, "weight"),
         ({"caller_id": "911"}, "digits"),

@@ -81,7 +81,8 @@ async def test_ana_opens_the_next_of_it(site: Site) -> None:
     ("wrong", "told"),
     [
         ({"name": ""}, "a name"),
-        ({"mode": "predictive"}, "how it calls"),
+        ({"mode": "robocall"}, "how it calls"),
+        ({"mode": "predictive", "purpose": "survey"}, "not switched on"),
         ({"priority": "soon"}, "are numbers"),
         ({"caller_id": "12"}, "5 to 15 digits"),
     ],

@@ -28,7 +28,7 @@ def site(database: Database, tmp_path: Path) -> Site:
 
 def campaign_id(site: Site) -> UUID:
     with site.database.transaction() as session:
-        return campaigns.listed(session)[0].id
+        return next(one.id for one in campaigns.listed(session) if one.mode == "progressive")
 
 
 def joined(site: Site) -> Stint:
@@ -56,6 +56,21 @@ async def test_ana_joins_where_a_campaign_runs(site: Site) -> None:
         assert site.stints.asked == [("join", campaign_id(site)), ("join", None)]
         site.stints.refusal = "This campaign does not run any more."
         assert "does not run" in (await ana.post("/stint/join", 409)).text
+
+
+async def test_a_predictive_campaign_has_nurses_of_its_own(site: Site) -> None:
+    with site.database.transaction() as session:
+        grace, ana = site.staff["grace"].id, site.staff["ana"].id
+        one = campaigns.create(session, Wanted("How it was", "predictive", purpose="survey"), grace, site.now)
+        campaigns.order(session, one.id, "start", grace, site.now)
+        assert stints.begin(session, ana, one.id, "n1", site.now) is not None
+    async with site.signed_in("ana") as page, site.signed_in("grace") as grace_page:
+        assert f'value="{one.id}">How it was' in (await page.get("/followups/campaigns")).text
+        assert "Your phone rings" in words((await page.get("/stint")).text)
+        live = words((await grace_page.get(f"/campaigns/{one.id}/live")).text)
+        assert "more lines than nurses" in live and "Ana Your phone rings" in live
+        other = words((await grace_page.get(f"/campaigns/{campaign_id(site)}/live")).text)
+        assert "Nobody yet" in other
 
 
 async def test_what_she_does_is_in_the_bar_and_his_form_opens(site: Site) -> None:

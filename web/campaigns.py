@@ -65,9 +65,10 @@ def _whole(session: Session, campaign_id: UUID, at: datetime) -> Whole | None:
 
 
 def _nurses(session: Session, campaign: Campaign, at: datetime) -> list[tuple[str, str, datetime]]:
-    if campaign.mode != "progressive":
+    if campaign.mode not in ("progressive", "predictive"):
         return []
-    joined = [one for one in stints.live_stints(session) if one.campaign_id in (None, campaign.id)]
+    works_on = (None, campaign.id) if campaign.mode == "progressive" else (campaign.id,)
+    joined = [one for one in stints.live_stints(session) if one.campaign_id in works_on]
     names = {one.id: session.get_one(Account, one.account_id).display_name for one in joined}
     return [(names[one.id], stints.now(session, one, at).code, one.began_at) for one in joined]
 
@@ -78,7 +79,7 @@ async def page(request: Request, visitor: RunsCampaigns) -> Response:
     values: dict[str, Any] = {
         "rows": await house.database.run(_rows, house.clock()),
         "choices": await house.database.run(campaign_figures.choices),
-        "modes": MODES,
+        "modes": [mode for mode in MODES if mode != "predictive" or house.facts.predictive],
     }
     return pages_of(request).show(request, "campaigns/page.html", **values)
 
@@ -93,6 +94,8 @@ async def list_part(request: Request, visitor: RunsCampaigns) -> Response:
 @routes.post("/campaigns")
 async def create(request: Request, visitor: RunsCampaigns) -> Response:
     house, wanted = services(request), _wanted(await request.form())
+    if wanted.mode == "predictive" and not house.facts.predictive:
+        raise Refusal(422, "Predictive calling is not switched on here ([calling] predictive).")
     try:
         await house.database.run(campaigns.create, wanted, visitor.account_id, house.clock())
     except ValueError as wrong:

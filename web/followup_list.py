@@ -93,10 +93,13 @@ async def part(request: Request, visitor: WorksFollowUps, tab: str) -> Response:
 async def handed_out(request: Request, visitor: WorksFollowUps) -> Response:
     """The campaigns from which a nurse may take her next, and those in which she gets one call after the other."""
     running = await services(request).database.run(campaigns.in_force, "nurse_call")
-    preview, progressive = (
-        [one for one in running if (one.mode, one.state) == (mode, "running")] for mode in ("preview", "progressive")
+    preview, progressive, predictive = (
+        [one for one in running if (one.mode, one.state) == (mode, "running")]
+        for mode in ("preview", "progressive", "predictive")
     )
-    return pages_of(request).part(request, "followups/campaigns.html", preview=preview, progressive=progressive)
+    return pages_of(request).part(
+        request, "followups/campaigns.html", preview=preview, progressive=progressive, predictive=predictive
+    )
 
 
 @routes.post("/followups/next/{campaign_id}")

@@ -234,6 +234,7 @@ class SiteFacts:
     emergency_number: str = "112"
     tls: bool = False
     demo: bool = False
+    predictive: bool = False  # campaigns of surveys may be so
     demo_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)  # shown on the demo's sign-in page
     country: str | None = None  # ISO 3166, of the public holidays on which other people are on call
     red_flag: timedelta = timedelta(minutes=5)  # until when one must be taken

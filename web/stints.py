@@ -25,7 +25,10 @@ def _shown(session: Session, visitor: Visitor, at: Any) -> tuple[Stint | None, S
     if stint is None:
         return None, Standing("over"), "", False
     campaign = session.get(Campaign, stint.campaign_id) if stint.campaign_id else None
-    runs = any(stint.campaign_id in (None, one.id) for one in stints.offered(session))
+    runs = any(
+        one.id == stint.campaign_id or (stint.campaign_id is None and one.mode == "progressive")
+        for one in stints.joinable(session)
+    )
     return stint, stints.now(session, stint, at), campaign.name if campaign else "all campaigns", runs
 
 

@@ -510,6 +510,7 @@ SUSPENSION_STANDINGS = {  # what a patient knows of it, and has → (word, look)
 CAMPAIGN_MODES = {  # → (word, what it is)
     "preview": ("Preview", "Preview: the nurse starts each call"),
     "progressive": ("Progressive", "Progressive: one call after the other"),
+    "predictive": ("Predictive", "Predictive: more lines than nurses, surveys only"),
     "agentless": ("No nurse", "Without a nurse: the machine speaks"),
 }
 
