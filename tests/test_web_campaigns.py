@@ -1,6 +1,7 @@
 """The page of the campaigns: who may, what is created, what an order does, and that no name is on it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,22 @@ async def test_only_who_runs_them_sees_them(site: Site, name: str) -> None:
     async with site.signed_in(name) as page:
         await page.get("/campaigns", 403)
         await page.post("/campaigns", 403, **FORM)
+
+
+async def test_predictive_where_the_site_wants_it_and_never_above_the_ceiling(site: Site) -> None:
+    house = site.app.state.services
+    site.app.state.services = replace(house, facts=replace(house.facts, predictive=True))
+    form = {"name": "How it was", "mode": "predictive", "purpose": "survey", "ceiling": "2,5"}
+    async with site.signed_in("grace") as grace:
+        assert "Predictive: abandoned at most" in (await grace.get("/campaigns")).text
+        assert "surveys alone" in (await grace.post("/campaigns", 422, **form | {"purpose": ""})).text
+        assert "at most 3 %" in (await grace.post("/campaigns", 422, **form | {"ceiling": "4"})).text
+        await grace.post("/campaigns", **form)
+        made = campaign(site)
+        assert (made.mode, made.ceiling) == ("predictive", 0.025)
+        limits = {"priority": "5", "weight": "1", "ceiling": "1"}
+        await grace.post(f"/campaigns/{made.id}/limits", 204, **limits)
+        assert "at most 1.0 % abandoned" in words((await grace.get(f"/campaigns/{made.id}")).text)
+        assert (
+            "at most 3 %" in (await grace.post(f"/campaigns/{made.id}/limits", 422, **limits | {"ceiling": "9"})).text
+        )

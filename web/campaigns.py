@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hospital import audit, campaign_figures, campaigns, stints
 from hospital.accounts import Account
 from hospital.campaign_figures import Figures
-from hospital.campaigns import FILTERS, MODES, MOVES, Campaign, Wanted
+from hospital.campaigns import FILTERS, HIGHEST_CEILING, MODES, MOVES, Campaign, Wanted
 from web import wording
 from web.doors import Door, Visitor, pages_of, services
 from web.refusals import Refusal
@@ -76,9 +76,12 @@ def _nurses(session: Session, campaign: Campaign, at: datetime) -> list[tuple[st
 @routes.get("/campaigns")
 async def page(request: Request, visitor: RunsCampaigns) -> Response:
     house = services(request)
+    choices = await house.database.run(campaign_figures.choices)
+    if house.facts.predictive:  # its purpose can be chosen before the first survey is due
+        choices["purpose"] = sorted({*choices["purpose"], "survey"})
     values: dict[str, Any] = {
         "rows": await house.database.run(_rows, house.clock()),
-        "choices": await house.database.run(campaign_figures.choices),
+        "choices": choices,
         "modes": [mode for mode in MODES if mode != "predictive" or house.facts.predictive],
     }
     return pages_of(request).show(request, "campaigns/page.html", **values)
@@ -129,7 +132,9 @@ async def limits(request: Request, visitor: RunsCampaigns, campaign_id: UUID) ->
     before = await house.database.run(campaign_figures.one_of, campaign_id, house.clock())
     if before is None:
         raise Refusal(404, "There is no such campaign.")
-    wanted = _wanted(form | {"name": before[0].name, "mode": before[0].mode})
+    now = before[0]
+    stays = {"name": now.name, "mode": now.mode, "purpose": now.purpose}
+    wanted = _wanted({"wrap_up_s": now.wrap_up_s, "ceiling": 100 * now.ceiling} | form | stays)
     try:
         done = await house.database.run(campaigns.change, campaign_id, wanted, visitor.account_id, house.clock())
     except ValueError as wrong:
@@ -166,7 +171,13 @@ def _wanted(form: Mapping[str, Any]) -> Wanted:
             caller_id=str(form.get("caller_id") or "").strip() or None,
             lines=int(form["lines"]) if form.get("lines") else None,
             wrap_up_s=int(form.get("wrap_up_s") or 60),
-            per_second=float(str(form["per_second"]).replace(",", ".")) if form.get("per_second") else None,
+            per_second=_number(form["per_second"]) if form.get("per_second") else None,
+            ceiling=_number(form["ceiling"]) / 100 if form.get("ceiling") else HIGHEST_CEILING,
         )
     except ValueError:
-        raise Refusal(422, "Priority, weight, calls at once and calls a second are numbers.") from None
+        raise Refusal(422, "Priority, weight, calls at once, calls a second and per cent are numbers.") from None
+
+
+def _number(said: Any) -> float:
+    """With a point or a comma. Raises ValueError."""
+    return float(str(said).replace(",", "."))
