@@ -254,3 +254,10 @@ def running(session: Session, at: datetime, limit: int = 200) -> list[RecurringR
     """Those that go on, the next one first."""
     rows = select(RecurringReminder).where(RecurringReminder.stopped_at.is_(None), RecurringReminder.until > at)
     return list(session.scalars(rows.order_by(RecurringReminder.next_at, RecurringReminder.id).limit(limit)))
+
+
+def newest_contact(session: Session, recurring_id: UUID) -> UUID | None:
+    """The task of its last time; None before the first."""
+    rows = select(FollowUpTask.id).join(Reminder, Reminder.task_id == FollowUpTask.id)
+    rows = rows.where(Reminder.recurring_id == recurring_id)
+    return session.scalar(rows.order_by(FollowUpTask.due_at.desc()).limit(1))

@@ -6,6 +6,7 @@ behaves like it is shown in test_followup_calls.py.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.calling_hours import PRESETS
 from hospital.database import Database
 from hospital.followups import FollowUpTask
+from hospital.outcome_rules import SHIPPED, OutcomeRules, Rule
 from hospital.patients import Patient
 from hospital.recordings import Recording
 from tests.characters import JOAO
@@ -586,6 +588,35 @@ async def test_a_talk_is_not_cut_off_and_nothing_follows_it(office: Office) -> N
     assert "hang up" not in office.exchange.steps
     await office.leg_ends(call.channel_id, "answered")
     assert (office.task.state, office.task.stop_reason) == ("stopped", "died")
+
+
+# ── What the hospital has published ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("H14", "H51")
+async def test_the_next_result_goes_by_the_rules_that_are_in_force_then(database: Database) -> None:
+    office, busy_again = Office(database), timedelta(minutes=30)
+
+    async def in_force() -> OutcomeRules:
+        return replace(SHIPPED, line=SHIPPED.line | {"busy": Rule("same_number", busy_again)})
+
+    office.dialer = Dialer(
+        database,
+        office.exchange,
+        office.shelf,
+        UNCAPPED,
+        node="n1",
+        caller_id=HOTLINE,
+        now=lambda: office.clock,
+        outcomes=in_force,
+    )
+    call = await office.patient_rings()
+    await office.leg_ends(call.channel_id, "busy")
+    assert office.task.next_try_at == NOON + timedelta(minutes=30)
+    busy_again = timedelta(hours=2)  # it is published while the next call rings
+    call = await office.patient_rings()
+    await office.leg_ends(call.channel_id, "busy")
+    assert office.task.next_try_at == NOON + timedelta(hours=2)
 
 
 # ── The patient calls back ──────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 """Which wording a call hears: shipped, over it the site's file, over it what was published, and never none."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hotline.in_force import Shipped, assemble
 from hotline.settings_file import DEMO, build
 from hotline.sheets import Sheets
 from hotline.speaking import changed
+from hotline.wiring import front_desk
 from tests.test_hospital_editions import FIRST, SECOND, published
 from tests.workshops import shipped
 
@@ -68,6 +70,16 @@ async def test_the_next_call_hears_it_and_a_call_that_began_does_not(
     live = await sheets.now()
     assert live.number == 2 and live.words.text("goodbye", "es") == "Adiós."
     assert "can't be loaded, edition 1 is in force" in caplog.text
+
+
+def test_a_call_that_we_begin_goes_by_the_outcomes_in_force(database: Database) -> None:
+    body = {"line": {"busy": {"next": "same_number", "after": "1 h"}}}
+    endless = {"line": {"busy": {"next": "same_number", "after": "0 min"}}}
+    live = assemble(shipped(), Publications(2, {"outcomes": [(2, endless), (1, body)]}))
+    assert live.outcomes.line["busy"].after == timedelta(hours=1), "what can't be loaded leaves the one before"
+    assert "edition 2 of outcomes can't be loaded, edition 1 is in force" in str(live.troubles[0])
+    front = front_desk(shipped().settings, database, live.words, live=live)
+    assert front.policy.outcomes == live.outcomes
 
 
 def test_only_what_is_said_otherwise_is_spoken_anew() -> None:

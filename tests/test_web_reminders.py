@@ -1,16 +1,21 @@
 """Reminders that repeat on their page: begun for a record, stopped, and only by who works follow-ups."""
 
+import re
+from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from hospital import audit, patients
+from hospital import agentless, audit, patients, reminders
+from hospital.attempts import NotNow
 from hospital.database import Database
 from hospital.reminders import RecurringReminder
 from tests.characters import RUTH
 from tests.console_app import Site, words
-from tests.hospital_scene import clinic
+from tests.hospital_scene import POLICY, clinic
+from tests.moments import NOON
 
 pytestmark = pytest.mark.covers("H25")
 
@@ -42,6 +47,23 @@ async def test_ana_begins_one_and_stops_it(site: Site) -> None:
     with site.database.transaction() as session:
         actions = [row.action for row in audit.newest(session) if row.account_id == site.staff["ana"].id]
         assert {"reminder.begun", "reminder.read", "reminder.stopped"} <= set(actions)
+
+
+@pytest.mark.covers("H14", "H51")
+async def test_ana_reads_why_the_hotline_did_not_call(site: Site) -> None:
+    async with site.signed_in("ana") as ana:
+        assert "/why" not in (await ana.post("/reminders/begin", **FORM)).text
+        at = NOON + timedelta(days=1)
+        with site.database.transaction() as session:
+            assert reminders.plan_recurring(session, at, POLICY) == 1
+            refused = agentless.claim_next(session, "n1", at + timedelta(hours=9), POLICY, kinds=["reminder"], most=1)
+            assert isinstance(refused, NotNow), "it is evening there"
+    site.now = at
+    async with site.signed_in("ana") as ana:
+        (link,) = re.findall(r'href="(/followups/[^"]+/why)"', (await ana.get("/reminders")).text)
+        told = unescape(words((await ana.get(link)).text))
+        assert "Ruth Miller: why called, why not" in told and "an automatic call" in told
+        assert "Not called at 22:00, New York time: outside the patient's hours" in told
 
 
 @pytest.mark.parametrize(

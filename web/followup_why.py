@@ -41,7 +41,10 @@ class Contact:
 
 @dataclass(frozen=True)
 class Why:
+    """`form`: there is a form of it to go back to."""
+
     patient: Patient
+    form: bool
     verdict: str
     may: bool
     facts: list[tuple[str, str]]
@@ -51,13 +54,13 @@ class Why:
 def why(session: Session, task_id: UUID, shown: Viewer, policy: CallingPolicy) -> Why | None:
     """None where there is no such task, or it is somebody else's."""
     task = session.get(FollowUpTask, task_id)
-    if task is None or not may_open(task, shown):
+    if task is None or not _may_read(task, shown):
         return None
     patient = task.patient
     looked(session, shown.account_id, "record.read", f"patient:{patient.id}", shown.at)
     judged = judge(session, task, shown.at, policy)
     rows = select(FollowUpTask).where(FollowUpTask.patient_id == patient.id).order_by(FollowUpTask.due_at.desc())
-    others = [one for one in session.scalars(rows.limit(MOST)) if one.kind != "follow_up" or may_open(one, shown)]
+    others = [one for one in session.scalars(rows.limit(MOST)) if _may_read(one, shown)]
     contacts = [Contact(one, _log(session, one, shown)) for one in others]
     told, may = _verdict(task, judged, shown)
     facts = _facts(task, patient, judged, shown)
@@ -66,7 +69,12 @@ def why(session: Session, task_id: UUID, shown: Viewer, policy: CallingPolicy) -
         facts.append(("Campaign", f"{campaign.name}, {campaign.state}"))
         if may and campaign.state == "paused" and campaign.mode != "preview":
             told, may = "The hotline does not call: its campaign is paused. A nurse may call by herself.", False
-    return Why(patient, told, may, facts, contacts)
+    return Why(patient, task.kind == "follow_up", told, may, facts, contacts)
+
+
+def _may_read(task: FollowUpTask, shown: Viewer) -> bool:
+    """What the hotline calls for by itself is nobody's own."""
+    return task.kind != "follow_up" or may_open(task, shown)
 
 
 def _log(session: Session, task: FollowUpTask, shown: Viewer) -> list[tuple[datetime, str]]:
@@ -156,7 +164,7 @@ async def tell_zone(
     request: Request, visitor: WorksFollowUps, task_id: UUID, zone: Annotated[str, Form(max_length=60)] = ""
 ) -> Response:
     """On whose clock the patient is; empty: by the number again."""
-    shown = await own_task(request, visitor, task_id)
+    shown = await _shown(request, visitor, task_id)
     house = services(request)
     if zone and zone not in zones():
         raise Refusal(422, "There is no such time zone. Choose one of the list, such as America/Bogota.")

@@ -28,6 +28,7 @@ class Line:
     reminder: RecurringReminder
     patient: Patient
     department: str
+    last: UUID | None  # its newest contact
 
 
 def _lines(session: Session, account_id: UUID, at: datetime) -> list[Line]:
@@ -36,7 +37,8 @@ def _lines(session: Session, account_id: UUID, at: datetime) -> list[Line]:
     for one in reminders.running(session, at):
         looked(session, account_id, "reminder.read", f"patient:{one.patient_id}", at)
         where = session.get(Department, one.department_id) if one.department_id else None
-        found.append(Line(one, session.get_one(Patient, one.patient_id), where.name("en") if where else "a nurse"))
+        patient, leads = session.get_one(Patient, one.patient_id), where.name("en") if where else "a nurse"
+        found.append(Line(one, patient, leads, reminders.newest_contact(session, one.id)))
     return found
 
 
