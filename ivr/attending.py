@@ -9,9 +9,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ivr.audio_socket import FRAME_S
 from ivr.leaving import NotAPerson
 from ivr.listening import Activity, Answer, Listening, Order, Orders, Recognise
 from ivr.turn import Key, Silence, Speech
@@ -20,7 +22,8 @@ from speech.ears import activity as ears
 from speech.ears.pickup import HELLO_S, LATE_BEEP_S, Verdict, WhoAnswered
 
 ANSWERS_FROM_S = 3.0  # of the call: before that people say hello
-WORDS_AFTER_S = 3.5  # of speech at a stretch: what machines say is in it, and people rarely get there
+WORDS_AFTER_S = (3.5, 7.5)  # of speech at a stretch: what machines say is in it, and people rarely get there
+WORDS_S = 5.0  # of it are written down: what came last, and a breath before it
 MOST_S = 60.0  # of a greeting
 
 
@@ -32,7 +35,8 @@ class Pickup:
     who: WhoAnswered
     until_beep: bool
     announced: Callable[[str], bool] | None = None
-    words_asked: bool = False
+    words_asked: int = 0
+    heard: deque[bytes] = field(default_factory=lambda: deque(maxlen=round(WORDS_S / FRAME_S)), repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -66,6 +70,7 @@ class Attending:
     def sound(self, frame: bytes, sent: bytes, now: float) -> Orders:
         """`frame`: 20 ms of theirs; `sent`: what they heard meanwhile. Raises `NotAPerson`."""
         heard = self._activity.feed(frame, sent)
+        self._pickup.heard.append(frame)
         verdict = self._pickup.who.feed(frame, heard)
         if verdict.sure or verdict.likely_machine:
             return self._machine(verdict, now)
@@ -119,12 +124,15 @@ class Attending:
         return [Order.STOP_PROMPT, Order.FORGET, *self._words()]
 
     def _words(self) -> Orders:
-        """Once a call, what is said at length is written down, where there is a recogniser."""
-        pickup = self._pickup
-        if pickup.announced is None or pickup.words_asked or pickup.who.evidence.stretch < WORDS_AFTER_S:
+        """What is said at length is written down, twice in a call at most, where there is a recogniser."""
+        pickup, told = self._pickup, self._pickup.who.evidence
+        if pickup.announced is None or told.words or self.asks_words or pickup.words_asked >= len(WORDS_AFTER_S):
             return []
-        pickup.words_asked = self.asks_words = True
-        return [Recognise(self._activity.utterance)]
+        if told.stretch < WORDS_AFTER_S[pickup.words_asked]:
+            return []
+        pickup.words_asked += 1
+        self.asks_words = True
+        return [Recognise(b"".join(pickup.heard))]
 
     def _answer(self, frame: bytes, sent: bytes, heard: ears.Heard | None, now: float) -> Orders:
         if heard is ears.Heard.BEGAN:

@@ -428,9 +428,22 @@ def test_numbers_are_put_together(language: str, text: str, meant: str) -> None:
     assert numerals(text, language) == meant
 
 
+IN_THE_WAY = {
+    "es": ["Ahora no puedo atenderle, llámeme más tarde.", "Lucía no está disponible, ¿quiere dejar un mensaje?"],
+    "en": [
+        "I can't take your call now.",
+        "She is not available. Do you want to leave a message? Can you leave a name?",
+    ],
+    "pt-BR": ["Agora não posso atender, ligue mais tarde.", "Ele não está disponível. Quer deixar um recado?"],
+    "zh-CN": ["我现在不方便接电话，请过一会儿再打。", "她不在，您要留言吗？"],
+}
+"""Of people, who say it over our greeting: they are no machines for that."""
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_machines_say_is_known_and_what_people_say_is_none_of_it(language: str) -> None:
     machines = (pickups.SHORT, pickups.GREETING, pickups.BOX, pickups.UNAVAILABLE)
     assert [said[language] for said in machines if not voicemail.announced(said[language], language)] == []
     people = (pickups.HELLO, pickups.AGAIN, pickups.LONG_HELLO, pickups.TALKATIVE, pickups.NEWS)
-    assert [said[language] for said in people if voicemail.announced(said[language], language)] == []
+    said_by_people = [said[language] for said in people] + IN_THE_WAY[language]
+    assert [said for said in said_by_people if voicemail.announced(said, language)] == []

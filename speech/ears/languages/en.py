@@ -139,9 +139,9 @@ WORDS = Language(
             r"\b(?P<either>\d{1,2})/(?P<other>\d{1,2})/(?P<year>\d{4})\b",
         ),
     ),
-    voicemail=r"\bleave( \w+){0,4} (message|name|number)|\b(voice ?mail|mailbox|voice message)"
-    r"|\b(after|at) the (tone|beep|signal)|\bhave reached|\byouve reached|\bnot available|\brecord your message"
-    r"|\b(cant|cannot|unable to)( \w+){0,2} (come to|answer|take)|\bis not in service",
+    voicemail=r"(?<!to )(?<!you )\bleave( \w+){0,4} (message|name|number)|\b(voice ?mail|mailbox|voice message)"
+    r"|\b(after|at) the (tone|beep|signal)|\b(you have|youve) reached|\brecord your message|\bis not in service"
+    r"|\b(person|number|subscriber) you (are|have|were) (calling|called|dial\w+)|\btry your call again",
     numerals=NUMBERS.numerals,
     join="and",
     also_digits={"o": "0", "to": "2", "too": "2", "for": "4", "won": "1", "ate": "8"},

@@ -125,10 +125,9 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2}) (del )?(?P<month>\d{1,2}) (de |del )?(?P<year>\d{4})\b",
         ),
     ),
-    voicemail=r"\b(deje|dejar|grabe|grabar|dejenos)( \w+){0,3} (mensaje|recado|nombre)|\bbuzon\b"
-    r"|\b(despues|luego) (del|de la|de el) (tono|senal|pitido|bip)|\bno (puedo|podemos) (atender|contestar|responder)"
-    r"|\bno (esta|se encuentra) disponible|\bha (llamado|sido transferid\w+|sido desviad\w+)|\bapagado o fuera"
-    r"|\bnumero (que usted )?(marcado|marco)\b",
+    voicemail=r"\b(deje|grabe|dejenos|dejeme)( \w+){0,3} (mensaje|recado|nombre)|\bbu[zs]on\b"
+    r"|\b(despues|luego) (del|de la|de el) (tono|senal|pitido|bip)|\bha llamado a\b|\bapagado o fuera"
+    r"|\bha sido (transferid|desviad|enviad)\w+|\bnumero (que usted )?(ha )?(marcado|marco)\b",
     numerals=NUMBERS.numerals,
     join="y",
     also_digits={},

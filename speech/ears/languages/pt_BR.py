@@ -131,9 +131,8 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2}) (do )?(?P<month>\d{1,2}) (de )?(?P<year>\d{4})\b",
         ),
     ),
-    voicemail=r"\b(deixe|grave|deixar|gravar)( \w+){0,3} (recado|mensagem|nome)|\bcaixa postal|\bcorreio de voz"
-    r"|\bapos o (sinal|bip|tom)|\bnao (posso|podemos) atender|\bdesligado ou fora|\b(voce|voces) ligou"
-    r"|\bnumero chamado|\bencaminhad\w+ para",
+    voicemail=r"\b(deixe|grave)( \w+){0,3} (recado|mensagem|nome)|\bcaixa postal|\bcorreio de voz"
+    r"|\bapos o (sinal|bip|tom)|\bdesligado ou fora|\b(voce|voces) ligou para|\bnumero chamado|\bsendo encaminhad\w+",
     numerals=NUMBERS.numerals,
     join="e",
     also_digits={"meia": "6"},

@@ -78,7 +78,7 @@ WORDS = Language(
             r"(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})",
         ),
     ),
-    voicemail=r"留言|语音信箱|提示音|滴声|嘟声|您拨打的|您呼叫的|无法接通|暂时无法|不方便接|稍后再拨|已关机|停机|空号|不在服务区",
+    voicemail=r"请留言|请.{0,8}留下|语音信箱|提示音|滴声|嘟声|您拨打的|您呼叫的|无法接通|稍后再拨|已关机|已停机|是空号|不在服务区",
     numerals=lambda text: chinese_numerals(text.replace(" ", "")),
     also_digits={},
     twice={},
