@@ -5,8 +5,8 @@
 Every kind of tests/pickups.py by a natural voice of each language that no prompt uses (in English and Chinese one with
 which no rule was made), and faxes. AMD() has its stock settings and hears each clip in a call over RTP on loopback, in
 silence, as it wants to. Ours hears it as it would in a call: while our greeting is spoken, with that coming back in it.
-AMD's NOTSURE counts as a person, as our `unsure` does. With whisper-base our line hears words, too (not in Chinese). The
-clips are made here, by those who made the rules: they show a change, not the field.
+AMD's NOTSURE counts as a person, as our `unsure` does. With whisper-base our line hears words, too (not in Chinese).
+The clips are made here, by those who made the rules: they show a change, not the field.
 """
 
 import asyncio
