@@ -164,11 +164,10 @@ def _after_contact(
         return Done() if result == "completed" else Stop(ENDS_AS[result], final=True)
     if result == "abandoned":  # ours, whatever the hospital chooses for what patients do; and no try of theirs
         return _again(_another_time(at, standing, zone), standing.number_rank, result, window, zone)
-    rule = rules.contact[result]
-    step = _without_a_call(rule, result, standing, at, window, zone)
+    rule, asked = rules.contact[result], result == "call_later"
+    step = _without_a_call(rule, result, standing, max(call_at or at, at) if asked else at, window, zone)
     if step is not None:
         return step
-    asked = result == "call_later"
     if (standing.tries >= standing.max_tries and not asked) or standing.dials >= rules.most_dials:
         return Stop(AFTER_THE_LAST_TRY.get(result, "not_reached"))
     if asked:

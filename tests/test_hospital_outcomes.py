@@ -1,11 +1,14 @@
 """What follows from a line result or a contact result, as a nurse would have it; pure, row by row."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from hospital.calling_hours import PRESETS
+from hospital.outcome_rules import SHIPPED, Rule
 from hospital.outcomes import (
     CONTACT_RESULTS,
     LINE_RESULTS,
@@ -13,6 +16,7 @@ from hospital.outcomes import (
     Next,
     Standing,
     Stop,
+    ToNurse,
     TryAgain,
     after_contact,
     after_line,
@@ -28,6 +32,7 @@ def local(text: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=ZONE).astimezone(UTC)
 
 
+HALF_AN_HOUR = timedelta(minutes=30)
 TEN, EVENING, LATE = local("25 10:00"), local("25 18:30"), local("25 20:59")
 TOMORROW_EVENING, TOMORROW_MORNING = local("26 18:10"), local("26 09:40")
 
@@ -157,3 +162,58 @@ def test_every_result_has_a_next_step_inside_the_window() -> None:
 def test_an_attempt_counts_only_if_the_phone_rang(result: str, without_ringing: bool, rang: bool) -> None:
     assert (counts(result, False), counts(result, True)) == (without_ringing, rang)
     assert result in LINE_RESULTS
+
+
+AUTOMATIC = replace(FIRST, automatic=True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "stands", "next_step"),
+    [
+        (Rule("same_number", timedelta(hours=1)), FIRST, (TEN + timedelta(hours=1), 1)),
+        (Rule("other_number", timedelta(hours=1)), FIRST, (TEN + timedelta(hours=1), 2)),
+        (Rule("other_number"), FIRST, (TOMORROW_EVENING, 2)),
+        (Rule("same_number", timedelta(hours=12)), FIRST, (local("26 08:00"), 1)),  # never outside the window
+        (Rule("same_number", timedelta(hours=1), last_try_another_time=True), standing(2), (TOMORROW_EVENING, 2)),
+        (Rule("same_number", timedelta(hours=1)), LAST, "not_reached"),
+        (Rule("same_number", timedelta(hours=1)), replace(FIRST, dials=12), "not_reached"),  # whatever rang
+        (Rule("same_number", timedelta(hours=1)), replace(FIRST, hurry=timedelta(minutes=30)), (TEN + HALF_AN_HOUR, 1)),
+        (Rule("other_channel"), FIRST, "not_reached"),  # and on by the next channel, where the task has one
+        (Rule("close"), FIRST, "not_reached"),
+        (Rule("nurse"), AUTOMATIC, (TEN, "nurse")),
+        (Rule("nurse"), replace(AUTOMATIC, tries=3), (TEN, "nurse")),  # a machine's last try is a nurse's first
+        (Rule("nurse"), FIRST, (TEN, "nurse")),
+        (Rule("nurse"), LAST, "not_reached"),
+    ],
+)
+def test_each_step_that_a_hospital_may_choose(rule: Rule, stands: Standing, next_step: Any) -> None:
+    rules = replace(SHIPPED, line=SHIPPED.line | {"no_answer": rule})
+    step = after_line("no_answer", stands, TEN, US, ZONE, rules)
+    if isinstance(step, ToNurse):
+        assert (step.at, "nurse") == next_step
+    else:
+        judge(step, next_step)
+
+
+def test_who_asked_for_a_time_is_called_by_a_nurse_then() -> None:
+    rules = replace(SHIPPED, contact=SHIPPED.contact | {"call_later": Rule("nurse")})
+    at_four = local("25 16:00")
+    assert after_contact("call_later", AUTOMATIC, TEN, US, ZONE, at_four, rules) == ToNurse(at_four)
+    judge(after_contact("call_later", FIRST, TEN, US, ZONE, at_four, rules), (at_four, 1))
+
+
+@pytest.mark.parametrize("result", ["completed", "refused", "deceased"])
+def test_no_edition_calls_who_is_done_or_has_refused_or_died(result: str) -> None:
+    rules = replace(SHIPPED, contact=dict.fromkeys(SHIPPED.contact, Rule("same_number", timedelta(minutes=5))))
+    assert not isinstance(after_contact(result, FIRST, TEN, US, ZONE, None, rules), TryAgain | ToNurse)
+
+
+def test_a_line_that_fails_again_and_again_waits_longer_up_to_an_hour() -> None:
+    waits = [after_line("network_failure", replace(FIRST, failures=n), TEN, US, ZONE) for n in range(5)]
+    assert [(step.at - TEN) // timedelta(minutes=1) for step in waits if isinstance(step, TryAgain)] == [
+        10,
+        20,
+        40,
+        60,
+        60,
+    ]
