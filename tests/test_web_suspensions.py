@@ -69,7 +69,7 @@ async def test_who_was_not_reached_is_a_callback_with_an_owner(site: Site) -> No
         assert "not reached by the automatic calls" in words((await ana.get("/callbacks")).text)
         await ana.post(f"/callbacks/{callback.id}/own")
         listed = words((await grace.get("/clinics/list")).text)
-        assert "Not reached" in listed and "Ana" in listed and "Called, first number (urgent" in listed
+        assert "Not reached" in listed and "Ana" in listed and "first number (urgent" in listed
         await ana.get(f"/followups/{called_task(site)}", 403)  # it is no follow-up
 
 
