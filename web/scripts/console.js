@@ -51,9 +51,22 @@ function markCurrentPage() {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id !== "page" && event.target?.id !== "page") return;
   markCurrentPage();
+  closeMenus();
   const page = document.getElementById("page");
   const wanted = page.querySelector("[autofocus]") ?? page;
   wanted.focus({ preventScroll: true });
+});
+
+// A menu closes when something else is looked at.
+function closeMenus(but) {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) if (menu !== but) menu.open = false;
+}
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("details[data-menu][open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
 });
 
 markCurrentPage();
