@@ -549,6 +549,37 @@ CREATE TABLE decision (                              -- why was, or wasn't, this
 );
 CREATE INDEX decision_task ON decision (task_id, at);
 
+-- ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CREATE TABLE outbox (
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    once        text NOT NULL UNIQUE,                -- what this message is about: the same thing is told once
+    key         text NOT NULL,                       -- wording, rendered at sending
+    locale      text NOT NULL,
+    params      jsonb NOT NULL DEFAULT '{}',         -- hospital, instant, number to call, a count: nothing else
+    patient_id  uuid REFERENCES patient ON DELETE CASCADE,
+    number_sealed bytea NOT NULL,
+    -- queued → sending → sent → delivered | failed;  sending → queued (later) | failed
+    state       text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'failed')),
+    tries       smallint NOT NULL DEFAULT 0,
+    due_at      timestamptz NOT NULL,
+    sent_at     timestamptz,
+    gateway_ref text,
+    error       text
+);
+CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('queued', 'sending');
+
+CREATE TABLE step_text (                             -- the text message of a plan's step: one for each task, ever
+    task_id      uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,
+    outbox_id    uuid NOT NULL UNIQUE REFERENCES outbox ON DELETE CASCADE,
+    patient_id   uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    number_token bytea NOT NULL,                     -- a contact, which the cap counts as it counts a call
+    texted_at    timestamptz NOT NULL,
+    answer_by    timestamptz NOT NULL CHECK (answer_by > texted_at)  -- then the plan's next channel
+);
+CREATE INDEX step_text_patient ON step_text (patient_id, texted_at);
+CREATE INDEX step_text_number ON step_text (number_token, texted_at);
+
 -- ── Questions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE question (                              -- from a follow-up to who has a role; its answer is told to the patient
@@ -618,7 +649,7 @@ SELECT t.id AS task_id,
        coalesce(nullif(t.ward, ''), s.ward, '') AS ward,
        p.language,
        coalesce(e.plan, '') AS plan,
-       a.attempted,
+       a.attempted OR w.attempted AS attempted,
        a.reached OR t.state = 'done' AS reached,
        a.consented OR t.state = 'done' AS consented,
        CASE WHEN t.state = 'done' THEN 'completed'
@@ -637,6 +668,10 @@ SELECT t.id AS task_id,
                                'carer_answered', 'language_not_served', 'moved')) > 0 AS reached,
               count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial')) > 0 AS consented
          FROM attempt x WHERE x.task_id = t.id OR x.id IN (SELECT attempt_id FROM joint_task j WHERE j.task_id = t.id)) a
+ CROSS JOIN LATERAL (
+       SELECT count(*) > 0 AS attempted
+         FROM step_text y JOIN outbox o ON o.id = y.outbox_id
+        WHERE y.task_id = t.id AND o.state IN ('sent', 'delivered')) w
  WHERE t.kind = 'follow_up';
 
 -- ── Reminders ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -885,25 +920,7 @@ CREATE TABLE edition (                               -- of a sheet: wording, own
 CREATE UNIQUE INDEX one_draft_per_sheet ON edition (sheet) WHERE state = 'draft';
 CREATE UNIQUE INDEX one_in_force_per_sheet ON edition (sheet) WHERE state = 'published';
 
--- ── Messages ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-CREATE TABLE outbox (
-    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    once        text NOT NULL UNIQUE,                -- what this message is about: the same thing is told once
-    key         text NOT NULL,                       -- wording, rendered at sending
-    locale      text NOT NULL,
-    params      jsonb NOT NULL DEFAULT '{}',         -- hospital, instant, number to call, a count: nothing else
-    patient_id  uuid REFERENCES patient ON DELETE CASCADE,
-    number_sealed bytea NOT NULL,
-    -- queued → sending → sent → delivered | failed;  sending → queued (later) | failed
-    state       text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'failed')),
-    tries       smallint NOT NULL DEFAULT 0,
-    due_at      timestamptz NOT NULL,
-    sent_at     timestamptz,
-    gateway_ref text,
-    error       text
-);
-CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('queued', 'sending');
+-- ── A node, and what this database is ───────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE hearing (                               -- by node: whether callers may answer by voice there, as its ivr says
     node      text PRIMARY KEY,

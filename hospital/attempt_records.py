@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id
 from hospital.patients import PhoneNumber
+from hospital.text_records import texted
 
 LIVE = ("claimed", "dialling", "talking")
 
@@ -57,7 +58,8 @@ class JointTask(Base):
 
 
 def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> list[datetime]:
-    """When the patient or the number rang for us in the eight days before `at`, earliest first.
+    """When the patient or the number rang for us, or was written to for a plan, in the eight days before `at`, earliest
+    first.
 
     An attempt whose fate is unknown counts as rung. A call that the patient asked for ("call me later") is theirs:
     the one before it does not count, nor does the one in which they call back. Whoever else answered a wrong number
@@ -71,7 +73,7 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
         ~Attempt.returned,
         or_(Attempt.rang, Attempt.state.in_(("review", *LIVE)), Attempt.line_result == "answered"),
     )
-    return list(session.scalars(rows.order_by(began)))
+    return sorted([*session.scalars(rows), *texted(session, patient_id, token, at - timedelta(days=8))])
 
 
 def number_of(session: Session, attempt_id: UUID) -> str:

@@ -61,12 +61,12 @@ def claim(
     if task is None:
         return NotNow("not_open")
     if current_stint(session, account_id) is not None:
-        return _refuse(session, task, NotNow("in_a_stint"), at, False, policy)
+        return refuse(session, task, NotNow("in_a_stint"), at, False, policy)
     campaign = campaigns.of_task(session, task)
     if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
         campaign = None  # she calls by herself
     elif not campaigns.has_a_line(session, campaign):
-        return _refuse(session, task, NotNow("lines_busy"), at, False, policy)
+        return refuse(session, task, NotNow("lines_busy"), at, False, policy)
     return begin(session, task, node, at, policy, account_id, campaign.id if campaign else None)
 
 
@@ -85,11 +85,11 @@ def begin(
     itself: no nurse, and no channel of hers. With a `stint` the nurse's leg is there already, and nobody has chosen
     the task: a refusal puts it off. `pooled`: a nurse is found when somebody has answered."""
     unattended = account_id is None or stint is not None
-    _follow_survivor(session, task, at)
+    follow_survivor(session, task, at)
     verdict = judge(session, task, at, policy)
     number, policy, refused = verdict.number, verdict.policy, verdict.refused
     if refused is not None or number is None:
-        return _refuse(session, task, refused or NotNow("no_usable_number"), at, unattended, policy)
+        return refuse(session, task, refused or NotNow("no_usable_number"), at, unattended, policy)
     attempt_id = uuid4()
     attempt = Attempt(
         id=attempt_id,
@@ -113,7 +113,7 @@ def begin(
             session.flush()
     except IntegrityError:
         # The partial unique indexes: this patient, this number or this nurse is in a live attempt.
-        return _refuse(session, task, NotNow("already_in_a_call"), at, unattended, policy)
+        return refuse(session, task, NotNow("already_in_a_call"), at, unattended, policy)
     task.owner_id = account_id or task.owner_id
     facts = {"cap": "exempt"} if verdict.urgent else {}
     if verdict.person.id != task.patient_id:
@@ -140,7 +140,7 @@ def _nurses_leg(node: str, account_id: UUID | None, stint: Stint | None) -> str 
     return f"{node}-{uuid4().hex}" if account_id is not None else None
 
 
-def _follow_survivor(session: Session, task: FollowUpTask, at: datetime) -> None:
+def follow_survivor(session: Session, task: FollowUpTask, at: datetime) -> None:
     """A merged record's tasks are its survivor's."""
     survivor = task.patient
     for _ in range(10):  # records that were merged into one another in a circle are nobody's fault here
@@ -153,9 +153,10 @@ def _follow_survivor(session: Session, task: FollowUpTask, at: datetime) -> None
         session.flush()
 
 
-def _refuse(
+def refuse(
     session: Session, task: FollowUpTask, refused: NotNow, at: datetime, automatic: bool, policy: CallingPolicy
 ) -> NotNow:
+    """Writes down why a task is not contacted now; `automatic`: and when it is looked at again, or that it stops."""
     task.state = "open"
     if refused.code in ("deceased", "opted_out") or (automatic and refused.code == "no_usable_number"):
         task.state, task.stop_reason, task.closed_at = "stopped", refused.code, at

@@ -29,7 +29,8 @@ PARTS = {"morning": (time.min, time(12)), "afternoon": (time(12), MIDNIGHT)}
 @dataclass(frozen=True)
 class CallingPolicy:
     """A site's rules for calling patients. `cap_*` None: no cap (the demo's). Automatic calls: so many tries; what is
-    urgent is tried again after `urgent_again` instead of the next day. `outcomes`: what follows from each result."""
+    urgent is tried again after `urgent_again` instead of the next day. A plan's text message waits `text_answer_within`
+    for an answer. `outcomes`: what follows from each result."""
 
     window: Window
     zone: ZoneInfo
@@ -37,6 +38,7 @@ class CallingPolicy:
     cap_a_week: int | None = 3
     automatic_tries: int = 3
     urgent_again: timedelta = timedelta(minutes=30)
+    text_answer_within: timedelta = timedelta(days=2)
     outcomes: OutcomeRules = SHIPPED
 
 

@@ -92,6 +92,22 @@ def apply(
     subjects.changed(session, task)
 
 
+def without_a_call(session: Session, task: FollowUpTask, at: datetime, because: str) -> None:
+    """A step that was no call came to nothing: its plan's next channel; else a nurse, unless she has called for it."""
+    following = task.fallback[0] if task.fallback else "nurse_call"
+    by_nurses = select(Attempt.id).where(
+        about(task.id), or_(Attempt.account_id.is_not(None), Attempt.pooled), Attempt.dialled_at.is_not(None)
+    )
+    if not task.fallback and session.scalar(by_nurses.limit(1)) is not None:
+        task.state, task.stop_reason, task.closed_at = "stopped", "not_reached", at
+        decide(session, task.id, f"{because}_at_last", at, reason="not_reached")
+    else:
+        task.channel, task.fallback = following, task.fallback[1:]
+        task.tries, task.next_try_at, task.next_number_rank = 0, None, None
+        decide(session, task.id, because, at, channel=following)
+    subjects.changed(session, task)
+
+
 def _to_nurse(session: Session, task: FollowUpTask, when: datetime, at: datetime, because: str) -> None:
     """An automatic call becomes a nurse's, with all its tries; her own is on her list again."""
     task.state, task.closed_at, task.stop_reason = "open", None, None

@@ -19,6 +19,8 @@ from hospital.vault import Sealed
 
 CLAIM = timedelta(minutes=2)
 TRIES = 5
+FATE_UNKNOWN = ("fate_unknown", "sender_died")
+"""Errors of messages that may have arrived all the same."""
 
 
 class OutboxRow(Base):
@@ -97,6 +99,12 @@ def claim(session: Session, at: datetime) -> Due | None:
     again = row.state == "sending"
     row.state, row.tries, row.due_at = "sending", row.tries + 1, at + CLAIM
     return Due(row.id, row.key, row.locale, row.params, row.number, again)
+
+
+def withdraw(session: Session, message: OutboxRow) -> None:
+    """A queued message, locked by the caller, that is not to be sent any more."""
+    message.state, message.error = "failed", "withdrawn"
+    announce(session, "outbox", message.id)
 
 
 def sent(session: Session, message_id: UUID, gateway_ref: str, at: datetime) -> None:

@@ -23,6 +23,8 @@ from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 
 CHANNEL = "automated_call"
+ASKED_BY_MACHINE = (CHANNEL, "sms")
+"""Channels whose questions a patient may answer in a call of their own."""
 MOST_AT_ONCE = 3
 
 
@@ -58,7 +60,7 @@ def waiting_for(session: Session, patient_id: UUID, at: datetime) -> list[UUID]:
         select(FollowUpTask.id)
         .where(
             FollowUpTask.patient_id == patient_id,
-            FollowUpTask.channel == CHANNEL,
+            FollowUpTask.channel.in_(ASKED_BY_MACHINE),
             FollowUpTask.state == "open",
             FollowUpTask.questionnaire_id.is_not(None),
             FollowUpTask.due_at <= at,
@@ -102,7 +104,7 @@ def _raise_flag(session: Session, task_id: UUID, flag: RedFlag, at: datetime) ->
     origin = f"red_flag/{flag.teller.call_id}"
     cases.open_case(session, "red_flag", origin, flag.teller, at, flag.due, flag.code)
     task = session.get_one(FollowUpTask, task_id)
-    task.channel, task.priority = "nurse_call", 1
+    task.channel, task.priority, task.next_try_at = "nurse_call", 1, None
     followups.decide(session, task_id, "red_flag", at, flag=flag.code)
     if waiting.anybody_on_duty(session, flag.queue):
         return True

@@ -22,7 +22,7 @@ from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer
-from hospital import caller_languages, recordings, reminders, throttling, vault
+from hospital import caller_languages, recordings, reminders, text_steps, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
@@ -52,6 +52,7 @@ from web.live import Hub
 
 log = logging.getLogger(__name__)
 
+MOST_TEXTS = 50  # of plans in one go
 SHORTEST_NUMBER = 5  # digits; the demo shows its extension instead of a number
 
 
@@ -278,8 +279,17 @@ def _scheduler(
 
     scheduler.add_job(remind, "interval", seconds=60, max_instances=1, coalesce=True, next_run_time=now())
 
+    async def text() -> None:
+        policy = calling_policy(settings)
+        for _ in range(MOST_TEXTS):
+            if not await database.run(text_steps.work_next, now(), policy):
+                break
+
+    scheduler.add_job(text, "interval", seconds=10, max_instances=1, coalesce=True, next_run_time=now())
+
     async def send() -> None:
         await sheets.now()  # a text is worded as it is in force when it is sent
+        await database.run(text_steps.take_back, now(), calling_policy(settings))
         await sender.send_due()
 
     async def forget() -> None:

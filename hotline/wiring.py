@@ -175,6 +175,7 @@ def calling_policy(settings: Settings) -> CallingPolicy:
         calling.per_week,
         automatic_tries=settings.automatic.tries,
         urgent_again=timedelta(minutes=settings.automatic.urgent_again_minutes),
+        text_answer_within=timedelta(days=calling.text_answer_days),
     )
 
 
