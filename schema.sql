@@ -511,6 +511,7 @@ CREATE UNIQUE INDEX one_live_attempt_per_number ON attempt (number_token)
 CREATE UNIQUE INDEX one_live_attempt_per_nurse ON attempt (account_id)
     WHERE state IN ('claimed', 'dialling', 'talking');
 CREATE UNIQUE INDEX one_attempt_per_nurse_leg ON attempt (nurse_channel_id) WHERE stint_id IS NULL;
+CREATE INDEX attempt_nurse_leg ON attempt (nurse_channel_id) WHERE nurse_channel_id IS NOT NULL;   -- asked for every leg
 CREATE INDEX attempt_stint ON attempt (stint_id, claimed_at) WHERE stint_id IS NOT NULL;
 CREATE INDEX attempt_task ON attempt (task_id, claimed_at);
 CREATE INDEX attempt_number_recent ON attempt (number_token, claimed_at);

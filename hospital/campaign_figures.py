@@ -43,7 +43,8 @@ def of(session: Session, campaign: Campaign, standing: Sequence[Campaign], at: d
     when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     open_now = [belongs, FollowUpTask.state == "open", FollowUpTask.due_at <= at]
     over = campaign.state == "stopped"
-    calls: list[ColumnElement[bool]] = [Attempt.campaign_id == campaign.id]
+    # what began before that has ended, and was answered before the last day
+    calls: list[ColumnElement[bool]] = [Attempt.campaign_id == campaign.id, Attempt.claimed_at > at - 2 * A_DAY]
     return Figures(
         waiting=0 if over else _count(session, FollowUpTask, *open_now, when <= at),
         retries=0 if over else _count(session, FollowUpTask, *open_now, when > at, FollowUpTask.tries > 0),

@@ -68,7 +68,8 @@ def _floor(session: Session, campaign: Campaign, at: datetime) -> Floor:
     calls = list(
         session.scalars(
             select(Attempt)
-            .where(Attempt.campaign_id == campaign.id, Attempt.pooled, Attempt.dialled_at > at - A_DAY)
+            .where(Attempt.campaign_id == campaign.id, Attempt.claimed_at > at - 2 * A_DAY)
+            .where(Attempt.pooled, Attempt.dialled_at > at - A_DAY)
             .order_by(func.coalesce(Attempt.answered_at, Attempt.ended_at), Attempt.id)
         )
     )
