@@ -338,8 +338,18 @@ CREATE TABLE questionnaire (
     sha256  text NOT NULL,
     body    jsonb NOT NULL,                          -- the file as data; an answer always knows its version
     loaded_at timestamptz NOT NULL,                  -- the one that was published last is the newest
+    source    text NOT NULL DEFAULT '',              -- as somebody wrote it, with its comments; '' of one that came as data
+    published_by uuid REFERENCES account,            -- NULL: it came with the hotline, or by the command
+    why       text NOT NULL DEFAULT '',
     UNIQUE (code, version),
     UNIQUE (code, sha256)
+);
+
+CREATE TABLE questionnaire_draft (                   -- what is being written in the console, whatever is wrong in it yet
+    code       text PRIMARY KEY,
+    source     text NOT NULL,
+    changed_at timestamptz NOT NULL,
+    changed_by uuid NOT NULL REFERENCES account
 );
 
 -- What the hospital told us of a patient. `source` is its own id there: told twice, it is one event, and one set of tasks.

@@ -1,17 +1,21 @@
 """Questionnaires by version: an answer always knows the version it was given to.
 
-Rules: a version is never changed; publishing other content makes the next version. The files are in `scripts/`.
+Rules: a version is never changed; publishing other content makes the next version. The files are in `scripts/`. A file
+that comes with the hotline is the newest until somebody publishes another in the console; from then on only people do.
+A draft is text, whatever is wrong in it, one of each code; who saves says which state of it they saw.
 """
 
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKey, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital.database import Base, Id
+from hospital import audit
+from hospital.database import Base, Id, storable
+from hospital.editions import REASON, Overtaken
 
 PUBLISHING = 0x5175  # "Qu": the advisory locks under which a code's versions are made
 
@@ -24,13 +28,31 @@ class Questionnaire(Base):
     sha256: Mapped[str]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     loaded_at: Mapped[datetime]
+    source: Mapped[str] = mapped_column(default="")
+    published_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    why: Mapped[str] = mapped_column(default="")
+
+
+class Draft(Base):
+    __tablename__ = "questionnaire_draft"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+
+
+def load(session: Session, code: str, body: dict[str, Any], sha256: str, at: datetime) -> None:
+    """What comes with the hotline, published where nobody has published another since."""
+    _in_order(session, code)
+    current = newest(session, code)
+    if current is None or current.published_by is None:
+        publish(session, code, body, sha256, at)
 
 
 def publish(session: Session, code: str, body: dict[str, Any], sha256: str, at: datetime) -> Questionnaire:
     """The version with this content; a new one where the content is new. Published last, it is the newest, also
     where an older content comes back."""
-    # Two processes load the same files when the hotline starts: one of them makes the version.
-    session.execute(text("SELECT pg_advisory_xact_lock(:space, hashtext(:code))"), {"space": PUBLISHING, "code": code})
+    _in_order(session, code)
     same = session.scalar(select(Questionnaire).where(Questionnaire.code == code, Questionnaire.sha256 == sha256))
     current = newest(session, code)
     if same is not None and current is same:
@@ -56,3 +78,87 @@ def newest(session: Session, code: str) -> Questionnaire | None:
 
 def version(session: Session, questionnaire_id: UUID) -> Questionnaire:
     return session.get_one(Questionnaire, questionnaire_id)
+
+
+def _in_order(session: Session, code: str) -> None:
+    """Two processes load the same files when the hotline starts: one of them makes the version."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:space, hashtext(:code))"), {"space": PUBLISHING, "code": code})
+
+
+# ── In the console ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def codes(session: Session) -> list[str]:
+    """Of all that was published, and of drafts."""
+    return sorted({*session.scalars(select(Questionnaire.code).distinct()), *session.scalars(select(Draft.code))})
+
+
+def history(session: Session, code: str) -> list[Questionnaire]:
+    """All versions, the one that was published last first."""
+    rows = select(Questionnaire).where(Questionnaire.code == code)
+    return list(session.scalars(rows.order_by(Questionnaire.loaded_at.desc(), Questionnaire.version.desc())))
+
+
+def draft(session: Session, code: str) -> Draft | None:
+    return session.get(Draft, code)
+
+
+def save(session: Session, code: str, source: str, account_id: UUID, at: datetime, seen: datetime | None) -> None:
+    """The draft becomes `source`. `seen`: when the draft that its writer saw was changed, None where there was none.
+
+    Raises `Overtaken`."""
+    values = {"source": storable(source), "changed_at": at, "changed_by": account_id}
+    if seen is None:
+        saving = insert(Draft).values(code=code, **values).on_conflict_do_nothing().returning(Draft.code)
+        made = session.scalar(saving)
+    else:
+        same = update(Draft).where(Draft.code == code, Draft.changed_at == seen)
+        made = session.scalar(same.values(**values).returning(Draft.code))
+    if made is None:
+        raise Overtaken
+    audit.record(session, account_id, "questionnaire.saved", f"questionnaire:{code}", at)
+
+
+def discard(session: Session, code: str, account_id: UUID, at: datetime) -> bool:
+    """Throw the draft away; False where there is none."""
+    gone = session.scalar(delete(Draft).where(Draft.code == code).returning(Draft.code))
+    if gone is not None:
+        audit.record(session, account_id, "questionnaire.discarded", f"questionnaire:{code}", at)
+    return gone is not None
+
+
+def publish_draft(
+    session: Session,
+    code: str,
+    content: tuple[dict[str, Any], str],
+    account_id: UUID,
+    at: datetime,
+    why: str,
+    seen: datetime,
+) -> Questionnaire:
+    """The draft that was read as `content` (body and sha256) is asked from now on; what was planned keeps its version.
+
+    Raises `Overtaken`."""
+    written = session.scalar(delete(Draft).where(Draft.code == code, Draft.changed_at == seen).returning(Draft.source))
+    if written is None:
+        raise Overtaken
+    made = publish(session, code, *content, at)
+    made.source = made.source or written
+    _by(session, made, account_id, at, why)
+    return made
+
+
+def restore(session: Session, code: str, number: int, account_id: UUID, at: datetime) -> bool:
+    """An older version is asked again; False where there is none. A draft that stands is left as it is."""
+    rows = select(Questionnaire).where(Questionnaire.code == code, Questionnaire.version == number)
+    found = session.scalar(rows)
+    if found is None:
+        return False
+    _by(session, publish(session, code, found.body, found.sha256, at), account_id, at, f"Version {number} again")
+    return True
+
+
+def _by(session: Session, live: Questionnaire, account_id: UUID, at: datetime, why: str) -> None:
+    live.published_by, live.why = account_id, " ".join(storable(why).split())[:REASON]
+    facts = {"version": live.version}
+    audit.record(session, account_id, "questionnaire.published", f"questionnaire:{live.code}", at, **facts)

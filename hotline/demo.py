@@ -62,7 +62,7 @@ def load_scripts(session: Session, at: datetime) -> list[str]:
     """Publish the questionnaires of `scripts/` that are new; what is wrong with the others."""
     found, problems = load_questionnaires()
     for code, questionnaire in found.items():
-        questionnaires.publish(session, code, json.loads(questionnaire.body), questionnaire.sha256, at)
+        questionnaires.load(session, code, json.loads(questionnaire.body), questionnaire.sha256, at)
     return [str(problem) for problem in problems]
 
 

@@ -57,6 +57,16 @@ def read_questionnaire(path: Path) -> Questionnaire:
     return _read(SourceFile(path), path.stem)
 
 
+def read_source(text: str, code: str) -> Questionnaire:
+    """The text of a file that is being written, of the questionnaire `code`. Raises `FileRefused`."""
+    source = SourceFile(Path(), text.encode("utf-8", "replace"), code)
+    made = _read(source, None)
+    if made.id != code:
+        source.top.mapping()["id"].wrong(f"id is {made.id!r}; this questionnaire is {code!r}")
+    source.finish()
+    return made
+
+
 def read_body(body: str) -> Questionnaire:
     """Read a version that was kept. Raises `FileRefused`: the rules are the same."""
     return read_data(json.loads(body))

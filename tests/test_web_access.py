@@ -56,6 +56,7 @@ WELCOME = {
     "deaths": {"ana", "grace"},
     "menu": {"ida"},
     "outcomes": {"ida"},
+    "questionnaires": {"ida"},
     "rota": {"ana", "grace", "dora"},
     "questions": {"ana", "grace", "dora"},
     "answers": {"ana", "grace"},

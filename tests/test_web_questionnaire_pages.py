@@ -1,0 +1,36 @@
+"""The questionnaires' pages in a real browser: whole, to be read by everybody, and with a keyboard."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
+from tests.test_web_sheet_pages import with_sheets
+
+pytestmark = pytest.mark.browser
+__all__ = ["page_of", "served", "site", "with_sheets"]
+
+
+@pytest.mark.covers("H51")
+async def test_ida_writes_a_questionnaire(with_sheets: Site, page_of: PageOf) -> None:
+    ida = await page_of("ida")
+    await ida.goto(with_sheets.url("/wording"))
+    await ida.get_by_role("link", name="Questionnaires").click()
+    await expect(ida.get_by_label("Its code")).to_be_visible()
+    await does_not_scroll(ida)
+    await looked_at(ida, "questionnaires")
+    await ida.get_by_label("Its code").fill("after-cataract")
+    await ida.keyboard.press("Enter")
+    text = ida.get_by_label("The text of its file (YAML)")
+    written = await text.input_value()
+    await text.fill(written.replace("boolean", "bool"))
+    await ida.get_by_role("button", name="Save as draft and check").click()
+    await expect(ida.get_by_text("Line 9")).to_be_visible()
+    await does_not_scroll(ida)
+    await looked_at(ida, "questionnaire-wrong")
+    await text.fill(written)
+    await ida.get_by_role("button", name="Save as draft and check").click()
+    await ida.get_by_label("Why it is changed").fill("New.")
+    await ida.get_by_role("button", name="Publish").click()
+    await expect(ida.get_by_text("Asked now")).to_be_visible()
+    await does_not_scroll(ida)
+    await looked_at(ida, "questionnaire")
