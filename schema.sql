@@ -508,6 +508,7 @@ CREATE TABLE attempt (
     dial_until     timestamptz NOT NULL,             -- the patient's window closes; later nothing is dialled (I4)
     zone           text NOT NULL DEFAULT 'UTC',      -- on whose clock that was judged (IANA)
     returned       boolean NOT NULL DEFAULT false,   -- in a call of the patient's own, who calls back: no contact of ours
+    caller_id      text,                             -- which number of ours they saw
     dialled_at     timestamptz,
     answered_at    timestamptz,
     ended_at       timestamptz,
@@ -524,6 +525,7 @@ CREATE UNIQUE INDEX one_attempt_per_nurse_leg ON attempt (nurse_channel_id) WHER
 CREATE INDEX attempt_nurse_leg ON attempt (nurse_channel_id) WHERE nurse_channel_id IS NOT NULL;   -- asked for every leg
 CREATE INDEX attempt_stint ON attempt (stint_id, claimed_at) WHERE stint_id IS NOT NULL;
 CREATE INDEX attempt_task ON attempt (task_id, claimed_at);
+CREATE INDEX attempt_caller_id ON attempt (dialled_at) WHERE caller_id IS NOT NULL;
 CREATE INDEX attempt_number_recent ON attempt (number_token, claimed_at);
 CREATE INDEX attempt_campaign ON attempt (campaign_id, claimed_at) WHERE campaign_id IS NOT NULL;
 

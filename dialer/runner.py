@@ -135,12 +135,12 @@ class Dialer:
     async def dial_alone(self, attempt_id: UUID) -> bool:
         """Dial a patient without a nurse; the ivr speaks to who answers. False where nothing was dialled: the attempt
         has ended then, or its fate will be settled."""
-        called = await self._database.run(_dialling_alone, attempt_id, self._now())
+        called = await self._database.run(_dialling_alone, attempt_id, self._now(), self._caller_id)
         if called is None:  # the window closed, or the call became unwanted since the claim
             await self._not_dialled(attempt_id)
             return False
         attempt, number, language, shown = called
-        order = self._telephone.dial_alone(number, attempt.channel_id, self._ring_s, shown or self._caller_id, language)
+        order = self._telephone.dial_alone(number, attempt.channel_id, self._ring_s, shown, language)
         return await self._ordered(attempt, order)
 
     async def dial_next(self, attempt_id: UUID) -> None:
@@ -150,15 +150,13 @@ class Dialer:
 
     async def dial_pooled(self, attempt_id: UUID) -> bool:
         """Dial a patient for whichever nurse will be free (`predictive.py`). False where nothing was dialled."""
-        called = await self._database.run(_dialling, attempt_id, self._now())
+        called = await self._database.run(_dialling, attempt_id, self._now(), self._caller_id)
         attempt = await self._database.run(_attempt, attempt_id)
         if called is None:
             await self._not_dialled(attempt_id)
             return False
         number, shown, language = called
-        order = self._telephone.dial_pooled(
-            number, attempt.channel_id, self._ring_s, shown or self._caller_id, language
-        )
+        order = self._telephone.dial_pooled(number, attempt.channel_id, self._ring_s, shown, language)
         return await self._ordered(attempt, order)
 
     def no_room(self) -> str | None:
@@ -183,15 +181,15 @@ class Dialer:
             await self._end_nurses_leg(attempt)
 
     async def _dial_patient(self, attempt: Attempt) -> None:
-        called = await self._database.run(_dialling, attempt.id, self._now())
+        called = await self._database.run(_dialling, attempt.id, self._now(), self._caller_id)
         if called is None:  # the window closed or the patient opted out since the claim
             if await self._not_dialled(attempt.id):
                 await self._end_nurses_leg(attempt)
             return
         assert attempt.nurse_channel_id is not None  # noqa: S101 - for the type checker: she has picked up
         number, shown, language = called
-        leg, nurse, caller_id = attempt.channel_id, attempt.nurse_channel_id, shown or self._caller_id
-        await self._ordered(attempt, self._telephone.dial(number, leg, nurse, self._ring_s, caller_id, language))
+        leg, nurse = attempt.channel_id, attempt.nurse_channel_id
+        await self._ordered(attempt, self._telephone.dial(number, leg, nurse, self._ring_s, shown, language))
 
     async def _ordered(self, attempt: Attempt, order: Awaitable[None]) -> bool:
         """Gives the order to dial, once; whether Asterisk has taken it, as far as is known."""
@@ -310,24 +308,31 @@ def _live_of(session: Session, attempt_id: UUID, account_id: UUID) -> Attempt | 
     return attempt
 
 
-def _dialling(session: Session, attempt_id: UUID, at: datetime) -> tuple[str, str | None, str] | None:
-    """Marks the attempt as dialled and gives its number, its campaign's caller id and the language of whoever is
-    called, for the order that follows the commit."""
+def _dialling(session: Session, attempt_id: UUID, at: datetime, ours: str) -> tuple[str, str, str] | None:
+    """Marks the attempt as dialled and gives its number, the number of ours that is shown (its campaign's, else `ours`)
+    and the language of whoever is called, for the order that follows the commit."""
     if not attempts.dialling(session, attempt_id, at):
         return None
     attempt = session.get_one(Attempt, attempt_id)
     number = session.get_one(PhoneNumber, attempt.number_id)
     language = number.language or session.get_one(Patient, number.patient_id).language
-    return number.number, campaigns.caller_id(session, attempt.campaign_id), language
+    return number.number, _shown(session, attempt, ours), language
 
 
-def _dialling_alone(session: Session, attempt_id: UUID, at: datetime) -> tuple[Attempt, str, str, str | None] | None:
+def _shown(session: Session, attempt: Attempt, ours: str) -> str:
+    attempt.caller_id = campaigns.caller_id(session, attempt.campaign_id) or ours
+    return attempt.caller_id
+
+
+def _dialling_alone(
+    session: Session, attempt_id: UUID, at: datetime, ours: str
+) -> tuple[Attempt, str, str, str] | None:
     """The same for a call without a nurse: the attempt, its number, and the language of whoever is called."""
     if not attempts.dialling(session, attempt_id, at):
         return None
     attempt = session.get_one(Attempt, attempt_id)
     contact = agentless.find(session, attempt.channel_id)
-    shown = campaigns.caller_id(session, attempt.campaign_id)
+    shown = _shown(session, attempt, ours)
     return (attempt, contact.number, contact.language, shown) if contact is not None else None
 
 

@@ -39,6 +39,7 @@ class Attempt(Base):
     dial_until: Mapped[datetime]
     zone: Mapped[str] = mapped_column(default="UTC")
     returned: Mapped[bool] = mapped_column(default=False)
+    caller_id: Mapped[str | None]
     dialled_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

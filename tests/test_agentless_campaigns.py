@@ -111,6 +111,9 @@ async def test_a_campaign_has_a_rate_and_a_number_of_its_own(database: Database)
     await evening.automatic.call_due()
     assert evening.calls().count(slow) == 4
     assert sorted(evening.line.shown) == [HOTLINE] + [OURS] * 4
+    with database.transaction() as session:
+        kept = session.scalars(select(Attempt.caller_id).where(Attempt.dialled_at.is_not(None))).all()
+    assert sorted(map(str, kept)) == sorted(evening.line.shown), "what they saw is written down"
 
 
 async def test_the_trunk_has_a_rate_over_all_campaigns(database: Database) -> None:
