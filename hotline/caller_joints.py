@@ -113,7 +113,7 @@ def rendered(wording: Callable[[], Wording]) -> Callable[[str, str, Mapping[str,
         if "starts_at" in params:
             starts_at = datetime.fromisoformat(params["starts_at"])
             values = {"date": starts_at, "time": starts_at}
-        values |= {name: params[name] for name in ("case", "n", "minutes") if name in params}
+        values |= {name: params[name] for name in ("case", "caller", "n", "minutes") if name in params}
         return wording().message(key, locale, **values)
 
     return render

@@ -22,7 +22,7 @@ from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer
-from hospital import caller_languages, recordings, reminders, text_steps, throttling, vault
+from hospital import announcing, caller_languages, recordings, reminders, text_steps, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
@@ -287,9 +287,21 @@ def _scheduler(
 
     scheduler.add_job(text, "interval", seconds=10, max_instances=1, coalesce=True, next_run_time=now())
 
+    async def announce() -> None:
+        before, policy, after = timedelta(hours=settings.calling.announce_hours or 0), calling_policy(settings), None
+        while True:
+            ours = _caller_id(settings)
+            after = await database.run(announcing.announce_some, now(), policy, before, ours, after)
+            if after is None:
+                break
+
+    if settings.calling.announce_hours is not None:
+        scheduler.add_job(announce, "interval", minutes=5, max_instances=1, coalesce=True, next_run_time=now())
+
     async def send() -> None:
         await sheets.now()  # a text is worded as it is in force when it is sent
         await database.run(text_steps.take_back, now(), calling_policy(settings))
+        await database.run(announcing.give_up)
         await sender.send_due()
 
     async def forget() -> None:

@@ -135,6 +135,8 @@ class Calling(Frozen):
     """Campaigns of surveys may dial more lines than nurses are free: some who answer find nobody, 3 % at most."""
     per_day: Annotated[int, Field(ge=1)] | None = 1
     per_week: Annotated[int, Field(ge=1)] | None = 3
+    announce_hours: Annotated[int, Field(ge=1, le=48)] | None = None
+    """A text message so long before a plan's call says from which number it comes; None: none is sent."""
     text_answer_days: Annotated[int, Field(ge=1, le=30)] = 2
     """How long a plan's text message waits for an answer; then its next channel."""
 

@@ -64,4 +64,13 @@ def _row(at: datetime, key: int) -> Mapping[str, Value]:
 def written(zone: ZoneInfo) -> dict[str, Value]:
     """As text messages have them."""
     at = _AT.replace(tzinfo=zone)
-    return {"date": at, "time": at, "case": "10042", "n": 2, "minutes": 10, "asked": "…", "choices": "1 …"}
+    return {
+        "date": at,
+        "time": at,
+        "case": "10042",
+        "caller": "+576015550100",
+        "n": 2,
+        "minutes": 10,
+        "asked": "…",
+        "choices": "1 …",
+    }

@@ -280,6 +280,7 @@ def _written_words(value: Value, language: str, local: Local) -> str:
 WRITTEN: dict[str, Worder] = {
     "hospital": _name,
     "number": _name,
+    "caller": _name,  # the number of ours that the patient will see
     "date": _written_date,
     "time": _written_time,
     "case": _name,

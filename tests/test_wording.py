@@ -38,6 +38,7 @@ VALUES: dict[str, Value] = {
     "day": WHEN,
     "minutes": 25,
     "case": "C-1042",
+    "caller": "+576015550100",
     "birth_date": dt.date(1980, 2, 29),
     "digits": "4071",
     "given_name": "Lucía",
@@ -279,7 +280,7 @@ def test_a_message_names_hospital_date_time_and_number(words: Wording, language:
 
 @pytest.mark.covers("H4")
 def test_a_message_cannot_name_a_department_or_a_doctor(words: Wording, folder: Path) -> None:
-    about_the_call = {"hospital", "number", "date", "time", "case", "n", "minutes", "emergency"}
+    about_the_call = {"hospital", "number", "caller", "date", "time", "case", "n", "minutes", "emergency"}
     assert set(WRITTEN) == about_the_call | {"asked", "choices"}  # these two are a questionnaire's own words
     for file in words.languages.values():
         for text in file.messages.values():

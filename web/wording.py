@@ -693,6 +693,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "plan_changed_while_talking": "{reason}; the talk goes on, and no call follows",
     "ward_changed": "The patient is on another ward",
     "other_channel": "No call reached the patient: next by {channel}",
+    "call_announced": "A text message to the {number} number says that we will call",
     "texted": "A text message goes{there} to the {number} number{guardian}; without an answer it goes on {when}",
     "text_unanswered": "No answer to the text message: next by {channel}",
     "text_undelivered": "The text message was not delivered: next by {channel}",
