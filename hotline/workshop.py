@@ -19,10 +19,11 @@ from hospital.opening import Hours
 from hospital.outcome_rules import OutcomeRules
 from hotline.in_force import InForce, Shipped, assemble
 from hotline.sheets import Sheets
-from hotline.trying import tried
+from hotline.trying import asked, tried
 from scripts import findings
 from scripts.examples import examples
 from scripts.findings import Finding
+from scripts.questionnaire import Questionnaire
 from scripts.triage import Triage
 from scripts.wording import Wording
 from scripts.yaml_lines import FileRefused
@@ -118,6 +119,10 @@ class SiteWorkshop:
             raise FileRefused(refused)
         dialogue = "care" if sheet == "triage" else "inbound"
         return await tried(self.shipped.settings, draft, self._database.url, dialogue, language, presses)
+
+    async def asked(self, draft: Questionnaire, language: str, presses: Sequence[str]) -> list[str]:
+        live = await self._sheets.now()
+        return await asked(self.shipped.settings, live, self._database.url, draft, language, presses)
 
     async def sound(self, key: str, language: str, body: Body) -> bytes:
         said = self._speaker.saying(self.words(body))

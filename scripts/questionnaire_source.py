@@ -20,7 +20,7 @@ ORDER = (
 """These first, as they stand here; then the rest."""
 
 NEW = """\
-# A questionnaire in FHIR's vocabulary: GLOSSARY.md says the words, docs/OPERATING.md shows more of them.
+# In FHIR's vocabulary. The questionnaires that come with the hotline show more of it.
 id: {code}
 title: {{en: Your recovery}}
 purpose: follow-up

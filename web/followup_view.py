@@ -3,7 +3,8 @@
 A nurse sees her own tasks and nobody's; who has `followups.all` sees everybody's. Every patient that is shown is a
 look, and audited."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -213,12 +214,15 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
 
 @dataclass(frozen=True)
 class Form:
-    """The questions and what was answered so far."""
+    """The questions and what was answered so far. `at`: the address under which answers are taken."""
 
-    task: FollowUpTask
+    at: str
     questionnaire: Questionnaire
     answers: dict[str, Any]
     language: str
+
+    def with_answers(self, more: Mapping[str, Any]) -> "Form":
+        return replace(self, answers={**self.answers, **more})
 
     @cached_property
     def filling(self) -> Filling:
@@ -262,7 +266,7 @@ def form(session: Session, task_id: UUID) -> Form:
     task = session.get_one(FollowUpTask, task_id)
     patient = session.get_one(Patient, task.patient_id)
     read = kept(task.questionnaire.body)
-    return Form(task, read, followups.answers(session, task_id), patient.language)
+    return Form(f"/followups/{task_id}", read, followups.answers(session, task_id), patient.language)
 
 
 def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:

@@ -20,6 +20,7 @@ from hospital.opening import Hours
 from hospital.outcome_rules import SHIPPED, OutcomeRules
 from hospital.rota import Calendar
 from scripts.findings import Finding
+from scripts.questionnaire import Questionnaire
 from scripts.triage import Triage
 from scripts.wording import Wording
 from web.live import Hub
@@ -140,6 +141,10 @@ class Workshop(Protocol):
     async def tried(self, sheet: Sheet, body: Body, language: str, presses: Sequence[str]) -> list[str]:
         """The lines of a call with this draft in force, which leaves nothing behind. Raises `FileRefused`, `ValueError`
         for a press that no telephone can send, and `TimeoutError`."""
+
+    async def asked(self, draft: Questionnaire, language: str, presses: Sequence[str]) -> list[str]:
+        """The lines of a call in which the machine asks this of an example patient; nothing of it is left. Raises
+        `ValueError` for a press that no telephone can send, and `TimeoutError`."""
 
     async def sound(self, key: str, language: str, body: Body) -> bytes:
         """A prompt (a form too: "main_menu.short") with example values, spoken by the site's voice: a WAV file. Raises
