@@ -55,6 +55,7 @@ async def test_ida_fills_in_her_draft_and_hears_it(with_sheets: Site, page_of: P
     await ida.get_by_label("In", exact=True).select_option("es")
     await ida.get_by_label("Keys, a comma after each answer").fill("1,9#,1")
     await ida.get_by_role("button", name="Call", exact=True).click()
-    await expect(ida.get_by_text("Su tercer día en casa").last).to_be_visible()
+    await expect(ida.get_by_role("log").get_by_text("Su tercer día en casa")).to_be_visible()
+    await ida.get_by_role("log").scroll_into_view_if_needed()
     await does_not_scroll(ida)
     await looked_at(ida, "questionnaire-as-call")

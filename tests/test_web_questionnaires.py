@@ -147,6 +147,10 @@ async def test_joao_keeps_the_version_that_he_was_given(site: Site) -> None:
         assert (await ida.get(f"{HERS}/yaml/2")).text == reworded
         assert (await ida.get(f"{HERS}/yaml/1")).text == shipped()
         await ida.get(f"{HERS}/yaml/3", 404)
+        resource = (await ida.get(f"{HERS}/fhir/2")).json()
+        assert (resource["id"], resource["version"]) == (CODE, "2")
+        await ida.get(f"{HERS}/fhir/3", 404)
+        assert "FHIR has no place for: red flag" in told
     with site.database.transaction() as session:
         task = session.get_one(FollowUpTask, site.task.id)
         assert task.questionnaire.version == 1

@@ -23,6 +23,7 @@ from hospital.followups import FollowUpTask
 from hospital.questionnaires import Draft
 from hospital.questionnaires import Questionnaire as Version
 from scripts import questionnaire_source
+from scripts.fhir_export import as_fhir
 from scripts.fhir_questionnaire import ImportRefused, read_fhir
 from scripts.questionnaire import Questionnaire
 from scripts.questionnaire_files import kept, read_source
@@ -200,6 +201,7 @@ async def _values(request: Request, code: str, told: str = "") -> dict[str, Any]
         "standing": now,
         "asked": asked,
         "found": found,
+        "no_place": _no_place(now),
         "told": told,
         "now": house.clock(),
         "languages": house.facts.languages,
@@ -294,3 +296,22 @@ async def download(request: Request, visitor: Changes, code: str, number: str) -
     name = f"{code.replace('-', '_')}.yaml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(source_of(_version(now, number)), media_type="application/yaml", headers=headers)
+
+
+@routes.get("/questionnaires/{code}/fhir/{number}")
+async def as_resource(request: Request, visitor: Changes, code: str, number: str) -> Response:
+    version = _version(await standing(request, code), number)
+    try:
+        made = as_fhir(kept(version.body), version.version)
+    except FileRefused:
+        raise Refusal(422, "This version is not read any more. Take its YAML.") from None
+    headers = {"Content-Disposition": f'attachment; filename="{code}.json"'}
+    return Response(json.dumps(made.resource, indent=2), media_type="application/fhir+json", headers=headers)
+
+
+def _no_place(now: Standing) -> tuple[str, ...]:
+    """What the newest version has and FHIR has no place for."""
+    try:
+        return as_fhir(kept(now.history[0][0].body), 1).left_out if now.history else ()
+    except FileRefused:
+        return ()
