@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hospital import followups, questionnaires, surveys
+from hospital import followups, questionnaires, surveys, text_steps
 from hospital.attempts import Attempt
 from hospital.callbacks import Callback
 from hospital.cases import Case
@@ -182,11 +182,17 @@ async def test_a_red_flag_is_written_with_its_answer_and_the_survey_never_goes_o
     assert len(answers(front, task)) == 2
 
 
-@pytest.mark.covers("H28")
-async def test_a_patient_calls_and_answers_what_is_waiting(front: FrontDesk, words: wording.Wording) -> None:
+@pytest.mark.covers("H25", "H28")
+@pytest.mark.parametrize("channel", surveys.ASKED_BY_MACHINE)
+async def test_a_patient_calls_and_answers_what_is_waiting(
+    front: FrontDesk, words: wording.Wording, channel: str
+) -> None:
     task, flagged = due(front, "satisfaction", LUCIA), due(front, "discharge-day3", LUCIA)
     with front.database.transaction() as session:
+        session.get_one(FollowUpTask, task.id).channel = channel
         session.get_one(FollowUpTask, flagged.id).channel = "nurse_call"
+        while text_steps.work_next(session, NOON, POLICY):
+            pass  # by text message: she has read that we would like to ask something
     journal = SqlJournal(front.database, "terminal-9", "terminal", LUCIA.numbers[0], lambda: NOON)
     await journal.begin()
 
