@@ -178,7 +178,7 @@ async def test_ida_decides_what_follows_a_call(site: Site) -> None:
 def outcomes_form(html: str) -> dict[str, str]:
     """The table as a browser would send it: what is chosen, what is ticked."""
     found = fields(html)
-    for name, chosen in re.findall(r'<select name="((?:line|contact)[^"]+)"[^>]*>.*?value="(\w+)" selected', html):
+    for name, chosen in re.findall(r'<select [^>]*name="((?:line|contact)[^"]+)"[^>]*>.*?value="(\w+)" selected', html):
         found[name] = chosen
     ticked = re.findall(r'<input type="checkbox" name="([^"]+)" checked', html)
     return found | dict.fromkeys(ticked, "on")
