@@ -7,6 +7,7 @@ browsers have fixtures of their own in `tests/asterisk_instance.py`, `tests/phon
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,26 @@ def cluster() -> Iterator[postgres.Cluster]:
         yield running
 
 
+@contextmanager
+def cloned(cluster: postgres.Cluster, template: str) -> Iterator[str]:
+    """The URL of a copy of a database, which is dropped afterwards: each takes 11 MB of memory."""
+    url = databases.clone_database(cluster, template)
+    try:
+        yield url
+    finally:
+        databases.drop_database(cluster, name_in(url))
+
+
+def name_in(url: str) -> str:
+    """The name of the database."""
+    return url.rpartition("@/")[2].partition("?")[0]
+
+
 @pytest.fixture
 def database(cluster: postgres.Cluster) -> Iterator[Database]:
     """An empty database with the whole schema."""
-    url = databases.clone_database(cluster, TEMPLATE)
-    opened = Database(url)
-    yield opened
-    opened.close()
-    databases.drop_database(cluster, url.rpartition("@/")[2].partition("?")[0])
+    with cloned(cluster, TEMPLATE) as url, closing(Database(url)) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

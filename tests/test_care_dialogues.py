@@ -7,6 +7,7 @@ sealed and catalogued. `HOTLINE_GOLDEN=write pytest tests/test_care_dialogues.py
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from pathlib import Path, PurePosixPath
@@ -24,7 +25,7 @@ from hospital.database import Database
 from hospital.opening import Hours
 from hospital.outbox import OutboxRow
 from hospital.recordings import Recording
-from hotline import databases, postgres, wiring
+from hotline import postgres, wiring
 from hotline.caller_joints import SqlJournal
 from hotline.settings_file import DEMO, build
 from hotline.tapes import SpoolTapes, SqlCatalogue
@@ -37,6 +38,7 @@ from recordings.files import Shelf, Spool
 from recordings.replay import Replay
 from scripts import wording
 from tests.characters import LUCIA, RUTH
+from tests.conftest import cloned
 from tests.moments import NOON, ZONE
 from tests.test_dialogues import demo_template, words
 
@@ -179,14 +181,15 @@ def shelf(tmp_path: Path) -> Shelf:
 def front(
     cluster: postgres.Cluster, demo_template: str, words: wording.Wording, tmp_path: Path, shelf: Shelf
 ) -> Iterator[FrontDesk]:
-    database = Database(databases.clone_database(cluster, demo_template), connections=4)
-    made = wiring.front_desk(build({**DEMO, "data": tmp_path}), database, words)
-    spool = tmp_path / "spool"
-    spool.mkdir()
-    capture = Capture(Spool(spool, PurePosixPath(spool)), shelf, SqlCatalogue(database, lambda: NOON), vault.wrap_key)
-    tapes = SpoolTapes(database, capture, made.care.clocks, lambda: NOON)
-    yield replace(made, now=lambda: NOON, care=replace(made.care, tapes=tapes))
-    database.close()
+    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+        made = wiring.front_desk(build({**DEMO, "data": tmp_path}), database, words)
+        spool = tmp_path / "spool"
+        spool.mkdir()
+        capture = Capture(
+            Spool(spool, PurePosixPath(spool)), shelf, SqlCatalogue(database, lambda: NOON), vault.wrap_key
+        )
+        tapes = SpoolTapes(database, capture, made.care.clocks, lambda: NOON)
+        yield replace(made, now=lambda: NOON, care=replace(made.care, tapes=tapes))
 
 
 async def played(name: str, front: FrontDesk, words: wording.Wording) -> str:

@@ -9,6 +9,7 @@ import ast
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ from hospital.number_locks import NumberLock
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.wishes import week
-from hotline import databases, demo, numbering, postgres, wiring
+from hotline import demo, numbering, postgres, wiring
 from hotline.caller_joints import SqlJournal, appointment_messages, rendered
 from hotline.queue_news import news
 from hotline.settings_file import DEMO, build
@@ -37,7 +38,7 @@ from ivr.terminal import Presses, rehearse, scripted
 from scripts import verbalise, wording
 from scripts.menu_sheet import REACHES
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU
-from tests.conftest import TEMPLATE
+from tests.conftest import TEMPLATE, cloned, name_in
 from tests.moments import NOON, ZONE
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -351,15 +352,13 @@ PLAYED = [
 
 
 @pytest.fixture(scope="module")
-def demo_template(cluster: postgres.Cluster) -> str:
+def demo_template(cluster: postgres.Cluster) -> Iterator[str]:
     """The demo's hospital at noon, once for all scenes; each gets a clone."""
-    url = databases.clone_database(cluster, TEMPLATE)
-    database = Database(url, connections=1)
-    with database.transaction() as session:
-        demo.load_scripts(session, NOON)
-        demo.people(session, {account.username: "" for account in numbering.DEMO_ACCOUNTS}, ZONE, NOON)
-    database.close()
-    return url.rpartition("@/")[2].partition("?")[0]
+    with cloned(cluster, TEMPLATE) as url:
+        with closing(Database(url, connections=1)) as database, database.transaction() as session:
+            demo.load_scripts(session, NOON)
+            demo.people(session, {account.username: "" for account in numbering.DEMO_ACCOUNTS}, ZONE, NOON)
+        yield name_in(url)
 
 
 @pytest.fixture(scope="module")
@@ -369,11 +368,10 @@ def words() -> wording.Wording:
 
 @pytest.fixture
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
-    database = Database(databases.clone_database(cluster, demo_template), connections=4)
-    made = wiring.front_desk(build(DEMO), database, words)
-    desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
-    yield replace(made, now=lambda: NOON, desk=desk)
-    database.close()
+    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+        made = wiring.front_desk(build(DEMO), database, words)
+        desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
+        yield replace(made, now=lambda: NOON, desk=desk)
 
 
 @pytest.mark.covers("H2", "H8", "H10", "H11", "H39")

@@ -6,7 +6,7 @@ one transaction of a real PostgreSQL that is rolled back after it was looked at.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Concatenate, ParamSpec, TypeVar
@@ -25,7 +25,7 @@ from hospital.database import Database
 from hospital.opening import Hours
 from hospital.outbox import OutboxRow
 from hospital.recordings import Recording
-from hotline import databases, postgres, wiring
+from hotline import postgres, wiring
 from hotline.caller_joints import SqlJournal, appointment_messages
 from hotline.settings_file import DEMO, build
 from hotline.tapes import SpoolTapes, SqlCatalogue
@@ -38,6 +38,7 @@ from recordings.capture import Capture
 from recordings.files import Shelf, Spool
 from scripts import wording
 from tests import test_care_dialogues, test_dialogues
+from tests.conftest import cloned
 from tests.moments import NOON, ZONE
 from tests.test_dialogues import demo_template, words
 
@@ -172,9 +173,8 @@ SCENES = {**dict(_booking_scenes()), **dict(_care_scenes())}
 
 @pytest.fixture(scope="module")
 def database(cluster: postgres.Cluster, demo_template: str) -> Iterator[OneTransaction]:
-    opened = OneTransaction(databases.clone_database(cluster, demo_template))
-    yield opened
-    opened.close()
+    with cloned(cluster, demo_template) as url, closing(OneTransaction(url)) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ Lucía has an appointment in cardiology, and Grace has just suspended the clinic
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,7 +25,7 @@ from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.suspensions import SuspensionNotice
-from hotline import databases, postgres, wiring
+from hotline import postgres, wiring
 from hotline.caller_joints import SqlJournal, appointment_messages
 from hotline.settings_file import DEMO, build
 from ivr.call import Call
@@ -32,6 +33,7 @@ from ivr.front_desk import FrontDesk
 from ivr.terminal import rehearse, scripted
 from scripts import wording
 from tests.characters import LUCIA
+from tests.conftest import cloned
 from tests.hospital_scene import POLICY
 from tests.moments import NOON, ZONE
 from tests.test_dialogues import demo_template, has, lucia_of, words
@@ -208,11 +210,10 @@ PLAYED = [
 
 @pytest.fixture
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
-    database = Database(databases.clone_database(cluster, demo_template), connections=4)
-    made = wiring.front_desk(build(DEMO), database, words)
-    desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
-    yield replace(made, now=lambda: NOON, desk=desk, policy=POLICY)
-    database.close()
+    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+        made = wiring.front_desk(build(DEMO), database, words)
+        desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
+        yield replace(made, now=lambda: NOON, desk=desk, policy=POLICY)
 
 
 def rings(session: Session, kind: str, policy: CallingPolicy = POLICY) -> Attempt:

@@ -11,13 +11,13 @@ import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 
 from hospital import vault
-from hotline import commands, databases, postgres
+from hotline import commands, postgres
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts import texting, wording
 from scripts.answers import AnswerRefused
 from scripts.filling import Filling
-from tests.conftest import TEMPLATE
+from tests.conftest import TEMPLATE, cloned
 from tests.site_key import SITE_KEY
 from tests.test_fhir import SOURCE
 from tests.test_filling import options, question, questionnaire
@@ -26,9 +26,10 @@ from tests.test_wording import SITE
 
 @pytest.fixture
 def settings(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    made = build({**DEMO, "data": tmp_path, "database": {"url": databases.clone_database(cluster, TEMPLATE)}})
-    monkeypatch.setattr(commands, "load", lambda _: made)
-    yield made
+    with cloned(cluster, TEMPLATE) as url:
+        made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
+        monkeypatch.setattr(commands, "load", lambda _: made)
+        yield made
     vault.unlock(SITE_KEY)  # the command unlocked it with this house's own
 
 

@@ -6,6 +6,7 @@ language and to the rules for free speech; what an engine makes of sound is show
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 
@@ -19,7 +20,7 @@ from hospital.callbacks import Callback
 from hospital.calls import CallStep
 from hospital.database import Database
 from hospital.number_locks import NumberLock
-from hotline import databases, postgres, wiring
+from hotline import postgres, wiring
 from hotline.caller_joints import SqlJournal
 from hotline.settings_file import DEMO, build
 from ivr.call import Call
@@ -29,6 +30,7 @@ from ivr.phrasebook import Phrasebook
 from ivr.terminal import rehearse, scripted
 from scripts import wording
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
+from tests.conftest import cloned
 from tests.moments import NOON, ZONE
 from tests.test_dialogues import KEYS, demo_template, words
 
@@ -49,10 +51,9 @@ WHO = {"es": LUCIA, "en": RUTH, "pt-BR": JOAO, "zh-CN": MEI}
 
 @pytest.fixture
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
-    database = Database(databases.clone_database(cluster, demo_template), connections=4)
-    made = wiring.front_desk(build(DEMO), database, words)
-    yield replace(made, now=lambda: NOON, desk=OwnDesk(database, zone=ZONE))
-    database.close()
+    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+        made = wiring.front_desk(build(DEMO), database, words)
+        yield replace(made, now=lambda: NOON, desk=OwnDesk(database, zone=ZONE))
 
 
 @dataclass
