@@ -187,6 +187,7 @@ async def test_a_call_that_the_nurse_gives_up_is_cancelled_and_not_the_patients_
         assert await listener.telephone.hang_up(leg)
         assert (await listener.hears(LegEnded, channel_id=leg)).line_result == "cancelled"
 
+        await joao.hung_up()  # else it is still busy
         early = await dial(listener, nurse)
         await listener.telephone.hang_up(early)  # perhaps before Asterisk has made the leg
         assert (await listener.hears(LegEnded, channel_id=early)).line_result == "cancelled"

@@ -62,9 +62,6 @@ async def test_a_phone_hears_the_notice_and_not_another(asterisk: AsteriskInstan
         began = await lucia.hears(asterisk.sound("emergency", "es"))
         assert 0.1 < began < 1.5
         assert await lucia.hung_up() == 200
-        # the same call, looked at again from just after the prompt's beginning: it was played once only
-        with pytest.raises(PhoneFailed, match=r"did not hear emergency\.sln16"):
-            await lucia.hears(asterisk.sound("emergency", "es"), within=1)
         with pytest.raises(PhoneFailed, match=r"did not hear apology\.sln16"):
             await lucia.hears(asterisk.sound("apology", "es"), within=1)
     await asterisk.no_channels()

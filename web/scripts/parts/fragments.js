@@ -9,7 +9,7 @@ import { isTyping } from "./keys.js";
 import { Live } from "./live.js";
 import { ask } from "./request.js";
 
-const busy = new WeakMap(); // fragment → "asking" | "again"
+const busy = new WeakMap(); // fragment → "asking" | "again" | "overtaken" by the answer to a button: what was asked is old
 const shown = new WeakMap(); // fragment → the HTML it was last given
 let htmx;
 
@@ -34,6 +34,7 @@ export function watchFragments(library) {
     if (key) target.dataset.shownKey = key;
     shown.delete(target);
     delete target.dataset.waiting;
+    if (busy.has(target)) busy.set(target, "overtaken");
   });
   // a dialog inside holds its fragment back until it is closed
   document.addEventListener(
@@ -62,17 +63,18 @@ function concerns(fragment, notice) {
 
 export async function refresh(fragment, atOnce = false) {
   if (busy.has(fragment)) {
-    busy.set(fragment, "again");
+    if (busy.get(fragment) === "asking") busy.set(fragment, "again");
     return;
   }
   busy.set(fragment, "asking");
   try {
     const answer = await ask(fragment.dataset.fragment);
-    if (answer.ok) put(fragment, await answer.text(), answer.headers.get("X-Fragment-Key"), atOnce);
+    const html = await answer.text();
+    if (answer.ok && busy.get(fragment) !== "overtaken") put(fragment, html, answer.headers.get("X-Fragment-Key"), atOnce);
   } catch {
     // the stream says when the hotline is back, and then everything is asked again
   }
-  const again = busy.get(fragment) === "again";
+  const again = busy.get(fragment) !== "asking";
   busy.delete(fragment);
   if (again && fragment.isConnected) refresh(fragment, atOnce);
 }
