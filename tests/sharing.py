@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 WITH_CALLS = 3  # workers that make calls: six starve the sound on two cores
 NICE = 19
 LONGEST = (
-    *("inbound_calls", "outgoing_calls", "care_calls", "outages", "queue_calls", "supervisor", "browser_phone"),
+    *("inbound_calls", "outgoing_calls", "care_calls", "outages", "queue_calls", "browser_phone"),
     *("hang_ups", "dialogues", "kokoro"),
 )
 """Minutes each: they begin, so that none is alone at the end."""

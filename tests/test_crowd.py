@@ -41,20 +41,24 @@ async def test_fifty_callers_reach_for_one_last_slot(house: House) -> None:
             for n in range(0, len(callers), EACH):  # they come within two seconds or so, as no fifty come at one moment
                 calls += await asyncio.gather(*(phones[who].dials("600") for who in callers[n : n + EACH]))
             await asyncio.gather(*(_is_offered_it(call, who) for who, call in zip(callers, calls, strict=True)))
-            await house.until("all are offered it", lambda: house.journal().count("department") == len(calls))
+            await house.until(
+                "all are offered it", lambda: house.journal().count("department") == len(calls), within=60
+            )
             await asyncio.gather(*(call.answers("1") for call in calls))
-            await house.until("all but one hear no", lambda: house.journal().count("no_openings") == len(calls) - 1)
+            await house.until(
+                "all but one hear no", lambda: house.journal().count("no_openings") == len(calls) - 1, within=60
+            )
             assert house.journal().count("slot_taken") == len(calls) - 1
             assert await openings(house, "paediatrics") == []
             assert "booked" not in house.journal(), "it is held, and read back to one of them"
             await asyncio.gather(*(call.answers("1") for call in calls))
-            await house.until("one has it", lambda: "booked" in house.journal())
-            await house.until("the others are at the menu", lambda: _at_the_menu(house) == len(calls) - 1)
+            await house.until("one has it", lambda: "booked" in house.journal(), within=60)
+            await house.until("the others are at the menu", lambda: _at_the_menu(house) == len(calls) - 1, within=60)
             assert not any(call.over.is_set() for call in calls)
         booked = [one for who in SPOKEN for one in house.appointments(of=who.sip)]
         assert booked == [house.local(last)]
     await house.no_channels()
-    await house.until("all calls are over", lambda: {call.state for call in house.calls()} == {"ended"})
+    await house.until("all calls are over", lambda: {call.state for call in house.calls()} == {"ended"}, within=60)
     assert house.holds() == 0
     assert house.journal().count("caller_left") == len(callers)
 

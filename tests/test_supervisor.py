@@ -25,7 +25,7 @@ def hotline(house: House, *words: str, **environment: str) -> subprocess.Complet
         env={**os.environ, **house.environment, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -177,7 +177,7 @@ async def test_demo_and_real_data_never_meet(own_house: House, tmp_path: Path) -
     house.start()
     everyone = everybody(house)
     house.stop()
-    await gone(everyone, within=1)
+    await gone(everyone, within=10)
     refused = hotline(
         house, "up", HOTLINE_DEMO="false", HOTLINE_CALLING='{"window": "co", "per_day": 1, "per_week": 3}'
     )
@@ -222,5 +222,5 @@ async def test_detached(tmp_path: Path) -> None:
     everyone = everybody(house)
     assert "A patient's phone: http://" in started.stdout
     assert hotline(house, "down").stdout == "Stopped.\n"
-    await gone(everyone, within=1)
+    await gone(everyone, within=10)
     assert hotline(house, "status", "--json").stdout == '{"running": false}\n'
