@@ -5,7 +5,7 @@
 A real SIP phone says two words into a running prompt, over a real Asterisk, real voice activity and the real line; the
 next prompt is then looked for in what the phone recorded. By voice the wait is counted from the end of speech, by key
 from the order to press (the key itself lasts about 0.2 s). Barge-in is counted in the ivr: from the first frame that is
-loud to the first in which nothing more of the prompt was sent. The phone's and Asterisk's own delays are not in it.
+loud to the moment from which on nothing of the prompt is sent. The phone's and Asterisk's own delays are not in it.
 
 Measured twice: with ears that answer at once (what is left is the wait for the end of speech, and the line) and with
 whisper-base.
@@ -37,7 +37,7 @@ from tests.asterisk_instance import AsteriskInstance, demo_plan, free_address, n
 from tests.voice_house import calls_with_ears
 
 NETWORK = "127.0.60"
-TURNS = 4  # by voice for each ears, and by key
+TURNS = 10  # by voice for each ears, and by key
 SAID = "my appointments"
 GRAMMAR = Grammar("en", {"1": ("book an appointment", "one"), "2": (SAID, "two"), "3": ("something else", "three")})
 LOUD = 300.0  # root mean square of 16-bit samples
@@ -72,23 +72,30 @@ class TimedActivity(VoiceActivity):
     def __init__(self) -> None:
         super().__init__()
         self._loud: float | None = None
-        self._quiet_after: float | None = None  # None while the prompt goes on, also after it was held
+        self._last: float | None = None  # when the prompt stopped; None while it goes on, also after it was held
 
     def forget(self, patience_s: float | None = None) -> None:
         super().forget(patience_s)
-        if self._quiet_after is not None:
-            self.stopped.append(self._quiet_after)
-        self._loud = self._quiet_after = None
+        if self._loud is not None and self._last is not None:
+            self.stopped.append(self._last - self._loud)
+        self._loud = self._last = None
+
+    @property
+    def suspecting(self) -> bool:
+        """Asked before each frame of the prompt."""
+        held = super().suspecting
+        self._last = (self._last or time.perf_counter()) if held else None
+        return held
 
     def feed(self, frame: bytes, sent: bytes = b"") -> Heard | None:
         now = time.perf_counter()
         level = float(np.sqrt(np.mean(np.square(np.frombuffer(frame, "<i2"), dtype=np.float64))))
-        if sent:
-            self._quiet_after = None
-            self._loud = self._loud or (now if level > LOUD else None)
-        elif self._loud and self._quiet_after is None:
-            self._quiet_after = now - self._loud
-        return super().feed(frame, sent)
+        if sent and self._loud is None and level > LOUD:
+            self._loud = now
+        heard = super().feed(frame, sent)
+        if heard is Heard.BEGAN:
+            self._last = self._last or time.perf_counter()
+        return heard
 
 
 async def measure(asterisk: AsteriskInstance, ears: Ears, answers: list[str]) -> dict[str, list[float]]:
@@ -127,7 +134,7 @@ async def measure(asterisk: AsteriskInstance, ears: Ears, answers: list[str]) ->
 
 
 async def rows(asterisk: AsteriskInstance, model: Path) -> list[Row]:
-    async with asyncio.timeout(55):
+    async with asyncio.timeout(240):
         instant = await measure(asterisk, InstantEars(), ["voice", "key"] * TURNS)
         async with whisper(model) as ears:
             heard = await measure(asterisk, ears, ["voice"] * TURNS)

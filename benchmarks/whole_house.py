@@ -31,7 +31,7 @@ def running(**environment: str) -> Iterator[House]:
     os.environ.setdefault("HOTLINE_TEST_NETWORK", NETWORK)
     vault.unlock(SITE_KEY)
     folder = Path(tempfile.mkdtemp(prefix="bench-house-"))
-    house = House(folder, free_address(), **environment)
+    house = House(folder, free_address(), pace=1, **environment)
     try:
         house.start()
         yield house

@@ -172,6 +172,8 @@ class Voices(Frozen):
     """Another of its voices, by language."""
     wait_ms: Annotated[int, Field(ge=0, le=3000)] = 350
     """How long a caller waits for the natural voice before the fast one speaks instead."""
+    pace: Annotated[float, Field(ge=0.5, le=2)] = 1
+    """How fast each speaks: 1 is its own pace, 0.9 a little slower. A caller's key makes it slower still."""
     threads: Annotated[int, Field(ge=1, le=16)] = 1
     """Of the processor, for the natural voice."""
 

@@ -86,7 +86,8 @@ def words(settings: Settings) -> wording.Wording:
 
 def speaker(settings: Settings, here: Places, said: wording.Wording | None = None) -> Speaker:
     cache = PromptCache(here.sounds, voices(settings), verbaliser=verbalise.VERSION)
-    return Speaker(said or words(settings), cache, within=settings.voices.wait_ms / 1000)
+    asked = settings.voices
+    return Speaker(said or words(settings), cache, within=asked.wait_ms / 1000, pace=asked.pace)
 
 
 def voices(settings: Settings) -> Voices:

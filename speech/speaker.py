@@ -48,18 +48,25 @@ class Speaker:
     """Says prompts. One for each process."""
 
     def __init__(
-        self, sentences: Sentences, cache: PromptCache, *, seen_as: str = SEEN_AS, within: float = AT_LEISURE
+        self,
+        sentences: Sentences,
+        cache: PromptCache,
+        *,
+        seen_as: str = SEEN_AS,
+        within: float = AT_LEISURE,
+        pace: float = 1.0,
     ) -> None:
-        """`within`: seconds that a caller may wait for a better voice."""
+        """`within`: seconds that a caller may wait for a better voice. `pace`: the house's, beside each language's."""
         self.sentences = sentences
         self.cache = cache
         self.recordings = Recordings(cache.sounds / "recorded")
         self._seen_as = PurePosixPath(seen_as)
         self._within = within
+        self._pace = pace
 
     async def sound(self, key: str, language: str, params: Mapping[str, Any] | None = None, pace: float = 1.0) -> str:
         """The absolute name of a prompt's sound as Asterisk sees it, without extension. `pace` is beside the
-        language's own; a recording has its own.
+        house's and the language's own; a recording has its own.
 
         A caller waits for it: a better voice that is not there in time does not say it this time. Raises `VoiceFailed`
         (what to do is in it), and what the wording raises for an unknown key or a missing value.
@@ -92,14 +99,14 @@ class Speaker:
             own = await self._recorded(key, sentence.language)
             if own is not None:
                 return own
-        pace *= self.sentences.pace(sentence.language)
+        pace *= self._pace * self.sentences.pace(sentence.language)
         return await self.cache.render(
             sentence.text, sentence.language, personal=sentence.personal, pace=pace, within=within
         )
 
     def saying(self, sentences: Sentences) -> Speaker:
         """The same voices and the same cache for other sentences."""
-        return Speaker(sentences, self.cache, seen_as=str(self._seen_as), within=self._within)
+        return Speaker(sentences, self.cache, seen_as=str(self._seen_as), within=self._within, pace=self._pace)
 
     async def close(self) -> None:
         """Ends what the voices keep running."""
