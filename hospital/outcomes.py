@@ -163,6 +163,8 @@ def _after_contact(
     if result in ENDS_ALL:
         return Done() if result == "completed" else Stop(ENDS_AS[result], final=True)
     if result == "abandoned":  # ours, whatever the hospital chooses for what patients do; and no try of theirs
+        if standing.dials >= rules.most_dials:
+            return Stop("not_reached")
         return _again(_another_time(at, standing, zone), standing.number_rank, result, window, zone)
     rule, asked = rules.contact[result], result == "call_later"
     step = _without_a_call(rule, result, standing, max(call_at or at, at) if asked else at, window, zone)

@@ -49,7 +49,11 @@ def line_ended(
     counted = attempt.state == "review"  # it counted when its fate became unknown
     attempt.state, attempt.ended_at, attempt.cause, attempt.sip_status = "ended", at, cause, sip_status
     attempt.line_result = _settled_result(attempt, line_result)
-    counts = not (counted or attempt.returned) and outcomes.counts(attempt.line_result, attempt.rang)
+    nobody_came = attempt.pooled and attempt.account_id is None and attempt.contact_result is None
+    if attempt.line_result == "answered" and nobody_came:
+        _note_contact(session, task, attempt, "abandoned", None, at, policy.outcomes)
+    ours = counted or attempt.returned or attempt.contact_result == "abandoned"
+    counts = not ours and outcomes.counts(attempt.line_result, attempt.rang)
     task.tries += counts
     if attempt.line_result == "invalid_number":
         _note_invalid(session, attempt, at)
@@ -60,9 +64,6 @@ def line_ended(
             _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered" and attempt.automatic:
             _note_contact(session, task, attempt, "hung_up", None, at, policy.outcomes)
-            _decide_by_contact(session, task, attempt, at, policy)
-        elif attempt.line_result == "answered" and attempt.account_id is None:  # pooled, and no nurse was found
-            _note_contact(session, task, attempt, "abandoned", None, at, policy.outcomes)
             _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered":
             task.state = "wrap_up"

@@ -217,3 +217,9 @@ def test_a_line_that_fails_again_and_again_waits_longer_up_to_an_hour() -> None:
         60,
         60,
     ]
+
+
+def test_who_is_abandoned_again_and_again_is_not_called_for_ever() -> None:
+    often = replace(LAST, dials=SHIPPED.most_dials - 1)
+    judge(after_contact("abandoned", often, TEN, US, ZONE), (TOMORROW_EVENING, 1))
+    judge(after_contact("abandoned", replace(LAST, dials=SHIPPED.most_dials), TEN, US, ZONE), "not_reached")

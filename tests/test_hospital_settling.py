@@ -285,6 +285,21 @@ def test_a_phone_that_is_always_off_is_not_called_for_ever(database: Database) -
 
 
 @pytest.mark.covers("H18")
+def test_who_picks_up_and_finds_nobody_is_not_called_for_ever(database: Database) -> None:
+    story = Story(database, max_tries=2)
+    at = NOON
+    for dials in range(1, 5):
+        attempt_id = story.dials(at, BY_THE_HOUSE)
+        with database.transaction() as session:
+            attempts.abandoned(session, session.get_one(Attempt, attempt_id).channel_id, at, BY_THE_HOUSE)
+        story.line(attempt_id, "answered", at, BY_THE_HOUSE)
+        assert (story.task.state, story.task.tries) == ("open" if dials < 4 else "stopped", 0), "no try of theirs"
+        at = story.task.next_try_at or at
+        at += 7 * DAY  # the cap
+    assert story.task.stop_reason == "not_reached"
+
+
+@pytest.mark.covers("H18")
 def test_a_nurse_takes_over_from_the_machine(database: Database) -> None:
     story = Story(database)
     with database.transaction() as session:
