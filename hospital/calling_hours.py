@@ -1,9 +1,10 @@
 """When a patient may be called: pure rules, time is an argument.
 
 Rules: the window is in the patient's local time and holds for first calls and retries alike; it is asked at the
-moment of dialling. Presets are configuration, not legal advice. Sources: 47 CFR 64.1200(c)(1) for `us`; the
-Telecommunications (Telemarketing and Research Calls) Industry Standard for `au`; Ley 2300 de 2023 for `co`, the
-strictest and so the default for an unknown country. `br`, `mx`, `nz` and `cn` are customary, not statutory.
+moment of dialling. Public holidays are those of the country in which the patient is. Presets are configuration, not
+legal advice. Sources: 47 CFR 64.1200(c)(1) for `us`; the Telecommunications (Telemarketing and Research Calls)
+Industry Standard for `au`; Ley 2300 de 2023 for `co`, the strictest and so the default for an unknown country. `br`,
+`mx`, `nz` and `cn` are customary, not statutory.
 """
 
 from dataclasses import dataclass, replace
@@ -52,6 +53,23 @@ def narrowed(window: Window, start: time, end: time) -> Window | None:
     return replace(window, week=week) if any(week) else None
 
 
+def abroad(window: Window, country: str) -> Window:
+    """A site's `window` for who is in another country (ISO 3166): with the public holidays of that country, and of the
+    hours that are usual there, where a preset says them, only what both allow; where that is nothing, theirs."""
+    if window == ALWAYS:
+        return window
+    theirs = PRESETS.get(country.lower())
+    if theirs is None:
+        return replace(window, country=country)
+    week = tuple(_both(day, there) for day, there in zip(window.week, theirs.week, strict=True))
+    return Window(week if any(week) else theirs.week, country, window.on_holidays and theirs.on_holidays)
+
+
+def _both(some: tuple[Interval, ...], others: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    pairs = [(max(one[0], other[0]), min(one[1], other[1])) for one in some for other in others]
+    return tuple((start, end) for start, end in pairs if start < end)
+
+
 @dataclass(frozen=True)
 class Decision:
     """May it be dialled; if not, the code of the reason and when it may (None: not by waiting)."""
@@ -94,7 +112,7 @@ def first_allowed(at: datetime, window: Window, zone: ZoneInfo) -> datetime:
     local = at.astimezone(zone)
     for days in range(22):
         day = local + timedelta(days=days)
-        for start, end in _intervals(day, window):
+        for start, end in hours_on(day.date(), window):
             if days == 0 and local.time() >= end and end != MIDNIGHT:
                 continue
             if days == 0 and local.time() >= start:
@@ -120,23 +138,27 @@ def _instant(local: datetime, at: datetime) -> datetime:
 def _interval(local: datetime, window: Window) -> Interval | None:
     """The interval in which a local time lies."""
     clock = local.time()
-    for start, end in _intervals(local, window):
+    for start, end in hours_on(local.date(), window):
         if start <= clock and (clock < end or end == MIDNIGHT):
             return start, end
     return None
 
 
-def _intervals(local: datetime, window: Window) -> tuple[Interval, ...]:
-    if not window.on_holidays and window.country and is_holiday(window.country, local.date()):
+def hours_on(day: date, window: Window) -> tuple[Interval, ...]:
+    """The intervals of a local day."""
+    if not window.on_holidays and window.country and is_holiday(window.country, day):
         return NEVER
-    return window.week[local.weekday()]
+    return window.week[day.weekday()]
 
 
 def is_holiday(country: str, day: date) -> bool:
-    """Whether `day` is a public holiday of `country` (ISO 3166, two letters)."""
+    """Whether `day` is a public holiday of `country` (ISO 3166, two letters); never, of one whose are not known."""
     return day in _holidays(country, day.year)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _holidays(country: str, year: int) -> frozenset[object]:
-    return frozenset(holidays.country_holidays(country, years=year))
+    try:
+        return frozenset(holidays.country_holidays(country, years=year))
+    except NotImplementedError:
+        return frozenset()

@@ -5,7 +5,8 @@ safe or isn't theirs, outside the window, or over the cap. A child's guardian is
 of the hospital's own making (a suspended clinic) is held back by the window, not by the cap. The time of day that a
 patient likes narrows the window, but never so far that a task can't be done in its time. The cap counts days as
 patients do (1 a day: the next call is tomorrow at the earliest), over all tasks, for the patient and for the number.
-Windows and days are on the clock of who is called. What counts as a contact is `attempts.contacts`.
+Windows and days are on the clock of who is called, and
+public holidays those of where they are. What counts as a contact is `attempts.contacts`.
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from hospital.calling_hours import MIDNIGHT, Window, first_allowed, may_call, narrowed
+from hospital.calling_hours import MIDNIGHT, Window, abroad, first_allowed, may_call, narrowed
 from hospital.outcome_rules import SHIPPED, OutcomeRules
 from hospital.patients import Patient, PhoneNumber
-from hospital.zones import zone_of
+from hospital.zones import country_of, zone_of
 
 PURPOSE = "follow_up"
 OF_AGE = 18
@@ -30,7 +31,8 @@ PARTS = {"morning": (time.min, time(12)), "afternoon": (time(12), MIDNIGHT)}
 class CallingPolicy:
     """A site's rules for calling patients. `cap_*` None: no cap (the demo's). Automatic calls: so many tries; what is
     urgent is tried again after `urgent_again` instead of the next day. A plan's text message waits `text_answer_within`
-    for an answer. `outcomes`: what follows from each result."""
+    for an answer. `outcomes`: what follows from each result. `country`: the site's (ISO 3166); None: nobody is abroad.
+    `of_site`: what the site has, of a policy that was put where somebody is."""
 
     window: Window
     zone: ZoneInfo
@@ -40,6 +42,8 @@ class CallingPolicy:
     urgent_again: timedelta = timedelta(minutes=30)
     text_answer_within: timedelta = timedelta(days=2)
     outcomes: OutcomeRules = SHIPPED
+    country: str | None = None
+    of_site: "CallingPolicy | None" = None
 
 
 class NotNow(Exception):
@@ -92,9 +96,16 @@ def usable(number: PhoneNumber) -> bool:
 
 
 def on_the_clock_of(policy: CallingPolicy, person: Patient, number: PhoneNumber | None) -> CallingPolicy:
-    """The policy where whoever is called is: windows and days are theirs (`zones`)."""
-    zone = zone_of(number.number if number else None, policy.zone, told=person.zone, address=person.address)
-    return policy if zone == policy.zone else replace(policy, zone=zone)
+    """The policy where whoever is called is: windows and days are on their clock (`zones`), public holidays and usual
+    hours are their country's."""
+    site = policy.of_site or policy
+    where, dialled = {"told": person.zone, "address": person.address}, number.number if number else None
+    zone = zone_of(dialled, site.zone, **where)
+    country = country_of(dialled, site.country, **where)
+    window = site.window
+    if site.country is not None and country is not None and country != site.country:
+        window = abroad(window, country)
+    return site if (zone, window) == (site.zone, site.window) else replace(site, zone=zone, window=window, of_site=site)
 
 
 def wall_clock(at: datetime, zone: ZoneInfo) -> dict[str, str]:

@@ -233,7 +233,7 @@ def _forms(session: Session, codes: set[str]) -> dict[str, UUID]:
 
 
 def _calendar(patient: Patient, site: Calendar) -> Calendar:
-    """The clock and the holidays of where the patient's first usable number is."""
+    """The clock and the holidays of where the patient is, as they told us, else by their first usable number."""
     number = next((n.number for n in patient.numbers if n.safe_to_call and n.invalid_since is None), None)
-    zone = zone_of(number, site.zone, told=patient.zone, address=patient.address)
-    return Calendar(zone, country_of(number, site.country))
+    where = {"told": patient.zone, "address": patient.address}
+    return Calendar(zone_of(number, site.zone, **where), country_of(number, site.country, **where))

@@ -177,6 +177,7 @@ def calling_policy(settings: Settings) -> CallingPolicy:
         automatic_tries=settings.automatic.tries,
         urgent_again=timedelta(minutes=settings.automatic.urgent_again_minutes),
         text_answer_within=timedelta(days=calling.text_answer_days),
+        country=settings.site.country.upper(),
     )
 
 

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, followups, patients
 from hospital.attempts import Attempt, CallingPolicy, Claimed, NotNow
-from hospital.calling_hours import PRESETS, Window
+from hospital.calling_hours import ALWAYS, PRESETS, Window, abroad, is_holiday, may_call
+from hospital.calling_rules import on_the_clock_of
 from hospital.database import Database
 from hospital.followups import FollowUpTask
-from hospital.patients import Patient
-from hospital.zones import zone_of
+from hospital.patients import Patient, PhoneNumber
+from hospital.zones import country_of, zone_of
 from tests.characters import MEI, RUTH, WIREMU, Character
 from tests.hospital_scene import UNCAPPED, admit, day_three, employ
 from tests.moments import NOON, ZONE
@@ -196,3 +197,56 @@ def test_the_cap_counts_their_days(database: Database) -> None:
 )
 def test_where_a_clock_is_known_from(number: str | None, address: str | None, told: str | None, zone: str) -> None:
     assert zone_of(number, ZONE, told=told, address=address).key == zone
+
+
+CHILE, COLOMBIA, STATES, AUSTRALIA = "+56221234567", "+573015550101", "+12025550105", "+61299990100"
+
+
+@pytest.mark.parametrize(
+    ("site", "number", "at", "opens"),
+    [
+        ("co", CHILE, "2026-09-18 12:00", "2026-09-21 07:00"),  # Fiestas Patrias, Friday and Saturday
+        ("co", COLOMBIA, "2026-09-18 12:00", None),
+        ("co", CHILE, "2026-11-16 12:00", None),  # Cartagena's independence is a holiday in Colombia
+        ("co", COLOMBIA, "2026-11-16 12:00", "2026-11-17 07:00"),
+        ("co", CHILE, "2026-12-08 12:00", "2026-12-09 07:00"),  # in both
+        ("co", "+3726000000", "2026-02-24 12:00", "2026-02-25 07:00"),  # Estonia
+        ("us", STATES, "2026-11-29 12:00", None),  # a Sunday
+        ("us", COLOMBIA, "2026-11-29 12:00", "2026-11-30 08:00"),  # forbidden there; eight is ours
+        ("us", COLOMBIA, "2026-11-25 19:30", "2026-11-26 08:00"),
+        ("us", COLOMBIA, "2026-12-08 12:00", "2026-12-09 08:00"),
+        ("co", AUSTRALIA, "2026-11-28 15:30", "2026-11-30 09:00"),  # Saturday until three is ours, from nine theirs
+    ],
+)
+def test_holidays_and_hours_are_those_of_where_they_are(site: str, number: str, at: str, opens: str | None) -> None:
+    home = ZoneInfo("America/New_York") if site == "us" else ZONE
+    policy = CallingPolicy(PRESETS[site], home, country=site.upper())
+    there = on_the_clock_of(policy, Patient(), PhoneNumber(number=number))
+    found = may_call(local(at, there.zone), there.window, there.zone)
+    assert found.not_before == (local(opens, there.zone) if opens else None)
+    again = on_the_clock_of(there, Patient(), PhoneNumber(number=COLOMBIA))
+    assert again == on_the_clock_of(policy, Patient(), PhoneNumber(number=COLOMBIA)), "nothing is left of the other"
+
+
+def test_hours_that_have_nothing_in_common_are_theirs() -> None:
+    late = Window((((time(19), time(21)),),) * 7)
+    assert abroad(late, "CO") == Window(PRESETS["co"].week, "CO", on_holidays=False)
+    assert abroad(ALWAYS, "CO") == ALWAYS, "the demo's"
+    assert not is_holiday("ZZ", NOON.date()), "a country whose holidays nobody has written down"
+
+
+@pytest.mark.parametrize(
+    ("number", "address", "told", "country"),
+    [
+        (CHILE, "Calle 1, Lima, Perú", None, "CL"),
+        (None, "Calle 1, Lima, Perú", None, "PE"),
+        (None, "12 Main Street, United States", None, "US"),  # it has many clocks, and holidays all the same
+        (CHILE, None, "America/Bogota", "CO"),  # who has moved and kept the number
+        (CHILE, None, "Atlantis/Poseidonis", "CL"),
+        (CHILE, None, "UTC", "CL"),
+        ("+883510000000", None, None, "CO"),
+        (None, None, None, "CO"),
+    ],
+)
+def test_whose_holidays_count(number: str | None, address: str | None, told: str | None, country: str) -> None:
+    assert country_of(number, "CO", told=told, address=address) == country

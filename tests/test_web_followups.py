@@ -1,5 +1,6 @@
 """Ana works her list: João's day-3 call, as her page asks for it."""
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from hospital import attempts, enrolments, followups, questionnaires
 from hospital.attempts import Attempt
 from hospital.audit import AuditRow
 from hospital.database import Database
-from hospital.followups import Answer
+from hospital.followups import Answer, FollowUpTask
 from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire
 from tests.characters import JOAO, MEI
 from tests.console_app import Page, Site, words
 from tests.hospital_scene import admit
+from tests.moments import ZONE
 
 
 @pytest.fixture
@@ -303,3 +305,20 @@ async def test_ana_enrols_joao_in_a_plan_once(site: Site) -> None:
     with site.database.transaction() as session:
         (mine,) = enrolments.of_patient(session, site.task.patient_id)
         assert (mine.plan, mine.enrolled_by) == ("hypertension", site.staff["ana"].id)
+
+
+@pytest.mark.covers("H20", "H25")
+async def test_what_ana_enrols_in_is_not_due_on_a_public_holiday_here(site: Site) -> None:
+    """Of a patient whose number tells no country it is the hospital's: Good Friday of 2027 in Colombia."""
+    site.now = datetime(2026, 12, 4, 12, tzinfo=ZONE)  # sixteen weeks before
+    with site.database.transaction() as session:
+        questionnaires.publish(session, "hypertension", {"purpose": "follow-up"}, "sha-h", site.now)
+        patient = session.get_one(Patient, site.task.patient_id)
+        patient.zone = None
+        for number in patient.numbers:
+            number.safe_to_call = False
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"/followups/{site.task.id}/enrol", 204, plan="hypertension")
+    with site.database.transaction() as session:
+        rows = select(FollowUpTask).where(FollowUpTask.step == "check.2")
+        assert session.scalars(rows).one().due_at.astimezone(ZONE).date() == date(2027, 3, 29)

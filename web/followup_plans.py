@@ -60,7 +60,7 @@ async def enrol(request: Request, visitor: WorksFollowUps, task_id: UUID, plan: 
         raise Refusal(422, "Choose a plan.")
     house = services(request)
     patient_id, at, by = shown.patient.id, house.clock(), visitor.account_id
-    site = Calendar(house.facts.zone)
+    site = Calendar(house.facts.zone, house.facts.country)
 
     def apply(session: Session) -> int:
         audit.record(session, by, "plan.enrolled", f"patient:{patient_id}", at, plan=plan)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from hospital import campaigns, followups, patients
 from hospital.attempts import CallingPolicy
-from hospital.calling_hours import MIDNIGHT
+from hospital.calling_hours import MIDNIGHT, hours_on
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.verdicts import Verdict, judge
@@ -100,14 +100,15 @@ def _facts(task: FollowUpTask, patient: Patient, judged: Verdict, shown: Viewer)
     by = "as they told us" if judged.person.zone else "by the number, or else the hospital's"
     hours = [
         f"{start:%H:%M}–{'24:00' if end == MIDNIGHT else format(end, '%H:%M')}"
-        for start, end in policy.window.week[local.weekday()]
+        for start, end in hours_on(local.date(), policy.window)
     ]
+    closed = "not at all" if not policy.window.week[local.weekday()] else "not at all, it is a public holiday there"
     numbers = patient.numbers
     away = sum(number.invalid_since is not None for number in numbers)
     unsafe = sum(not number.safe_to_call for number in numbers)
     told = [
         ("Their clock", f"{local:%A %H:%M}, {wording.place(policy.zone.key)}, {by}"),
-        ("May be called today", ", ".join(hours) or "not at all"),
+        ("May be called today", ", ".join(hours) or closed),
         ("Called lately", _lately(judged, shown)),
         ("Number", _number(task, patient, judged)),
     ]
