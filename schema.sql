@@ -403,6 +403,8 @@ CREATE TABLE followup_task (
                      CHECK (channel IN ('nurse_call', 'automated_call', 'sms', 'letter', 'video_link')),
     fallback         text[] NOT NULL DEFAULT '{}'    -- channels that are tried next, in order
                      CHECK (fallback <@ ARRAY['nurse_call', 'automated_call', 'sms', 'letter', 'video_link']),
+    announce_hours   smallint CHECK (announce_hours BETWEEN 0 AND 48),   -- a text message so long before the first call;
+                                                     -- 0: none. NULL: as the site has it
     due_at           timestamptz NOT NULL,
     due_until        timestamptz NOT NULL CHECK (due_until > due_at),
     -- open → calling → open (tried again at next_try_at) | wrap_up | done | stopped

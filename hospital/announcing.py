@@ -1,5 +1,5 @@
 """A message before a call of ours: from which number the hospital will call, so that the call is picked up. Off unless
-the site wants it.
+the site or a plan's step wants it; the step's word goes before the site's.
 
 Rules: before the first try of a plan's call, one a day for each patient, inside the hours of who is written to, to
 nobody who may not be called, and for no call that the cap would hold back. It asks for nothing and begins no contact:
@@ -10,7 +10,7 @@ would come after the call.
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hospital import campaigns, outbox
@@ -28,8 +28,10 @@ MOST = 50  # looked at in one transaction
 def announce_some(
     session: Session, at: datetime, policy: CallingPolicy, before: timedelta, ours: str, after: UUID | None = None
 ) -> UUID | None:
-    """Messages before calls that are due within `before`; `ours` is the number that patients see. Looks at MOST tasks
-    whose id is greater than `after`; the last one's id, or None where there are no more."""
+    """Messages before calls that are due within `before`, or within what their plan's step says; `before` of nothing:
+    only where a step says so. `ours` is the number that patients see. Looks at MOST tasks whose id is greater than
+    `after`; the last one's id, or None where there are no more."""
+    lead = func.coalesce(func.make_interval(0, 0, 0, 0, FollowUpTask.announce_hours), before)
     rows = (
         select(FollowUpTask)
         .where(
@@ -39,7 +41,8 @@ def announce_some(
             FollowUpTask.state == "open",
             FollowUpTask.tries == 0,
             FollowUpTask.due_at > at,
-            FollowUpTask.due_at <= at + before,
+            lead > timedelta(0),
+            FollowUpTask.due_at - lead <= at,
         )
         .order_by(FollowUpTask.id)
         .limit(MOST)

@@ -216,6 +216,7 @@ def _task(one: Due, plan: Plan, told: Told, enrolment_id: UUID, form: UUID, at: 
         "priority": one.step.priority,
         "channel": one.step.channel,
         "fallback": list(one.step.fallback),
+        "announce_hours": one.step.announce_hours,
         "due_at": one.due_at,
         "due_until": one.due_until,
         "state": "stopped" if late else "open",

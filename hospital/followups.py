@@ -46,6 +46,7 @@ class FollowUpTask(Base):
     channel: Mapped[str] = mapped_column(default="nurse_call")
     fallback: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
     due_at: Mapped[datetime]
+    announce_hours: Mapped[int | None]
     due_until: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="open")
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))

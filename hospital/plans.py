@@ -68,6 +68,7 @@ class Step:
     within: int = 2  # days that the window is open beyond the day itself
     within_business_days: bool = True
     priority: int = 5
+    announce_hours: int | None = None  # a text message so long before the call; 0: none; None: as the site has it
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
 HERE = Path(__file__).parent / "plans"
 MOST_TASKS = 60
 MOST_DAYS = 3660
+MOST_HOURS_BEFORE = 48
+CALLS = ("nurse_call", "automated_call")
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _SPAN = re.compile(r"(\d{1,4}) (business days?|days?|weeks?)")
 
@@ -73,7 +75,19 @@ def read_plan(path: Path, questionnaires: Collection[str]) -> Plan:
 
 
 def _step(field: Field, questionnaires: Collection[str]) -> Step:
-    optional = ("after", "since", "every", "until", "channel", "fallback", "at", "days", "within", "priority")
+    optional = (
+        "after",
+        "since",
+        "every",
+        "until",
+        "channel",
+        "fallback",
+        "at",
+        "days",
+        "within",
+        "priority",
+        "announce",
+    )
     parts = field.mapping(("id", "questionnaire"), optional)
     questionnaire = parts["questionnaire"].text() if "questionnaire" in parts else ""
     if questionnaire and questionnaire not in questionnaires:
@@ -107,7 +121,22 @@ def _step(field: Field, questionnaires: Collection[str]) -> Step:
         within=within,
         within_business_days=of_business,
         priority=_between(parts["priority"], 1, 9) if "priority" in parts else 5,
+        announce_hours=_announce(parts["announce"], channel) if "announce" in parts else None,
     )
+
+
+def _announce(field: Field, channel: str) -> int:
+    """Hours before the call; 0: no message."""
+    if channel not in CALLS:
+        field.wrong(f"a message says that we will call, and {channel} is no call: take it away")
+    text = field.text()
+    if text == "never":
+        return 0
+    found = re.fullmatch(r"(\d{1,2}) hours?", text)
+    if found is None or not 1 <= int(found[1]) <= MOST_HOURS_BEFORE:
+        field.wrong(f"write 'never', or 1 to {MOST_HOURS_BEFORE} hours before the call, such as '20 hours'")
+        return 0
+    return int(found[1])
 
 
 def _follow(steps: list[Step], fields: Mapping[str, Field]) -> None:

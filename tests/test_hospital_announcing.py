@@ -1,5 +1,6 @@
 """A message before a call: once a day, inside the hours, to nobody who may not be called, and no contact by itself."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -41,18 +42,20 @@ PLAN = Plan(
 DUE = datetime(2026, 11, 26, 9, 0, tzinfo=ZONE)  # the day after NOON
 
 
-def planned(session: Session, who: Character = LUCIA) -> UUID:
-    """Home today: two calls tomorrow at nine, and a text message."""
+def planned(session: Session, who: Character = LUCIA, **step: int | str) -> UUID:
+    """Home today: two calls tomorrow at nine, and a text message. `step`: what the calls' steps say otherwise."""
     questionnaires.publish(session, "form", {"purpose": "follow-up"}, "sha-1", NOON)
     patient = admit(session, who)
     site = Calendar(ZONE, "CO")
-    assert enrolments.tell(session, [Told("his:1", "discharge", patient.id, NOON)], [PLAN], NOON, site).tasks == 3
+    calls = [replace(one, **step) if one.channel != "sms" else one for one in PLAN.steps]  # type: ignore[arg-type]
+    plan = replace(PLAN, steps=tuple(calls))
+    assert enrolments.tell(session, [Told("his:1", "discharge", patient.id, NOON)], [plan], NOON, site).tasks == 3
     return patient.id
 
 
-def announce(session: Session, at: datetime) -> list[OutboxRow]:
+def announce(session: Session, at: datetime, before: timedelta = 20 * HOUR) -> list[OutboxRow]:
     """All messages there are after the core has looked."""
-    assert announcing.announce_some(session, at, POLICY, 20 * HOUR, OURS) is None
+    assert announcing.announce_some(session, at, POLICY, before, OURS) is None
     session.flush()
     session.expire_all()
     return list(session.scalars(select(OutboxRow)))
@@ -121,3 +124,30 @@ def test_what_was_not_taken_at_once_does_not_come_after_the_call(database: Datab
         session.flush()
         announcing.give_up(session)
         assert outbox.claim(session, DUE) is None
+
+
+def test_a_plans_step_says_it_otherwise_than_the_site(database: Database) -> None:
+    with database.transaction() as session:
+        planned(session, announce_hours=2)
+        assert announce(session, DUE - 19 * HOUR) == [], "the site's hours"
+        assert announce(session, DUE - 2 * HOUR - HOUR / 60) == []
+        assert announce(session, DUE - HOUR) != [], "the step's"
+
+
+def test_a_plans_step_wants_it_where_the_site_does_not(database: Database) -> None:
+    with database.transaction() as session:
+        planned(session, announce_hours=20)
+        assert len(announce(session, DUE - 20 * HOUR, timedelta(0))) == 1
+
+
+@pytest.mark.parametrize("step", [{"announce_hours": 0}, {"channel": "letter", "announce_hours": 20}], ids=str)
+def test_a_plans_step_wants_none_or_is_no_call(database: Database, step: dict[str, int | str]) -> None:
+    with database.transaction() as session:
+        planned(session, **step)
+        assert announce(session, DUE - HOUR) == []
+
+
+def test_without_a_word_of_site_or_step_there_is_none(database: Database) -> None:
+    with database.transaction() as session:
+        planned(session)
+        assert announce(session, DUE - HOUR, timedelta(0)) == []

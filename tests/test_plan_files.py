@@ -20,7 +20,7 @@ ends_with: [readmitted, transferred]
 step:
   - {id: day-1, after: 1 days, questionnaire: form, at: "10:30", days: any, within: 1 days, priority: 1}
   - {id: control, since: day-1, after: 2 weeks, questionnaire: form, channel: letter, fallback: [sms]}
-  - {id: check, every: 4 weeks, until: 12 weeks, questionnaire: form}
+  - {id: check, every: 4 weeks, until: 12 weeks, questionnaire: form, announce: 4 hours}
 """
 
 
@@ -46,9 +46,16 @@ def test_a_good_plan_is_read(tmp_path: Path) -> None:
     assert plan.ends_with == {"readmitted", "transferred"}
     assert [step.id for step in plan.steps] == ["day-1", "control", "check"]
     assert plan.steps[1] == Step("control", 14, "form", "letter", ("sms",), since="day-1")
+    assert [step.announce_hours for step in plan.steps] == [None, None, 4]
     assert (plan.steps[2].after, plan.steps[2].every, plan.steps[2].until) == (28, 28, 84)
     path.write_text("# another comment\n" + GOOD)
     assert read_plan(path, {"form"}).sha256 == plan.sha256
+
+
+def test_a_step_that_is_not_announced_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "kidney.yaml"
+    path.write_text(GOOD.replace("announce: 4 hours", "announce: never"))
+    assert read_plan(path, {"form"}).steps[2].announce_hours == 0
 
 
 def test_without_a_rule_only_a_clinician_enrols(tmp_path: Path) -> None:
@@ -81,6 +88,9 @@ def test_without_a_rule_only_a_clinician_enrols(tmp_path: Path) -> None:
         ("after: 1 days", "after: 1 business day", "kidney.yaml:7: business days can't be counted here"),
         ("after: 1 days", "after: soon", "kidney.yaml:7: 'soon' is no span: write '3 days'"),
         ("from: 18", "from: 95", "kidney.yaml:4: nobody is from 95 to 90 years old"),
+        ("announce: 4 hours", "announce: 49 hours", "kidney.yaml:9: write 'never', or 1 to 48 hours before the call"),
+        ("announce: 4 hours", "announce: soon", "kidney.yaml:9: write 'never', or 1 to 48 hours before the call"),
+        ("channel: letter", "channel: letter, announce: never", "kidney.yaml:8: a message says that we will call, and"),
         ("priority: 1", "priority: 10", "kidney.yaml:7: a whole number from 1 to 9 is expected"),
         ('"10:30"', "10:30", "kidney.yaml:7: text is expected"),
         ("id: kidney", "id: liver", "kidney.yaml:1: id is 'liver', but the file is named kidney.yaml"),
