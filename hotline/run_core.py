@@ -22,12 +22,12 @@ from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer
-from hospital import announcing, caller_languages, recordings, reminders, text_steps, throttling, vault
+from hospital import caller_languages, recordings, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
 from hospital.outcome_rules import OutcomeRules
-from hotline import demo, hearing, joints, message_joints, numbering, on_call_work, tapes
+from hotline import demo, hearing, joints, message_joints, message_work, numbering, on_call_work, tapes
 from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
 from hotline.in_force import Shipped
@@ -52,7 +52,6 @@ from web.live import Hub
 
 log = logging.getLogger(__name__)
 
-MOST_TEXTS = 50  # of plans in one go
 SHORTEST_NUMBER = 5  # digits; the demo shows its extension instead of a number
 
 
@@ -158,9 +157,8 @@ async def run_core(settings: Settings) -> None:
         await _check_files(workshop)
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
-        scheduler = _scheduler(
-            settings, database, capture, journal, sender, dialer, automatic, progressive, predictive, sheets
-        )
+        scheduler = _scheduler(settings, database, capture, journal, dialer, automatic, progressive, predictive)
+        message_work.begin(scheduler, settings, database, sender, sheets, _caller_id(settings), now)
         on_call_work.begin(scheduler, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
             scheduler.add_job(transcriber.work, "interval", seconds=5, max_instances=1, coalesce=True)
@@ -231,12 +229,10 @@ def _scheduler(
     database: Database,
     capture: Capture,
     journal: InboundJournal,
-    sender: Sender,
     dialer: Dialer,
     automatic: Agentless,
     progressive: Progressive,
     predictive: Predictive,
-    sheets: Sheets,
 ) -> AsyncIOScheduler:
     """Only triggers that look; what is due lives in SQL."""
     scheduler = AsyncIOScheduler(timezone="UTC")
@@ -270,46 +266,11 @@ def _scheduler(
         scheduler.add_job(predictive.call_due, "interval", seconds=1, max_instances=1, coalesce=True)
     scheduler.add_job(progressive.look_after, "interval", seconds=1, max_instances=1, coalesce=True)
 
-    async def remind() -> None:
-        policy, of = calling_policy(settings), settings.reminders
-        await database.run(reminders.plan_recurring, now(), policy)
-        if of.appointments:
-            days, hour = of.days_before, of.from_hour
-            await database.run(reminders.plan_appointments, now(), policy, days_before=days, from_hour=hour)
-
-    scheduler.add_job(remind, "interval", seconds=60, max_instances=1, coalesce=True, next_run_time=now())
-
-    async def text() -> None:
-        policy = calling_policy(settings)
-        for _ in range(MOST_TEXTS):
-            if not await database.run(text_steps.work_next, now(), policy):
-                break
-
-    scheduler.add_job(text, "interval", seconds=10, max_instances=1, coalesce=True, next_run_time=now())
-
-    async def announce() -> None:
-        before, policy, after = timedelta(hours=settings.calling.announce_hours or 0), calling_policy(settings), None
-        while True:
-            ours = _caller_id(settings)
-            after = await database.run(announcing.announce_some, now(), policy, before, ours, after)
-            if after is None:
-                break
-
-    if settings.calling.announce_hours is not None:
-        scheduler.add_job(announce, "interval", minutes=5, max_instances=1, coalesce=True, next_run_time=now())
-
-    async def send() -> None:
-        await sheets.now()  # a text is worded as it is in force when it is sent
-        await database.run(text_steps.take_back, now(), calling_policy(settings))
-        await database.run(announcing.give_up)
-        await sender.send_due()
-
     async def forget() -> None:
         await database.run(caller_languages.forget_expired, now())
         await database.run(throttling.forget_idle, now())
 
     scheduler.add_job(forget, "interval", hours=1, max_instances=1, coalesce=True, next_run_time=now())
-    scheduler.add_job(send, "interval", seconds=2, max_instances=1, coalesce=True)
     scheduler.add_job(sweep, "interval", seconds=30, max_instances=1, coalesce=True, next_run_time=now())
     return scheduler
 
