@@ -13,8 +13,8 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from hospital import attempts, campaigns, subjects
-from hospital.attempt_records import LIVE, Attempt
+from hospital import attempts, campaigns, lines, subjects
+from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
 from hospital.calling_rules import never
 from hospital.followups import FollowUpTask, decide
@@ -36,19 +36,17 @@ def claim_next(
     """The next due contact of these kinds, claimed: of this campaign, or of those that are in none. Or why it may not
     be called now (then it is due later, and another may be claimed). None: nothing is due, or `most` automatic calls,
     or as many as the campaign may have, are under way."""
-    session.execute(select(func.pg_advisory_xact_lock(campaigns.LINES)))
-    under_way = select(func.count()).where(
-        Attempt.account_id.is_(None), Attempt.pooled.is_(False), Attempt.state.in_(LIVE)
-    )
-    if (session.scalar(under_way) or 0) >= most:
+    line = lines.automatic(session, most)
+    if line is None:
         return None
     standing = campaigns.in_force(session, CHANNEL)
-    belongs = campaigns.in_none(standing)
+    belongs, campaign_line = campaigns.in_none(standing), 0
     if campaign_id is not None:
         campaign = next((one for one in standing if one.id == campaign_id and one.state == "running"), None)
-        if campaign is None or not campaigns.has_a_line(session, campaign):
+        taken = campaigns.a_line(session, campaign) if campaign is not None else None
+        if campaign is None or taken is None:
             return None
-        belongs = campaigns.within(campaign, standing)
+        belongs, campaign_line = campaigns.within(campaign, standing), taken
     when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     due = (
         select(FollowUpTask.id)
@@ -77,7 +75,7 @@ def claim_next(
         decide(session, task.id, "not_needed", at)
         subjects.changed(session, task)
         return NotNow("not_needed")
-    return attempts.begin(session, task, node, at, policy, None, campaign_id)
+    return attempts.begin(session, task, node, at, policy, None, campaign_id, campaign_line, line=line)
 
 
 @dataclass(frozen=True)

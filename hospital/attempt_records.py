@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, and_, case, func, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, and_, case, func, or_, select, union_all, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id
@@ -22,6 +22,8 @@ class Attempt(Base):
     number_token: Mapped[bytes]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
+    line: Mapped[int | None]
+    campaign_line: Mapped[int | None]
     stint_id: Mapped[UUID | None] = mapped_column(ForeignKey("stint.id"))
     pooled: Mapped[bool] = mapped_column(default=False)
     channel_id: Mapped[str]
@@ -74,7 +76,7 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
         ~Attempt.returned,
         or_(Attempt.rang, Attempt.state.in_(("review", *LIVE)), Attempt.line_result == "answered"),
     )
-    return sorted([*session.scalars(rows), *texted(session, patient_id, token, at - timedelta(days=8))])
+    return sorted(session.scalars(union_all(rows, texted(patient_id, token, at - timedelta(days=8)))))
 
 
 def number_of(session: Session, attempt_id: UUID) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hospital import campaigns, joint_calls, subjects
@@ -25,7 +25,7 @@ from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.settling import abandoned, contact_result, line_ended, not_dialled, reviewed, to_review
 from hospital.stint_records import Stint, current_stint
-from hospital.verdicts import judge
+from hospital.verdicts import Verdict, judge
 
 __all__ = ["LIVE", "Attempt", "CallingPolicy", "Claimed", "NotNow"]
 __all__ += ["abandoned", "answered", "claim", "contact_result", "dialling", "line_ended", "not_dialled", "rang"]
@@ -64,10 +64,11 @@ def claim(
         return refuse(session, task, NotNow("in_a_stint"), at, False, policy)
     campaign = campaigns.of_task(session, task)
     if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
-        campaign = None  # she calls by herself
-    elif not campaigns.has_a_line(session, campaign):
+        return begin(session, task, node, at, policy, account_id)  # she calls by herself
+    line = campaigns.a_line(session, campaign)
+    if line is None:
         return refuse(session, task, NotNow("lines_busy"), at, False, policy)
-    return begin(session, task, node, at, policy, account_id, campaign.id if campaign else None)
+    return begin(session, task, node, at, policy, account_id, campaign.id, line)
 
 
 def begin(
@@ -78,12 +79,16 @@ def begin(
     policy: CallingPolicy,
     account_id: UUID | None,
     campaign_id: UUID | None = None,
+    campaign_line: int = 0,
+    *,
+    line: int | None = None,
     stint: Stint | None = None,
     pooled: bool = False,
 ) -> Claimed | NotNow:
     """The attempt of a task that this transaction has claimed, or why not now. Without an account the hotline calls by
-    itself: no nurse, and no channel of hers. With a `stint` the nurse's leg is there already, and nobody has chosen
-    the task: a refusal puts it off. `pooled`: a nurse is found when somebody has answered."""
+    itself: no nurse, and no channel of hers, on a `line` of its own. With a `stint` the nurse's leg is there already,
+    and nobody has chosen the task: a refusal puts it off. `pooled`: a nurse is found when somebody has answered.
+    `campaign_line`: one that `campaigns.a_line` gave."""
     unattended = account_id is None or stint is not None
     follow_survivor(session, task, at)
     verdict = judge(session, task, at, policy)
@@ -91,7 +96,7 @@ def begin(
     if refused is not None or number is None:
         return refuse(session, task, refused or NotNow("no_usable_number"), at, unattended, policy)
     attempt_id = uuid4()
-    attempt = Attempt(
+    beginning = insert(Attempt).values(
         id=attempt_id,
         task_id=task.id,
         patient_id=task.patient_id,
@@ -99,6 +104,8 @@ def begin(
         number_token=number.token,
         account_id=account_id,
         campaign_id=campaign_id,
+        line=line,
+        campaign_line=campaign_line or None,
         stint_id=stint.id if stint else None,
         pooled=pooled,
         channel_id=f"{node}-{attempt_id.hex}",
@@ -107,12 +114,9 @@ def begin(
         dial_until=closes(at, policy.window, policy.zone),
         zone=policy.zone.key,
     )
-    try:
-        with session.begin_nested():
-            session.add(attempt)
-            session.flush()
-    except IntegrityError:
-        # The partial unique indexes: this patient, this number or this nurse is in a live attempt.
+    attempt = session.scalar(beginning.on_conflict_do_nothing().returning(Attempt))
+    # The partial unique indexes: this patient, number or nurse is in a live attempt; or was in one since the verdict.
+    if attempt is None or _has_rung_since(session, attempt, verdict, at):
         return refuse(session, task, NotNow("already_in_a_call"), at, unattended, policy)
     task.owner_id = account_id or task.owner_id
     facts = {"cap": "exempt"} if verdict.urgent else {}
@@ -132,6 +136,18 @@ def begin(
         joint_calls.join(session, attempt, task, at)
     subjects.changed(session, task)
     return Claimed(attempt_id, number.number, attempt.channel_id, attempt.nurse_channel_id)
+
+
+def _has_rung_since(session: Session, attempt: Attempt, verdict: Verdict, at: datetime) -> bool:
+    """Whether somebody else's call has begun and ended between the verdict and the attempt, from which on nobody else's
+    can begin; the attempt is gone then."""
+    if verdict.urgent or (verdict.policy.cap_a_day, verdict.policy.cap_a_week) == (None, None):
+        return False
+    if len(contacts(session, attempt.patient_id, attempt.number_token, at)) <= len(verdict.rung) + 1:
+        return False
+    session.delete(attempt)
+    session.flush()
+    return True
 
 
 def _nurses_leg(node: str, account_id: UUID | None, stint: Stint | None) -> str | None:

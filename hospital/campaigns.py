@@ -16,8 +16,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ForeignKey, and_, case, func, not_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import audit
-from hospital.attempt_records import LIVE, Attempt
+from hospital import audit, lines
 from hospital.database import Base, Id, announce, storable
 from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import PURPOSES, URGENT, FollowUpTask
@@ -36,7 +35,6 @@ MOVES = {
 LIMITS = ("priority", "weight", "caller_id", "lines", "per_second", "wrap_up_s", "ceiling")
 HIGHEST_CEILING = 0.03  # abandoned of answered by a person, in any 24 hours
 FILTERS = ("purpose", "reason", "questionnaire", "study", "ward")
-LINES = 0x6C696E6573  # "lines": the key of the lock under which lines are counted
 _NUMBER = re.compile(r"\+?[0-9]{5,15}")
 
 
@@ -232,13 +230,9 @@ def of_task(session: Session, task: FollowUpTask) -> Campaign | None:
     return None
 
 
-def has_a_line(session: Session, campaign: Campaign) -> bool:
-    """Whether one more call may be under way; nobody else takes it before this transaction ends."""
-    if campaign.lines is None:
-        return True
-    session.execute(select(func.pg_advisory_xact_lock(LINES)))
-    under_way = select(func.count()).where(Attempt.campaign_id == campaign.id, Attempt.state.in_(LIVE))
-    return (session.scalar(under_way) or 0) < campaign.lines
+def a_line(session: Session, campaign: Campaign) -> int | None:
+    """One of its lines, nobody else's before this transaction ends; 0 where it has no limit, None: all are in use."""
+    return lines.of_campaign(session, campaign.id, campaign.lines) if campaign.lines is not None else 0
 
 
 def halted(session: Session, campaign_id: UUID | None) -> bool:

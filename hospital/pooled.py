@@ -103,7 +103,8 @@ def claim_next(
     campaign = next((one for one in known if one.id == campaign_id), None)
     if campaign is None or (campaign.mode, campaign.state) != ("predictive", "running"):
         return None
-    if not campaigns.has_a_line(session, campaign):
+    line = campaigns.a_line(session, campaign)
+    if line is None:
         return None
     left_alone = select(Attempt.patient_id).where(
         Attempt.pooled, Attempt.contact_result == "abandoned", Attempt.ended_at > at - NOT_AGAIN
@@ -113,7 +114,7 @@ def claim_next(
         return None
     task.state = "calling"
     session.flush()
-    return attempts.begin(session, task, node, at, policy, None, campaign.id, pooled=True)
+    return attempts.begin(session, task, node, at, policy, None, campaign.id, line, pooled=True)
 
 
 @dataclass(frozen=True)

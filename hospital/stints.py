@@ -185,14 +185,15 @@ def claim_next(
     campaign = next((one for one in known if one.id == campaign_id), None)
     if campaign is None or (campaign.mode, campaign.state) != ("progressive", "running"):
         return None
-    if not campaigns.has_a_line(session, campaign):
+    line = campaigns.a_line(session, campaign)
+    if line is None:
         return None
     task = nurse_calls.next_for(session, campaign, known, stint.account_id, at)
     if task is None:
         return None
     task.state = "calling"
     session.flush()
-    claimed = attempts.begin(session, task, node, at, policy, stint.account_id, campaign.id, stint)
+    claimed = attempts.begin(session, task, node, at, policy, stint.account_id, campaign.id, line, stint=stint)
     if isinstance(claimed, Claimed):
         stint.ready, stint.more_s = False, 0
         announce(session, "stint", stint.id)

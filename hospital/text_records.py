@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ForeignKey, Select, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
 
 from hospital.database import Base
 from hospital.outbox import FATE_UNKNOWN, OutboxRow
@@ -20,9 +20,9 @@ class StepText(Base):
     answer_by: Mapped[datetime]
 
 
-def texted(session: Session, patient_id: UUID, token: bytes, since: datetime) -> list[datetime]:
+def texted(patient_id: UUID, token: bytes, since: datetime) -> Select[datetime]:
     """When a plan wrote to the patient or the number. What failed for certain has reached nobody and does not count."""
-    rows = (
+    return (
         select(StepText.texted_at)
         .join(OutboxRow, OutboxRow.id == StepText.outbox_id)
         .where(
@@ -31,4 +31,3 @@ def texted(session: Session, patient_id: UUID, token: bytes, since: datetime) ->
             or_(OutboxRow.state != "failed", OutboxRow.error.in_(FATE_UNKNOWN)),
         )
     )
-    return list(session.scalars(rows))
