@@ -415,6 +415,8 @@ CREATE TABLE followup_task (
     state            text NOT NULL DEFAULT 'open'
                      CHECK (state IN ('open', 'calling', 'wrap_up', 'review', 'done', 'stopped')),
     owner_id         uuid REFERENCES account,
+    given_at         timestamptz CHECK (given_at IS NULL OR owner_id IS NOT NULL),   -- to its owner, by a person: nobody
+                                                     -- else is called for it
     tries            smallint NOT NULL DEFAULT 0,    -- attempts that rang
     max_tries        smallint NOT NULL DEFAULT 3,
     next_try_at      timestamptz,

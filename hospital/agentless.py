@@ -17,7 +17,7 @@ from hospital import attempts, campaigns, lines, subjects
 from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
 from hospital.calling_rules import never
-from hospital.followups import FollowUpTask, decide
+from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
 
 CHANNEL = "automated_call"
@@ -57,6 +57,7 @@ def claim_next(
             FollowUpTask.state == "open",
             FollowUpTask.due_at <= at,
             when <= at,
+            not_given_to_another(None),
         )
         .order_by(FollowUpTask.priority, when, FollowUpTask.due_until, FollowUpTask.id)
         .limit(1)

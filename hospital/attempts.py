@@ -21,7 +21,7 @@ from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, 
 from hospital.calling_hours import closes
 from hospital.calling_rules import CallingPolicy, NotNow, never, wall_clock
 from hospital.database import announce
-from hospital.followups import FollowUpTask, decide
+from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
 from hospital.settling import abandoned, contact_result, line_ended, not_dialled, reviewed, to_review
 from hospital.stint_records import Stint, current_stint
@@ -51,7 +51,8 @@ def claim(
 ) -> Claimed | NotNow:
     """Claim an open follow-up for a nurse. A refusal is returned, not raised, so that its decision is committed.
 
-    A patient who opted out or has died is not called for this task at all: it stops."""
+    A patient who opted out or has died is not called for this task at all: it stops. What a person gave to another
+    nurse is not hers to call."""
     task = session.scalar(
         update(FollowUpTask)
         .where(FollowUpTask.id == task_id, FollowUpTask.kind == "follow_up", FollowUpTask.state == "open")
@@ -60,6 +61,8 @@ def claim(
     )
     if task is None:
         return NotNow("not_open")
+    if not session.scalar(select(not_given_to_another(account_id)).where(FollowUpTask.id == task_id)):
+        return refuse(session, task, NotNow("given_to_another"), at, False, policy)
     if current_stint(session, account_id) is not None:
         return refuse(session, task, NotNow("in_a_stint"), at, False, policy)
     campaign = campaigns.of_task(session, task)

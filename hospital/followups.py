@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, String, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from hospital import attempt_records, recordings
+from hospital.accounts import Account
 from hospital.database import Base, Id, announce, storable
 from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire
@@ -45,11 +46,12 @@ class FollowUpTask(Base):
     ward: Mapped[str] = mapped_column(default="")
     channel: Mapped[str] = mapped_column(default="nurse_call")
     fallback: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
-    due_at: Mapped[datetime]
     announce_hours: Mapped[int | None]
+    due_at: Mapped[datetime]
     due_until: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="open")
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    given_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
     max_tries: Mapped[int] = mapped_column(default=3)
     next_try_at: Mapped[datetime | None]
@@ -68,6 +70,13 @@ class FollowUpTask(Base):
         if self.kind in PURPOSES:
             return PURPOSES[self.kind]
         return str(self.questionnaire.body.get("purpose", "follow-up")).replace("-", "_")
+
+
+def not_given_to_another(account_id: UUID | None) -> ColumnElement[bool]:
+    """Whether somebody may be called for a task: not while a person has given it to another, whose account is open.
+    Without an account: to nobody."""
+    closed = select(Account.id).where(Account.disabled_at.is_not(None))
+    return or_(FollowUpTask.given_at.is_(None), FollowUpTask.owner_id == account_id, FollowUpTask.owner_id.in_(closed))
 
 
 class Answer(Base):

@@ -2,8 +2,8 @@
 
 Rules: joined are nurses' calls that are due now, of the same patient, or of a guardian and a ward who are reached by
 the same number: who was identified may speak for both. Others who share a number are other people, with a call each. A
-task that may not be called for (opted out, died) is not joined. The task that was claimed leads; the others follow its
-call (`settling`).
+task that may not be called for (opted out, died), or that a person gave to another nurse, is not joined. The task that
+was claimed leads; the others follow its call (`settling`).
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from hospital.attempt_records import Attempt, JointTask
 from hospital.calling_rules import never, where_reached
 from hospital.database import announce
-from hospital.followups import FollowUpTask, decide
+from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
 
 MOST = 4  # a call has an end
@@ -38,6 +38,7 @@ def join(session: Session, attempt: Attempt, task: FollowUpTask, at: datetime) -
             FollowUpTask.state == "open",
             FollowUpTask.due_at <= at,
             func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at) <= at,
+            not_given_to_another(attempt.account_id),
         )
         .order_by(FollowUpTask.priority, FollowUpTask.due_at, FollowUpTask.id)
         .limit(MOST)

@@ -1,7 +1,8 @@
 """Which contact of a campaign a nurse gets next.
 
 Rules: what is due first by priority and time. A patient who has a nurse already is hers for `HERS` after the call is
-due, and then anybody's who works on the campaign: nobody waits for a nurse who has gone home.
+due, and then anybody's who works on the campaign: nobody waits for a nurse who has gone home. What a person gave to a
+nurse is hers alone (`task_orders`).
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from hospital import campaigns
 from hospital.accounts import Account
 from hospital.campaigns import Campaign
 from hospital.database import announce
-from hospital.followups import FollowUpTask, decide
+from hospital.followups import FollowUpTask, decide, not_given_to_another
 
 HERS = timedelta(minutes=30)
 
@@ -40,6 +41,7 @@ def next_for(
             FollowUpTask.due_at <= at,
             when <= at,
             or_(FollowUpTask.owner_id.is_(None), FollowUpTask.owner_id == account_id, when <= at - HERS),
+            not_given_to_another(account_id),
             *more,
         )
         .order_by(FollowUpTask.priority, when, FollowUpTask.due_until, FollowUpTask.id)

@@ -69,7 +69,9 @@ def transferred(session: Session, patient_id: UUID, ward: str | None, at: dateti
     moved = update(FollowUpTask).where(
         FollowUpTask.patient_id == patient_id, FollowUpTask.kind == "follow_up", FollowUpTask.state == "open"
     )
-    for task_id in session.scalars(moved.values(ward=ward, owner_id=None).returning(FollowUpTask.id)).all():
+    for task_id in session.scalars(
+        moved.values(ward=ward, owner_id=None, given_at=None).returning(FollowUpTask.id)
+    ).all():
         decide(session, task_id, "ward_changed", at, ward=ward, by=str(by) if by else None)
         announce(session, "task", task_id)
     return changed

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, CompoundSelect, ForeignKey, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, ForeignKey, and_, case, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -115,10 +115,11 @@ def take_up(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> U
     number = _number(session, call, task_id)
     if number is None:
         return None
+    still_given = case((FollowUpTask.owner_id == account_id, FollowUpTask.given_at), else_=None)
     task = session.scalar(
         update(FollowUpTask)
         .where(FollowUpTask.id == task_id, FollowUpTask.kind == "follow_up", _still_to_do())
-        .values(state="calling", stop_reason=None, closed_at=None, owner_id=account_id)
+        .values(state="calling", stop_reason=None, closed_at=None, owner_id=account_id, given_at=still_given)
         .returning(FollowUpTask)
     )
     if task is None:

@@ -16,7 +16,7 @@ from hospital import attempts, next_steps, outbox, subjects
 from hospital.attempts import CallingPolicy, NotNow
 from hospital.calling_hours import first_allowed, may_call
 from hospital.calling_rules import never, on_the_clock_of, wall_clock, where_reached
-from hospital.followups import FollowUpTask, decide
+from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.outbox import OutboxRow
 from hospital.text_records import StepText
 from hospital.verdicts import judge
@@ -38,7 +38,7 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy) -> bool:
             FollowUpTask.state == "open",
             FollowUpTask.due_at <= at,
             or_(
-                and_(StepText.task_id.is_(None), when <= at),
+                and_(StepText.task_id.is_(None), when <= at, not_given_to_another(None)),
                 StepText.answer_by <= at,
                 OutboxRow.state == "failed",
             ),

@@ -170,6 +170,7 @@ def _sip_username(session: Session, account_id: UUID) -> str | None:
 NOT_NOW = {
     "not_open": "This task is already being called, or closed.",
     "already_in_a_call": "You, this patient or this number is in a call just now. Try again when it is over.",
+    "given_to_another": "This call was given to another nurse. Who shares out the list may give it to you.",
     "in_a_stint": "You take calls one after the other. Leave that first, then start one yourself.",
     "lines_busy": "All lines of this campaign are in use. Try again in a moment.",
     "outside_window": "It is outside this patient's calling hours. It may be called from {when}.",

@@ -1,13 +1,19 @@
-"""The follow-up list: who is due, overdue, mine; skipped with a reason."""
+"""The follow-up list: who is due, overdue, mine, of which ward and study; skipped with a reason.
+
+What is ordered of several at once is in `followup_orders.py`."""
 
 import json
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from sqlalchemy.orm import Session
 
-from hospital import campaigns, followups, nurse_calls
+from hospital import campaigns, nurse_calls, task_orders, workload
 from hospital.followups import SKIP_REASONS
+from hospital.task_orders import Giver, Order
 from web import followup_view
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.followup_view import Row, TaskView, Viewer
@@ -28,6 +34,7 @@ TABS = {
 
 
 CLOSED = "closed"
+MY_WARD = "*"  # in an address: the wards on which the visitor has shifts
 
 
 def _tab(name: str) -> str:
@@ -61,32 +68,70 @@ async def own_task(request: Request, visitor: Visitor, task_id: UUID) -> TaskVie
     return found
 
 
-async def _listed(request: Request, visitor: Visitor, tab: str, template: str) -> Response:
-    run, looks = services(request).database.run, viewer(request, visitor)
-    rows = await run(followup_view.worklist, looks)
-    counts: dict[str, int | None] = {code: sum(_belongs(row, code) for row in rows) for code in TABS}
-    if tab == CLOSED:
-        rows = await run(followup_view.closed, looks)
-    pages = pages_of(request)
-    show = pages.show if template.endswith("page.html") else pages.part
-    return show(
-        request,
-        template,
-        tab=tab,
-        tabs=[*((code, word, counts[code]) for code, word in TABS.items()), (CLOSED, "Closed this week", None)],
-        rows=[row for row in rows if _belongs(row, tab)],
-        now=services(request).clock(),
-    )
+@dataclass(frozen=True)
+class Sieve:
+    """Which rows are shown beside the tab's: of which ward and study. `hers`: the wards on which she has shifts."""
+
+    ward: str
+    study: str
+    hers: tuple[str, ...]
+
+    @property
+    def wards(self) -> tuple[str, ...]:
+        """None: of any."""
+        if self.ward == MY_WARD:
+            return self.hers
+        return (self.ward,) if self.ward else ()
+
+    @property
+    def query(self) -> str:
+        """For an address, after `?show=…`."""
+        chosen = {"ward": self.ward, "study": self.study}
+        return "".join(f"&{name}={quote(value, safe='')}" for name, value in chosen.items() if value)
+
+    def lets_through(self, row: Row) -> bool:
+        return (not self.wards or row.ward in self.wards) and (not self.study or row.study == self.study)
+
+
+async def _listed(
+    request: Request, visitor: Visitor, tab: str, chosen: tuple[str, str], template: str, whole: bool
+) -> Response:
+    house, looks = services(request), viewer(request, visitor)
+    today = looks.at.astimezone(looks.zone).date()
+
+    def read(session: Session) -> dict[str, Any]:
+        sieve = Sieve(*chosen, tuple(workload.wards_of(session, looks.account_id, today)))
+        open_rows = followup_view.worklist(session, looks)
+        rows = followup_view.closed(session, looks) if tab == CLOSED else open_rows
+        shown = [row for row in open_rows if sieve.lets_through(row)]
+        counts: dict[str, int | None] = {code: sum(_belongs(row, code) for row in shown) for code in TABS}
+        return {
+            "sieve": sieve,
+            "tabs": [*((code, word, counts[code]) for code, word in TABS.items()), (CLOSED, "Closed this week", None)],
+            "rows": [row for row in rows if sieve.lets_through(row) and _belongs(row, tab)],
+            "wards": sorted({row.ward for row in rows if row.ward} | {sieve.ward} - {"", MY_WARD}),
+            "studies": sorted({row.study for row in rows if row.study} | {sieve.study} - {""}),
+            "loads": workload.loads(session, looks.at, followup_view.AHEAD) if looks.sees_all else [],
+        }
+
+    found = await house.database.run(read)
+    show = pages_of(request).show if whole else pages_of(request).part
+    return show(request, template, tab=tab, now=looks.at, today=today, my_ward=MY_WARD, **found)
+
+
+Chosen = Annotated[str, Query(max_length=200)]
 
 
 @routes.get("/followups")
-async def page(request: Request, visitor: WorksFollowUps, show: str = "all") -> Response:
-    return await _listed(request, visitor, _tab(show), "followups/page.html")
+async def page(
+    request: Request, visitor: WorksFollowUps, show: str = "all", ward: Chosen = "", study: Chosen = ""
+) -> Response:
+    return await _listed(request, visitor, _tab(show), (ward, study), "followups/page.html", True)
 
 
 @routes.get("/followups/list/{tab}")
-async def part(request: Request, visitor: WorksFollowUps, tab: str) -> Response:
-    return await _listed(request, visitor, _tab(tab), "followups/list.html")
+async def part(request: Request, visitor: WorksFollowUps, tab: str, ward: Chosen = "", study: Chosen = "") -> Response:
+    return await _listed(request, visitor, _tab(tab), (ward, study), "followups/list.html", False)
 
 
 @routes.get("/followups/campaigns")
@@ -123,8 +168,10 @@ async def skip(request: Request, visitor: WorksFollowUps, task_id: UUID, reason:
     if reason not in SKIP_REASONS:
         raise Refusal(422, "Say why it is skipped.")
     await own_task(request, visitor, task_id)
-    house = services(request)
-    if not await house.database.run(followups.skip, task_id, reason, house.clock(), visitor.account_id):
+    looks = viewer(request, visitor)
+    giver = Giver(looks.account_id, looks.sees_all, looks.at, looks.zone)
+    skipped = Order("skip", reason=reason)
+    if await services(request).database.run(task_orders.carry_out, task_id, skipped, giver) is not None:
         raise Refusal(409, "It is being called, or it is closed already.")
     # the list hears of it by the live stream, like everybody's
     return Response(status_code=204)

@@ -19,9 +19,11 @@ from hospital.accounts import Account
 from hospital.attempt_records import about
 from hospital.attempts import Attempt
 from hospital.database import announce
+from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, Listed
 from hospital.patients import History, Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording
+from hospital.task_orders import mark, ward_of
 from scripts.filling import Filling, Place
 from scripts.questionnaire import Questionnaire, RedFlag
 from scripts.questionnaire_files import kept
@@ -46,12 +48,15 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the list."""
+    """A line of the list. `mark`: how it looks, for who orders something of it."""
 
     task: FollowUpTask
     standing: str
     patient: Patient
     stay: Stay | None
+    ward: str
+    study: str
+    mark: str
     visits: int
     stays: int
     owner: Account | None
@@ -78,6 +83,7 @@ def _rows(session: Session, listed: list[Listed], viewer: Viewer) -> list[Row]:
     people = {p.id: p for p in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
     owners = {a.id: a for a in session.scalars(select(Account))}
     visits, stays = _counts(session, Visit, ids), _counts(session, Stay, ids)
+    studies = _studies(session, {line.task.enrolment_id for line in listed if line.task.enrolment_id})
     if ids:
         shown = sorted(str(one) for one in ids)
         looked(session, viewer.account_id, "list.read", "followups", viewer.at, same=SAME_LOOK, patients=shown)
@@ -87,6 +93,9 @@ def _rows(session: Session, listed: list[Listed], viewer: Viewer) -> list[Row]:
             line.standing,
             people[line.task.patient_id],
             session.get(Stay, line.task.stay_id) if line.task.stay_id else None,
+            ward_of(session, line.task),
+            studies.get(line.task.enrolment_id, "") if line.task.enrolment_id else "",
+            mark(line.task),
             visits.get(line.task.patient_id, 0),
             stays.get(line.task.patient_id, 0),
             owners.get(line.task.owner_id) if line.task.owner_id else None,
@@ -95,6 +104,12 @@ def _rows(session: Session, listed: list[Listed], viewer: Viewer) -> list[Row]:
         )
         for line in listed
     ]
+
+
+def _studies(session: Session, enrolments: set[UUID]) -> dict[UUID, str]:
+    rows = select(Enrolment.id, CareEvent.study).join(CareEvent, CareEvent.id == Enrolment.event_id)
+    found = session.execute(rows.where(Enrolment.id.in_(enrolments))).all()
+    return {enrolment_id: study for enrolment_id, study in found}  # noqa: C416 - dict() loses the types
 
 
 def _counts(session: Session, kind: type[Visit] | type[Stay], ids: set[UUID]) -> dict[UUID, int]:

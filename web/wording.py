@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hospital.workload import Load
+
 LANGUAGES = {"es": "Spanish", "pt-BR": "Portuguese", "zh-CN": "Chinese", "en": "English", "mi": "Māori"}
 
 ROLES = {
@@ -180,6 +182,30 @@ STOP_REASONS = SKIP_REASONS | {
     "told_too_late": "We were told after its time had passed",
     "fate_unknown": "It is not known whether the phone rang; a person calls",
 }
+
+ORDERED = {  # what was ordered of follow-ups on the list
+    "give": "given to {who}",
+    "give_back": "given back to everybody",
+    "skip": "skipped",
+    "move": "put on {day}",
+    "priority": "now of priority {priority}",
+}
+NOT_ORDERED = {  # why one of them could not be done
+    "being_called": "is being called just now",
+    "being_written_up": "is being written up",
+    "closed": "is closed already",
+    "busy": "is being changed by somebody at this moment",
+    "changed": "was changed by somebody meanwhile: look at it again",
+    "so_already": "is so already",
+    "another_ward": "is of another ward now",
+    "no_right": "is for who shares out the list",
+    "no_nurse": "cannot be given to this account: it makes no follow-up calls, or is closed",
+    "outside_its_time": "cannot be then: it is due until {until}",
+    "in_doubt": "may have been called: it is to be reviewed first",
+    "waits_for_answer": "was written to, and the answer is waited for",
+    "not_yours": "another nurse's by now, or gone",
+}
+
 
 CHANGES = {
     "readmitted": "In hospital again",
@@ -577,6 +603,11 @@ AUDIT_ACTIONS = {
     "reminder.begun": "began a reminder that repeats",
     "reminder.stopped": "stopped a reminder that repeats",
     "suspension.read": "saw whom a suspended clinic concerns",
+    "task.give": "gave a follow-up to a nurse",
+    "task.give_back": "gave a follow-up back to everybody",
+    "task.skip": "skipped a follow-up",
+    "task.move": "put a follow-up on another day",
+    "task.priority": "changed a follow-up's priority",
     "campaign.created": "created a campaign",
     "campaign.running": "started a campaign",
     "campaign.paused": "paused a campaign",
@@ -590,6 +621,16 @@ def say(table: Mapping[str, str], code: str | None) -> str:
     if not code:
         return ""
     return table.get(code) or code.replace("_", " ").replace(".", " ").capitalize()
+
+
+def load(of: Load) -> str:
+    """`Ruby: 4 to call, 1 overdue`."""
+    name = of.account.display_name if of.account is not None else "Nobody’s"
+    return f"{name}: {of.waiting} to call{f', {of.overdue} overdue' if of.overdue else ''}"
+
+
+def load_of_nobody(of: Load) -> str:
+    return f"To whom … ({load(of).replace('Nobody’s', 'nobody’s')})"
 
 
 def campaign_code(name: str, code: str) -> str:
@@ -708,6 +749,11 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "death_report_withdrawn": "The report of a death was taken back",
     "death_reported": "Not called: reported deceased, not confirmed yet",
     "deceased_to_be_confirmed": "Reported deceased; a clinician confirms before the record says so",
+    "given": "Given to one nurse: nobody else is called for it",
+    "given_back": "Given back to everybody",
+    "given_to_another": "Not called: it was given to another nurse",
+    "moved": "Put on another day: {when}",
+    "priority_changed": "Priority {priority} instead of {before}",
     "in_a_stint": "Not called: the nurse takes calls one after the other",
     "lines_busy": "Not called: all lines of the campaign were in use",
     "handed_out": "Handed to a nurse by a campaign",
@@ -737,6 +783,8 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
         "exempt": " (urgent: the cap does not hold it back)" if facts.get("cap") == "exempt" else "",
         "reason": say(STOP_REASONS, str(facts.get("reason", ""))),
         "channel": say(CHANNELS, str(facts.get("channel", ""))),
+        "priority": facts.get("priority", ""),
+        "before": facts.get("before", ""),
         "again": "to be called again" if facts.get("again") else "not called again",
     }
     return DECISIONS.get(code, say({}, code)).format(**values)

@@ -41,7 +41,8 @@ function moved(event) {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!list || !step || event.altKey) return false;
   const stops = [...list.querySelectorAll("[data-stop]")].filter((stop) => stop.checkVisibility());
-  const next = stops[stops.findIndex((stop) => stop.contains(event.target)) + step];
+  const row = event.target.closest("tr"); // from anywhere in a row
+  const next = stops[stops.findIndex((stop) => stop.contains(event.target) || row?.contains(stop)) + step];
   if (!next) return false;
   event.preventDefault();
   next.focus();
