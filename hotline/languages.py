@@ -25,7 +25,7 @@ from scripts.questionnaire_files import load_questionnaires
 from scripts.wording import Wording
 from scripts.wording_files import REFERENCE
 from speech.voices.espeak import Espeak
-from web.wording import LANGUAGES as NAMES
+from web.words import LANGUAGES as NAMES
 
 NOWHERE = wording.Site("Hospital", "112", "600", ZoneInfo("UTC"))
 FUNCTIONS = tuple(name for name in vars(verbalise.Speech) if not name.startswith("_"))
@@ -164,7 +164,7 @@ def _questionnaires(tag: str, asked: list[Questionnaire], spoken: bool) -> Share
 
 def _places(tag: str, spoken: bool) -> Share:
     share = Share()
-    share.need(tag in NAMES, "no name in web/wording.py")
+    share.need(tag in NAMES, "no name in web/words/saying.py")
     share.need(tag in get_args(Language), "not in Language of hotline/settings.py")
     for table, allowed in _allowed_in_the_database():
         share.need(tag in allowed, f"not allowed in {table}.language of schema.sql")

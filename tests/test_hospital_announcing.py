@@ -22,7 +22,7 @@ from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.hospital_scene import POLICY, admit
 from tests.moments import NOON, ZONE
 from tests.test_care_dialogues import words
-from web import wording
+from web.words import decision
 
 __all__ = ["words"]
 pytestmark = pytest.mark.covers("H25")
@@ -75,7 +75,7 @@ def test_one_message_before_the_calls_of_a_day(database: Database, words: Wordin
         number = session.scalars(select(PhoneNumber).where(PhoneNumber.patient_id == patient_id)).first()
         assert number is not None
         assert contacts(session, patient_id, number.token, DUE) == [], "the call is the contact"
-        codes = [(row.code, wording.decision(row.code, row.facts, NOON, ZONE)) for row in log(session)]
+        codes = [(row.code, decision(row.code, row.facts, NOON, ZONE)) for row in log(session)]
         told = "A text message to the first number says that we will call"
         assert [text for code, text in codes if code == "call_announced"] == [told]
 

@@ -21,7 +21,7 @@ from hospital.task_orders import Giver, Order
 from tests.characters import JOAO, LUCIA, MEI
 from tests.hospital_scene import UNCAPPED, admit, at_once, day_three, employ
 from tests.moments import NOON, ZONE
-from web import wording
+from web import words
 
 pytestmark = pytest.mark.covers("H13", "H51")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -70,7 +70,7 @@ class Ward:
     def told(self) -> list[str]:
         with self.database.transaction() as session:
             rows = followups.decisions(session, self.task_id)
-            return [wording.decision(row.code, row.facts, NOON, ZONE) for row in rows]
+            return [words.decision(row.code, row.facts, NOON, ZONE) for row in rows]
 
     def audited(self) -> list[tuple[UUID | None, str, dict[str, Any]]]:
         with self.database.transaction() as session:

@@ -23,7 +23,7 @@ from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.hospital_scene import POLICY, UNCAPPED, admit, at_once, day_three, employ
 from tests.moments import NOON, ZONE
 from tests.test_care_dialogues import words
-from web import wording
+from web.words import decision
 
 __all__ = ["words"]
 
@@ -59,7 +59,7 @@ def messages(session: Session) -> list[OutboxRow]:
 def told(session: Session) -> list[str]:
     """The decision log as a nurse reads it."""
     rows = followups.decisions(session, the_task(session).id)
-    return [wording.decision(row.code, row.facts, NOON, ZONE) for row in rows]
+    return [decision(row.code, row.facts, NOON, ZONE) for row in rows]
 
 
 def lucia_of(session: Session) -> Patient:

@@ -11,7 +11,7 @@ from hotline.languages import Row, check, table
 from scripts import wording
 from scripts.languages import zh_CN
 from scripts.questionnaire_files import HERE as QUESTIONNAIRES
-from web import wording as console
+from web import words as console
 
 
 def missing(rows: list[Row]) -> dict[str, list[str]]:
@@ -102,7 +102,7 @@ def test_the_name_of_a_department_and_of_a_language(monkeypatch: pytest.MonkeyPa
     assert set(found) == {"pt-BR", "zh-CN", "mi"}
     assert found["mi"] == [
         "department 'cardiology' has no name (hotline/demo_clinics.py)",
-        "no name in web/wording.py",
+        "no name in web/words/saying.py",
     ]
 
 

@@ -24,7 +24,7 @@ from tests.asterisk_instance import network
 from tests.carrier import Carrier
 from tests.console import Console, console
 from tests.house import House, real_house
-from web import wording
+from web import words
 
 pytestmark = pytest.mark.asterisk
 
@@ -226,9 +226,9 @@ async def test_what_becomes_of_every_call_of_a_shift(house: House, outside: Carr
                 assert abs(task.next_try_at.astimezone(UTC) - again.astimezone(UTC)) < timedelta(seconds=2), row
             tells = row.tells
             if again is not None:
-                when, which = wording.near(again, call.ended_at, zone), {1: "first", 2: "second"}[row.rank or 0]
+                when, which = words.near(again, call.ended_at, zone), {1: "first", 2: "second"}[row.rank or 0]
                 tells += f": again {when}, {which} number ({row.tries} of 3 tries)"
-            assert wording.decision(last.code, last.facts, call.ended_at, zone) == tells, row
+            assert words.decision(last.code, last.facts, call.ended_at, zone) == tells, row
         assert len(session.scalars(select(Attempt)).all()) == len(SHIFT)
     assert Counter(outside.calls) == Counter(number(row, 1) for row in range(len(SHIFT))), "each once, and nobody else"
     await house.no_channels()

@@ -16,7 +16,7 @@ from tests.characters import JOAO
 from tests.console_app import Site, words
 from tests.hospital_scene import POLICY
 from tests.moments import NOON
-from web import wording
+from web.words import DECISIONS
 
 pytestmark = pytest.mark.covers("H14", "H18", "H51")
 
@@ -162,5 +162,5 @@ def test_every_decision_that_the_hotline_writes_has_its_sentence() -> None:
             arguments = part.partition(")")[0].replace("\n", " ").split(",")
             written |= {one.strip().strip('"') for one in arguments[:4] if one.strip().startswith('"')}
     assert {"called", "to_nurse", "number_put_away", "plan_changed"} <= written
-    assert written <= wording.DECISIONS.keys()
-    assert JOAO.name not in str(wording.DECISIONS)
+    assert written <= DECISIONS.keys()
+    assert JOAO.name not in str(DECISIONS)

@@ -16,7 +16,7 @@ from hospital.calls import Call
 from hospital.followups import FollowUpTask
 from hospital.patients import Candidate, History, Patient
 from hospital.screen_pops import IDENTIFIERS_TO_OPEN, ScreenPop
-from web import wording
+from web import words
 from web.looks import looked
 
 WRITE_UP = timedelta(hours=1)  # how long the card of an ended call stays open for the note
@@ -48,7 +48,7 @@ class Card:
         """Who it is and how sure that is."""
         guardian = " Who calls is not the patient but speaks for them." if self.call.proxy_id else ""
         return {
-            "identified": f"Identified by the automatic service: {wording.said_by(self.call.identified_by)}.{guardian}",
+            "identified": f"Identified by the automatic service: {words.said_by(self.call.identified_by)}.{guardian}",
             "only_one": "Probably: the only patient with this number.",
             "one_of_several": f"One of {len(self.candidates)} patients with this number. Ask who is calling.",
             "chosen": f"Chosen by you from {len(self.candidates)} patients with this number.",
@@ -143,7 +143,7 @@ def journey(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> l
 
 def steps_of(session: Session, call_id: str) -> list[Step]:
     """A call's journal in words. Who may read it has been asked before."""
-    steps = ((step.at, wording.step(step.kind, step.facts)) for step in calls.journal(session, call_id))
+    steps = ((step.at, words.step(step.kind, step.facts)) for step in calls.journal(session, call_id))
     return [Step(at, words) for at, words in steps if words]
 
 

@@ -17,7 +17,7 @@ from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.questions import Question
 from hospital.rota import ROLES, Line
-from web import wording
+from web import words
 from web.climbs import Climbs, climbs_of
 from web.doors import Visitor, denied, pages_of, services
 from web.followup_list import WorksFollowUps, own_task, viewer
@@ -150,7 +150,7 @@ async def told(
     if question_id not in {one.line.question.id for one in mine}:
         await denied(request, visitor, "followups.all", f"question:{question_id}")
         raise Refusal(403, "This answer is another nurse's to tell, or it was told.")
-    if outcome not in wording.ANSWER_OUTCOMES:
+    if outcome not in words.ANSWER_OUTCOMES:
         raise Refusal(422, "Say what became of the answer.")
     if not await house.database.run(questions.told, question_id, outcome, visitor.account_id, house.clock()):
         raise Refusal(409, "Somebody else has told it.")

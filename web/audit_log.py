@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hospital import audit
 from hospital.accounts import Account
 from hospital.audit import AuditRow
-from web import wording
+from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
 
@@ -57,7 +57,7 @@ def _accounts(session: Session) -> list[Account]:
 
 async def _shown(request: Request, visitor: Visitor, template: str) -> Response:
     house, asked = services(request), request.query_params
-    action = asked.get("action", "") if asked.get("action") in wording.AUDIT_ACTIONS else ""
+    action = asked.get("action", "") if asked.get("action") in words.AUDIT_ACTIONS else ""
     who = _uuid(asked.get("who", ""))
     before = int(asked["before"]) if asked.get("before", "").isdecimal() and len(asked["before"]) < 18 else None
     await house.database.run(looked, visitor.account_id, "audit.read", "audit", house.clock())

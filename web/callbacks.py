@@ -12,7 +12,7 @@ from hospital import callbacks
 from hospital.accounts import Account
 from hospital.callbacks import Callback
 from hospital.patients import Patient
-from web import wording
+from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
 from web.refusals import Refusal
@@ -71,7 +71,7 @@ async def give_back(request: Request, visitor: Works, callback_id: UUID) -> Resp
 
 @routes.post("/callbacks/{callback_id}/done")
 async def done(request: Request, visitor: Works, callback_id: UUID, outcome: Annotated[str, Form()]) -> Response:
-    if outcome not in wording.CALLBACK_OUTCOMES:
+    if outcome not in words.CALLBACK_OUTCOMES:
         raise Refusal(422, "Say how the callback ended.")
     house = services(request)
     if not await house.database.run(callbacks.finish, callback_id, visitor.account_id, outcome, house.clock()):

@@ -15,7 +15,7 @@ from hospital import audit, campaign_figures, campaigns, stints
 from hospital.accounts import Account
 from hospital.campaign_figures import Figures
 from hospital.campaigns import FILTERS, HIGHEST_CEILING, MODES, MOVES, Campaign, Wanted
-from web import wording
+from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.refusals import Refusal
 
@@ -37,7 +37,7 @@ class Row:
 def _row(campaign: Campaign, figures: Figures) -> Row:
     orders = tuple(what for what, (_, before) in MOVES.items() if campaign.state in before)
     chosen = [(name, getattr(campaign, name)) for name in FILTERS if getattr(campaign, name)]
-    return Row(campaign, figures, orders, tuple(wording.campaign_filter(name, code) for name, code in chosen))
+    return Row(campaign, figures, orders, tuple(words.campaign_filter(name, code) for name, code in chosen))
 
 
 def _rows(session: Session, at: datetime) -> list[Row]:

@@ -18,7 +18,7 @@ from hospital.cases import Case, Note
 from hospital.patients import Patient
 from hospital.recordings import Recording
 from hospital.transcripts import Transcript
-from web import wording
+from web import words
 from web.agent_card import Step, steps_of
 from web.climbs import Climbs, climbs_of
 from web.doors import Door, Visitor, denied, pages_of, services
@@ -275,7 +275,7 @@ async def close(
     text: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
 ) -> Response:
     file = await _allowed(request, visitor, case_id)
-    if outcome not in file.outcomes or outcome not in wording.CASE_OUTCOMES:
+    if outcome not in file.outcomes or outcome not in words.CASE_OUTCOMES:
         raise Refusal(422, "Say how the case ended.")
     house = services(request)
     try:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from hospital import urgent_calls, urgent_records
 from hospital.accounts import Account
 from hospital.urgent import LAST, RUNGS
-from web import wording
+from web import words
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
         known = [account.display_name for one in told if (account := names[one]) is not None]
         return ", ".join(known)
 
-    told = [(one.at, wording.URGENT_STEPS[one.whom].format(who=who(one.told) or "the fixed phone")) for one in entries]
+    told = [(one.at, words.URGENT_STEPS[one.whom].format(who=who(one.told) or "the fixed phone")) for one in entries]
     for call in urgent_calls.of_case(session, case_id):
         name = session.get_one(Account, call.account_id).display_name
-        told.append((call.claimed_at, wording.urgent_call(name, call.state, call.line_result, call.result)))
+        told.append((call.claimed_at, words.urgent_call(name, call.state, call.line_result, call.result)))
     told.sort(key=lambda one: one[0])
     steps = urgent_records.ladder(entries)
     rungs = [one for one in entries if one.whom in RUNGS]

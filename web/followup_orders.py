@@ -15,7 +15,7 @@ from hospital import task_orders
 from hospital.accounts import Account
 from hospital.followups import FollowUpTask
 from hospital.task_orders import WHATS, Giver, Order
-from web import wording
+from web import words
 from web.doors import Visitor, denied, pages_of, services
 from web.followup_list import WorksFollowUps, viewer
 from web.followup_view import Viewer, may_open
@@ -95,16 +95,16 @@ def _chosen(fields: list[str]) -> dict[UUID, str]:
 
 def _told(session: Session, wanted: Order, done: int, left: list[tuple[UUID, str]], shown: Viewer) -> Ordered:
     to = session.get(Account, wanted.to) if wanted.to else None
-    what = wording.ORDERED[wanted.what].format(
+    what = words.ORDERED[wanted.what].format(
         who="you" if to and to.id == shown.account_id else to.display_name if to else "",
-        day=wording.day(wanted.day, shown.zone) if wanted.day else "",
+        day=words.day(wanted.day, shown.zone) if wanted.day else "",
         priority=wanted.priority,
     )
     named: list[tuple[str | None, str]] = []
     for task_id, code in left:
         task = session.get(FollowUpTask, task_id)
         mine = task is not None and may_open(task, shown)
-        until = wording.near(task.due_until, shown.at, shown.zone) if task is not None and mine else ""
+        until = words.near(task.due_until, shown.at, shown.zone) if task is not None and mine else ""
         named.append((task.patient.name if task is not None and mine else None, _sentence(code, until)))
         if task is not None and mine:
             looked(session, shown.account_id, "record.read", f"patient:{task.patient_id}", shown.at)
@@ -112,4 +112,4 @@ def _told(session: Session, wanted: Order, done: int, left: list[tuple[UUID, str
 
 
 def _sentence(code: str, until: str) -> str:
-    return wording.say(wording.NOT_ORDERED, code).format(until=until)
+    return words.say(words.NOT_ORDERED, code).format(until=until)

@@ -27,7 +27,7 @@ from hospital.task_orders import mark, ward_of
 from scripts.filling import Filling, Place
 from scripts.questionnaire import Questionnaire, RedFlag
 from scripts.questionnaire_files import kept
-from web import wording
+from web import words
 from web.looks import SAME_LOOK, looked
 
 IDENTIFIERS = ("name", "birth_date")  # what a nurse asks before anything clinical
@@ -119,10 +119,10 @@ def _counts(session: Session, kind: type[Visit] | type[Stay], ids: set[UUID]) ->
 
 def _next_try(task: FollowUpTask, viewer: Viewer) -> str:
     if task.state == "stopped":
-        return wording.say(wording.STOP_REASONS, task.stop_reason)
+        return words.say(words.STOP_REASONS, task.stop_reason)
     if task.state == "done":
         return "done"
-    return wording.next_try(task.next_try_at, task.next_number_rank, task.tries, task.max_tries, viewer.at, viewer.zone)
+    return words.next_try(task.next_try_at, task.next_number_rank, task.tries, task.max_tries, viewer.at, viewer.zone)
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
     patient = session.get_one(Patient, task.patient_id)
     _ = [number.number for number in patient.numbers]  # read now: the session is gone when the template asks
     rows = followups.decisions(session, task_id)
-    told = [(row.at, wording.decision(row.code, row.facts, viewer.at, viewer.zone)) for row in reversed(rows)]
+    told = [(row.at, words.decision(row.code, row.facts, viewer.at, viewer.zone)) for row in reversed(rows)]
     return Past(patient, patients.history(session, patient.id), _tried(session, task_id), told)
 
 

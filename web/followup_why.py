@@ -18,7 +18,7 @@ from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.verdicts import Verdict, judge
 from hospital.zones import zones
-from web import wording
+from web import words
 from web.doors import Visitor, pages_of, services
 from web.followup_list import WorksFollowUps, own_task, viewer
 from web.followup_view import Viewer, may_open
@@ -26,7 +26,7 @@ from web.looks import looked
 from web.refusals import Refusal
 
 MOST = 30  # contacts shown, the newest first
-UNDER_WAY = {"calling": "It is being called.", "wrap_up": "The call is being written up.", "review": wording.IN_DOUBT}
+UNDER_WAY = {"calling": "It is being called.", "wrap_up": "The call is being written up.", "review": words.IN_DOUBT}
 
 routes = APIRouter()
 
@@ -79,20 +79,20 @@ def _may_read(task: FollowUpTask, shown: Viewer) -> bool:
 
 def _log(session: Session, task: FollowUpTask, shown: Viewer) -> list[tuple[datetime, str]]:
     rows = followups.decisions(session, task.id)
-    return [(row.at, wording.decision(row.code, row.facts, shown.at, shown.zone)) for row in reversed(rows)]
+    return [(row.at, words.decision(row.code, row.facts, shown.at, shown.zone)) for row in reversed(rows)]
 
 
 def _verdict(task: FollowUpTask, judged: Verdict, shown: Viewer) -> tuple[str, bool]:
     if task.state in UNDER_WAY:
         return UNDER_WAY[task.state], False
     if task.state != "open":
-        ended = "It is done." if task.state == "done" else f"{wording.say(wording.STOP_REASONS, task.stop_reason)}."
+        ended = "It is done." if task.state == "done" else f"{words.say(words.STOP_REASONS, task.stop_reason)}."
         return f"{ended} Nobody calls for it any more.", False
     if judged.refused is None:
         return "It may be called now.", True
     code, until = judged.refused.code, judged.refused.not_before
     facts = {"not_before": until.isoformat() if until else None}
-    return f"{wording.decision(code, facts, shown.at, shown.zone)}.", False
+    return f"{words.decision(code, facts, shown.at, shown.zone)}.", False
 
 
 def _facts(task: FollowUpTask, patient: Patient, judged: Verdict, shown: Viewer) -> list[tuple[str, str]]:
@@ -107,7 +107,7 @@ def _facts(task: FollowUpTask, patient: Patient, judged: Verdict, shown: Viewer)
     away = sum(number.invalid_since is not None for number in numbers)
     unsafe = sum(not number.safe_to_call for number in numbers)
     told = [
-        ("Their clock", f"{local:%A %H:%M}, {wording.place(policy.zone.key)}, {by}"),
+        ("Their clock", f"{local:%A %H:%M}, {words.place(policy.zone.key)}, {by}"),
         ("May be called today", ", ".join(hours) or closed),
         ("Called lately", _lately(judged, shown)),
         ("Number", _number(task, patient, judged)),
@@ -117,7 +117,7 @@ def _facts(task: FollowUpTask, patient: Patient, judged: Verdict, shown: Viewer)
     if patient.suits:
         told.append(("Likes calls in the", patient.suits))
     if patient.opted_out:
-        told.append(("Opted out of", ", ".join(wording.say({}, one).lower() for one in sorted(patient.opted_out))))
+        told.append(("Opted out of", ", ".join(words.say({}, one).lower() for one in sorted(patient.opted_out))))
     if patient.death_reported_at and not patient.deceased_at:
         told.append(("Reported deceased", "a clinician confirms it or takes it back; until then nobody calls"))
     told.append(("Tries of this task", f"{task.tries} of {task.max_tries}, counted where the phone rang"))
@@ -138,7 +138,7 @@ def _lately(judged: Verdict, shown: Viewer) -> str:
 def _number(task: FollowUpTask, patient: Patient, judged: Verdict) -> str:
     if judged.number is None:
         return "none that may be called"
-    rank = wording.ORDINALS.get(judged.number.rank, f"{judged.number.rank}th")
+    rank = words.ORDINALS.get(judged.number.rank, f"{judged.number.rank}th")
     return f"{rank} number of the guardian" if judged.person.id != patient.id else f"{rank} number"
 
 

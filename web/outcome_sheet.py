@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from hospital.outcome_rules import CONTACT_WAYS, LINE_WAYS, PUTS_AWAY, SHIPPED, WAYS, Rule
 from scripts.outcome_sheet import ANOTHER_TIME, CALLS, only_changes, rule_as_data
 from scripts.yaml_lines import FileRefused
-from web import outcome_words, wording
+from web import outcome_words, words
 from web.doors import pages_of, services
 from web.editions import Changes, body_of, checked, save, standing, workshop_of
 from web.ports import Workshop
@@ -55,9 +55,7 @@ async def _values(request: Request) -> dict[str, Any]:
 
 
 def _table(workshop: Workshop, kind: Kind, told: dict[str, Any]) -> list[Row]:
-    known = (
-        wording.LINE_RESULTS if kind == "line" else {code: word for code, (word, _) in wording.CONTACT_RESULTS.items()}
-    )
+    known = words.LINE_RESULTS if kind == "line" else {code: word for code, (word, _) in words.CONTACT_RESULTS.items()}
     return [_row(workshop, kind, result, name, told.get(result)) for result, name in known.items()]
 
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from web import wording
+from web import words
 from web.ports import SiteFacts
 
 HERE = Path(__file__).parent
@@ -36,13 +36,13 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals.update(facts=facts, asset=self.asset, words=wording)
+        self._environment.globals.update(facts=facts, asset=self.asset, words=words)
         self._environment.filters.update(
-            clock=lambda at: wording.clock(at, facts.zone),
-            day=lambda at: wording.day(at, facts.zone),
-            moment=lambda at: wording.moment(at, facts.zone),
+            clock=lambda at: words.clock(at, facts.zone),
+            day=lambda at: words.day(at, facts.zone),
+            moment=lambda at: words.moment(at, facts.zone),
             iso=_iso,
-            duration=wording.duration,
+            duration=words.duration,
         )
 
     def asset(self, name: str) -> str:

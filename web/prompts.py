@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from hospital import audit
-from web import wording
+from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.ports import OwnPrompts, PromptLine
 from web.refusals import Refusal
@@ -39,9 +39,9 @@ async def _known(request: Request, language: str, key: str) -> OwnPrompts:
 
 def _sections(lines: list[PromptLine]) -> dict[str, list[PromptLine]]:
     """As in a call, under what they are for; what a whole call does not need comes last."""
-    found: dict[str, list[PromptLine]] = {title: [] for title in (*wording.PROMPT_DIALOGUES.values(), NOT_NEEDED)}
+    found: dict[str, list[PromptLine]] = {title: [] for title in (*words.PROMPT_DIALOGUES.values(), NOT_NEEDED)}
     for line in lines:
-        title = wording.say(wording.PROMPT_DIALOGUES, line.dialogue) if line.needed else NOT_NEEDED
+        title = words.say(words.PROMPT_DIALOGUES, line.dialogue) if line.needed else NOT_NEEDED
         found.setdefault(title, []).append(line)
     return {title: group for title, group in found.items() if group}
 

@@ -13,7 +13,7 @@ from hospital import reminders, vault
 from hospital.booking import Department
 from hospital.patients import Patient, PatientIdentifier
 from hospital.reminders import RecurringReminder
-from web import wording
+from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
 from web.refusals import Refusal
@@ -53,7 +53,7 @@ async def _shown(request: Request, visitor: Visitor, template: str) -> Response:
     values: dict[str, Any] = {"lines": await house.database.run(_lines, visitor.account_id, now), "now": now}
     if template.endswith("list.html"):
         return pages_of(request).part(request, template, **values)
-    values |= {"abouts": wording.REMINDER_ABOUT, "departments": await house.database.run(_departments)}
+    values |= {"abouts": words.REMINDER_ABOUT, "departments": await house.database.run(_departments)}
     return pages_of(request).show(request, template, **values)
 
 

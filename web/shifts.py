@@ -16,7 +16,7 @@ from hospital.followups import FollowUpTask
 from hospital.patients import Stay
 from hospital.rota import AHEAD, ROLES, Calendar, Gap, Turn
 from hospital.rota_records import OnCallLine, OnCallShift
-from web import wording
+from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.refusals import Refusal
 from web.rota import turn_of, turns_ahead
@@ -180,8 +180,8 @@ async def add(request: Request, visitor: Changes) -> Response:
         if not isinstance(made, Turn):
             return None
         holder = session.get_one(Account, made.shift.account_id).display_name
-        when = wording.moment(made.begins, house.facts.zone)
-        rank = wording.RANKS[made.shift.rank].lower()
+        when = words.moment(made.begins, house.facts.zone)
+        rank = words.RANKS[made.shift.rank].lower()
         return f"{holder} is {rank} from {when} already. End that shift first, or choose the other place."
 
     try:

@@ -15,7 +15,7 @@ from hospital.accounts import Account
 from hospital.booking import Department, Doctor
 from hospital.patients import Patient
 from hospital.suspensions import Affected, Noticed, Suspension
-from web import wording
+from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
 from web.refusals import Refusal
@@ -73,9 +73,7 @@ def _suspensions(session: Session, visitor: Visitor, at: datetime, zone: Any) ->
                 name = session.get_one(Patient, noticed.patient_id).name
                 looked(session, visitor.account_id, "suspension.read", f"patient:{noticed.patient_id}", at)
             rows = followups.decisions(session, noticed.task_id)
-            lines.append(
-                Line(noticed, name, [(row.at, wording.decision(row.code, row.facts, at, zone)) for row in rows])
-            )
+            lines.append(Line(noticed, name, [(row.at, words.decision(row.code, row.facts, at, zone)) for row in rows]))
         found.append(Shown(one, clinics[one.doctor_id], session.get_one(Account, one.begun_by), lines))
     return found
 
@@ -90,7 +88,7 @@ async def _list(request: Request, visitor: Visitor) -> dict[str, Any]:
 async def page(request: Request, visitor: Suspends) -> Response:
     house = services(request)
     values = await _list(request, visitor)
-    values |= {"clinics": await house.database.run(_clinics), "reasons": wording.SUSPENSION_REASONS}
+    values |= {"clinics": await house.database.run(_clinics), "reasons": words.SUSPENSION_REASONS}
     return pages_of(request).show(request, "suspensions/page.html", **values)
 
 

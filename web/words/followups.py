@@ -1,0 +1,239 @@
+"""Why a patient is called or not, and what comes next."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hospital.workload import Load
+from web.words.calls import CONTACT_RESULTS, LINE_RESULTS, OUR_RESULTS
+from web.words.saying import say
+from web.words.times import near, place
+
+SKIP_REASONS = {
+    "not_needed": "No longer needed",
+    "readmitted": "Readmitted",
+    "in_hospital": "Still in hospital",
+    "done_elsewhere": "Done elsewhere",
+    "other": "Another reason",
+}
+
+STOP_REASONS = SKIP_REASONS | {
+    "not_reached": "Not reached after all tries",
+    "no_usable_number": "No number left to call",
+    "refused": "The patient does not want it",
+    "moved": "The patient has moved away",
+    "reported_deceased": "Reported deceased; a clinician confirms",
+    "partly_answered": "Partly answered; no tries left",
+    "language_not_served": "Nobody speaks the patient's language; no tries left",
+    "opted_out": "The patient has opted out",
+    "deceased": "The patient has died",
+    "died": "The patient has died",
+    "child_lost": "The family has lost the child",
+    "transferred": "The patient was moved to another hospital or ward",
+    "withdrawn": "The patient withdrew",
+    "told_too_late": "We were told after its time had passed",
+    "fate_unknown": "It is not known whether the phone rang; a person calls",
+}
+
+ORDERED = {  # what was ordered of follow-ups on the list
+    "give": "given to {who}",
+    "give_back": "given back to everybody",
+    "skip": "skipped",
+    "move": "put on {day}",
+    "priority": "now of priority {priority}",
+}
+
+NOT_ORDERED = {  # why one of them could not be done
+    "being_called": "is being called just now",
+    "being_written_up": "is being written up",
+    "closed": "is closed already",
+    "busy": "is being changed by somebody at this moment",
+    "changed": "was changed by somebody meanwhile: look at it again",
+    "so_already": "is so already",
+    "another_ward": "is of another ward now",
+    "no_right": "is for who shares out the list",
+    "no_nurse": "cannot be given to this account: it makes no follow-up calls, or is closed",
+    "outside_its_time": "cannot be then: it is due until {until}",
+    "in_doubt": "may have been called: it is to be reviewed first",
+    "waits_for_answer": "was written to, and the answer is waited for",
+    "not_yours": "another nurse's by now, or gone",
+}
+
+CHANGES = {
+    "readmitted": "In hospital again",
+    "transferred": "Moved to another hospital",
+    "withdrawn": "Wants no more follow-up",
+    "child_lost": "Lost the child",
+    "died": "Died (a supervisor confirms)",
+}
+
+STANDINGS = {  # how a task stands → (word, look)
+    "open": ("Open", ""),
+    "overdue": ("Overdue", "bad"),
+    "due": ("Due", "warn"),
+    "later": ("Later", ""),
+    "calling": ("Being called", "busy"),
+    "wrap_up": ("To be written up", "busy"),
+    "review": ("To be reviewed", "warn"),
+    "done": ("Done", "good"),
+    "stopped": ("Stopped", ""),
+}
+
+CHANNELS = {
+    "nurse_call": "a nurse's call",
+    "automated_call": "an automatic call",
+    "sms": "text message",
+    "letter": "letter",
+    "video_link": "video call",
+}
+
+TASK_REASONS = {
+    "discharge_day_1": "Day 1 after discharge",
+    "discharge_day_3": "Day 3 after discharge",
+    "discharge_day_7": "Day 7 after discharge",
+    "discharge_day_30": "Day 30 after discharge",
+    "after_surgery_day_2": "Day 2 after surgery",
+    "after_surgery_day_7": "Day 7 after surgery",
+    "heart_failure_day_2": "Day 2 at home with heart failure",
+    "heart_failure_day_14": "Day 14 at home with heart failure",
+    "newborn_week_1": "Newborn, first week",
+    "newborn_week_6": "Newborn, sixth week",
+    "hypertension_check": "Blood pressure check",
+    "diabetes_check": "Diabetes check",
+}
+
+
+def task_reason(code: str) -> str:
+    """Why a task is there: the plan's step, and of one that recurs the how many-eth."""
+    step, _, number = code.partition(".")
+    return say(TASK_REASONS, step) + (f", {number}" if number else "")
+
+
+NOT_NOW = {
+    "not_open": "This task is being called or is closed already.",
+    "already_in_a_call": "This patient, this number or you are in another call.",
+    "outside_window": "It is outside the hours in which this patient may be called.",
+    "cap_reached": "The patient has been called often enough for now.",
+    "opted_out": "The patient does not want follow-up calls.",
+    "deceased": "The patient has died. Nobody is called.",
+    "no_usable_number": "There is no number left that may be called.",
+}
+
+
+def load(of: Load) -> str:
+    """`Ruby: 4 to call, 1 overdue`."""
+    name = of.account.display_name if of.account is not None else "Nobody’s"
+    return f"{name}: {of.waiting} to call{f', {of.overdue} overdue' if of.overdue else ''}"
+
+
+def load_of_nobody(of: Load) -> str:
+    return f"To whom … ({load(of).replace('Nobody’s', 'nobody’s')})"
+
+
+ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
+
+
+def next_try(at: datetime | None, rank: int | None, tries: int, max_tries: int, now: datetime, zone: ZoneInfo) -> str:
+    """The next try as a sentence: `again tomorrow 18:10, second number, try 2 of 3`."""
+    if at is None:
+        return "not called yet" if tries == 0 else f"tried {tries} of {max_tries} times"
+    when = "now" if at <= now else near(at, now, zone)
+    number = f", {ORDINALS.get(rank, f'{rank}th')} number" if rank else ""
+    return f"again {when}{number}, try {min(tries + 1, max_tries)} of {max_tries}"
+
+
+IN_DOUBT = "It is not known whether the phone rang; a person decides"
+
+DECISIONS = {  # the decision log: why was, or wasn't, this patient called
+    "planned": "Planned",
+    "called": "Called{there}, {number} number{guardian}{exempt}",
+    "not_needed": "Not needed any more",
+    "sent_instead": "A text message instead of a call",
+    "nothing_said": "Answered, and nothing was said: {because}",
+    "try_again": "{because}: again {when}, {number} number ({tries} of {of} tries)",
+    "stopped": "Stopped: {reason}",
+    "called_back": "The patient called back, and waits for a nurse",
+    "taken_up": "The patient called back, and a nurse takes it up",
+    "done": "Done",
+    "answered_by_caller": "Answered to the machine, in a call of the patient's own",
+    "red_flag": "A red flag was told to the machine: a nurse takes over",
+    "skipped": "Skipped: {reason}",
+    "to_review": IN_DOUBT,
+    "reviewed": "Reviewed: {again}",
+    "not_dialled": "Not dialled after all{there}: {because}",
+    "to_nurse": "{because}: a nurse takes over",
+    "number_put_away": "The {number} number is put away: {because}",
+    "number_kept": "The {number} number is in use again: the result was corrected",
+    "called_together": "In the same call as another follow-up",
+    "plan_changed": "Stopped: {reason}",
+    "plan_changed_while_talking": "{reason}; the talk goes on, and no call follows",
+    "ward_changed": "The patient is on another ward",
+    "other_channel": "No call reached the patient: next by {channel}",
+    "call_announced": "A text message to the {number} number says that we will call",
+    "texted": "A text message goes{there} to the {number} number{guardian}; without an answer it goes on {when}",
+    "text_unanswered": "No answer to the text message: next by {channel}",
+    "text_undelivered": "The text message was not delivered: next by {channel}",
+    "text_impossible": "No number that may be written to: next by {channel}",
+    "text_unanswered_at_last": "No answer to the text message, and a nurse has called before. Stopped: {reason}",
+    "text_undelivered_at_last": "The text message was not delivered, and a nurse has called before. Stopped: {reason}",
+    "text_impossible_at_last": "No number that may be written to. Stopped: {reason}",
+    "record_merged": "The record was merged into another of the same patient",
+    "death_report_withdrawn": "The report of a death was taken back",
+    "death_reported": "Not called: reported deceased, not confirmed yet",
+    "deceased_to_be_confirmed": "Reported deceased; a clinician confirms before the record says so",
+    "given": "Given to one nurse: nobody else is called for it",
+    "given_back": "Given back to everybody",
+    "given_to_another": "Not called: it was given to another nurse",
+    "moved": "Put on another day: {when}",
+    "priority_changed": "Priority {priority} instead of {before}",
+    "in_a_stint": "Not called: the nurse takes calls one after the other",
+    "lines_busy": "Not called: all lines of the campaign were in use",
+    "handed_out": "Handed to a nurse by a campaign",
+    "already_in_a_call": "Not called: the patient, the number or the nurse was in another call",
+    "outside_window": "Not called{there}: outside the patient's hours{until}",
+    "cap_reached": "Not called: called often enough{until}",
+    "opted_out": "Not called: the patient has opted out",
+    "deceased": "Not called: the patient has died",
+    "no_usable_number": "Not called: no number left that may be called",
+}
+
+
+def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
+    """One line of a task's decision log."""
+    when = datetime.fromisoformat(facts["when"]) if facts.get("when") else None
+    until = datetime.fromisoformat(facts["not_before"]) if facts.get("not_before") else None
+    because = str(facts.get("because", ""))
+    values = {
+        "number": ORDINALS.get(int(facts.get("rank") or 1), "another"),
+        "because": _because(because),
+        "there": f" at {facts['clock']}, {place(facts['zone'])} time" if facts.get("clock") else "",
+        "until": f"; it may be {near(until, now, zone)}" if until else "",
+        "guardian": " of the guardian" if facts.get("reached") == "guardian" else "",
+        "when": near(when, now, zone) if when else "later",
+        "tries": facts.get("tries", ""),
+        "of": facts.get("of", ""),
+        "exempt": " (urgent: the cap does not hold it back)" if facts.get("cap") == "exempt" else "",
+        "reason": say(STOP_REASONS, str(facts.get("reason", ""))),
+        "channel": say(CHANNELS, str(facts.get("channel", ""))),
+        "priority": facts.get("priority", ""),
+        "before": facts.get("before", ""),
+        "again": "to be called again" if facts.get("again") else "not called again",
+    }
+    return DECISIONS.get(code, say({}, code)).format(**values)
+
+
+_NOT_DIALLED = {  # why an order to dial was not given after all
+    "outside_window": "the patient's hours were over",
+    "opted_out": "the patient opted out meanwhile",
+    "death_reported": "reported deceased meanwhile",
+    "deceased": "the patient has died",
+    "not_needed": "it is not needed any more",
+    "cancelled_by_us": "Cancelled by us",
+    "campaign_halted": "its campaign was paused or stopped meanwhile",
+}
+
+
+def _because(code: str) -> str:
+    contact = CONTACT_RESULTS.get(code)
+    return LINE_RESULTS.get(code) or (contact[0] if contact else say(_NOT_DIALLED | STOP_REASONS | OUR_RESULTS, code))
