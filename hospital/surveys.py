@@ -2,8 +2,9 @@
 
 Rules: each answer is saved as it is given, so that a hang-up loses none and the next call goes on with the next
 question. An answer that raises a red flag is written together with its case, and with a callback where nobody is there
-to take the caller at once: one transaction, so that all of it survives whatever happens to the call. From then on the
-follow-up is a nurse's, and the machine asks nothing more of it.
+to take the caller at once: one transaction, so that all of it survives whatever happens to the call. Who asks for
+urgent help between the answers has raised one, too. From then on the follow-up is a nurse's, and the machine asks
+nothing more of it.
 """
 
 from collections.abc import Mapping
@@ -84,6 +85,12 @@ def answer(
     followups.save_answer(session, task_id, key, value, at, attempt_id=attempt_id)
     announce(session, "task", task_id)
     return flag is None or _raise_flag(session, task_id, flag, at)
+
+
+def alarm(session: Session, task_id: UUID, flag: RedFlag, at: datetime) -> bool:
+    """Urgent help was asked for in mid-survey; what was answered stays. False: nobody is there to take the caller."""
+    announce(session, "task", task_id)
+    return _raise_flag(session, task_id, flag, at)
 
 
 def finish(session: Session, task_id: UUID, at: datetime) -> bool:

@@ -4,6 +4,7 @@ A child dies with its parent (the kernel sees to it), ends in its own way when i
 takes longer than PATIENCE."""
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -23,11 +24,6 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent() -> None:
-    # Not SIGTERM: Asterisk is gone with us, and one that takes its time to end would keep its port from the next start.
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 @dataclass
 class Child:
     """One program that must run. `stop` ends it cleanly (default: SIGTERM to the process itself)."""
@@ -39,6 +35,8 @@ class Child:
     environment: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     """What its log must not hold."""
+    niceness: int = 0
+    """Beside that of the house; below 0 only where the house may (as root)."""
     process: asyncio.subprocess.Process | None = None
     keeping: asyncio.Task[None] | None = None
     started_at: float = 0.0
@@ -51,12 +49,19 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, **self.environment},
-            preexec_fn=_die_with_parent,
+            preexec_fn=self._before,
             process_group=0,  # Ctrl-C is for this process; it ends the children in order
         )
         if self.process.stdout is not None:
             self.keeping = asyncio.create_task(child_log.keep(self.process.stdout, self.log, self.secrets))
         self.started_at = time.monotonic()
+
+    def _before(self) -> None:
+        # Not SIGTERM: Asterisk is gone with us, and one that takes its time to end would keep its port from the next
+        # start.
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        with contextlib.suppress(PermissionError):
+            os.nice(self.niceness)
 
     async def died(self) -> int:
         """Waits for its end; its exit code."""

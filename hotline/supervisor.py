@@ -30,6 +30,7 @@ from hotline.settings import Settings
 log = logging.getLogger(__name__)
 
 BACK_OFF = (0.2, 1.0, 3.0, 10.0)  # seconds before a dead child is started again
+SOUND = -10  # niceness of what calls are heard by: it needs little, and at once
 CALM = 30.0  # a child that lived this long has not "died again"
 
 
@@ -98,6 +99,7 @@ class Supervisor:
                 self.here.log / "asterisk.log",
                 stop=_stop_asterisk,
                 secrets=secrets.every(),
+                niceness=SOUND,
             )
         )
         try:
@@ -105,12 +107,12 @@ class Supervisor:
         except asterisk.AsteriskFailed as error:
             raise CannotStart(f"{error} Read {self.here.log / 'asterisk.log'}.") from error
         self.say("The hotline …")
-        for name in ("ivr", "core"):
-            await self._add(self._process(name, secrets.every()))
+        await self._add(self._process("ivr", secrets.every(), niceness=SOUND))
+        await self._add(self._process("core", secrets.every()))
         await self._until_answering(self.settings.address, numbering.AGI_PORT, "ivr")
         await self._until_answering(self.settings.web.bind, self.settings.web.port, "core")
 
-    def _process(self, name: str, secrets: tuple[str, ...]) -> Child:
+    def _process(self, name: str, secrets: tuple[str, ...], niceness: int = 0) -> Child:
         """One of the house's own: `hotline run NAME`."""
         return Child(
             name,
@@ -118,6 +120,7 @@ class Supervisor:
             self.here.log / f"{name}.log",
             environment={"HOTLINE_FROZEN": self.settings_json()},
             secrets=secrets,
+            niceness=niceness,
         )
 
     def settings_json(self) -> str:

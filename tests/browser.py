@@ -27,7 +27,7 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, async_playwright, expect
 from sqlalchemy.orm import Session
 
 from hospital import accounts, attempts, calls, followups, patients, questionnaires, recordings, screen_pops
@@ -68,6 +68,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 PASSWORD = "correct horse battery"
 ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "ida": "administrator", "oscar": "none"}
 ROLES |= {"dora": "doctor"}
+expect.set_options(timeout=15_000)  # a machine that makes calls beside it takes its time
 POLICY = CallingPolicy(ALWAYS, ZONE, None, None)
 
 _addresses = itertools.count(2)
@@ -436,6 +437,7 @@ async def page_of(served: Site) -> AsyncIterator[PageOf]:
 async def looked_at(page: Page, name: str) -> None:
     """Keeps a picture, and asks axe for what is wrong (WCAG 2.2 AA) and the browser for scrolling pages."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    await page.wait_for_function("() => !document.querySelector('button.htmx-request, .htmx-request button')")
     await page.screenshot(path=SCREENSHOTS / f"{name}.png")
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     wrong = await page.evaluate(

@@ -1,7 +1,15 @@
 """What happens in many calls: a caller on the way to a certain point, with the keys typed as people in a hurry do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy import delete
+
+from hospital import followups, questionnaires, surveys
 from hospital.booking import Opening, OwnDesk
 from hospital.caller_languages import CallerLanguage
+from hospital.followups import FollowUpTask
 from hotline import wiring
 from scripts import verbalise
 from tests.characters import Character
@@ -39,3 +47,20 @@ async def is_offered_times(house: House, phone: Phone, who: Character, language:
 
 def doctor(opening: Opening, language: str) -> str:
     return verbalise.doctor(opening.doctor, opening.feminine, language)
+
+
+@contextmanager
+def asked_by_machine(house: House) -> Iterator[FollowUpTask]:
+    """Inside the block Lucía is to be asked how she is after her discharge, now."""
+    lucia = house.patient("lucia")
+    with house.database.transaction() as session:
+        asked = questionnaires.newest(session, "discharge-day3")
+        assert asked is not None
+        due_at = wiring.now() - timedelta(minutes=1)
+        made = followups.plan(session, patient_id=lucia.id, questionnaire_id=asked.id, reason="survey", due_at=due_at)
+        made.channel = surveys.CHANNEL
+    try:
+        yield made
+    finally:
+        with house.database.transaction() as session:
+            session.execute(delete(FollowUpTask).where(FollowUpTask.id == made.id))

@@ -186,7 +186,11 @@ def front(
         spool = tmp_path / "spool"
         spool.mkdir()
         capture = Capture(
-            Spool(spool, PurePosixPath(spool)), shelf, SqlCatalogue(database, lambda: NOON), vault.wrap_key
+            Spool(spool, PurePosixPath(spool)),
+            shelf,
+            SqlCatalogue(database, lambda: NOON),
+            vault.wrap_key,
+            closing_seconds=0.1,  # nobody writes here
         )
         tapes = SpoolTapes(database, capture, made.care.clocks, lambda: NOON)
         yield replace(made, now=lambda: NOON, care=replace(made.care, tapes=tapes))

@@ -60,7 +60,7 @@ async def test_fifty_callers_reach_for_one_last_slot(house: House) -> None:
     await house.no_channels()
     await house.until("all calls are over", lambda: {call.state for call in house.calls()} == {"ended"}, within=60)
     assert house.holds() == 0
-    assert house.journal().count("caller_left") == len(callers)
+    await house.until("all have hung up", lambda: house.journal().count("caller_left") == len(callers), within=60)
 
 
 async def _is_offered_it(call: LightCall, who: Character) -> None:

@@ -14,6 +14,7 @@ from hotline.settings_file import DEMO, build
 from speech.ears.whisper import Recogniser
 from tests import ear_proxy
 from tests.asterisk_instance import AsteriskInstance
+from tests.phone import PhoneFailed
 
 EACH = 10
 FLOOR = {"es": 0.75, "en": 0.9, "pt-BR": 0.75, "zh-CN": 0.65}
@@ -34,6 +35,8 @@ async def test_a_sample_of_prompts_is_understood_over_a_call(asterisk: AsteriskI
     words = wiring.words(build(DEMO))
     sentences = [one for language in FLOOR for one in await ear_proxy.rendered(words, language, EACH)]
     heard = await ear_proxy.heard(asterisk, sentences)
+    if lost := [one.key for one in sentences if one not in heard]:
+        raise PhoneFailed(f"sound with holes: {lost} were not heard")
     recogniser = await asyncio.to_thread(Recogniser, whisper_model)
     for language, floor in FLOOR.items():
         shares = {}

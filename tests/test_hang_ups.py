@@ -184,7 +184,10 @@ def front(database: OneTransaction, words: wording.Wording, tmp_path_factory: py
     spool = folder / "spool"
     spool.mkdir()
     catalogue = SqlCatalogue(database, lambda: NOON)
-    capture = Capture(Spool(spool, PurePosixPath(spool)), Shelf(folder / "sealed"), catalogue, vault.wrap_key)
+    quiet = 0.1  # nobody writes here
+    capture = Capture(
+        Spool(spool, PurePosixPath(spool)), Shelf(folder / "sealed"), catalogue, vault.wrap_key, closing_seconds=quiet
+    )
     tapes = SpoolTapes(database, capture, made.care.clocks, lambda: NOON)
     desk = OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
     return replace(made, now=lambda: NOON, desk=desk, care=replace(made.care, tapes=tapes))

@@ -28,8 +28,8 @@ SCENARIOS = {
     "fifty callers reach for one last slot": "test_crowd.py::test_fifty_callers_reach_for_one_last_slot",
     "Lucía complains by voice, and it is a case": "test_care_calls.py::"
     "test_lucia_complains_by_voice_and_grace_hears_it",
-    "a red flag, and no nurse is free": "test_care_calls.py::"
-    "test_a_red_flag_with_no_nurse_free_stays_first_and_is_written",
+    "Lucía cries for help in the middle of a survey, and no nurse is free": "test_voice_calls.py::"
+    "test_lucia_cries_for_help_in_mid_survey_and_no_nurse_is_free",
     "the house is closed, and Ruth leaves a message": "test_care_calls.py::"
     "test_grace_closes_the_telephones_and_ruth_leaves_a_message",
     "nobody is signed in, and Lucía asks to be called back": "test_agents.py::"

@@ -1,21 +1,18 @@
 """A questionnaire by telephone: a real phone, the real Asterisk, the whole house."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete
 
-from hospital import followups, questionnaires, surveys
+from hospital import followups, questionnaires
 from hospital.attempts import Attempt
 from hospital.callbacks import Callback
 from hospital.cases import Case
 from hospital.followups import FollowUpTask
-from hotline import wiring
 from scripts.questionnaire_files import kept
 from tests.characters import LUCIA
 from tests.house import House
-from tests.scenes import reaches
+from tests.scenes import asked_by_machine, reaches
 
 pytestmark = pytest.mark.asterisk
 ABOUT_OUR_CALL = "1"  # before the menu
@@ -23,17 +20,8 @@ ABOUT_OUR_CALL = "1"  # before the menu
 
 @pytest.fixture
 def task(house: House) -> Iterator[FollowUpTask]:
-    """Lucía is to be asked by the machine, now."""
-    lucia = house.patient("lucia")
-    with house.database.transaction() as session:
-        asked = questionnaires.newest(session, "discharge-day3")
-        assert asked is not None
-        due_at = wiring.now() - timedelta(minutes=1)
-        made = followups.plan(session, patient_id=lucia.id, questionnaire_id=asked.id, reason="survey", due_at=due_at)
-        made.channel = surveys.CHANNEL
-    yield made
-    with house.database.transaction() as session:
-        session.execute(delete(FollowUpTask).where(FollowUpTask.id == made.id))
+    with asked_by_machine(house) as task:
+        yield task
 
 
 def title(house: House) -> Mapping[str, str]:

@@ -182,6 +182,33 @@ async def test_a_red_flag_is_written_with_its_answer_and_the_survey_never_goes_o
     assert len(answers(front, task)) == 2
 
 
+@pytest.mark.covers("H33", "I10")
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize(
+    ("says", "detail"),
+    [
+        ("1,0#,1,9", "urgent_key"),
+        ('"mejor","me duele mucho el pecho","sí"', "urgent_voice"),
+        ('"mejor","me duele mucho el pecho"', "alarm_in_doubt"),  # and hangs up while it is said back
+    ],
+)
+async def test_who_calls_for_help_between_the_answers_is_a_nurses_from_then_on(
+    says: str, detail: str, there: bool, front: FrontDesk, words: wording.Wording
+) -> None:
+    if there:
+        with front.database.transaction() as session:
+            ana_is_on_duty(session)
+    task = due(front, "discharge-day3", LUCIA)
+    told = await asked(front, words, task, says, LUCIA, Phrasebook(words, "9"))
+    (case,) = everything(front, Case)
+    assert (case.kind, case.state, case.detail, case.patient_id) == ("red_flag", "open", detail, task.patient_id), told
+    assert [callback.why for callback in everything(front, Callback)] == ([] if there else ["red_flag"])
+    assert (now(front, task).channel, now(front, task).priority) == ("nurse_call", 1)
+    assert answers(front, task)["general"] == "better"
+    hears_so = "nadie está libre" in told
+    assert hears_so is (not there and detail != "alarm_in_doubt")
+
+
 @pytest.mark.covers("H25", "H28")
 @pytest.mark.parametrize("channel", surveys.ASKED_BY_MACHINE)
 async def test_a_patient_calls_and_answers_what_is_waiting(

@@ -14,15 +14,20 @@ from typing import Any
 
 import pytest
 
+from hospital import followups
+from hospital.callbacks import Callback
 from hospital.calls import CallStep
+from hospital.cases import Case
+from hospital.followups import FollowUpTask
 from hotline import processes
 from ivr.understanding import WORTH_ASKING
 from speech.ears.whisper import ENOUGH
 from tests import callers
 from tests.asterisk_instance import free_address
+from tests.characters import LUCIA
 from tests.house import House
 from tests.phone import PhoneFailed
-from tests.scenes import doctor, openings
+from tests.scenes import asked_by_machine, doctor, openings
 
 pytestmark = pytest.mark.asterisk
 
@@ -142,6 +147,39 @@ async def test_a_recogniser_that_dies_in_mid_turn_costs_no_more_than_the_turn(he
         await phone.hangs_up()
     assert spoken(house) == []
     await house.no_channels()
+
+
+@pytest.mark.covers("H28", "H33", "H39")
+async def test_lucia_cries_for_help_in_mid_survey_and_no_nurse_is_free(hearing_house: House) -> None:
+    house = hearing_house
+    house.reset()
+    alarm, yes = await says("me duele mucho el pecho"), await says("sí, por favor")
+    with asked_by_machine(house) as task:
+        async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+            await lucia.rings(within=30)
+            await lucia.answers()
+            await lucia.hears(await house.sound("outgoing_greeting", "es", given_name="Lucía"))
+            await lucia.presses("1" + LUCIA.birth_keys)
+            await house.until("she is asked", lambda: "identified" in house.journal(), within=30)
+            line = Listener(house)
+            await line.listens_anew()
+            await lucia.presses("1")  # better
+            await house.until("it is saved", lambda: "answered" in house.journal(), within=30)
+            await line.listens_anew()
+            await lucia.speaks(alarm)  # instead of how much it hurts
+            await line.listens_anew()  # it is said back
+            await lucia.speaks(yes)
+            await lucia.hears(await house.sound("survey_nobody_free", "es"), within=40)
+            await desk.rings(within=40)  # the fixed phone, since nobody is signed in
+            (flag,), (callback,) = house.rows(Case), house.rows(Callback)
+            assert (flag.kind, flag.state, flag.detail) == ("red_flag", "open", "urgent_voice")
+            assert (callback.why, callback.number, callback.state) == ("red_flag", LUCIA.numbers[0], "open")
+            await lucia.hangs_up()
+        await house.no_channels()
+        with house.database.transaction() as session:
+            now = session.get_one(FollowUpTask, task.id)
+            assert (now.channel, now.priority) == ("nurse_call", 1)
+            assert followups.answers(session, task.id) == {"general": "better"}
 
 
 class Listener:

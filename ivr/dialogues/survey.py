@@ -1,18 +1,21 @@
 """A questionnaire is asked by the machine. Who is asked has proved who they are before.
 
 Rules: an answer is saved before the next question is asked. Whoever hangs up goes on there in the next call, and hears
-so in one sentence; nobody is asked from the start again. An answer that raises a red flag ends the survey at once, with
-a person; its case is written with the answer, and nothing more is asked, not in a later call either. How each kind of
-question is asked is in `survey_questions.py`.
+so in one sentence; nobody is asked from the start again. A red flag, in an answer or as a call for urgent help, ends
+the survey at once, with a person; its case is written, and nothing more is asked, not in a later call either. How each
+kind of question is asked is in `survey_questions.py`.
 """
 
+import asyncio
+import logging
 from uuid import UUID
 
 from hospital import surveys
 from hospital.cases import Teller
 from hospital.clocks import due
 from hospital.surveys import RedFlag, Survey
-from ivr.call import Call
+from ivr.call import Call, CallerLeft, Transferred
+from ivr.dialogues.attended import DATABASE_S
 from ivr.dialogues.identity import identify
 from ivr.dialogues.survey_questions import ask, leads
 from ivr.front_desk import FrontDesk
@@ -20,12 +23,24 @@ from scripts.filling import Filling, Place
 from scripts.questionnaire import Answer
 from scripts.questionnaire_files import kept
 
+log = logging.getLogger(__name__)
+
 
 async def survey(call: Call, front: FrontDesk, task_id: UUID, attempt_id: UUID | None = None) -> bool:
     """Asks what is still to be asked of a task; `attempt_id` is the call of ours in which it is. True when all that is
     needed was answered. Raises `Transferred` where a red flag was raised."""
     found = await front.database.run(surveys.begin, task_id)
-    return await Sitting(call, front, found, attempt_id).hold()
+    sitting = Sitting(call, front, found, attempt_id)
+    try:
+        return await sitting.hold()
+    except Transferred as asked:
+        if asked.queue == call.house.urgent_queue:
+            await sitting.alarmed(asked.reason)
+        raise
+    except CallerLeft:
+        if call.alarm_in_doubt:
+            await sitting.alarmed("alarm_in_doubt")
+        raise
 
 
 async def answer_questions(call: Call, front: FrontDesk) -> None:
@@ -92,7 +107,7 @@ class Sitting:
         """Writes an answer down with what it raises, and says nothing: the caller may have left."""
         self._answers[place.key] = value
         flags = self.filling.flags()
-        flag = self._red_flag(flags[0].id) if flags else None
+        flag = self._red_flag(flags[0].id.replace("-", "_")) if flags else None
         self._person_there = await self.front.database.run(
             surveys.answer,
             self._found.task_id,
@@ -104,6 +119,22 @@ class Sitting:
         )
         self._flag = flag.code if flag else None
         await self.call.journal.step("answered", item=place.key)
+
+    async def alarmed(self, code: str) -> None:
+        """Whoever cries for help is led to a person, whatever becomes of this."""
+        if self._flag is not None:
+            return
+        self._flag = code
+        try:
+            async with asyncio.timeout(DATABASE_S):
+                there = await self.front.database.run(
+                    surveys.alarm, self._found.task_id, self._red_flag(code), self.front.now()
+                )
+        except Exception as error:
+            log.error("call %s: the alarm in a survey could not be written (%s)", self.call.id, type(error).__name__)
+            return
+        if not there and code != "alarm_in_doubt":  # who raised that has left
+            await self.call.inform("survey_nobody_free")
 
     async def leave_if_flagged(self) -> None:
         if self._flag is None:
@@ -138,6 +169,6 @@ class Sitting:
     def teller(self) -> Teller:
         return Teller(self.call.id, self.call.caller_number, self._found.patient_id, self.call.language)
 
-    def _red_flag(self, flag_id: str) -> RedFlag:
+    def _red_flag(self, code: str) -> RedFlag:
         clock = due("red_flag", self.front.now(), self.front.care.clocks)
-        return RedFlag(flag_id.replace("-", "_"), self.teller(), clock, self.call.house.urgent_queue)
+        return RedFlag(code, self.teller(), clock, self.call.house.urgent_queue)

@@ -40,6 +40,7 @@ def main(engine: str, model: str) -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold a patient's voice
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.nice(max(0, -os.nice(0)))  # not before anybody's sound, as the ivr may be
     try:
         recogniser: Recogniser = importlib.import_module(f"speech.ears.{engine}").Recogniser(Path(model))
     except Exception as error:

@@ -94,7 +94,7 @@ def main(folder: str, threads: str) -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # not when it has finished its piece: at once
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold patients' names
-    os.nice(NICE)
+    os.nice(max(NICE, NICE - os.nice(0)))  # also where the ivr, which began it, goes before others
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     try:
