@@ -81,7 +81,7 @@ WORDS = Language(
     ),
     red_flags=RedFlags(
         flags={
-            "chest pain": r"\bduel\w+( \w+){0,3} pecho|\bdolor\w*( \w+){0,4} pecho|\bopresion( \w+){0,3} pecho"
+            "chest pain": r"duel\w*( \w+){0,3} pecho|\bdolor\w*( \w+){0,4} pecho|\bopresion( \w+){0,3} pecho"
             r"|\binfarto|\bataque al corazon|\bpecho( \w+)? (?<!no )(?<!no me )(?<!no le )duele",
             "breathing": r"\bno (\w+ ){0,2}pued\w* (casi )?respirar|\bno (\w+ )?respira\b|\bme (estoy )?ahog\w+"
             r"|\bse (esta )?ahog\w+|\bme falta (mucho )?el aire|\bdificultad(es)? para respirar"
