@@ -17,6 +17,9 @@ HASH := $(shell cat setup.cfg pyproject.toml constraints.txt | sha256sum | cut -
 INSTALLED := $(VENV)/.installed-$(HASH)
 INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests-$(HASH)
 
+# A house starts five processes and tests have several workers: none should compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up setup test check languages bench fresh clean
 .DEFAULT_GOAL := up
 
