@@ -672,6 +672,16 @@ async def test_a_task_that_was_given_up_is_taken_up_when_he_calls_back(database:
     assert office.task.state == "wrap_up"
 
 
+async def test_what_was_given_to_grace_is_anas_who_speaks_with_him_when_he_calls_back(database: Database) -> None:
+    office = Office(database)
+    await missed(office)
+    with database.transaction() as session:
+        task = session.get_one(FollowUpTask, office.task_id)
+        task.owner_id, task.given_at = office.grace, NOON
+    assert await database.run(return_calls.take_up, calls_back(office), office.ana, NOON) == office.task_id
+    assert (office.task.owner_id, office.task.given_at) == (office.ana, None)
+
+
 @pytest.mark.covers("I3")
 async def test_what_cannot_be_taken_up(database: Database) -> None:
     office = Office(database)

@@ -9,7 +9,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, audit, campaigns, followups, nurse_calls, task_orders, text_steps, workload
+from hospital import (
+    agentless,
+    attempts,
+    audit,
+    campaigns,
+    followups,
+    nurse_calls,
+    plan_changes,
+    task_orders,
+    text_steps,
+    workload,
+)
 from hospital.accounts import Account
 from hospital.attempts import Claimed, NotNow
 from hospital.audit import AuditRow
@@ -291,6 +302,13 @@ def test_nobody_waits_for_a_nurse_whose_account_is_closed(ward: Ward) -> None:
     with ward.database.transaction() as session:
         session.get_one(Account, ward.people["ruby"]).disabled_at = NOON
     assert isinstance(ward.claims("ana"), Claimed)
+
+
+def test_on_another_ward_it_is_nobodys_again(ward: Ward) -> None:
+    assert ward.order("grace", "give", to="ruby") is None
+    with ward.database.transaction() as session:
+        plan_changes.transferred(session, ward.task.patient_id, "rehabilitation", NOON)
+    assert (ward.task.owner_id, ward.task.given_at) == (None, None)
 
 
 @pytest.mark.parametrize("channel", ["automated_call", "sms"])

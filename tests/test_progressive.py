@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer, NotStarted
-from hospital import attempts, campaigns, followups, stints
+from hospital import attempts, campaigns, followups, stints, task_orders
 from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy
 from hospital.calling_hours import PRESETS
@@ -21,6 +21,7 @@ from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.stints import Stint
+from hospital.task_orders import Giver, Order
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.hospital_scene import UNCAPPED, admit, day_three, employ
 from tests.moments import NOON, ZONE
@@ -284,6 +285,19 @@ async def test_the_patient_answers_just_when_she_has_gone(ward: Ward) -> None:
     assert (ended.line_result, ended.contact_result, task.state) == ("answered", "abandoned", "open")
     assert task.next_try_at is not None and task.next_try_at > NOON + timedelta(hours=12), "another day, not at once"
     assert ward.log(JOAO)[-1] == "try_again"
+
+
+async def test_what_was_given_to_ruby_is_dialled_for_her_alone(ward: Ward) -> None:
+    """However long it is due: a nurse who called somebody before has them for half an hour."""
+    with ward.database.transaction() as session:
+        gift = Order("give", to=ward.ruby)
+        assert task_orders.carry_out(session, ward.tasks[JOAO.sip], gift, Giver(ward.grace, True, NOON, ZONE)) is None
+        session.get_one(FollowUpTask, ward.tasks[MEI.sip]).owner_id = ward.ruby
+    ward.clock += timedelta(hours=2)
+    await ward.joins(ward.ana)
+    assert ward.dialled == [MEI.numbers[0]], "Ruby's half hour with Mei is over, and João stays hers"
+    await ward.joins(ward.ruby)
+    assert ward.dialled == [MEI.numbers[0], JOAO.numbers[0]]
 
 
 async def test_she_picked_up_unheard(ward: Ward) -> None:
