@@ -129,6 +129,8 @@ class Calling(Frozen):
     """A country's preset; without one that of the site's country. `open` is the demo's."""
     hours: dict[Weekday, tuple[Interval, ...]] | None = None
     """The site's own intervals, instead of a preset; a weekday that is missing has no calls."""
+    public_holidays: bool | None = None
+    """Whether calls are made on them; None: as the country's preset has it, also beside intervals of the site's own."""
     ring_seconds: Annotated[int, Field(ge=15, le=120)] = 45
     """How long a patient's phone rings: at least 15 s or four rings."""
     predictive: bool = False

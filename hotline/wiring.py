@@ -163,14 +163,8 @@ def sip_secrets(here: Places) -> dict[str, str]:
 
 def calling_policy(settings: Settings) -> CallingPolicy:
     calling = settings.calling
-    if calling.hours is not None:
-        window = Window(week(calling.hours))
-    elif calling.window == "open":
-        window = ALWAYS
-    else:
-        window = PRESETS[calling.window or settings.site.country]
     return CallingPolicy(
-        window,
+        _window(settings),
         ZoneInfo(settings.site.time_zone),
         calling.per_day,
         calling.per_week,
@@ -179,6 +173,18 @@ def calling_policy(settings: Settings) -> CallingPolicy:
         text_answer_within=timedelta(days=calling.text_answer_days),
         country=settings.site.country.upper(),
     )
+
+
+def _window(settings: Settings) -> Window:
+    """Hours and holidays of calls. The holidays are the site's country's, whichever country's hours it has chosen."""
+    calling = settings.calling
+    if calling.window == "open" and calling.hours is None:
+        return ALWAYS
+    chosen = settings.site.country if calling.window in (None, "open") else calling.window
+    window = replace(PRESETS[chosen], country=settings.site.country.upper())
+    if calling.hours is not None:
+        window = replace(window, week=week(calling.hours))
+    return window if calling.public_holidays is None else replace(window, on_holidays=calling.public_holidays)
 
 
 async def prepare(settings: Settings, progress: Progress) -> None:

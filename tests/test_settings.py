@@ -1,13 +1,16 @@
 """hotline.toml: whole or not at all, and what is wrong is told so that it can be put right."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pydantic
 import pytest
 
+from hospital.calling_hours import may_call
 from hotline import settings_file
 from hotline.settings_file import DEMO, SettingsRefused, build, load
+from hotline.wiring import calling_policy
 
 TWILIO = {"account_sid": "AC" + "0" * 32, "user": "SK1", "secret": "s", "sender": "+573015550100"}
 EXAMPLE = Path(__file__).parent.parent / "hotline.toml.example"
@@ -140,3 +143,22 @@ def test_settings_do_not_change_while_it_runs() -> None:
     with pytest.raises(pydantic.ValidationError):
         settings.site.name = "x"
     assert settings_file.build(site()) == settings
+
+
+@pytest.mark.covers("I4")
+@pytest.mark.parametrize(
+    ("country", "calling", "on_holidays"),
+    [
+        ("co", {}, False),
+        ("co", {"hours": {"tue": ["08:00-12:00"]}}, False),  # hours of its own are no leave to call on a holiday
+        ("co", {"hours": {"tue": ["08:00-12:00"]}, "public_holidays": True}, True),
+        ("mx", {}, True),
+        ("mx", {"window": "co"}, False),  # the strictest hours, and Mexico's own holidays
+        ("mx", {"public_holidays": False}, False),
+    ],
+)
+def test_whether_a_site_calls_on_public_holidays(country: str, calling: dict[str, Any], on_holidays: bool) -> None:
+    policy = calling_policy(build({**site(country=country), "calling": calling}))
+    holiday = {"co": datetime(2026, 12, 8, 15, tzinfo=UTC), "mx": datetime(2026, 9, 16, 18, tzinfo=UTC)}[country]
+    assert policy.country == policy.window.country == country.upper()
+    assert may_call(holiday, policy.window, policy.zone).allowed == on_holidays

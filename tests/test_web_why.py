@@ -1,5 +1,6 @@
 """Why a patient was, or wasn't, called: read by the nurse, as sentences."""
 
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from hospital import attempts, campaigns, followups
 from hospital.accounts import Account
 from hospital.attempts import Attempt, Claimed
+from hospital.calling_hours import PRESETS
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
@@ -69,6 +71,14 @@ async def test_what_was_decided_is_told_with_the_clock_that_it_was_judged_by(sit
     told = await read(site)
     assert "Not called: outside the patient's hours; it may be tomorrow 08:00." in told
     assert "Wednesday 22:00, Bogota" in told
+
+
+async def test_a_public_holiday_there_is_said(site: Site) -> None:
+    site.now = NOON + timedelta(days=13)  # the Immaculate Conception, a Tuesday
+    site.app.state.services = replace(site.app.state.services, policy=replace(POLICY, window=PRESETS["co"]))
+    told = await read(site)
+    assert "May be called today not at all, it is a public holiday there" in told
+    assert "it may be tomorrow 07:00" in told
 
 
 async def test_each_thing_that_stands_in_the_way_is_a_sentence(site: Site) -> None:
