@@ -19,14 +19,15 @@ from dialer.pacing import Tally
 from dialer.pacing_rivals import POLICIES, Floor, Pacer
 
 PATIENCE_S = 2.0
-_RING, _TALK, _GIVE_UP, _SAMPLE = range(4)
+_RING, _TALK, _GIVE_UP, _SAMPLE, _LOOK = range(5)
 _BLOCK = 4096  # random numbers drawn at once
 
 
 @dataclass(frozen=True)
 class Scenario:
     """A kind of day. `answer`: (hour from which on, share answered of dialled), the first from hour 0. `spread` 0:
-    exponential talk times, else log-normal ones with that standard deviation of the logarithm; the mean is `talk_s`."""
+    exponential talk times, else log-normal ones with that standard deviation of the logarithm; the mean is `talk_s`.
+    `looks_s`: how often the dialer looks whether to dial; 0: whenever something has happened."""
 
     nurses: int
     answer: tuple[tuple[float, float], ...] = ((0.0, 0.3),)
@@ -36,6 +37,7 @@ class Scenario:
     hours: float = 8.0
     spread: float = 0.0
     line_limit: int = 10_000
+    looks_s: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises ValueError with what is wrong."""
@@ -44,7 +46,7 @@ class Scenario:
             raise ValueError("there must be at least one agent and one line")
         if not all(0 <= rate <= 1 for _, rate in self.answer) or not 0 <= self.ceiling <= 1:
             raise ValueError("answer rates and the ceiling are shares between 0 and 1")
-        if min(self.talk_s, self.ring_s, self.hours) <= 0 or self.spread < 0:
+        if min(self.talk_s, self.ring_s, self.hours) <= 0 or min(self.spread, self.looks_s) < 0:
             raise ValueError("talk, ring and hours must be more than nothing")
         if starts[:1] != [0.0] or starts != sorted(set(starts)):
             raise ValueError("answer rates must begin at hour 0 and follow one another")
@@ -80,14 +82,17 @@ class Days:
 
 def simulate(scenario: Scenario, policy: str, days: int, seed: int = 1, processes: int | None = None) -> Days:
     """Many days with a policy of POLICIES; the same seed gives the same days, by however many processes."""
+    return summed(policy, simulated(scenario, policy, days, seed, processes), scenario.ceiling)
+
+
+def simulated(scenario: Scenario, policy: str, days: int, seed: int = 1, processes: int | None = None) -> list[Day]:
+    """The same, day by day."""
     one = partial(_numbered, scenario, policy, seed)
     processes = min(processes or cpu_count() or 1, days // 4 or 1)
     if processes == 1:
-        found = [one(number) for number in range(days)]
-    else:
-        with ProcessPoolExecutor(processes) as pool:
-            found = list(pool.map(one, range(days), chunksize=max(1, days // (4 * processes))))
-    return summed(policy, found, scenario.ceiling)
+        return [one(number) for number in range(days)]
+    with ProcessPoolExecutor(processes) as pool:
+        return list(pool.map(one, range(days), chunksize=max(1, days // (4 * processes))))
 
 
 def summed(policy: str, days: Sequence[Day], ceiling: float) -> Days:
@@ -133,12 +138,21 @@ class _Run:
 
     def day(self) -> Day:
         floor, tally, events, dial = self.floor, self.tally, self.events, self.pacer.dial
-        happened = {_RING: self._rang, _TALK: self._talked, _GIVE_UP: self._gave_up, _SAMPLE: self._sampled}
+        happened = {
+            _RING: self._rang,
+            _TALK: self._talked,
+            _GIVE_UP: self._gave_up,
+            _SAMPLE: self._sampled,
+            _LOOK: self._looked,
+        }
         if self.pacer.every_s:
             heappush(events, (self.pacer.every_s, _SAMPLE, 0))
-        now, most = 0.0, 0
+        looks = self.scenario.looks_s
+        if looks:
+            heappush(events, (looks, _LOOK, 0))
+        now, most, what = 0.0, 0, _LOOK
         while True:
-            more = dial(floor)
+            more = dial(floor) if what == _LOOK or not looks else 0
             for _ in range(more):
                 heappush(events, (now + next(self.ring), _RING, 0))
             floor.ringing += more
@@ -197,6 +211,9 @@ class _Run:
         self.floor.shift_left = 1 - now / self.end
         self.pacer.sampled(self.floor)
         heappush(self.events, (now + self.pacer.every_s, _SAMPLE, 0))
+
+    def _looked(self, now: float, _: int) -> None:
+        heappush(self.events, (now + self.scenario.looks_s, _LOOK, 0))
 
     def _rate(self, now: float) -> float:
         answer = self.scenario.answer

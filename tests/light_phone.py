@@ -10,7 +10,6 @@ is heard is only told from silence (`LightCall.heard_at`); `tests/phone.py` is t
 
 import asyncio
 import hashlib
-import itertools
 import random
 import re
 import secrets
@@ -131,7 +130,6 @@ class LightPhone(asyncio.DatagramProtocol):
         self._by_port: dict[int, LightCall] = {}
         self._sip: asyncio.DatagramTransport | None = None
         self._rtp_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._cnonces = itertools.count(1)
         self.port = self.rtp_port = 0
 
     async def __aenter__(self) -> Self:
@@ -226,23 +224,11 @@ class LightPhone(asyncio.DatagramProtocol):
             call.answered.set_result(code)
 
     async def _again(self, call: LightCall, challenge: str) -> None:
-        sending = asyncio.create_task(self._invite(call, self._credentials(call, challenge)))
+        sending = asyncio.create_task(
+            self._invite(call, credentials(self.username, self._secret, "INVITE", call.uri, challenge))
+        )
         await asyncio.wait([call.answered], timeout=sum(RESEND))
         sending.cancel()
-
-    def _credentials(self, call: LightCall, challenge: str) -> str:
-        """RFC 7616 with MD5, as Asterisk asks for it."""
-        asked = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
-        cnonce, count = f"{next(self._cnonces):08x}", "00000001"
-        md5 = lambda text: hashlib.md5(text.encode()).hexdigest()  # noqa: E731, S324
-        who = md5(f"{self.username}:{asked['realm']}:{self._secret}")
-        what = md5(f"INVITE:{call.uri}")
-        proof = md5(f"{who}:{asked['nonce']}:{count}:{cnonce}:auth:{what}")
-        opaque = f', opaque="{asked["opaque"]}"' if "opaque" in asked else ""
-        return (
-            f'Authorization: Digest username="{self.username}", realm="{asked["realm"]}", nonce="{asked["nonce"]}",'
-            f' uri="{call.uri}", response="{proof}", algorithm=MD5, cnonce="{cnonce}", qop=auth, nc={count}{opaque}\r\n'
-        )
 
     def _request(self, method: str, call: LightCall, credentials: str = "", sdp: str = "") -> str:
         to = f";tag={call.remote_tag}" if call.remote_tag else ""
@@ -279,3 +265,40 @@ class LightPhone(asyncio.DatagramProtocol):
             call = self._by_port.get(port)
             if call is not None and len(packet) > 12 and packet[1] & 0x7F == ULAW:
                 call.hears(packet[12:])
+
+
+def credentials(username: str, secret: str, method: str, uri: str, challenge: str) -> str:
+    """RFC 7616 with MD5, as Asterisk asks for it: a header with its line's end."""
+    asked = dict(re.findall(r'(\w+)="?([^",]+)"?', challenge))
+    cnonce, count = secrets.token_hex(4), "00000001"
+    md5 = lambda text: hashlib.md5(text.encode()).hexdigest()  # noqa: E731, S324
+    who, what = md5(f"{username}:{asked['realm']}:{secret}"), md5(f"{method}:{uri}")
+    proof = md5(f"{who}:{asked['nonce']}:{count}:{cnonce}:auth:{what}")
+    opaque = f', opaque="{asked["opaque"]}"' if "opaque" in asked else ""
+    return (
+        f'Authorization: Digest username="{username}", realm="{asked["realm"]}", nonce="{asked["nonce"]}",'
+        f' uri="{uri}", response="{proof}", algorithm=MD5, cnonce="{cnonce}", qop=auth, nc={count}{opaque}\r\n'
+    )
+
+
+def register(address: str, port: int, server: str, username: str, secret: str) -> None:
+    """Registers a telephone that something else plays at this address and port from now on. Raises `Refused`."""
+    uri, call_id, answer, code = f"sip:{server}", secrets.token_hex(12), "", 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sip:
+        sip.bind((address, port))
+        sip.settimeout(5)
+        for cseq in (1, 2):
+            challenge = re.search(r"WWW-Authenticate: (.*)", answer)
+            proof = credentials(username, secret, "REGISTER", uri, challenge[1]) if challenge else ""
+            asked = (
+                f"REGISTER {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {address}:{port};branch=z9hG4bK{call_id}{cseq};rport\r\n"
+                f"Max-Forwards: 70\r\nFrom: <sip:{username}@{server}>;tag={call_id}\r\n"
+                f"To: <sip:{username}@{server}>\r\nCall-ID: {call_id}\r\nCSeq: {cseq} REGISTER\r\n"
+                f"Contact: <sip:{username}@{address}:{port}>\r\n{proof}Content-Length: 0\r\n\r\n"
+            )
+            sip.sendto(asked.encode(), (server, 5060))
+            while not (answer := sip.recv(4096).decode()).startswith("SIP/2.0 ") or call_id not in answer:
+                pass
+            code = int(answer.split(" ")[1])
+    if code != 200:
+        raise Refused(code)

@@ -72,7 +72,7 @@ def site(folder: Path, scenario: str, lines: int) -> Iterator[tuple[House, Witne
     """`scenario`: of the folder sipp, what the patients do. `lines`: automatic calls at once, and begun in a second."""
     trunk = f"{network()}.90"
     house = real_house(folder, trunk, f"[automatic]\nlines = {lines}\nper_second = {lines}\n")
-    with _everybody(trunk, folder, scenario) as witness:
+    with everybody(trunk, folder, scenario) as witness:
         try:
             house.start()
             yield house, witness
@@ -81,10 +81,11 @@ def site(folder: Path, scenario: str, lines: int) -> Iterator[tuple[House, Witne
 
 
 @contextlib.contextmanager
-def _everybody(address: str, folder: Path, scenario: str) -> Iterator[Witness]:
-    """SIPp is there before Asterisk is: a trunk that does not answer at first is not dialled for a while."""
-    messages = folder / "sipp.messages"
-    asked = ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", address, "-mi", address, "-p", str(PORT)]
+def everybody(address: str, folder: Path, scenario: str, *more: str) -> Iterator[Witness]:
+    """SIPp is there before Asterisk is: a trunk that does not answer at first is not dialled for a while. `more`: what
+    else it is told; its files are in `folder`."""
+    messages = folder / f"{scenario}.messages"
+    asked = [*more, "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", address, "-mi", address, "-p", str(PORT)]
     running = subprocess.Popen(
         ["sipp", *asked, "-nostdin", "-trace_msg", "-message_file", str(messages)],
         cwd=folder,

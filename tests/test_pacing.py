@@ -1,6 +1,7 @@
 """How many to dial now: what always holds, whatever the day was like, and days that are simulated."""
 
 import json
+from math import exp
 
 import numpy as np
 import pytest
@@ -103,6 +104,15 @@ def test_progressive_abandons_nobody_and_talks_as_long_as_it_must(talk_s: float,
     assert days.utilisation == pytest.approx(
         known, abs=0.01
     )  # talk ÷ (talk + ring ÷ answer rate), less the first minutes
+
+
+def test_a_dialer_that_looks_rarely_lets_nurses_wait() -> None:
+    days = simulate(Scenario(nurses=10, looks_s=30), "progressive", 12, processes=1)
+    until_the_next_look = 30 / (1 - exp(-30 / 15))  # from the look that has dialled; a line rings for 15 s
+    waits = 30 / 2 + (1 / 0.3 - 1) * until_the_next_look + 15
+    assert days.utilisation == pytest.approx(180 / (180 + waits), abs=0.015)
+    often = simulate(Scenario(nurses=10, looks_s=1), "progressive", 4, processes=1)
+    assert often.utilisation == pytest.approx(0.783, abs=0.015)
 
 
 NOON = ((0.0, 0.3), (4.0, 0.6))
