@@ -82,6 +82,8 @@ CREATE TABLE patient (
     sex              text CHECK (sex IN ('female', 'male', 'other')),
     language         text NOT NULL DEFAULT 'en' CHECK (language IN ('es', 'pt-BR', 'zh-CN', 'en', 'mi')),
     address_sealed   bytea,
+    address_wrong_since timestamptz,                 -- a letter came back; NULL again when another one is written down
+    may_write        boolean NOT NULL DEFAULT true,  -- letters may be sent there; false where others open them
     zone             text,                           -- whose clock counts (IANA), as they told us; NULL: by the number
     note             text NOT NULL DEFAULT '',       -- for the whole staff; nothing clinical
     deceased_at      timestamptz,
@@ -514,12 +516,14 @@ CREATE TABLE attempt (
     dial_until     timestamptz NOT NULL,             -- the patient's window closes; later nothing is dialled (I4)
     zone           text NOT NULL DEFAULT 'UTC',      -- on whose clock that was judged (IANA)
     returned       boolean NOT NULL DEFAULT false,   -- in a call of the patient's own, who calls back: no contact of ours
+    video          boolean NOT NULL DEFAULT false,   -- in the site's video service: no line of ours, and told in writing
     caller_id      text,                             -- which number of ours they saw
     dialled_at     timestamptz,
     answered_at    timestamptz,
     ended_at       timestamptz,
     CHECK ((state IN ('ended')) = (line_result IS NOT NULL)),             -- I5
-    CHECK (contact_result IS NULL OR line_result IN ('answered', 'machine') OR state IN ('talking', 'review'))
+    CHECK (contact_result IS NULL OR line_result IN ('answered', 'machine') OR state IN ('talking', 'review')),
+    CHECK (NOT video OR (dialled_at IS NULL AND account_id IS NOT NULL AND state IN ('talking', 'ended')))
 );
 CREATE UNIQUE INDEX one_live_attempt_per_patient ON attempt (patient_id)
     WHERE state IN ('claimed', 'dialling', 'talking');                                           -- I3
@@ -579,7 +583,7 @@ CREATE TABLE outbox (
     once        text NOT NULL UNIQUE,                -- what this message is about: the same thing is told once
     key         text NOT NULL,                       -- wording, rendered at sending
     locale      text NOT NULL,
-    params      jsonb NOT NULL DEFAULT '{}',         -- hospital, instant, number to call, a count: nothing else
+    params      jsonb NOT NULL DEFAULT '{}',         -- hospital, instant, number to call, a count, a sealed link: nothing else
     patient_id  uuid REFERENCES patient ON DELETE CASCADE,
     number_sealed bytea NOT NULL,
     -- queued → sending → sent → delivered | failed;  sending → queued (later) | failed
@@ -602,6 +606,51 @@ CREATE TABLE step_text (                             -- the text message of a pl
 );
 CREATE INDEX step_text_patient ON step_text (patient_id, texted_at);
 CREATE INDEX step_text_number ON step_text (number_token, texted_at);
+
+-- The letter of a plan's step: one for each task, ever. It is made of these facts and the record each time that somebody
+-- prints it; no text and no file of it is kept.
+CREATE TABLE step_letter (
+    task_id       uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,
+    patient_id    uuid NOT NULL REFERENCES patient ON DELETE CASCADE,  -- whom it is about: a contact that the cap counts
+    person_id     uuid NOT NULL REFERENCES patient ON DELETE CASCADE,  -- to whom it goes: the patient or the guardian
+    key           text NOT NULL,                     -- which letter, in the wording
+    params        jsonb NOT NULL DEFAULT '{}',
+    locale        text NOT NULL,
+    -- waiting → posted → returned;  waiting → withdrawn (its patient is not to be written to any more)
+    state         text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'posted', 'returned', 'withdrawn')),
+    made_at       timestamptz NOT NULL,
+    printed_at    timestamptz CHECK (printed_at >= made_at),
+    printed_by    uuid REFERENCES account,
+    address_token bytea,                             -- of the address that is on the paper
+    posted_at     timestamptz CHECK (posted_at >= printed_at),
+    posted_by     uuid REFERENCES account,
+    answer_by     timestamptz CHECK (answer_by > posted_at),           -- then the plan's next channel
+    returned_at   timestamptz CHECK (returned_at >= posted_at),
+    returned_by   uuid REFERENCES account,
+    CHECK ((printed_at IS NULL) = (printed_by IS NULL) AND (printed_at IS NULL) = (address_token IS NULL)),
+    CHECK ((state IN ('posted', 'returned')) = (posted_at IS NOT NULL)),
+    CHECK (posted_at IS NULL OR printed_at IS NOT NULL),
+    CHECK ((posted_at IS NULL) = (posted_by IS NULL) AND (posted_at IS NULL) = (answer_by IS NULL)),
+    CHECK ((state = 'returned') = (returned_at IS NOT NULL)),
+    CHECK ((returned_at IS NULL) = (returned_by IS NULL))
+);
+CREATE INDEX step_letter_patient ON step_letter (patient_id, made_at);
+CREATE INDEX step_letter_waiting ON step_letter (made_at) WHERE state = 'waiting';
+
+-- The video call of a plan's step, in the site's own service: one for each task, ever. The patient is sent its link and
+-- its time; whoever begins it has an attempt (`attempt.video`).
+CREATE TABLE video_meeting (
+    task_id      uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,
+    outbox_id    uuid NOT NULL UNIQUE REFERENCES outbox ON DELETE CASCADE,
+    patient_id   uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    number_token bytea NOT NULL,                     -- a contact, which the cap counts as it counts a call
+    link_sealed  bytea NOT NULL,                     -- whoever has it can enter: its room's name is chance
+    texted_at    timestamptz NOT NULL,
+    starts_at    timestamptz NOT NULL CHECK (starts_at > texted_at),
+    begin_by     timestamptz NOT NULL CHECK (begin_by > starts_at)   -- then the plan's next channel
+);
+CREATE INDEX video_meeting_patient ON video_meeting (patient_id, texted_at);
+CREATE INDEX video_meeting_number ON video_meeting (number_token, texted_at);
 
 -- ── Questions ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -672,7 +721,7 @@ SELECT t.id AS task_id,
        coalesce(nullif(t.ward, ''), s.ward, '') AS ward,
        p.language,
        coalesce(e.plan, '') AS plan,
-       a.attempted OR w.attempted AS attempted,
+       a.attempted OR w.attempted OR l.attempted AS attempted,
        a.reached OR t.state = 'done' AS reached,
        a.consented OR t.state = 'done' AS consented,
        CASE WHEN t.state = 'done' THEN 'completed'
@@ -693,8 +742,12 @@ SELECT t.id AS task_id,
          FROM attempt x WHERE x.task_id = t.id OR x.id IN (SELECT attempt_id FROM joint_task j WHERE j.task_id = t.id)) a
  CROSS JOIN LATERAL (
        SELECT count(*) > 0 AS attempted
-         FROM step_text y JOIN outbox o ON o.id = y.outbox_id
-        WHERE y.task_id = t.id AND o.state IN ('sent', 'delivered')) w
+         FROM outbox o
+        WHERE o.state IN ('sent', 'delivered')
+          AND (o.id = (SELECT y.outbox_id FROM step_text y WHERE y.task_id = t.id)
+               OR o.id = (SELECT v.outbox_id FROM video_meeting v WHERE v.task_id = t.id))) w
+ CROSS JOIN LATERAL (
+       SELECT count(*) > 0 AS attempted FROM step_letter z WHERE z.task_id = t.id AND z.state = 'posted') l
  WHERE t.kind = 'follow_up';
 
 -- ── Reminders ───────────────────────────────────────────────────────────────────────────────────────────────────

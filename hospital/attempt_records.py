@@ -7,8 +7,9 @@ from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, and_, case, fun
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id
+from hospital.letter_records import written_to
 from hospital.patients import PhoneNumber
-from hospital.text_records import texted
+from hospital.text_records import StepText, VideoMeeting, texted
 
 LIVE = ("claimed", "dialling", "talking")
 
@@ -41,6 +42,7 @@ class Attempt(Base):
     dial_until: Mapped[datetime]
     zone: Mapped[str] = mapped_column(default="UTC")
     returned: Mapped[bool] = mapped_column(default=False)
+    video: Mapped[bool] = mapped_column(default=False)
     caller_id: Mapped[str | None]
     dialled_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
@@ -66,7 +68,7 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
 
     An attempt whose fate is unknown counts as rung. A call that the patient asked for ("call me later") is theirs:
     the one before it does not count, nor does the one in which they call back. Whoever else answered a wrong number
-    counts for that number only."""
+    counts for that number only. A video call is counted by the message that asked for it."""
     theirs = and_(Attempt.patient_id == patient_id, Attempt.contact_result.is_distinct_from("wrong_person"))
     began = func.coalesce(Attempt.dialled_at, Attempt.claimed_at)
     rows = select(began).where(
@@ -74,9 +76,12 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
         Attempt.contact_result.is_distinct_from("call_later"),
         began > at - timedelta(days=8),
         ~Attempt.returned,
+        ~Attempt.video,
         or_(Attempt.rang, Attempt.state.in_(("review", *LIVE)), Attempt.line_result == "answered"),
     )
-    return sorted(session.scalars(union_all(rows, texted(patient_id, token, at - timedelta(days=8)))))
+    since = at - timedelta(days=8)
+    texts = [texted(kind, patient_id, token, since) for kind in (StepText, VideoMeeting)]
+    return sorted(session.scalars(union_all(rows, *texts, written_to(patient_id, since))))
 
 
 def number_of(session: Session, attempt_id: UUID) -> str:
@@ -85,8 +90,8 @@ def number_of(session: Session, attempt_id: UUID) -> str:
 
 
 def live(session: Session) -> list[Attempt]:
-    """What is under way as far as SQL knows; compared with Asterisk after a reconnect."""
-    return list(session.scalars(select(Attempt).where(Attempt.state.in_(LIVE))))
+    """What is under way by telephone as far as SQL knows; compared with Asterisk after a reconnect."""
+    return list(session.scalars(select(Attempt).where(Attempt.state.in_(LIVE), ~Attempt.video)))
 
 
 def by_channel(session: Session, channel_id: str) -> Attempt | None:

@@ -147,6 +147,17 @@ def refusal(
     return None
 
 
+def no_letter(
+    patient: Patient, contacts: Sequence[datetime], at: datetime, policy: CallingPolicy, purpose: str = PURPOSE
+) -> NotNow | None:
+    """Why no letter is made now, or None. It rings nowhere: no number and no hours, but opt-out, death and cap."""
+    why = never(patient, None, purpose)
+    if why not in (None, "no_usable_number"):
+        return NotNow(why)
+    until = cap_ends(contacts, at, policy)
+    return NotNow("cap_reached", until) if until is not None else None
+
+
 def earliest(at: datetime, contacts: Sequence[datetime], policy: CallingPolicy) -> datetime:
     """The first instant from `at` on at which neither window nor cap is in the way."""
     return first_allowed(cap_ends(contacts, at, policy) or at, policy.window, policy.zone)

@@ -8,6 +8,7 @@ date that is no date, in the future, or too long ago to follow up, a number that
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
-from hospital.patients import normalise_number
+from hospital.patients import ADDRESS_LENGTH, normalise_number
 
 LONGEST_AGO = timedelta(days=60)
 NEAR_FUTURE = timedelta(hours=1)  # clocks differ
@@ -32,6 +33,7 @@ HEADINGS = {
     "language": ("language", "idioma", "语言"),
     "phone": ("phone", "telephone", "teléfono", "telefone", "电话", "联系电话"),
     "phone2": ("phone2", "second_phone", "teléfono 2", "telefone 2", "备用电话"),
+    "address": ("address", "dirección", "endereço", "地址", "住址"),
     "discharged": ("discharged", "discharged_at", "alta", "出院日期", "出院时间"),
     "ward": ("ward", "sala", "servicio", "enfermaria", "科室", "病区"),
     "diagnosis": ("diagnosis", "diagnóstico", "诊断"),
@@ -72,6 +74,7 @@ class Discharge:
     ward: str
     diagnosis: str
     study: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,14 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
         ward=cells.get("ward", ""),
         diagnosis=cells.get("diagnosis", ""),
         study=cells.get("study", ""),
+        address=_lines(cells.get("address", "")),
     )
+
+
+def _lines(cell: str) -> str:
+    """An address as it stands on an envelope: lines, or in one line with semicolons or bars between them."""
+    parts = re.split(r"[\r\n;|]+", cell)
+    return "\n".join(part.strip() for part in parts if part.strip())[:ADDRESS_LENGTH]
 
 
 def _number(column: str, cell: str, rules: Rules) -> str:

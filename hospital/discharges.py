@@ -99,6 +99,7 @@ def _taken(
                 numbers=list(row.numbers),
                 identifiers={"record": row.record},
                 sex=row.sex,
+                address=row.address,
             )
             there[row.record] = patient.id
             new += 1

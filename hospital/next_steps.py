@@ -108,6 +108,14 @@ def without_a_call(session: Session, task: FollowUpTask, at: datetime, because: 
     subjects.changed(session, task)
 
 
+def after_video(session: Session, task: FollowUpTask, at: datetime) -> None:
+    """A video call that took place is not repeated: what is left of its task is a nurse's call."""
+    if task.state == "open" and task.channel == "video_link":
+        task.channel, task.next_number_rank = "nurse_call", None
+        task.fallback = [channel for channel in task.fallback if channel != "nurse_call"]
+        decide(session, task.id, "after_video", at)
+
+
 def _to_nurse(session: Session, task: FollowUpTask, when: datetime, at: datetime, because: str) -> None:
     """An automatic call becomes a nurse's, with all its tries; her own is on her list again."""
     task.state, task.closed_at, task.stop_reason = "open", None, None

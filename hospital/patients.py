@@ -14,10 +14,12 @@ from sqlalchemy import ARRAY, ForeignKey, LargeBinary, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from hospital import audit, vault
-from hospital.database import Base, Id
+from hospital.database import Base, Id, storable
 from hospital.vault import Sealed
 from hospital.wishes import Part
 from hospital.zones import zones
+
+ADDRESS_LENGTH = 600  # letters of all its lines
 
 
 class Patient(Base):
@@ -31,6 +33,8 @@ class Patient(Base):
     sex: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="en")
     address: Mapped[str | None] = mapped_column("address_sealed", Sealed("patient.address"))
+    address_wrong_since: Mapped[datetime | None]
+    may_write: Mapped[bool] = mapped_column(default=True)
     zone: Mapped[str | None]
     note: Mapped[str] = mapped_column(default="")
     deceased_at: Mapped[datetime | None]
@@ -133,9 +137,10 @@ def register(
     identifiers: dict[str, str] | None = None,
     sex: str | None = None,
     zone: str | None = None,
+    address: str | None = None,
 ) -> Patient:
     """A new patient. `numbers` are E.164 in the order in which they are dialled; `identifiers` kind → value; `zone` is
-    where they told us they are."""
+    where they told us they are; `address` has the lines of an envelope."""
     patient = Patient(
         name=name,
         name_tokens=[vault.token("name", part) for part in name.split()],
@@ -145,6 +150,7 @@ def register(
         language=language,
         sex=sex,
         zone=zone,
+        address=address or None,
     )
     patient.numbers = [
         PhoneNumber(rank=rank, number=number, token=number_token(number)) for rank, number in enumerate(numbers, 1)
@@ -177,6 +183,25 @@ def tell_messages(
     number.may_leave_message = may
     audit.record(session, account_id, "patient.messages", f"patient:{patient_id}", at, rank=number.rank, may=may)
     return True
+
+
+def address_token(address: str) -> bytes:
+    """By which it is known whether an address is still the one that a letter went to."""
+    return vault.token("address", address)
+
+
+def tell_address(
+    session: Session, patient_id: UUID, address: str, may_write: bool, account_id: UUID, at: datetime
+) -> None:
+    """Where letters go, in lines, and whether any may be sent there. Another address is not known to be wrong."""
+    patient = session.get_one(Patient, patient_id, with_for_update=True)
+    lines = [" ".join(line.split()) for line in storable(address).splitlines()]
+    written = "\n".join(line for line in lines if line)[:ADDRESS_LENGTH].strip() or None
+    changed = written != patient.address
+    if changed:
+        patient.address, patient.address_wrong_since = written, None
+    patient.may_write = may_write
+    audit.record(session, account_id, "patient.address", f"patient:{patient_id}", at, changed=changed, may=may_write)
 
 
 def candidates(session: Session, number: str | None) -> list[Candidate]:

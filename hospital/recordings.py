@@ -17,7 +17,7 @@ from hospital.attempt_records import LIVE, Attempt
 from hospital.calls import Call
 from hospital.database import Base, Id, announce
 
-REASONS = {"refused", "spool_full", "not_started", "no_audio", "not_answered", "asterisk_lost", "automatic"}
+REASONS = {"refused", "spool_full", "not_started", "no_audio", "not_answered", "asterisk_lost", "automatic", "video"}
 
 
 class Recording(Base):
@@ -108,7 +108,7 @@ def account_for(session: Session, attempt: Attempt, at: datetime) -> None:
             attempt_id=attempt.id,
             patient_id=attempt.patient_id,
             account_id=attempt.account_id,
-            reason="automatic" if attempt.account_id is None else "not_started",
+            reason="video" if attempt.video else "automatic" if attempt.account_id is None else "not_started",
             at=at,
         )
 

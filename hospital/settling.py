@@ -217,6 +217,8 @@ def _decide_by_contact(
     standing = next_steps.standing(session, task, attempt, at, policy)
     step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at, policy.outcomes)
     next_steps.apply(session, task, step, at, result, policy)
+    if attempt.video:
+        next_steps.after_video(session, task, at)
 
 
 def _note_invalid(session: Session, attempt: Attempt, at: datetime) -> None:

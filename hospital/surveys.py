@@ -24,7 +24,7 @@ from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 
 CHANNEL = "automated_call"
-ASKED_BY_MACHINE = (CHANNEL, "sms")
+ASKED_BY_MACHINE = (CHANNEL, "sms", "letter")
 """Channels whose questions a patient may answer in a call of their own."""
 MOST_AT_ONCE = 3
 

@@ -21,8 +21,9 @@ from hospital import audit, followups
 from hospital.accounts import Account
 from hospital.database import announce
 from hospital.followups import SKIP_REASONS, FollowUpTask, decide
+from hospital.letter_records import StepLetter
 from hospital.patients import Stay
-from hospital.text_records import StepText
+from hospital.text_records import StepText, VideoMeeting
 
 What = Literal["give", "give_back", "skip", "move", "priority"]
 WHATS: tuple[What, ...] = get_args(What)
@@ -146,7 +147,8 @@ def _not_to(session: Session, order: Order, giver: Giver) -> str | None:
 def _not_then(session: Session, task: FollowUpTask, order: Order, giver: Giver) -> str | None:
     if task.state == "review":
         return "in_doubt"
-    if task.channel == "sms" and session.get(StepText, task.id) is not None:
+    written = {"sms": StepText, "letter": StepLetter, "video_link": VideoMeeting}.get(task.channel)
+    if written is not None and session.get(written, task.id) is not None:
         return "waits_for_answer"
     day = order.day
     first, last = task.due_at.astimezone(giver.zone).date(), task.due_until

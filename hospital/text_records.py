@@ -1,4 +1,5 @@
-"""The row of a plan's text message: a task has one at most, and it is a contact that the cap counts."""
+"""The rows of a plan's text messages: to answer, or with the link of a video call. A task has one of each at most, and
+each is a contact that the cap counts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hospital.database import Base
 from hospital.outbox import FATE_UNKNOWN, OutboxRow
+from hospital.vault import Sealed
 
 
 class StepText(Base):
@@ -20,14 +22,28 @@ class StepText(Base):
     answer_by: Mapped[datetime]
 
 
-def texted(patient_id: UUID, token: bytes, since: datetime) -> Select[datetime]:
+class VideoMeeting(Base):
+    __tablename__ = "video_meeting"
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"), primary_key=True)
+    outbox_id: Mapped[UUID] = mapped_column(ForeignKey("outbox.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    number_token: Mapped[bytes]
+    link: Mapped[str] = mapped_column("link_sealed", Sealed("video_meeting.link"))
+    texted_at: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    begin_by: Mapped[datetime]
+
+
+def texted(
+    kind: type[StepText] | type[VideoMeeting], patient_id: UUID, token: bytes, since: datetime
+) -> Select[datetime]:
     """When a plan wrote to the patient or the number. What failed for certain has reached nobody and does not count."""
     return (
-        select(StepText.texted_at)
-        .join(OutboxRow, OutboxRow.id == StepText.outbox_id)
+        select(kind.texted_at)
+        .join(OutboxRow, OutboxRow.id == kind.outbox_id)
         .where(
-            or_(StepText.patient_id == patient_id, StepText.number_token == token),
-            StepText.texted_at > since,
+            or_(kind.patient_id == patient_id, kind.number_token == token),
+            kind.texted_at > since,
             or_(OutboxRow.state != "failed", OutboxRow.error.in_(FATE_UNKNOWN)),
         )
     )

@@ -1,5 +1,6 @@
 """Where the caller's side meets the domain: the journal of a call, and what a booking sends."""
 
+from base64 import b64decode
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, TypedDict
@@ -7,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hospital import calls, outbox, patients
+from hospital import calls, outbox, patients, vault
 from hospital.booking import Booked, Told
 from hospital.database import Database
+from hospital.video_steps import LINK
 from scripts.placeholders import Value
 from scripts.wording import Wording
 
@@ -106,13 +108,18 @@ def _queue(session: Session, key: str, booked: Booked, patient_id: UUID, at: dat
 
 
 def rendered(wording: Callable[[], Wording]) -> Callable[[str, str, Mapping[str, Any]], str]:
-    """An outbox row's text, at sending: hospital, date, time and the number to call, nothing else."""
+    """An outbox row's text, at sending: hospital, date, time, a link and the number to call, nothing else."""
 
     def render(key: str, locale: str, params: Mapping[str, Any]) -> str:
         values: dict[str, Value] = {}
         if "starts_at" in params:
             starts_at = datetime.fromisoformat(params["starts_at"])
             values = {"date": starts_at, "time": starts_at}
+        if "local" in params:  # on the clock of whoever reads it
+            local = datetime.fromisoformat(params["local"])
+            values |= {"date": local.date(), "time": local.time()}
+        if "link_sealed" in params:
+            values["link"] = vault.unseal(b64decode(params["link_sealed"]), LINK)
         values |= {name: params[name] for name in ("case", "caller", "n", "minutes") if name in params}
         return wording().message(key, locale, **values)
 

@@ -1,16 +1,18 @@
-"""What the core does for messages to patients: reminders are planned, plans' texts and messages before calls queued,
-and the outbox sent. What is due lives in SQL: the jobs only look, and one that fails looks again at its next turn."""
+"""What the core does for messages to patients: reminders are planned, plans' texts, letters, video calls and
+messages before calls made, and the outbox sent. What is due lives in SQL: the jobs only look, and one that fails looks
+again at its next turn."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from hospital import announcing, reminders, text_steps
+from hospital import announcing, letters, reminders, text_steps, video_steps
 from hospital.database import Database
+from hotline.letter_joints import Press, post
 from hotline.settings import Settings
 from hotline.sheets import Sheets
-from hotline.wiring import calling_policy
+from hotline.wiring import calling_policy, video_rooms
 from messages.sender import Sender
 
 MOST_TEXTS = 50  # of plans in one go
@@ -24,9 +26,10 @@ def begin(
     sheets: Sheets,
     caller_id: str,
     now: Callable[[], datetime],
+    press: Press | None = None,
 ) -> None:
-    """Adds its jobs. `caller_id`: the number that patients see when we call."""
-    policy = calling_policy(settings)
+    """Adds its jobs. `caller_id`: the number that patients see when we call. `press`: None, no letters."""
+    policy, rooms = calling_policy(settings), video_rooms(settings)
 
     async def remind() -> None:
         of = settings.reminders
@@ -40,6 +43,18 @@ def begin(
             if not await database.run(text_steps.work_next, now(), policy):
                 break
 
+    async def write() -> None:
+        await database.run(letters.take_back)
+        for _ in range(MOST_TEXTS):
+            if not await database.run(letters.work_next, now(), policy, post(press)):
+                break
+
+    async def meet() -> None:
+        await database.run(video_steps.end_forgotten, now(), policy)
+        for _ in range(MOST_TEXTS):
+            if not await database.run(video_steps.work_next, now(), policy, rooms):
+                break
+
     async def announce() -> None:
         """Also where the site wants none: a plan's step may."""
         before, after = timedelta(hours=settings.calling.announce_hours or 0), None
@@ -51,11 +66,13 @@ def begin(
     async def send() -> None:
         await sheets.now()  # a text is worded as it is in force when it is sent
         await database.run(text_steps.take_back, now(), policy)
+        await database.run(video_steps.take_back, now(), policy)
         await database.run(announcing.give_up)
         await sender.send_due()
 
     often: dict[str, object] = {"max_instances": 1, "coalesce": True}
     scheduler.add_job(remind, "interval", seconds=60, next_run_time=now(), **often)
-    scheduler.add_job(text, "interval", seconds=10, next_run_time=now(), **often)
+    for plans in (text, write, meet):
+        scheduler.add_job(plans, "interval", seconds=10, next_run_time=now(), **often)
     scheduler.add_job(announce, "interval", minutes=5, next_run_time=now(), **often)
     scheduler.add_job(send, "interval", seconds=2, **often)

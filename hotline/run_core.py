@@ -27,7 +27,7 @@ from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
 from hospital.outcome_rules import OutcomeRules
-from hotline import demo, hearing, joints, message_joints, message_work, numbering, on_call_work, tapes
+from hotline import demo, hearing, joints, letter_joints, message_joints, message_work, numbering, on_call_work, tapes
 from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
 from hotline.in_force import Shipped
@@ -130,6 +130,7 @@ async def run_core(settings: Settings) -> None:
         transcribed,
         now,
     )
+    press = letter_joints.press(settings, lambda: sheets.held.words, lambda: now().astimezone(zone(settings)).date())
     services = ports.Services(
         facts=_site_facts(settings),
         database=database,
@@ -147,6 +148,7 @@ async def run_core(settings: Settings) -> None:
         workshop=workshop,
         transcribed=transcribed,
         own_prompts=OwnPrompts(in_force, said, settings.site.languages),
+        letters=press,
     )
     gateway = message_joints.gateway(settings, here, now)
     sender = Sender(message_joints.SqlOutbox(database), gateway, rendered(lambda: sheets.held.words), now)
@@ -158,7 +160,7 @@ async def run_core(settings: Settings) -> None:
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
         scheduler = _scheduler(settings, database, capture, journal, dialer, automatic, progressive, predictive)
-        message_work.begin(scheduler, settings, database, sender, sheets, _caller_id(settings), now)
+        message_work.begin(scheduler, settings, database, sender, sheets, _caller_id(settings), now, press)
         on_call_work.begin(scheduler, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
             scheduler.add_job(transcriber.work, "interval", seconds=5, max_instances=1, coalesce=True)

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from hotline import numbering
 from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results, Speech, Throttle
 from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Urgent, Weekday
+from hotline.channel_settings import Letters, Video
 from hotline.model_catalogue import natural_voices
 
 Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
@@ -244,6 +245,8 @@ class Settings(BaseSettings):
     calling: Calling = Calling()
     automatic: Automatic = Automatic()
     reminders: Reminders = Reminders()
+    letters: Letters = Letters()
+    video: Video = Video()
     voices: Voices = Voices()
     booking: Booking = Booking()
     lock: Lock = Lock()

@@ -33,6 +33,7 @@ DEMO: dict[str, Any] = {
     },
     "calling": {"window": "open", "per_day": None, "per_week": None},
     "identity": {"by": ["birth_date", "document_last4"]},
+    "letters": {"sender": ["Calle 1 # 2-34", "Bogotá"]},
 }
 """The settings of a start without a file."""
 

@@ -14,8 +14,15 @@ from hotline import asterisk_root, console_scripts, models
 from hotline.model_catalogue import KOKORO, WHISPER
 from hotline.model_sources import ModelFailed
 
-NEEDED = {"bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap", "espeak-ng": "espeak-ng"}
-"""Program or library → Debian package."""
+FONTS = "/usr/share/fonts/truetype"
+NEEDED = {
+    "bwrap": "bubblewrap",
+    "mmdebstrap": "mmdebstrap",
+    "espeak-ng": "espeak-ng",
+    f"{FONTS}/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+    f"{FONTS}/droid/DroidSansFallbackFull.ttf": "fonts-droid-fallback",
+}
+"""Program, library or file → Debian package. The fonts are for letters (messages/letter_paper.py)."""
 # Playwright brings a Node of its own, which wants libatomic.
 FOR_TESTS = {"chromium": "chromium", "ip": "iproute2", "libatomic.so.1": "libatomic1", "sipp": "sip-tester"}
 
@@ -40,6 +47,8 @@ def setup(*, tests: bool = False, rebuild: bool = False) -> int:
 
 
 def _is_there(what: str, path: str) -> bool:
+    if what.startswith("/"):
+        return os.path.exists(what)
     if ".so" not in what:
         return shutil.which(what, path=path) is not None
     try:

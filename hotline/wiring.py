@@ -18,6 +18,7 @@ from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
+from hospital.video_steps import Rooms
 from hotline import asterisk, demo, models, numbering
 from hotline.caller_joints import appointment_messages
 from hotline.care_wiring import care_desk, opening_hours, triage_table, week
@@ -185,6 +186,14 @@ def _window(settings: Settings) -> Window:
     if calling.hours is not None:
         window = replace(window, week=week(calling.hours))
     return window if calling.public_holidays is None else replace(window, on_holidays=calling.public_holidays)
+
+
+def video_rooms(settings: Settings) -> Rooms | None:
+    """None where the site has no video service."""
+    of = settings.video
+    if of.url is None:
+        return None
+    return Rooms(of.url, timedelta(minutes=of.notice_minutes), timedelta(minutes=of.wait_minutes))
 
 
 async def prepare(settings: Settings, progress: Progress) -> None:

@@ -62,13 +62,15 @@ def _row(at: datetime, key: int) -> Mapping[str, Value]:
 
 
 def written(zone: ZoneInfo) -> dict[str, Value]:
-    """As text messages have them."""
+    """As text messages and letters have them."""
     at = _AT.replace(tzinfo=zone)
     return {
         "date": at,
         "time": at,
         "case": "10042",
+        "name": "Lucía Fernández",
         "caller": "+576015550100",
+        "link": "https://video.example.org/W3kq0cVb9d2TzQm1xYv7aA",
         "n": 2,
         "minutes": 10,
         "asked": "…",

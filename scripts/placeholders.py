@@ -275,12 +275,20 @@ def _written_words(value: Value, language: str, local: Local) -> str:
     return " ".join(harmless(value, ASKED_LENGTH).split())
 
 
+def _link(value: Value, language: str, local: Local) -> str:
+    if not isinstance(value, str):
+        raise WrongValue("an address is expected")
+    return harmless(value, TEXT_LENGTH)
+
+
 # Every placeholder that a message may have, and how it is written. There is none for a department or a
 # doctor.
 WRITTEN: dict[str, Worder] = {
     "hospital": _name,
+    "name": _name,  # to whom a letter goes; no text message has it
     "number": _name,
     "caller": _name,  # the number of ours that the patient will see
+    "link": _link,  # to a video call
     "date": _written_date,
     "time": _written_time,
     "case": _name,

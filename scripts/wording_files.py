@@ -4,6 +4,7 @@
     es/language.yaml   its tag, name, key in the first menu, greetings, pace; whether a whole call can be spoken in it
     es/prompts/*.yaml  its sentences, a file for each dialogue that says them
     es/messages.yaml   its text messages
+    es/letters.yaml    the paragraphs of its letters
 
 The reference language defines the keys and each key's placeholders. A language that is spoken must have
 all of them, with the same placeholders (a read-back that has lost its time would be a danger), or it is
@@ -27,6 +28,7 @@ FORMS = (
     "other",
     "choice",
 )  # said first, at the first repetition, at the second; one row of a list
+WRITTEN_IN = ("messages", "letters")  # files of what is written, not said
 WORDS = "words"  # beside the forms: what may be said instead of pressing a key
 
 SITE = {"hospital", "emergency", "greeting", "our_number"}  # values that every sentence may use: the site's own
@@ -37,11 +39,12 @@ Forms = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language's sentences: prompts by key and form, messages by key; `words` by prompt and key of the telephone.
+    """One language's sentences: prompts by key and form, messages (and letters' paragraphs) by key; `words` by prompt
+    and key of the telephone.
 
     `greetings`: country (two small letters) → how a caller is greeted there; "text" everywhere else. `pace` is beside
     the voice's own. `reviewed`: its files → the native speaker who read that file, or None. `files`: prompt → the
-    dialogue whose file it stands in.
+    dialogue whose file it stands in; `written_in`: message → messages or letters.
     """
 
     tag: str
@@ -55,6 +58,7 @@ class Language:
     reviewed: Mapping[str, str | None]
     words: Mapping[str, Words]
     files: Mapping[str, str]
+    written_in: Mapping[str, str]
 
 
 def load_languages(folder: Path) -> tuple[dict[str, Language], list[Problem]]:
@@ -105,7 +109,7 @@ def read_language(folder: Path, reference: Language | None) -> Language:
     messages = reading.messages()
     if problems:
         raise FileRefused(problems)
-    read = (reading.reviewed, reading.words, reading.files)
+    read = (reading.reviewed, reading.words, reading.files, reading.written_in)
     return Language(tag, name, menu_key, spoken, greetings, pace, prompts, messages, *read)
 
 
@@ -116,6 +120,7 @@ class _Reading:
         self.reviewed: dict[str, str | None] = {}
         self.words: dict[str, Words] = {}
         self.files: dict[str, str] = {}
+        self.written_in: dict[str, str] = {}
         self._folder = folder
         self._reference = reference
         self._problems = problems
@@ -140,11 +145,20 @@ class _Reading:
     def messages(self) -> dict[str, str]:
         known = self._reference.messages if self._reference else None
         found: dict[str, str] = {}
-        fields = self._entries(self._folder / "messages.yaml", "messages", known)
-        for key, entry in fields.items():
-            found[key] = read_sentence(entry, WRITTEN, used(known[key]) if known and key in known else None)
-            self._take(entry.file)
+        for kind in WRITTEN_IN:
+            there = known and {key: text for key, text in known.items() if self._in(kind, key)}
+            fields = self._entries(self._folder / f"{kind}.yaml", kind, there)
+            for key, entry in fields.items():
+                if key in found:
+                    entry.wrong(f"'{key}' stands in {WRITTEN_IN[0]}.yaml already")
+                found[key] = read_sentence(entry, WRITTEN, used(known[key]) if known and key in known else None)
+                self.written_in[key] = kind
+                self._take(entry.file)
         return found
+
+    def _in(self, kind: str, key: str) -> bool:
+        """Whether the reference has this written sentence in that file."""
+        return self._reference is None or self._reference.written_in[key] == kind
 
     def _read_words(self, key: str, entry: Field, forms: Forms) -> None:
         words = entry.mapping().get(WORDS) if entry.is_mapping else None

@@ -4,26 +4,28 @@ and what fails once is done at the next turn."""
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from hospital import booking, enrolments, questionnaires, text_steps
+from hospital import booking, enrolments, followups, letters, questionnaires, text_steps, vault
 from hospital.database import Database
 from hospital.enrolments import Told
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.plans import Calendar, Plan, Rule, Step
-from hotline import message_work
+from hotline import letter_joints, message_work
 from hotline.caller_joints import rendered
 from hotline.message_joints import SqlOutbox
 from hotline.settings import Settings
@@ -57,7 +59,8 @@ class Core:
         settings: Settings = build({**DEMO, **changes})
         sheets = Sheets(shipped(), self.database)
         sender = Sender(SqlOutbox(self.database), FileGateway(self.file, now), rendered(lambda: sheets.held.words), now)
-        message_work.begin(self.scheduler, settings, self.database, sender, sheets, OURS, now)
+        press = letter_joints.press(settings, lambda: sheets.held.words, lambda: now().date())
+        message_work.begin(self.scheduler, settings, self.database, sender, sheets, OURS, now, press)
         self.scheduler.start()
 
     def looks_again(self, job: str) -> None:
@@ -102,6 +105,33 @@ def planned(session: Session, who: Character, **step: object) -> UUID:
 
 def is_due(session: Session) -> None:
     session.execute(update(FollowUpTask).values(due_at=now() - HOUR))
+
+
+async def test_a_plans_video_call_is_told_with_its_link_in_the_language_of_each_patient(core: Core) -> None:
+    with core.database.transaction() as session:
+        for who in PATIENTS:
+            planned(session, who, channel="video_link")
+        is_due(session)
+    core.starts(video={"url": "https://video.example.org/{room}"})
+    await until("five messages", lambda: len(core.sent()) == len(PATIENTS))
+    assert len({re.search(r"https://video\.example\.org/[\w-]{22}", text)[0] for text in core.sent()}) == 5  # type: ignore[index]
+    assert {row.locale for row in core.rows()} == {who.language for who in PATIENTS}
+
+
+async def test_a_plans_letters_are_to_be_posted_and_what_no_font_has_goes_on(core: Core) -> None:
+    with core.database.transaction() as session:
+        for who in (*PATIENTS, replace(LUCIA, name="สมชาย", numbers=("+573015550199",), sip="somchai")):
+            planned(session, who, channel="letter", fallback=("sms",))
+        session.execute(
+            text("UPDATE patient SET address_sealed = :it"), {"it": vault.seal("Calle 5", "patient.address")}
+        )
+        is_due(session)
+    core.starts()
+    await until("one message", lambda: len(core.sent()) == 1)
+    with core.database.transaction() as session:
+        assert {one.person.name for one in letters.waiting(session)} == {who.name for who in PATIENTS}
+        gone = session.scalars(select(FollowUpTask).where(FollowUpTask.channel == "sms")).one()
+        assert "letter_no_font" in [row.code for row in followups.decisions(session, gone.id)]
 
 
 async def test_a_plans_text_leaves_in_the_language_of_each_patient(core: Core) -> None:

@@ -54,6 +54,7 @@ WELCOME = {
     "prompts": {"ida"},
     "reminders": {"ana", "grace"},
     "deaths": {"ana", "grace"},
+    "letters": {"ana", "grace"},
     "menu": {"ida"},
     "outcomes": {"ida"},
     "questionnaires": {"ida"},

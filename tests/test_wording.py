@@ -281,10 +281,13 @@ def test_a_message_names_hospital_date_time_and_number(words: Wording, language:
 @pytest.mark.covers("H4")
 def test_a_message_cannot_name_a_department_or_a_doctor(words: Wording, folder: Path) -> None:
     about_the_call = {"hospital", "number", "caller", "date", "time", "case", "n", "minutes", "emergency"}
-    assert set(WRITTEN) == about_the_call | {"asked", "choices"}  # these two are a questionnaire's own words
+    about_the_call |= {"link"}
+    # a questionnaire's own words, and to whom a letter goes
+    assert set(WRITTEN) == about_the_call | {"asked", "choices"} | {"name"}
     for file in words.languages.values():
-        for text in file.messages.values():
+        for key, text in file.messages.items():
             assert used(text) <= set(WRITTEN)
+            assert "name" not in used(text) or key.startswith("letter_")
     line = spoil(folder / "es/messages.yaml", "su cita es el {date}", "su cita en {department} es el {date}")
     problems = wording.load(SITE, folder).refused
     assert [(p.file, p.line) for p in problems] == [("es/messages.yaml", line)]

@@ -14,6 +14,7 @@ from web.live import Audience
 
 RIGHTS = {
     "task": "followups.work",
+    "letter": "followups.work",
     "callback": "callbacks.work",
     "slot": "patients.read",
     "audit": "audit.read",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 
-from hospital import attempts, outcomes, stints
+from hospital import attempts, outcomes, stints, video_steps
 from web import followup_view
 from web.doors import Visitor, pages_of, services
 from web.followup_list import WorksFollowUps, own_task
@@ -67,7 +67,7 @@ async def start(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Res
 async def order(request: Request, visitor: WorksFollowUps, task_id: UUID, order: str) -> Response:
     """hang-up, record (the notice has been spoken), no-recording (the patient does not want it)."""
     shown = await own_task(request, visitor, task_id)
-    if shown.now is None or not shown.mine:
+    if shown.now is None or not shown.mine or shown.now.attempt.video:
         raise Refusal(409, "There is no call of yours.")
     dialling = services(request).dialling
     verbs = {
@@ -126,6 +126,8 @@ async def result(
     )
     if not done:
         raise Refusal(409, "This task is closed already.")
+    if shown.now.attempt.video:  # nothing else ends it
+        await house.database.run(video_steps.ended, shown.now.attempt.id, house.clock(), await house.calling_rules())
     await house.database.run(stints.said, visitor.account_id)
     return await call_part(request, visitor, task_id)
 

@@ -14,16 +14,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, followups, joint_calls, patients, recordings
+from hospital import attempts, followups, joint_calls, patients, recordings, video_steps
 from hospital.accounts import Account
 from hospital.attempt_records import about
 from hospital.attempts import Attempt
+from hospital.calling_rules import where_reached
 from hospital.database import announce
 from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, Listed
 from hospital.patients import History, Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording
 from hospital.task_orders import mark, ward_of
+from hospital.text_records import VideoMeeting
 from scripts.filling import Filling, Place
 from scripts.questionnaire import Questionnaire, RedFlag
 from scripts.questionnaire_files import kept
@@ -122,6 +124,8 @@ def _next_try(task: FollowUpTask, viewer: Viewer) -> str:
         return words.say(words.STOP_REASONS, task.stop_reason)
     if task.state == "done":
         return "done"
+    if task.channel == "letter" and task.next_try_at is None and task.due_at <= viewer.at:
+        return "a letter is to be posted"
     return words.next_try(task.next_try_at, task.next_number_rank, task.tries, task.max_tries, viewer.at, viewer.zone)
 
 
@@ -146,6 +150,7 @@ class TaskView:
     identified: bool
     identifiers: list[tuple[str, str]]
     together: list[FollowUpTask]  # what else the same call is for
+    meeting: VideoMeeting | None = None  # a video call that can begin, or goes on
 
     @property
     def live(self) -> bool:
@@ -192,6 +197,7 @@ def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
         now is not None and set(IDENTIFIERS) <= set(now.attempt.identified_by),
         [(code, told[code]) for code in IDENTIFIERS],
         joint_calls.together(session, now.attempt, task_id) if now is not None else [],
+        session.get(VideoMeeting, task_id) if task.channel == video_steps.CHANNEL else None,
     )
 
 
@@ -208,9 +214,11 @@ def _tried(session: Session, task_id: UUID) -> list[Tried]:
 
 @dataclass(frozen=True)
 class Past:
-    """The patient's part of the form: numbers, visits, stays, what was tried and decided."""
+    """The patient's part of the form: numbers, address, visits, stays, what was tried and decided. `addressee`: whom we
+    write to, the patient or the guardian."""
 
     patient: Patient
+    addressee: Patient
     history: History
     tried: list[Tried]
     decisions: list[tuple[datetime, str]]
@@ -224,7 +232,8 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
     _ = [number.number for number in patient.numbers]  # read now: the session is gone when the template asks
     rows = followups.decisions(session, task_id)
     told = [(row.at, words.decision(row.code, row.facts, viewer.at, viewer.zone)) for row in reversed(rows)]
-    return Past(patient, patients.history(session, patient.id), _tried(session, task_id), told)
+    addressee = where_reached(session, patient, viewer.at).person
+    return Past(patient, addressee, patients.history(session, patient.id), _tried(session, task_id), told)
 
 
 @dataclass(frozen=True)

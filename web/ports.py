@@ -16,6 +16,7 @@ from hospital.booking import BookingDesk
 from hospital.calling_hours import PRESETS
 from hospital.database import Database
 from hospital.editions import Body, Sheet
+from hospital.letters import Pile
 from hospital.opening import Hours
 from hospital.outcome_rules import SHIPPED, OutcomeRules
 from hospital.rota import Calendar
@@ -97,6 +98,25 @@ class Replay(Protocol):
 
     async def verify(self, recording_id: UUID) -> None:
         """Reads every byte. Raises NotThere and Damaged."""
+
+
+class NotPrinted(Exception):
+    """A letter can't be printed; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class LetterPress(Protocol):
+    """Letters on paper. They are never written to a disk."""
+
+    @property
+    def answer_within(self) -> timedelta:
+        """How long a letter that was posted waits for an answer."""
+
+    async def printed(self, piles: Sequence[Pile]) -> bytes:
+        """A PDF with a page for each, in their order. Raises NotPrinted."""
 
 
 @dataclass(frozen=True)
@@ -273,6 +293,7 @@ class Services:
     workshop: Workshop | None = None
     own_prompts: OwnPrompts | None = None
     stints: Stints | None = None
+    letters: LetterPress | None = None  # None: the site sends no letters
     transcribed: frozenset[str] = frozenset()  # languages in which messages are written down by a machine
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie
 

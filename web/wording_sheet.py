@@ -13,7 +13,7 @@ from scripts.findings import Finding
 from scripts.placeholders import WrongValue
 from scripts.spoken_words import Words
 from scripts.wording import Wording
-from scripts.wording_files import FORMS, REFERENCE
+from scripts.wording_files import FORMS, REFERENCE, Language
 from scripts.yaml_lines import FileRefused
 from web.doors import pages_of, services
 from web.editions import Changes, Standing, save, standing, workshop_of
@@ -99,9 +99,16 @@ def _search(before: Wording, words: Wording, q: str, language: str, now: Standin
     for kind, keys in (("prompts", reference.prompts), ("messages", reference.messages)):
         for key in sorted(keys):
             if all(part in _all_text(words, kind, key) for part in sought):
-                where = reference.files.get(key, "site") if kind == "prompts" else "text message"
+                where = _heard_in(before, kind, key)
                 found.append(Sentence(key, kind, where, _text(words, kind, key, language), _edition(now, kind, key)))
     return found
+
+
+def _heard_in(before: Wording, kind: str, key: str) -> str:
+    reference = before.languages[REFERENCE]
+    if kind == "prompts":
+        return reference.files.get(key, "site")
+    return "letter" if reference.written_in.get(key) == "letters" else "text message"
 
 
 def _all_text(words: Wording, kind: str, key: str) -> str:
@@ -142,7 +149,7 @@ async def _one(request: Request, key: str, findings: list[Finding] | None = None
     return {
         "name": key,
         "kind": kind,
-        "heard_in": before.languages[REFERENCE].files.get(key, "site") if kind == "prompts" else "text message",
+        "heard_in": _heard_in(before, kind, key),
         "forms": _forms_of(before, kind, key),
         "sides": [_side(before, words, now.body, kind, key, tag) for tag in offered],
         "has_words": key in before.languages[REFERENCE].words,
@@ -171,15 +178,16 @@ def _side(before: Wording, words: Wording, body: Body, kind: str, key: str, tag:
         said = {pressed: tuple(ways) for pressed, ways in entry.get("words", {}).items()}
     reviewed = (body or {}).get(tag, {}).get("reviewed_by", {}).get(key, "")
     if not reviewed and entry is None:
-        reviewed = _reviewer_of_file(shipped.reviewed, shipped.files.get(key, ""), kind)
+        reviewed = _reviewer_of_file(shipped, kind, key)
     return Side(
         tag, forms, _as_lines(said), shipped.spoken, _heard(words, kind, key, tag, forms), reviewed, entry is not None
     )
 
 
-def _reviewer_of_file(reviewed: Mapping[str, str | None], stem: str, kind: str) -> str:
-    name = f"/prompts/{stem}.yaml" if kind == "prompts" else "/messages.yaml"
-    return next((who for file, who in reviewed.items() if file.endswith(name) and who), "")
+def _reviewer_of_file(shipped: Language, kind: str, key: str) -> str:
+    prompts = f"/prompts/{shipped.files.get(key, '')}.yaml"
+    name = prompts if kind == "prompts" else f"/{shipped.written_in.get(key, '')}.yaml"
+    return next((who for file, who in shipped.reviewed.items() if file.endswith(name) and who), "")
 
 
 def _heard(words: Wording, kind: str, key: str, tag: str, forms: Mapping[str, str]) -> dict[str, str]:
@@ -241,7 +249,7 @@ def _put(body: dict[str, Any], before: Wording, kind: str, key: str, tag: str, f
             same = True  # a language that lacks it, and still does
     _keep(parts, kind, key, None if same else entry)
     reviewer = form.get("reviewed_by", "").strip()
-    by_file = _reviewer_of_file(shipped.reviewed, shipped.files.get(key, ""), kind)
+    by_file = _reviewer_of_file(shipped, kind, key)
     _keep(parts, "reviewed_by", key, reviewer if reviewer and not (same and reviewer == by_file) else None)
     if not parts:
         del body[tag]

@@ -49,6 +49,7 @@ NO_RECORDING = {
     "not_answered": "nobody answered",
     "asterisk_lost": "it was lost in a breakdown",
     "automatic": "the hotline called by itself",
+    "video": "it was a video call",
 }
 
 IDENTIFIERS = {

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hospital.workload import Load
 from web.words.calls import CONTACT_RESULTS, LINE_RESULTS, OUR_RESULTS
+from web.words.channels import DECIDED, VIDEO_REFUSALS
 from web.words.saying import say
 from web.words.times import near, place
 
@@ -110,7 +111,7 @@ def task_reason(code: str) -> str:
     return say(TASK_REASONS, step) + (f", {number}" if number else "")
 
 
-NOT_NOW = {
+NOT_NOW = VIDEO_REFUSALS | {
     "not_open": "This task is being called or is closed already.",
     "already_in_a_call": "This patient, this number or you are in another call.",
     "outside_window": "It is outside the hours in which this patient may be called.",
@@ -178,6 +179,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "text_unanswered_at_last": "No answer to the text message, and a nurse has called before. Stopped: {reason}",
     "text_undelivered_at_last": "The text message was not delivered, and a nurse has called before. Stopped: {reason}",
     "text_impossible_at_last": "No number that may be written to. Stopped: {reason}",
+    **DECIDED,
     "record_merged": "The record was merged into another of the same patient",
     "death_report_withdrawn": "The report of a death was taken back",
     "death_reported": "Not called: reported deceased, not confirmed yet",

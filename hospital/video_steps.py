@@ -1,0 +1,277 @@
+"""Steps of a plan that are video calls: a message with a link and a time, a nurse who begins it, or the next channel.
+
+Rules: the site has a video service of its own; the hotline holds no video. The message is a contact like a call,
+judged by the same functions when it is put into the outbox, and until it leaves it may be taken back. The video call
+is at the first quarter of an hour, a while after the message, that lies in the patient's hours. A task has one at
+most. Its room is named by chance, so that nobody guesses it and nobody learns from it; the link is sealed wherever it
+is kept. Begun by a nurse it is an attempt of hers, with the form and the outcomes of a call. Whom the message did not
+reach, who does not come, and what nobody began in time goes on by the plan's next channel; without one by a nurse's
+call.
+"""
+
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from hospital import attempts, audit, next_steps, outbox, settling, subjects, vault
+from hospital.attempt_records import Attempt
+from hospital.attempts import CallingPolicy, NotNow
+from hospital.calling_hours import Window, first_allowed, may_call
+from hospital.calling_rules import never, on_the_clock_of, wall_clock, where_reached
+from hospital.followups import FollowUpTask, decide, not_given_to_another
+from hospital.outbox import OutboxRow
+from hospital.patients import PhoneNumber
+from hospital.stint_records import current_stint
+from hospital.text_records import VideoMeeting
+from hospital.verdicts import Verdict, judge
+
+CHANNEL = "video_link"
+KEY = "video_call"
+QUARTER = timedelta(minutes=15)
+EARLY = timedelta(minutes=15)  # before its time a nurse may begin
+LAST_WORD = timedelta(minutes=10)  # a message that has not left by then would be of no use
+FORGOTTEN = timedelta(hours=2)  # a video call that nobody has ended
+ROOM_BYTES = 16
+LINK = "outbox.link"  # what a sealed link in the outbox is bound to
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The site's video service: its address with {room} in it, how long before its time the patient is told, and how
+    long after it the video call may begin."""
+
+    address: str
+    notice: timedelta
+    wait: timedelta
+
+    def new(self) -> str:
+        """The link to a room that nobody has been in."""
+        return self.address.replace("{room}", secrets.token_urlsafe(ROOM_BYTES))
+
+
+def meeting_at(at: datetime, notice: timedelta, window: Window, zone: ZoneInfo) -> datetime:
+    """The first quarter of an hour, `notice` after `at`, at which the patient may be called."""
+    return _quarter(first_allowed(_quarter(at + notice), window, zone))
+
+
+def _quarter(at: datetime) -> datetime:
+    """Not before `at`. Every zone's hours begin on one of its quarters."""
+    over = timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)
+    return at - over + QUARTER if over else at
+
+
+def work_next(session: Session, at: datetime, policy: CallingPolicy, rooms: Rooms | None) -> bool:
+    """The next task whose message is due or came to nothing, or that nobody began in time; False where there is none.
+    Without `rooms` the site has no video calls."""
+    when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
+    rows = (
+        select(FollowUpTask)
+        .outerjoin(VideoMeeting, VideoMeeting.task_id == FollowUpTask.id)
+        .outerjoin(OutboxRow, OutboxRow.id == VideoMeeting.outbox_id)
+        .where(
+            FollowUpTask.channel == CHANNEL,
+            FollowUpTask.kind == "follow_up",
+            FollowUpTask.state == "open",
+            FollowUpTask.due_at <= at,
+            or_(
+                and_(VideoMeeting.task_id.is_(None), when <= at, not_given_to_another(None)),
+                VideoMeeting.begin_by <= at,
+                OutboxRow.state == "failed",
+            ),
+        )
+        .order_by(FollowUpTask.priority, when, FollowUpTask.id)
+        .limit(1)
+        .with_for_update(of=FollowUpTask, skip_locked=True)
+    )
+    task = session.scalar(rows, execution_options={"populate_existing": True})
+    if task is None:
+        return False
+    meeting = session.get(VideoMeeting, task.id)
+    if meeting is not None:
+        failed = session.get_one(OutboxRow, meeting.outbox_id, populate_existing=True).state == "failed"
+        _came_to_nothing(session, task, at, policy, "video_undelivered" if failed else "video_missed")
+    elif rooms is None:
+        next_steps.without_a_call(session, task, at, "video_not_set_up")
+    else:
+        _ask(session, task, at, policy, rooms)
+    return True
+
+
+def _ask(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, rooms: Rooms) -> None:
+    attempts.follow_survivor(session, task, at)
+    verdict = judge(session, task, at, policy)
+    if verdict.refused is not None and verdict.refused.code != "no_usable_number":
+        attempts.refuse(session, task, verdict.refused, at, True, verdict.policy)
+    elif verdict.number is None:
+        next_steps.without_a_call(session, task, at, "video_impossible")
+    else:
+        _write(session, task, at, verdict, verdict.number, rooms)
+
+
+def _write(
+    session: Session, task: FollowUpTask, at: datetime, verdict: Verdict, number: PhoneNumber, rooms: Rooms
+) -> None:
+    window, zone = verdict.policy.window, verdict.policy.zone
+    starts_at, link, once = meeting_at(at, rooms.notice, window, zone), rooms.new(), f"video/{task.id}"
+    outbox.put(
+        session,
+        once=once,
+        key=KEY,
+        locale=number.language or verdict.person.language,
+        number=number.number,
+        at=at,
+        patient_id=verdict.person.id,
+        local=starts_at.astimezone(zone).replace(tzinfo=None).isoformat(),
+        link_sealed=b64encode(vault.seal(link, LINK)).decode(),
+    )
+    session.add(
+        VideoMeeting(
+            task_id=task.id,
+            outbox_id=session.scalars(select(OutboxRow.id).where(OutboxRow.once == once)).one(),
+            patient_id=task.patient_id,
+            number_token=number.token,
+            link=link,
+            texted_at=at,
+            starts_at=starts_at,
+            begin_by=starts_at + rooms.wait,
+        )
+    )
+    task.next_try_at = starts_at
+    facts = {"reached": "guardian"} if verdict.person.id != task.patient_id else {}
+    when = starts_at.isoformat()
+    decide(session, task.id, "video_asked", at, rank=number.rank, when=when, **facts, **wall_clock(at, zone))
+    session.flush()
+    subjects.changed(session, task)
+
+
+def _came_to_nothing(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, because: str) -> None:
+    number = next(iter(where_reached(session, task.patient, at).numbers), None)
+    why = never(task.patient, number, task.purpose)
+    if why in ("opted_out", "deceased"):
+        attempts.refuse(session, task, NotNow(why), at, True, policy)
+    else:
+        next_steps.without_a_call(session, task, at, because)
+
+
+def take_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
+    """Messages that are queued still and are not wanted any more, or not at this hour; how many. To be asked before
+    the outbox sends."""
+    rows = (
+        select(FollowUpTask, VideoMeeting, OutboxRow)
+        .join(VideoMeeting, VideoMeeting.task_id == FollowUpTask.id)
+        .join(OutboxRow, OutboxRow.id == VideoMeeting.outbox_id)
+        .where(OutboxRow.state == "queued", OutboxRow.due_at <= at)
+        .with_for_update(of=OutboxRow, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    held = 0
+    for task, meeting, message in session.execute(rows).all():
+        reached = where_reached(session, task.patient, at)
+        number = next((one for one in reached.numbers if one.token == meeting.number_token), None)
+        there = on_the_clock_of(policy, reached.person, number)
+        unwanted = task.state != "open" or task.channel != CHANNEL or never(task.patient, number, task.purpose)
+        if unwanted or at > meeting.starts_at - LAST_WORD:
+            outbox.withdraw(session, message)
+            held += 1
+        elif not may_call(at, there.window, there.zone).allowed:
+            message.due_at = first_allowed(at, there.window, there.zone)
+            held += 1
+    return held
+
+
+def begin(session: Session, task_id: UUID, account_id: UUID, at: datetime, policy: CallingPolicy) -> NotNow | None:
+    """The nurse begins it: an attempt of hers. A refusal is returned, not raised, so that its decision is committed."""
+    meeting = session.get(VideoMeeting, task_id)
+    if meeting is None or at >= meeting.begin_by:
+        return NotNow("no_video_call")
+    if at < meeting.starts_at - EARLY:
+        return NotNow("video_too_early", meeting.starts_at - EARLY)
+    if current_stint(session, account_id) is not None:
+        return NotNow("in_a_stint")
+    if not session.scalar(select(not_given_to_another(account_id)).where(FollowUpTask.id == task_id)):
+        return NotNow("given_to_another")
+    task = session.scalar(
+        update(FollowUpTask)
+        .where(FollowUpTask.id == task_id, FollowUpTask.channel == CHANNEL, FollowUpTask.state == "open")
+        .values(state="calling")
+        .returning(FollowUpTask)
+    )
+    if task is None:
+        return NotNow("not_open")
+    reached = where_reached(session, task.patient, at)
+    number = next((one for one in reached.numbers if one.token == meeting.number_token), None)
+    why = never(task.patient, number, task.purpose)
+    if why is not None or number is None:
+        return attempts.refuse(session, task, NotNow(why or "no_usable_number"), at, False, policy)
+    name = uuid4().hex
+    attempt = Attempt(
+        id=uuid4(),
+        task_id=task.id,
+        patient_id=task.patient_id,
+        number_id=number.id,
+        number_token=number.token,
+        account_id=account_id,
+        channel_id=f"video-{name}",
+        nurse_channel_id=f"video-{name}-nurse",
+        state="talking",
+        video=True,
+        claimed_at=at,
+        dial_until=meeting.begin_by,
+        answered_at=at,
+        zone=on_the_clock_of(policy, reached.person, number).zone.key,
+    )
+    try:
+        with session.begin_nested():
+            session.add(attempt)
+            session.flush()
+    except IntegrityError:  # this patient, this number or this nurse is in a call at this moment
+        return attempts.refuse(session, task, NotNow("already_in_a_call"), at, False, policy)
+    task.owner_id = account_id
+    decide(session, task_id, "video_begun", at, attempt=str(attempt.id))
+    subjects.changed(session, task)
+    return None
+
+
+def link(session: Session, task_id: UUID, account_id: UUID, at: datetime) -> str | None:
+    """The way into the room, for the nurse who has begun it; None for anybody else."""
+    hers = select(Attempt.id).where(Attempt.task_id == task_id, Attempt.account_id == account_id)
+    if session.scalar(hers.where(Attempt.video, Attempt.state == "talking")) is None:
+        return None
+    meeting = session.get_one(VideoMeeting, task_id)
+    audit.record(session, account_id, "video.opened", f"patient:{meeting.patient_id}", at, task=str(task_id))
+    return meeting.link
+
+
+def ended(session: Session, attempt_id: UUID, at: datetime, policy: CallingPolicy) -> bool:
+    """They have spoken. What the nurse has said decides the task, else it waits for her."""
+    return settling.line_ended(session, attempt_id, "answered", at, policy)
+
+
+def nobody_came(session: Session, attempt_id: UUID, at: datetime) -> bool:
+    """The nurse was there alone: the plan's next channel. False where it has ended, or she has said whom she met."""
+    task_id = session.scalar(select(Attempt.task_id).where(Attempt.id == attempt_id, Attempt.video))
+    if task_id is None:
+        return False
+    task = session.get_one(FollowUpTask, task_id, with_for_update=True, populate_existing=True)
+    attempt = session.get_one(Attempt, attempt_id, with_for_update=True, populate_existing=True)
+    if attempt.state != "talking" or attempt.contact_result is not None:
+        return False
+    attempt.state, attempt.line_result, attempt.ended_at, attempt.answered_at = "ended", "no_answer", at, None
+    if task.state == "calling":  # else its plan has changed meanwhile
+        task.state = "open"
+        next_steps.without_a_call(session, task, at, "video_nobody_came")
+    subjects.changed(session, task)
+    return True
+
+
+def end_forgotten(session: Session, at: datetime, policy: CallingPolicy) -> int:
+    """Video calls that were begun long ago: their nurse still says whom she met. How many."""
+    rows = select(Attempt.id).where(Attempt.video, Attempt.state == "talking", Attempt.claimed_at < at - FORGOTTEN)
+    return sum(ended(session, one, at, policy) for one in session.scalars(rows).all())
