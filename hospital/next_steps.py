@@ -14,6 +14,7 @@ from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_
 from hospital.enrolments import Enrolment
 from hospital.followups import URGENT, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
+from hospital.text_records import VideoMeeting
 
 OURS = ("network_failure", "cancelled")  # line results that say nothing of the patient's number
 NOT_BY_THIS_CHANNEL = ("not_reached", "no_usable_number")
@@ -68,7 +69,7 @@ def apply(
             task.tries, task.next_try_at, task.next_number_rank = 0, None, None
             decide(session, task.id, "other_channel", at, because=because, channel=task.channel)
         case outcomes.TryAgain():
-            when = _within_cap(session, task, step, policy)
+            when = _video_call_first(session, task, at, _within_cap(session, task, step, policy))
             task.state, task.closed_at, task.stop_reason = "open", None, None
             task.next_try_at, task.next_number_rank = when, step.number_rank
             decide(
@@ -124,6 +125,12 @@ def _to_nurse(session: Session, task: FollowUpTask, when: datetime, at: datetime
         task.channel, task.tries = "nurse_call", 0
         task.fallback = [channel for channel in task.fallback if channel != "nurse_call"]
     decide(session, task.id, "to_nurse", at, because=because)
+
+
+def _video_call_first(session: Session, task: FollowUpTask, at: datetime, when: datetime) -> datetime:
+    """Who was asked to a video call that is still to come is met there, also where a nurse has telephoned meanwhile."""
+    meeting = session.get(VideoMeeting, task.id) if task.channel == "video_link" else None
+    return min(when, meeting.starts_at) if meeting is not None and at < meeting.starts_at else when
 
 
 def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, policy: CallingPolicy) -> datetime:

@@ -45,6 +45,15 @@ def in_one(database: Database) -> Callable[[Callable[[Session], T]], T]:
     return run_in
 
 
+def test_an_address_is_kept_in_lines(database: Database, tmp_path: Path) -> None:
+    rows = ["Calle 5; Bogotá ;", '"Calle 6\nCali"', ""]
+    text = HEADING.replace("study", "Dirección") + "".join(ROW.format(n=n)[:-1] + a + "\n" for n, a in enumerate(rows))
+    discharges.take_over(read(written(tmp_path, text), RULES), [], NOW, SITE, in_one(database))
+    with database.transaction() as session:
+        kept = {one.name[-1]: one.address for one in session.scalars(select(Patient))}
+    assert kept == {"0": "Calle 5\nBogotá", "1": "Calle 6\nCali", "2": None}
+
+
 def test_a_thousand_discharges_over_a_holiday_once(database: Database, tmp_path: Path) -> None:
     plans, _ = load_plans(load_questionnaires()[0])
     only = [plans["discharge"]]

@@ -452,5 +452,5 @@ def test_a_nurse_may_still_telephone_and_the_video_call_stays(database: Database
         assert isinstance(claimed, Claimed)
         attempts.dialling(session, claimed.attempt_id, NOON + MINUTE)
         attempts.line_ended(session, claimed.attempt_id, "no_answer", NOON + 2 * MINUTE, UNCAPPED)
-        assert the_task(session).channel == "video_link"
+        assert (the_task(session).channel, the_task(session).next_try_at) == ("video_link", NOON + HOUR)
         assert video_steps.begin(session, task_id, ana, NOON + HOUR, UNCAPPED) is None

@@ -2,12 +2,14 @@
 
 import io
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
+from hotline import system_packages
 from messages import letter_paper
 from messages.letter_paper import CannotBePrinted, printed, why_not
 from scripts.letters import LETTERS, SUBJECT, Letter, compose
@@ -111,9 +113,19 @@ def test_an_address_that_no_window_holds_is_refused(words: Wording, address: str
 
 
 def test_a_text_that_is_longer_than_its_page_is_refused(words: Wording) -> None:
-    made = letter(words)
-    long = Letter(made.language, made.sender, made.to, made.date, made.subject, ("word " * 2000,), made.telephone)
-    assert why_not(long) == "letter_too_long"
+    assert why_not(replace(letter(words), paragraphs=("word " * 2000,))) == "letter_too_long"
+
+
+def test_a_telephone_number_stays_on_one_line(words: Wording) -> None:
+    wherever = tuple("x " * count + "+57 601 555 0100" for count in range(24, 36, 2))
+    (page,) = pages(printed([replace(letter(words), paragraphs=wherever)]))
+    assert page.count("+57 601 555 0100") == len(wherever)
+
+
+def test_the_fonts_are_installed_with_the_hotline() -> None:
+    fonts = {str(letter_paper.LATIN), str(letter_paper.CHINESE)}
+    assert fonts <= system_packages.NEEDED.keys()
+    assert all(Path(font).exists() for font in fonts)
 
 
 def test_a_letter_says_its_own_in_no_log(words: Wording) -> None:

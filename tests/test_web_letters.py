@@ -82,7 +82,9 @@ async def test_ana_prints_posts_and_has_it_back(site: Site) -> None:
     assert (letter.state, letter.posted_by) == ("returned", site.staff["ana"].id)
     with site.database.transaction() as session:
         actions = [row.action for row in audit.of_subject(session, f"patient:{site.joao.id}")]
-    assert {"letter.listed", "letter.printed", "letter.posted", "letter.returned"} <= set(actions)
+        assert {"letter.printed", "letter.posted", "letter.returned"} <= set(actions)
+        (look, *_) = audit.of_subject(session, "letters:waiting")
+        assert (look.action, look.detail["patients"]) == ("letter.listed", [str(site.joao.id)])
 
 
 async def test_several_are_one_pdf(site: Site) -> None:

@@ -46,8 +46,9 @@ async def _shown(request: Request, visitor: Visitor, tab: str, template: str) ->
             found = letters.sent(session, at - SENT_LATELY, owner_id=owner)
         else:
             found = letters.waiting(session, owner_id=owner)
-        for one in found:
-            looked(session, visitor.account_id, "letter.listed", f"patient:{one.person.id}", at)
+        if found:
+            shown = sorted({str(one.person.id) for one in found})
+            looked(session, visitor.account_id, "letter.listed", f"letters:{tab}", at, patients=shown)
         return found, count
 
     piles, count = await house.database.run(read)

@@ -23,7 +23,7 @@ AUDIT_ACTIONS = {
     "discharges.imported": "took over a list of discharges",
     "responses.read": "saw what was answered",
     "responses.exported": "took answers out as a file",
-    "letter.listed": "saw a letter on the list",
+    "letter.listed": "saw the list of letters",
     "letter.printed": "printed a letter",
     "letter.posted": "posted a letter",
     "letter.returned": "had a letter back",
