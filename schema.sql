@@ -506,7 +506,8 @@ CREATE TABLE attempt (
     contact_result text CHECK (contact_result IN ('completed', 'partial', 'refused', 'call_later', 'wrong_person',
                    'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message',
                    'abandoned')),                    -- ours: answered, and the nurse was gone
-    heard          text CHECK (heard IN ('machine', 'fax')),  -- what picked up an automated call, by its sound
+    heard          text CHECK (heard IN ('machine', 'fax')),  -- what picked up: by its sound, or a nurse has heard it
+    handed_at      timestamptz CHECK (handed_at IS NULL OR account_id IS NOT NULL),   -- who called is left without her
     rang           boolean NOT NULL DEFAULT false,
     cause          smallint,                         -- Q.850, for the log only
     sip_status     smallint,
@@ -530,7 +531,7 @@ CREATE UNIQUE INDEX one_live_attempt_per_patient ON attempt (patient_id)
 CREATE UNIQUE INDEX one_live_attempt_per_number ON attempt (number_token)
     WHERE state IN ('claimed', 'dialling', 'talking');                                           -- I3
 CREATE UNIQUE INDEX one_live_attempt_per_nurse ON attempt (account_id)
-    WHERE state IN ('claimed', 'dialling', 'talking');
+    WHERE state IN ('claimed', 'dialling', 'talking') AND handed_at IS NULL;
 CREATE UNIQUE INDEX one_live_attempt_per_line ON attempt (line)
     WHERE account_id IS NULL AND NOT pooled AND state IN ('claimed', 'dialling', 'talking');
 CREATE UNIQUE INDEX one_live_attempt_per_campaign_line ON attempt (campaign_id, campaign_line)

@@ -121,6 +121,11 @@ class Telephone:
         await self._board.ami.action("Setvar", Channel=patient, Variable="HL_NURSE", Value=nurse)
         await self._board.ami.action("Redirect", Channel=patient, Context="dialer", Exten="bridge", Priority=1)
 
+    async def leave_message(self, channel_id: str) -> None:
+        """Take a patient's leg away from the nurse's: the ivr waits for the machine's beep and leaves who called
+        ([dialer] message). Her leg waits for the next, as after every call. Raises LegGone."""
+        await self._on_leg("Redirect", channel_id, Context="dialer", Exten="message", Priority=1)
+
     async def dial_alone(
         self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
     ) -> None:

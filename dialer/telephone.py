@@ -38,6 +38,9 @@ class Telephone(Protocol):
     async def join(self, channel_id: str, nurse_channel_id: str) -> None:
         """A leg that was answered and the nurse's leg."""
 
+    async def leave_message(self, channel_id: str) -> None:
+        """On a leg that a machine has answered: who called, after its beep, without the nurse."""
+
     async def hang_up(self, channel_id: str) -> bool: ...
 
     async def start_recording(self, channel_id: str, path: str) -> None: ...

@@ -33,6 +33,7 @@ class Attempt(Base):
     line_result: Mapped[str | None]
     contact_result: Mapped[str | None]
     heard: Mapped[str | None]
+    handed_at: Mapped[datetime | None]
     rang: Mapped[bool] = mapped_column(default=False)
     cause: Mapped[int | None]
     sip_status: Mapped[int | None]

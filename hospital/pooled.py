@@ -81,7 +81,11 @@ def _floor(session: Session, campaign: Campaign, at: datetime) -> Floor:
         ready=doing.count("free"),
         ringing=sum(one.state == "dialling" for one in calls) + (session.scalar(claimed) or 0),
         lines=tuple(_ended(one) for one in rang),
-        talking_s=sum((at - one.answered_at).total_seconds() for one in rang if one.answered_at and not one.ended_at),
+        talking_s=sum(
+            (at - one.answered_at).total_seconds()
+            for one in rang
+            if one.answered_at and not one.ended_at and not one.handed_at
+        ),
     )
 
 
@@ -89,7 +93,7 @@ def _ended(call: Attempt) -> Ended:
     began, stopped = call.dialled_at, call.answered_at or call.ended_at
     talked = None
     if call.answered_at and call.ended_at and call.account_id is not None:
-        talked = (call.ended_at - call.answered_at).total_seconds()
+        talked = ((call.handed_at or call.ended_at) - call.answered_at).total_seconds()
     rang_s = (stopped - began).total_seconds() if began and stopped else 0.0
     return Ended(call.answered_at is not None, call.contact_result == "abandoned", rang_s, talked)
 

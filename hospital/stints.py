@@ -48,8 +48,8 @@ def standing(stint: Stint, last: Attempt | None, wrap_up: timedelta, at: datetim
     if stint.state == "ringing":
         return Standing("ringing", last)
     rest: Code = "paused" if stint.paused else "free"
-    if last is None:
-        return Standing(rest)
+    if last is None or last.handed_at is not None:  # Asterisk leaves who called on a machine
+        return Standing(rest, last)
     if last.state in LIVE:
         return Standing("talking" if last.state == "talking" else "dialling", last)
     if last.line_result != "answered" or last.contact_result == "abandoned":
@@ -75,7 +75,7 @@ def begin(session: Session, account_id: UUID, campaign_id: UUID | None, node: st
     campaign is not a progressive one that runs."""
     if campaign_id is not None and campaign_id not in [one.id for one in joinable(session)]:
         raise ValueError("this campaign does not run, or is not progressive")
-    if session.scalar(select(Attempt.id).where(Attempt.account_id == account_id, Attempt.state.in_(LIVE))):
+    if _is_in_a_call(session, account_id):
         return None
     made = Stint(
         id=uuid4(), account_id=account_id, campaign_id=campaign_id, channel_id=f"{node}-{uuid4().hex}", began_at=at
@@ -169,8 +169,14 @@ def may_be_called_for(session: Session, account_id: UUID) -> bool:
     """Not who was disabled meanwhile, nor who is in a call that she began before she joined."""
     if not session.get_one(Account, account_id, populate_existing=True).may("followups.work"):
         return False
-    live = select(Attempt.id).where(Attempt.account_id == account_id, Attempt.state.in_(LIVE))
-    return session.scalar(live.limit(1)) is None
+    return not _is_in_a_call(session, account_id)
+
+
+def _is_in_a_call(session: Session, account_id: UUID) -> bool:
+    live = select(Attempt.id).where(
+        Attempt.account_id == account_id, Attempt.state.in_(LIVE), Attempt.handed_at.is_(None)
+    )
+    return session.scalar(live.limit(1)) is not None
 
 
 def claim_next(

@@ -13,6 +13,7 @@ from cti.ami import AmiRefused
 from cti.presence import Presence
 from cti.statuses import IllegalMove, Wish
 from cti.telephone import Telephone
+from dialer.machines import Machines
 from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.runner import Dialer, NotStarted
@@ -101,6 +102,10 @@ class DialerTelephone(Telephone):
         with _refused_is_not_taken():
             await super().join(channel_id, nurse_channel_id)
 
+    async def leave_message(self, channel_id: str) -> None:
+        with _refused_is_not_taken():
+            await super().leave_message(channel_id)
+
     async def start_recording(self, channel_id: str, path: str) -> None:
         with _refused_is_not_taken():
             await super().start_recording(channel_id, path)
@@ -185,8 +190,8 @@ NOT_NOW = {
 class ConsoleDialling:
     """`web.ports.Dialling`: the dialer's decisions as sentences."""
 
-    def __init__(self, dialer: Dialer, local: Callable[[datetime], str]) -> None:
-        self._dialer, self._local = dialer, local
+    def __init__(self, dialer: Dialer, machines: Machines, local: Callable[[datetime], str]) -> None:
+        self._dialer, self._machines, self._local = dialer, machines, local
 
     async def start(self, task_id: UUID, account_id: UUID) -> str | None:
         try:
@@ -204,6 +209,13 @@ class ConsoleDialling:
         except (ConnectionError, TimeoutError):
             return "The telephone is not connected just now. Hang up on your phone."
         return None if ended else "This call is over already."
+
+    async def machine(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        try:
+            done = await self._machines.picked_up(attempt_id, account_id)
+        except NotStarted as problem:
+            return str(problem)
+        return None if done else "Nobody is on the line, or you have said whom you reached."
 
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
         try:

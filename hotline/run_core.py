@@ -18,6 +18,7 @@ from cti.presence import Presence
 from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
+from dialer.machines import Machines
 from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.rates import Rate
@@ -138,7 +139,7 @@ async def run_core(settings: Settings) -> None:
         live=Hub(PostgresNotices(database.url), partial(audience, database)),
         desk=own_desk(settings, database, lambda: sheets.held.words.site_says),
         presence=console_presence,
-        dialling=joints.ConsoleDialling(dialer, partial(_local, settings)),
+        dialling=joints.ConsoleDialling(dialer, Machines(database, telephone, now=now), partial(_local, settings)),
         stints=joints.ConsoleStints(progressive, predictive),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
         hours=opening_hours(settings),

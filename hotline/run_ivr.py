@@ -32,7 +32,8 @@ from speech.speaker import Speaker
 log = logging.getLogger(__name__)
 
 OURS = "outgoing"  # the path of a call that the hotline began
-STAFF = "oncall"  # and of one to a member of staff: nobody's call, of which no row is kept
+MACHINE = "message"  # of one of a nurse's that a machine has answered
+STAFF = "oncall"  # and of one to a member of staff: nobody's call
 DATABASE_S = 2.0  # a database that does not take the call's first row by then is down: a person takes the caller
 
 
@@ -107,7 +108,7 @@ async def _hold_conversation(
         number = contact.number if contact is not None else caller_number(session.environment, country)
         written = SqlJournal(database, session.id, settings.node, number, now, "out" if path == OURS else "in")
         journal: Journal = written
-        if path == STAFF:
+        if path in (STAFF, MACHINE):  # no row is kept
             journal = UnwrittenJournal(written)
         elif path == OURS or await admit(database, settings.throttle, path, number, now()):
             await written.begin()
@@ -115,7 +116,7 @@ async def _hold_conversation(
             path, journal = "throttled", UnwrittenJournal(written)
         served = await counter.serve(session.id)
     dialogue = DIALOGUES[path]
-    line = served.ears.line(session, ours=path == OURS) if served.ears else None
+    line = served.ears.line(session, ours=path in (OURS, MACHINE)) if served.ears else None
     phrases = served.ears.phrases if line is not None and served.ears else None
     async with agi_call(
         session,

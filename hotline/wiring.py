@@ -30,6 +30,7 @@ from ivr.call import Call, HouseKeys
 from ivr.dialogues.attended import attended
 from ivr.dialogues.care import care
 from ivr.dialogues.language import change_language
+from ivr.dialogues.machine import leave_message
 from ivr.dialogues.on_call import on_call
 from ivr.dialogues.outgoing import SUBJECTS, outgoing
 from ivr.dialogues.place import send_place
@@ -62,6 +63,7 @@ DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
     "rating": attended(rate),
     "outgoing": attended(outgoing),
     "survey": attended(answer_questions),
+    "message": leave_message,
     "oncall": on_call,
 }
 SPOKEN_KINDS = frozenset(SUBJECTS)

@@ -106,7 +106,7 @@ class AgiLine:
     def forget_keys(self) -> None:
         self._keypad.forget()
 
-    def attend(self, *, until_beep: bool) -> None:
+    def attend(self, *, until_beep: bool, machine: bool = False) -> None:
         """The channel's sound is not ours here."""
 
     def attended(self) -> Verdict | None:

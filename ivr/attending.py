@@ -30,11 +30,13 @@ MOST_S = 60.0  # of a greeting
 @dataclass
 class Pickup:
     """What is known of whom we have called, over all questions until a key. `until_beep`: a message may be left.
-    `announced`: whether what was said is what machines say, in this call's language; None without a recogniser."""
+    `announced`: whether what was said is what machines say, in this call's language; None without a recogniser.
+    `known`: somebody has heard that it is a machine."""
 
     who: WhoAnswered
     until_beep: bool
     announced: Callable[[str], bool] | None = None
+    known: bool = False
     words_asked: int = 0
     heard: deque[bytes] = field(default_factory=lambda: deque(maxlen=round(WORDS_S / FRAME_S)), repr=False)
 
@@ -72,7 +74,7 @@ class Attending:
         heard = self._activity.feed(frame, sent)
         self._pickup.heard.append(frame)
         verdict = self._pickup.who.feed(frame, heard)
-        if verdict.sure or verdict.likely_machine:
+        if verdict.sure or verdict.likely_machine or self._pickup.known:
             return self._machine(verdict, now)
         if self._holding:
             return [Answer(Silence())]
@@ -116,7 +118,7 @@ class Attending:
         if leaves and who.beeped:
             raise NotAPerson("machine", hears=True)
         nobody = not leaves or who.evidence.no_service
-        if verdict.sure and (nobody or who.evidence.quiet >= LATE_BEEP_S):
+        if (verdict.sure or self._pickup.known) and (nobody or who.evidence.quiet >= LATE_BEEP_S):
             raise NotAPerson("machine", hears=not nobody)
         if self._holding:
             return self._words()

@@ -35,10 +35,10 @@ class Line(Protocol):
     def forget_keys(self) -> None:
         """Drops what was typed ahead: after a wrong key it was meant for another question."""
 
-    def attend(self, *, until_beep: bool) -> None:
+    def attend(self, *, until_beep: bool, machine: bool = False) -> None:
         """We have called and somebody has picked up. Until a key, or an answer that is sure, `play` raises `NotAPerson`
-        where a machine or a fax has; `until_beep`: not before a machine takes a message. A line that brings no sound
-        to us notices nothing."""
+        where a machine or a fax has; `until_beep`: not before a machine takes a message. `machine`: it is known to
+        be one. A line that brings no sound to us notices nothing."""
 
     def attended(self) -> Verdict | None:
         """Who has picked up, as far as it was heard; asked once, it ends that."""

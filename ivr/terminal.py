@@ -163,7 +163,7 @@ class TerminalLine:
     def forget_keys(self) -> None:
         self._keypad.forget()
 
-    def attend(self, *, until_beep: bool) -> None:
+    def attend(self, *, until_beep: bool, machine: bool = False) -> None:
         self._attending = until_beep
 
     def attended(self) -> Verdict | None:

@@ -63,8 +63,8 @@ class VoiceLine(AgiLine):
     def hears(self, language: str) -> bool:
         return not self._deaf and self._ears is not None and self._ears.hears(language)
 
-    def attend(self, *, until_beep: bool) -> None:
-        self._pickup, self._heeding = Pickup(WhoAnswered(), until_beep), True
+    def attend(self, *, until_beep: bool, machine: bool = False) -> None:
+        self._pickup, self._heeding = Pickup(WhoAnswered(), until_beep, known=machine), True
 
     def attended(self) -> Verdict | None:
         pickup, self._pickup, self._heeding = self._pickup, None, False

@@ -30,7 +30,17 @@ import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 from sqlalchemy.orm import Session
 
-from hospital import accounts, attempts, calls, followups, patients, questionnaires, recordings, screen_pops
+from hospital import (
+    accounts,
+    attempts,
+    calls,
+    followups,
+    machine_calls,
+    patients,
+    questionnaires,
+    recordings,
+    screen_pops,
+)
 from hospital.accounts import Account
 from hospital.attempts import Attempt, CallingPolicy
 from hospital.booking import OwnDesk
@@ -106,6 +116,11 @@ class StandInDialling:
 
     async def hang_up(self, attempt_id: UUID, account_id: UUID) -> str | None:
         await self.database.run(attempts.line_ended, attempt_id, "answered", self.clock(), POLICY)
+        return None
+
+    async def machine(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        await self.database.run(machine_calls.picked_up, attempt_id, account_id)
+        await self.database.run(machine_calls.handed_over, attempt_id, self.clock())
         return None
 
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:

@@ -61,6 +61,9 @@ class Dialling:
     async def hang_up(self, attempt_id: UUID, account_id: UUID) -> str | None:
         return self._ask("hang_up", attempt_id)
 
+    async def machine(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        return self._ask("machine", attempt_id)
+
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
         return self._ask("start_recording", attempt_id)
 

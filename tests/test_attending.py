@@ -13,7 +13,7 @@ from ivr.listening import Answer, Listening, Order, Recognise
 from ivr.turn import Key, Silence, Speech
 from speech.ears import Understood
 from speech.ears.activity import Heard
-from speech.ears.pickup import Evidence, Verdict, WhoAnswered, judged
+from speech.ears.pickup import LATE_BEEP_S, Evidence, Verdict, WhoAnswered, judged
 from tests.test_voice_turn import BEGAN, CITA, ENDED, ENOUGH, PAUSED, PERHAPS, SOUND, Marked
 
 STOPPED = [Order.STOP_PROMPT, Order.FORGET]
@@ -59,6 +59,27 @@ class Story:
         with pytest.raises(NotAPerson) as found:
             self.hears(evidence, beeped=beeped)
         return found.value
+
+
+# ── A machine that a nurse has heard ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("H39")
+@pytest.mark.parametrize(
+    ("evidence", "beeped", "hears"),
+    [
+        (replace(SPOKE, stretch=2.0), True, True),
+        (replace(SPOKE, quiet=LATE_BEEP_S), False, True),
+        (replace(SPOKE, no_service=True, longest=0.0, quiet=0.5), False, False),
+    ],
+)
+def test_what_is_known_to_be_a_machine_is_waited_for(evidence: Evidence, beeped: bool, hears: bool) -> None:
+    story = Story(until_beep=True)
+    story.pickup.known = True
+    assert story.hears(replace(SPOKE, stretch=2.0)) == STOPPED
+    assert story.hears(replace(SPOKE, stretch=2.4)) == []
+    met = story.meets(evidence, beeped=beeped)
+    assert (met.who, met.hears) == ("machine", hears)
 
 
 # ── A person ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -91,6 +91,9 @@ class Exchange:
     def is_up(self) -> bool:
         return self.reachable
 
+    async def leave_message(self, channel_id: str) -> None:
+        self._take("leave a message", channel_id)
+
     async def hang_up(self, channel_id: str) -> bool:
         self._take("hang up", channel_id)
         return self.up.pop(channel_id, None) is not None

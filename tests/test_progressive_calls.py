@@ -1,7 +1,8 @@
 """Ana takes one call after the other: real phones, her leg up from the first patient to the last.
 
-Then the same with predictive calls, which find their nurse when somebody has answered."""
+Then the same with predictive calls, which find their nurse when somebody has answered; and a machine."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,9 +15,12 @@ from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hotline import demo, wiring
+from tests import pickups
 from tests.console import console
 from tests.console_app import words
 from tests.house import House
+from tests.phone_audio import RATE, VOICES, spoken
+from tests.test_outgoing_calls import leave_a_message, said
 
 pytestmark = pytest.mark.asterisk
 IN_TURN = ("joao", "mei", "ruth")
@@ -114,4 +118,46 @@ async def test_anas_calls_one_after_the_other_and_then_predictive_ones(house: Ho
         await house.until("it is settled", lambda: calls(house)[-1].state == "ended")
         assert (calls(house)[-1].line_result, calls(house)[-1].contact_result) == ("answered", "abandoned")
         assert ana.is_talking
+    await house.no_channels()
+
+
+@pytest.mark.covers("H13", "H18", "H39", "I3")
+async def test_ana_hears_a_machine_and_is_with_the_next_patient_while_who_called_is_left_on_it(
+    house: House, tmp_path: Path
+) -> None:
+    a_campaign_runs(house.database)
+    greeting = (spoken(pickups.BOX["pt-BR"], VOICES["pt-BR"][0]), pickups.silence(0.8), pickups.tone(1000, 0.3))
+    with leave_a_message(house, "joao"):
+        async with (
+            house.phone("ana") as ana,
+            house.phone("joao") as joao,
+            house.phone("mei") as mei,
+            console(house, "ana") as page,
+        ):
+            await page.post("/stint/join", status=204)
+            await ana.rings()
+            await ana.answers()
+            await joao.rings()
+            await joao.answers()
+            await joao.speaks(said(tmp_path, *greeting))
+            await house.until("they are joined", lambda: calls(house)[0].state == "talking")
+            form = f"/followups/{calls(house)[0].task_id}"
+            assert "A machine: leave who called" in words((await page.get(f"{form}/call")).text)
+            assert "You are free" in words((await page.post(f"{form}/call/machine")).text)
+            await mei.rings()
+            assert calls(house)[0].state == "talking", "his line is not free yet"
+            await mei.answers()
+            beeped = sum(len(part) for part in greeting) / RATE
+            began = await joao.hears(await house.sound("outgoing_neutral", "pt-BR"), within=40)
+            assert began > beeped - 0.5, "nothing is on the tape before its beep"
+            await mei.speaks(await house.sound("goodbye", "zh-CN"))
+            await ana.hears(await house.sound("goodbye", "zh-CN"))
+            assert await joao.hung_up(within=20) == 200
+            await house.until("it is settled", lambda: calls(house)[0].state == "ended")
+            first, second = calls(house)
+            assert (first.line_result, first.contact_result) == ("machine", "left_message")
+            assert (second.state, second.nurse_channel_id) == ("talking", first.nurse_channel_id)
+            assert "Talking" in (await page.get("/stint")).text
+            await ana.hangs_up()
+            await mei.hung_up()
     await house.no_channels()

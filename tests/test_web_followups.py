@@ -322,3 +322,22 @@ async def test_what_ana_enrols_in_is_not_due_on_a_public_holiday_here(site: Site
     with site.database.transaction() as session:
         rows = select(FollowUpTask).where(FollowUpTask.step == "check.2")
         assert session.scalars(rows).one().due_at.astimezone(ZONE).date() == date(2027, 3, 29)
+
+
+@pytest.mark.covers("H18")
+async def test_one_key_hands_a_machine_over_and_she_is_free(site: Site) -> None:
+    call = site.talking()
+    form = f"/followups/{site.task.id}"
+    async with site.signed_in("ana") as ana, site.signed_in("ruby") as ruby:
+        assert "A machine: hang up" in words((await ana.get(f"{form}/call")).text)
+        await ruby.post(f"{form}/call/machine", 403)
+        await ana.post(f"{form}/call/machine")
+        assert site.dialling.asked == [("machine", call)] and site.stints.asked == [("call_next", None)]
+        with site.database.transaction() as session:
+            numbers = session.get_one(Patient, site.joao.id).numbers
+            numbers[0].may_leave_message = True
+            session.get_one(Attempt, call).handed_at = site.now
+        free = words((await ana.get(f"{form}/call")).text)
+        assert "A machine has picked up" in free and "Whom did you reach" not in free and "End call" not in free
+        site.dialling.refusal = "Nobody is on the line, or you have said whom you reached."
+        assert "Nobody is on the line" in (await ana.post(f"{form}/call/machine", 409)).text

@@ -65,13 +65,14 @@ async def start(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Res
 
 @routes.post("/followups/{task_id}/call/{order}")
 async def order(request: Request, visitor: WorksFollowUps, task_id: UUID, order: str) -> Response:
-    """hang-up, record (the notice has been spoken), no-recording (the patient does not want it)."""
+    """hang-up, machine (one has picked up), record (the notice has been spoken), no-recording (it is not wanted)."""
     shown = await own_task(request, visitor, task_id)
     if shown.now is None or not shown.mine or shown.now.attempt.video:
         raise Refusal(409, "There is no call of yours.")
     dialling = services(request).dialling
     verbs = {
         "hang-up": dialling.hang_up,
+        "machine": dialling.machine,
         "record": dialling.start_recording,
         "no-recording": dialling.refuse_recording,
     }
@@ -82,6 +83,8 @@ async def order(request: Request, visitor: WorksFollowUps, task_id: UUID, order:
     why_not = await verbs[order](shown.now.attempt.id, visitor.account_id)
     if why_not is not None:
         raise Refusal(409, why_not)
+    if order == "machine" and (taking := services(request).stints) is not None:
+        await taking.call_next()
     return await call_part(request, visitor, task_id)
 
 

@@ -162,7 +162,13 @@ class TaskView:
         if self.now is None or not self.mine:
             return False
         attempt = self.now.attempt
-        return attempt.state == "talking" or (attempt.state == "ended" and attempt.line_result == "answered")
+        talks = attempt.state == "talking" and attempt.handed_at is None
+        return talks or (attempt.state == "ended" and attempt.line_result == "answered")
+
+    @property
+    def with_a_machine(self) -> bool:
+        """Asterisk leaves who called, without her."""
+        return self.now is not None and self.now.attempt.state == "talking" and self.now.attempt.handed_at is not None
 
     def writes_up(self, at: datetime) -> bool:
         """Whether answers are taken: also a while after the line has ended and the task is decided, because she may

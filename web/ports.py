@@ -51,6 +51,9 @@ class Dialling(Protocol):
 
     async def hang_up(self, attempt_id: UUID, account_id: UUID) -> str | None: ...
 
+    async def machine(self, attempt_id: UUID, account_id: UUID) -> str | None:
+        """A machine has picked up: who called is left on it where that number allows it, and the nurse is free."""
+
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
         """The notice has been spoken: record from here on, not a byte before."""
 
