@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -253,6 +254,7 @@ def _on_call(settings: Settings) -> str:
 
 
 def _run(settings: Settings, process: str) -> int:
+    gc.disable()  # until all is loaded, each process says when
     from hotline import logs
     from hotline.places import places
 

@@ -28,7 +28,18 @@ from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
 from hospital.outcome_rules import OutcomeRules
-from hotline import demo, hearing, joints, letter_joints, message_joints, message_work, numbering, on_call_work, tapes
+from hotline import (
+    demo,
+    hearing,
+    joints,
+    letter_joints,
+    loaded,
+    message_joints,
+    message_work,
+    numbering,
+    on_call_work,
+    tapes,
+)
 from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
 from hotline.in_force import Shipped
@@ -167,6 +178,7 @@ async def run_core(settings: Settings) -> None:
             scheduler.add_job(transcriber.work, "interval", seconds=5, max_instances=1, coalesce=True)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)
+        loaded.set_aside()
         await _serve_console(settings, services)
     database.close()
 

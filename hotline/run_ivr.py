@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from hospital import agentless
 from hospital import hearing as hearing_state
 from hospital.database import Database
-from hotline import numbering
+from hotline import loaded, numbering
 from hotline.caller_joints import SqlJournal, UnwrittenJournal
 from hotline.hearing import Hearing, hearing
 from hotline.in_force import InForce, Shipped
@@ -89,6 +89,7 @@ async def run_ivr(settings: Settings) -> None:
             numbering.AGI_PORT,
         )
         async with server:
+            loaded.set_aside()
             log.info("the ivr takes calls")
             await until_told()
             await server.stop(grace_s=10)

@@ -7,7 +7,7 @@ killed, it leaves the hotline as it is.
 import asyncio
 import logging
 
-from hotline import models
+from hotline import loaded, models
 from hotline.in_force import Shipped
 from hotline.model_catalogue import KOKORO
 from hotline.model_sources import ModelFailed
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 async def run_voices(settings: Settings) -> int:
     """0, or 1 with a line in the log that says what to do."""
+    loaded.set_aside()
     try:
         await asyncio.to_thread(models.install, KOKORO, None, log.info)
     except ModelFailed as problem:

@@ -38,7 +38,7 @@ def site_hasher() -> Iterator[PasswordHasher]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (accounts, identifiers):
             patch.setattr(module, "_hasher", cheap)
-        patch.setattr(accounts, "_NOBODY", cheap.hash("nobody"))
+        patch.setattr(accounts, "_NOBODY", accounts._of_nobody())
         yield kept
 
 

@@ -50,7 +50,7 @@ LEFT_BEHIND = (
     " suspension, suspension_notice, recurring_reminder, reminder, campaign, stint, on_call_line, question"
 )
 
-PACE = 1.7
+PACE = 2.0
 """Phones follow a hurried voice as well as a calm one, and a call mostly waits for the end of a sentence."""
 
 
