@@ -24,7 +24,12 @@ NEEDED = {
 }
 """Program, library or file → Debian package. The fonts are for letters (messages/letter_paper.py)."""
 # Playwright brings a Node of its own, which wants libatomic.
-FOR_TESTS = {"chromium": "chromium", "ip": "iproute2", "libatomic.so.1": "libatomic1", "sipp": "sip-tester"}
+FOR_TESTS = {
+    "chromium-headless-shell": "chromium-headless-shell",
+    "ip": "iproute2",
+    "libatomic.so.1": "libatomic1",
+    "sipp": "sip-tester",
+}
 
 
 class CannotInstall(RuntimeError):
