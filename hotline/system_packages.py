@@ -25,6 +25,7 @@ NEEDED = {
 """Program, library or file → Debian package. The fonts are for letters (messages/letter_paper.py)."""
 # Playwright brings a Node of its own, which wants libatomic.
 FOR_TESTS = {
+    "chromium": "chromium",
     "chromium-headless-shell": "chromium-headless-shell",
     "ip": "iproute2",
     "libatomic.so.1": "libatomic1",

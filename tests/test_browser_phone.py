@@ -22,7 +22,7 @@ from hotline import asterisk as asterisk_process
 from hotline import demo
 from hotline.places import Places
 from tests.asterisk_instance import free_address
-from tests.browser import CHROMIUM, FLAGS, SCREENSHOTS
+from tests.browser import FLAGS, SCREENSHOTS
 from tests.house import House
 from tests.test_followup_calls import task_of
 
@@ -43,6 +43,10 @@ ENERGY = """async () => {
   await context.close();
   return Math.max(...samples.map(Math.abs));
 }"""
+
+
+CHROMIUM = "/usr/bin/chromium"
+"""With all that it has: the headless shell's audio graph hears nothing of a call."""
 
 
 @asynccontextmanager
