@@ -91,35 +91,22 @@ class Telephone:
         OriginateFailed of `channel_id`. Raises NumberRefused, LegGone (the nurse's), AmiRefused: not dialled;
         AmiDown: not dialled; AmiUnanswered: fate unknown.
         """
-        target, over_trunk = self._resolve(number_or_endpoint)
-        if not _NUMBER.fullmatch(caller_id):
-            raise NumberRefused("the caller id to show is not a number")
-        if not _LANGUAGE.fullmatch(language):
-            raise ValueError("a language is a tag such as en or pt-BR")
-        nurse = self._live_name(nurse_channel_id)
-        await self._originate(
-            target,
-            channel_id,
-            timeout_s,
-            over_trunk,
-            Context="dialer",
-            Exten="bridge",
-            CallerID=f"<{caller_id}>",
-            Variable=[f"HL_NURSE={nurse}", f"CHANNEL(language)={language}"],
-        )
+        target, nurse = self._resolve(number_or_endpoint), self._live_name(nurse_channel_id)
+        await self._dial_into("bridge", target, channel_id, timeout_s, caller_id, language, f"HL_NURSE={nurse}")
 
     async def dial_pooled(
         self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
     ) -> None:
         """Dial a patient's number; answered, the leg waits two seconds for `join`, and then Asterisk says in `language`
         who called. Returns and raises as `dial`."""
-        await self._dial_into("pooled", number_or_endpoint, channel_id, timeout_s, caller_id, language)
+        target = self._resolve(number_or_endpoint)
+        await self._dial_into("pooled", target, channel_id, timeout_s, caller_id, language)
 
     async def join(self, channel_id: str, nurse_channel_id: str) -> None:
         """Bridge a patient's leg that was answered to a nurse's; raises LegGone."""
         nurse, patient = self._live_name(nurse_channel_id), self._live_name(channel_id)
-        await self._board.ami.action("Setvar", Channel=patient, Variable="HL_NURSE", Value=nurse)
-        await self._board.ami.action("Redirect", Channel=patient, Context="dialer", Exten="bridge", Priority=1)
+        await self._order("Setvar", Channel=patient, Variable="HL_NURSE", Value=nurse)
+        await self._order("Redirect", Channel=patient, Context="dialer", Exten="bridge", Priority=1)
 
     async def leave_message(self, channel_id: str) -> None:
         """Take a patient's leg away from the nurse's: the ivr waits for the machine's beep and leaves who called
@@ -131,26 +118,8 @@ class Telephone:
     ) -> None:
         """Dial a patient's number; answered, the leg is spoken to by the ivr ([dialer] automatic). What Asterisk itself
         may have to say is said in `language`. Returns and raises as `dial`."""
-        await self._dial_into("automatic", number_or_endpoint, channel_id, timeout_s, caller_id, language)
-
-    async def _dial_into(
-        self, exten: str, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
-    ) -> None:
-        target, over_trunk = self._resolve(number_or_endpoint)
-        if not _NUMBER.fullmatch(caller_id):
-            raise NumberRefused("the caller id to show is not a number")
-        if not _LANGUAGE.fullmatch(language):
-            raise ValueError("a language is a tag such as en or pt-BR")
-        await self._originate(
-            target,
-            channel_id,
-            timeout_s,
-            over_trunk,
-            Context="dialer",
-            Exten=exten,
-            CallerID=f"<{caller_id}>",
-            Variable=[f"CHANNEL(language)={language}"],
-        )
+        target = self._resolve(number_or_endpoint)
+        await self._dial_into("automatic", target, channel_id, timeout_s, caller_id, language)
 
     async def ring_on_call(
         self,
@@ -164,25 +133,12 @@ class Telephone:
         """Ring who is on call: the number that was given for it, else their extension. It rings like any call; who
         answers hears the ivr ([dialer] oncall). Returns and raises as `dial`."""
         if number is not None:
-            target, over_trunk = self._resolve(number)
+            target = self._resolve(number)
         elif sip_username is not None and _USERNAME.fullmatch(sip_username):
-            target, over_trunk = f"PJSIP/{sip_username}", False
+            target = f"PJSIP/{sip_username}", False
         else:
             raise NumberRefused("there is neither a number nor an extension to ring")
-        if not _NUMBER.fullmatch(caller_id):
-            raise NumberRefused("the caller id to show is not a number")
-        if not _LANGUAGE.fullmatch(language):
-            raise ValueError("a language is a tag such as en or pt-BR")
-        await self._originate(
-            target,
-            channel_id,
-            timeout_s,
-            over_trunk,
-            Context="dialer",
-            Exten="oncall",
-            CallerID=f"<{caller_id}>",
-            Variable=[f"CHANNEL(language)={language}"],
-        )
+        await self._dial_into("oncall", target, channel_id, timeout_s, caller_id, language)
 
     async def hang_up(self, channel_id: str) -> bool:
         """End a leg; False if it is not up. A leg that we dialled and that is not up yet ends when it appears."""
@@ -271,13 +227,40 @@ class Telephone:
             return f"PJSIP/{number}@trunk", True
         raise NumberRefused("this number may not be dialled: add it to the allow-list in hotline.toml [trunk]")
 
+    async def _dial_into(
+        self,
+        exten: str,
+        target: tuple[str, bool],
+        channel_id: str,
+        timeout_s: float,
+        caller_id: str,
+        language: str,
+        *variables: str,
+    ) -> None:
+        """Dial; answered, the leg enters [dialer] at `exten`."""
+        if not _NUMBER.fullmatch(caller_id):
+            raise NumberRefused("the caller id to show is not a number")
+        if not _LANGUAGE.fullmatch(language):
+            raise ValueError("a language is a tag such as en or pt-BR")
+        dial_string, over_trunk = target
+        await self._originate(
+            dial_string,
+            channel_id,
+            timeout_s,
+            over_trunk,
+            Context="dialer",
+            Exten=exten,
+            CallerID=f"<{caller_id}>",
+            Variable=[*variables, f"CHANNEL(language)={language}"],
+        )
+
     async def _originate(
         self, target: str, channel_id: str, seconds: float, over_trunk: bool, **headers: str | list[str]
     ) -> None:
         if not _CHANNEL_ID.fullmatch(channel_id):
             raise ValueError("a channel id is the node's name, - and 32 hexadecimal digits")
         self._board.live.expect(channel_id, over_trunk, seconds)
-        await self._board.ami.action(
+        await self._order(
             "Originate",
             Channel=target,
             ChannelId=channel_id,
@@ -293,7 +276,11 @@ class Telephone:
         return name
 
     async def _on_leg(self, action: str, channel_id: str, **headers: str | int) -> None:
-        await self._board.ami.action(action, Channel=self._live_name(channel_id), **headers)
+        await self._order(action, Channel=self._live_name(channel_id), **headers)
+
+    async def _order(self, action: str, **headers: str | int | list[str]) -> None:
+        """Raises AmiRefused, AmiDown, AmiUnanswered."""
+        await self._board.ami.action(action, **headers)
 
     async def _hang_up_late(self, event: Event) -> None:
         """A leg that was given up before Asterisk had made it."""

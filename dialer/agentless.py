@@ -7,18 +7,15 @@ Campaigns and what is in none of them share the lines (`shares.py`); without a c
 
 import time
 from collections.abc import Callable, Collection
-from datetime import datetime
 from uuid import UUID
 
 from dialer import shares
 from dialer.rates import CampaignRates, Rate
 from dialer.runner import Dialer
 from dialer.shares import Share, Turns
-from dialer.telephone import Telephone
 from hospital import agentless, campaigns
-from hospital.attempts import CallingPolicy, Claimed, NotNow
+from hospital.attempts import Claimed, NotNow
 from hospital.campaigns import Campaign
-from hospital.database import Database
 from hospital.followups import URGENT
 
 MOST_PUT_OFF = 50  # contacts looked at in one go that may not be called now; the others wait for the next
@@ -30,20 +27,16 @@ class Agentless:
 
     def __init__(
         self,
-        database: Database,
         dialer: Dialer,
-        telephone: Telephone,
-        policy: CallingPolicy,
         *,
-        node: str,
         kinds: Collection[str],
         most: int,
         per_second: float,
-        now: Callable[[], datetime],
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database, self._dialer, self._telephone, self._policy = database, dialer, telephone, policy
-        self._node, self._kinds, self._most, self._now = node, kinds, most, now
+        self._dialer, self._database, self._telephone = dialer, dialer.database, dialer.telephone
+        self._node, self._policy, self._now = dialer.node, dialer.policy, dialer.now
+        self._kinds, self._most = kinds, most
         self._rate, self._rates, self._turns = Rate(per_second, seconds), CampaignRates(seconds), Turns()
 
     async def call_due(self) -> int:

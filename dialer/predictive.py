@@ -10,15 +10,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
 
 from dialer.pacing import Pace, Tally, pace
 from dialer.rates import CampaignRates
 from dialer.runner import Dialer
-from dialer.telephone import Telephone
 from hospital import pooled
-from hospital.attempts import CallingPolicy, NotNow
-from hospital.database import Database
+from hospital.attempts import NotNow
 from hospital.pooled import Floor
 
 log = logging.getLogger(__name__)
@@ -48,19 +45,10 @@ def wanted(floor: Floor) -> Pace:
 
 
 class Predictive:
-    def __init__(
-        self,
-        database: Database,
-        dialer: Dialer,
-        telephone: Telephone,
-        policy: CallingPolicy,
-        *,
-        node: str,
-        now: Callable[[], datetime],
-        seconds: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._database, self._dialer, self._telephone, self._policy = database, dialer, telephone, policy
-        self._node, self._now, self._rates = node, now, CampaignRates(seconds)
+    def __init__(self, dialer: Dialer, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._dialer, self._database, self._telephone = dialer, dialer.database, dialer.telephone
+        self._node, self._policy, self._now = dialer.node, dialer.policy, dialer.now
+        self._rates = CampaignRates(seconds)
         self._one_at_a_time = asyncio.Lock()
 
     async def call_due(self) -> int:

@@ -19,12 +19,10 @@ from dialer import shares
 from dialer.rates import CampaignRates
 from dialer.runner import Dialer, NotStarted
 from dialer.shares import Share, Turns
-from dialer.telephone import Telephone
 from hospital import stints
 from hospital.accounts import Account
-from hospital.attempts import CallingPolicy, Claimed, NotNow
+from hospital.attempts import Claimed, NotNow
 from hospital.campaigns import Campaign
-from hospital.database import Database
 from hospital.stints import Stint
 
 log = logging.getLogger(__name__)
@@ -34,19 +32,9 @@ NO_LEG = timedelta(seconds=60)  # a phone that was ordered to ring has been answ
 
 
 class Progressive:
-    def __init__(
-        self,
-        database: Database,
-        dialer: Dialer,
-        telephone: Telephone,
-        policy: CallingPolicy,
-        *,
-        node: str,
-        now: Callable[[], datetime],
-        seconds: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._database, self._dialer, self._telephone, self._policy = database, dialer, telephone, policy
-        self._node, self._now = node, now
+    def __init__(self, dialer: Dialer, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._dialer, self._database, self._telephone = dialer, dialer.database, dialer.telephone
+        self._node, self._policy, self._now = dialer.node, dialer.policy, dialer.now
         self._rates, self._turns = CampaignRates(seconds), Turns()
         self._one_at_a_time = asyncio.Lock()
 

@@ -35,8 +35,9 @@ class NotStarted(Exception):
 
 
 class Dialer:
-    """One node's dialer. `caller_id` is the number patients see, unless a campaign shows another. `rate`: the trunk's;
-    a nurse who has picked up does not wait for it, but uses it."""
+    """One node's dialer, with what `agentless`, `progressive` and `predictive` call by, too. `caller_id` is the number
+    patients see, unless a campaign shows another. `rate`: the trunk's; a nurse who has picked up does not wait for it,
+    but uses it."""
 
     def __init__(
         self,
@@ -53,9 +54,9 @@ class Dialer:
         rate: Rate | None = None,
     ) -> None:
         """`outcomes`: what follows from results, as the site has it now; the policy's own without it."""
-        self._database, self._telephone, self._recorder, self._policy = database, telephone, recorder, policy
+        self.database, self.telephone, self._recorder, self.policy = database, telephone, recorder, policy
         self._outcomes = outcomes
-        self._node, self._caller_id, self._now, self._ring_s = node, caller_id, now, ring_s
+        self.node, self._caller_id, self.now, self._ring_s = node, caller_id, now, ring_s
         self.rate = rate or Unlimited()
 
     # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
@@ -67,15 +68,15 @@ class Dialer:
         full = self._recorder.full()
         if full is not None:
             raise NotStarted(full)
-        sip_username = await self._database.run(_sip_username, account_id)
+        sip_username = await self.database.run(_sip_username, account_id)
         if sip_username is None:
             raise NotStarted("Your account has no telephone. Ask the administrator to give it one.")
-        claimed = await self._database.run(attempts.claim, task_id, account_id, self._node, self._now(), self._policy)
+        claimed = await self.database.run(attempts.claim, task_id, account_id, self.node, self.now(), self.policy)
         if isinstance(claimed, NotNow):
             return claimed
         assert claimed.nurse_channel_id is not None  # noqa: S101 - for the type checker: a nurse claimed it
         try:
-            await self._telephone.ring_staff(sip_username, claimed.nurse_channel_id)
+            await self.telephone.ring_staff(sip_username, claimed.nurse_channel_id)
         except (ConnectionError, ValueError) as error:
             await self._not_dialled(claimed.attempt_id)
             raise NotStarted("The telephone is not connected just now. Nothing was dialled; try again.") from error
@@ -85,7 +86,7 @@ class Dialer:
 
     async def hang_up(self, attempt_id: UUID, account_id: UUID) -> bool:
         """The nurse ends her call; what then happens arrives as events. False where it is not hers or over."""
-        attempt = await self._database.run(_live_of, attempt_id, account_id)
+        attempt = await self.database.run(_live_of, attempt_id, account_id)
         if attempt is None or attempt.nurse_channel_id is None:
             return False
         await self._hang_up_both(attempt)
@@ -93,70 +94,70 @@ class Dialer:
 
     async def call_off(self) -> None:
         """Hang up what is on its way to a patient although its task has stopped; to be called every few seconds."""
-        for attempt in await self._database.run(plan_changes.called_off):
+        for attempt in await self.database.run(plan_changes.called_off):
             log.info("attempt %s: called off", attempt.id)
             await self._hang_up_both(attempt)
 
     async def _hang_up_both(self, attempt: Attempt) -> None:
         """Of a stint's call the patient's leg alone: the nurse's stays up for the next."""
-        patient_up = await self._telephone.hang_up(attempt.channel_id)
+        patient_up = await self.telephone.hang_up(attempt.channel_id)
         nurse = attempt.nurse_channel_id if attempt.stint_id is None else None
-        nurse_up = nurse is not None and await self._telephone.hang_up(nurse)
+        nurse_up = nurse is not None and await self.telephone.hang_up(nurse)
         if not patient_up and not nurse_up:
             await self._not_dialled(attempt.id)
 
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
         """The notice has been spoken: from here on it is recorded, not a byte before. False where it was begun
         already or nobody is on the line. Raises NotStarted with what to tell the nurse."""
-        attempt = await self._database.run(_live_of, attempt_id, account_id)
+        attempt = await self.database.run(_live_of, attempt_id, account_id)
         if attempt is None or attempt.state != "talking":
             return False
         full = self._recorder.full()
         if full is not None:
-            await self._database.run(_no_recording, attempt_id, "spool_full", self._now())
+            await self.database.run(_no_recording, attempt_id, "spool_full", self.now())
             raise NotStarted(full)
-        recording_id = await self._database.run(_open_recording, attempt_id, self._now())
+        recording_id = await self.database.run(_open_recording, attempt_id, self.now())
         if recording_id is None:
             return False
         try:
-            await self._telephone.start_recording(attempt.channel_id, self._recorder.begin(recording_id))
+            await self.telephone.start_recording(attempt.channel_id, self._recorder.begin(recording_id))
         except (ConnectionError, TimeoutError, LookupError) as error:
             raise NotStarted("The recording could not be started. Go on with the call; it will be noted.") from error
         return True
 
     async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
         """The patient does not want to be recorded and is served all the same: a coded reason instead."""
-        attempt = await self._database.run(_live_of, attempt_id, account_id)
+        attempt = await self.database.run(_live_of, attempt_id, account_id)
         if attempt is None:
             return False
-        await self._database.run(_no_recording, attempt_id, "refused", self._now())
+        await self.database.run(_no_recording, attempt_id, "refused", self.now())
         return True
 
     async def dial_alone(self, attempt_id: UUID) -> bool:
         """Dial a patient without a nurse; the ivr speaks to who answers. False where nothing was dialled: the attempt
         has ended then, or its fate will be settled."""
-        called = await self._database.run(_dialling_alone, attempt_id, self._now(), self._caller_id)
+        called = await self.database.run(_dialling_alone, attempt_id, self.now(), self._caller_id)
         if called is None:  # the window closed, or the call became unwanted since the claim
             await self._not_dialled(attempt_id)
             return False
         attempt, number, language, shown = called
-        order = self._telephone.dial_alone(number, attempt.channel_id, self._ring_s, shown, language)
+        order = self.telephone.dial_alone(number, attempt.channel_id, self._ring_s, shown, language)
         return await self._ordered(attempt, order)
 
     async def dial_next(self, attempt_id: UUID) -> None:
         """Dial a patient for a nurse whose leg is up: her stint goes on. What comes of it arrives as events."""
-        attempt = await self._database.run(_attempt, attempt_id)
+        attempt = await self.database.run(_attempt, attempt_id)
         await self._dial_patient(attempt)
 
     async def dial_pooled(self, attempt_id: UUID) -> bool:
         """Dial a patient for whichever nurse will be free (`predictive.py`). False where nothing was dialled."""
-        called = await self._database.run(_dialling, attempt_id, self._now(), self._caller_id)
-        attempt = await self._database.run(_attempt, attempt_id)
+        called = await self.database.run(_dialling, attempt_id, self.now(), self._caller_id)
+        attempt = await self.database.run(_attempt, attempt_id)
         if called is None:
             await self._not_dialled(attempt_id)
             return False
         number, shown, language = called
-        order = self._telephone.dial_pooled(number, attempt.channel_id, self._ring_s, shown, language)
+        order = self.telephone.dial_pooled(number, attempt.channel_id, self._ring_s, shown, language)
         return await self._ordered(attempt, order)
 
     def no_room(self) -> str | None:
@@ -166,22 +167,22 @@ class Dialer:
     # ── What the line did ───────────────────────────────────────────────────────────────────────────────────────
 
     async def leg_rang(self, channel_id: str) -> None:
-        await self._database.run(attempts.rang, channel_id)
+        await self.database.run(attempts.rang, channel_id)
 
     async def leg_answered(self, channel_id: str, at: datetime) -> None:
         """The nurse picked up: dial the patient. The patient picked up: they talk."""
-        attempt = await self._database.run(attempts.by_channel, channel_id)
+        attempt = await self.database.run(attempts.by_channel, channel_id)
         if attempt is None:
             return
         if channel_id == attempt.channel_id:
-            await self._database.run(attempts.answered, channel_id, at)
+            await self.database.run(attempts.answered, channel_id, at)
         elif attempt.state == "claimed":
             await self._dial_patient(attempt)
         elif attempt.state == "ended":  # cancelled while her phone rang: there is nobody to wait for
             await self._end_nurses_leg(attempt)
 
     async def _dial_patient(self, attempt: Attempt) -> None:
-        called = await self._database.run(_dialling, attempt.id, self._now(), self._caller_id)
+        called = await self.database.run(_dialling, attempt.id, self.now(), self._caller_id)
         if called is None:  # the window closed or the patient opted out since the claim
             if await self._not_dialled(attempt.id):
                 await self._end_nurses_leg(attempt)
@@ -189,7 +190,7 @@ class Dialer:
         assert attempt.nurse_channel_id is not None  # noqa: S101 - for the type checker: she has picked up
         number, shown, language = called
         leg, nurse = attempt.channel_id, attempt.nurse_channel_id
-        await self._ordered(attempt, self._telephone.dial(number, leg, nurse, self._ring_s, shown, language))
+        await self._ordered(attempt, self.telephone.dial(number, leg, nurse, self._ring_s, shown, language))
 
     async def _ordered(self, attempt: Attempt, order: Awaitable[None]) -> bool:
         """Gives the order to dial, once; whether Asterisk has taken it, as far as is known."""
@@ -212,26 +213,24 @@ class Dialer:
     ) -> None:
         """A leg is gone. The patient's: its line result settles the attempt. The nurse's: she left, so the
         patient's leg ends too."""
-        attempt = await self._database.run(attempts.by_channel, channel_id)
+        attempt = await self.database.run(attempts.by_channel, channel_id)
         if attempt is None:
             return
         if channel_id == attempt.channel_id:
             await self._over(attempt, line_result, cause=cause, sip_status=sip_status)
-        elif not await self._not_dialled(attempt.id) and not self._telephone.live_channel_ids().get(attempt.channel_id):
+        elif not await self._not_dialled(attempt.id) and not self.telephone.live_channel_ids().get(attempt.channel_id):
             # it rings. A leg that was answered Asterisk ends by itself: with the talk, or with who called and a number
-            await self._telephone.hang_up(attempt.channel_id)
+            await self.telephone.hang_up(attempt.channel_id)
 
     async def nobody_there(self, channel_id: str, at: datetime) -> None:
         """The patient answered and the nurse's leg had ended."""
-        await self._database.run(attempts.abandoned, channel_id, at, self._policy)
+        await self.database.run(attempts.abandoned, channel_id, at, self.policy)
 
     async def _over(
         self, attempt: Attempt, line_result: str, *, cause: int | None = None, sip_status: int | None = None
     ) -> None:
-        policy = self._policy if self._outcomes is None else replace(self._policy, outcomes=await self._outcomes())
-        recording_id = await self._database.run(
-            _settle, attempt.id, line_result, self._now(), policy, cause, sip_status
-        )
+        policy = self.policy if self._outcomes is None else replace(self.policy, outcomes=await self._outcomes())
+        recording_id = await self.database.run(_settle, attempt.id, line_result, self.now(), policy, cause, sip_status)
         await self._end_nurses_leg(attempt)  # preview mode: one call, one leg
         if recording_id is not None:
             await self._recorder.finish(recording_id)
@@ -241,26 +240,26 @@ class Dialer:
         if attempt.nurse_channel_id is None or attempt.stint_id is not None or attempt.returned:
             return
         try:
-            await self._telephone.hang_up(attempt.nurse_channel_id)
+            await self.telephone.hang_up(attempt.nurse_channel_id)
         except (ConnectionError, TimeoutError):
             log.warning("attempt %s: the nurse's leg could not be ended", attempt.id)
 
     async def _not_dialled(self, attempt_id: UUID) -> bool:
         """Cancel it, unless the order to dial was given meanwhile."""
-        return await self._database.run(attempts.not_dialled, attempt_id, self._now(), self._policy)
+        return await self.database.run(attempts.not_dialled, attempt_id, self.now(), self.policy)
 
     # ── After a lost link, and at start ─────────────────────────────────────────────────────────────────────────
 
     async def reconcile(self) -> None:
         """Compare what SQL believes to be under way with Asterisk. Nothing is dialled here."""
-        under_way = await self._database.run(attempts.live)
-        up = self._telephone.live_channel_ids()  # read after SQL: what was committed before had its time to appear
+        under_way = await self.database.run(attempts.live)
+        up = self.telephone.live_channel_ids()  # read after SQL: what was committed before had its time to appear
         for attempt in under_way:
             if attempt.channel_id in up:
                 if up[attempt.channel_id]:
-                    await self._database.run(attempts.answered, attempt.channel_id, self._now())
+                    await self.database.run(attempts.answered, attempt.channel_id, self.now())
                 elif attempt.nurse_channel_id not in (None, *up):  # she has left unheard: nobody would be there
-                    await self._telephone.hang_up(attempt.channel_id)
+                    await self.telephone.hang_up(attempt.channel_id)
             elif attempt.state == "talking":
                 await self._over(attempt, "answered")
             elif attempt.state == "dialling":
@@ -271,22 +270,22 @@ class Dialer:
     async def settle_doubtful(self) -> None:
         """Find out what became of orders to dial that no leg followed; to be called every few seconds. Nothing is
         dialled here. Raises ConnectionError while the link is down: what is in doubt stays so."""
-        for attempt in await self._database.run(attempts.live):
-            if attempt.state == "dialling" and attempt.channel_id not in self._telephone.live_channel_ids():
+        for attempt in await self.database.run(attempts.live):
+            if attempt.state == "dialling" and attempt.channel_id not in self.telephone.live_channel_ids():
                 await self._settle_if_doubtful(attempt)
 
     async def _settle_if_doubtful(self, attempt: Attempt) -> None:
         """The order to dial may or may not have reached Asterisk. Asked too soon, Asterisk could not tell either."""
-        if attempt.dialled_at is None or self._now() - attempt.dialled_at < DOUBT:
+        if attempt.dialled_at is None or self.now() - attempt.dialled_at < DOUBT:
             return
         try:
-            dialled = await self._telephone.was_dialled(attempt.channel_id, attempt.dialled_at)
+            dialled = await self.telephone.was_dialled(attempt.channel_id, attempt.dialled_at)
         except TimeoutError:
             dialled = None
         if dialled is False:
             await self._over(attempt, "cancelled")
             return
-        await self._database.run(attempts.to_review, attempt.id, self._now(), "link_lost")
+        await self.database.run(attempts.to_review, attempt.id, self.now(), "link_lost")
         await self._end_nurses_leg(attempt)
 
 

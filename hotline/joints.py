@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -47,68 +46,14 @@ class CallRecorder:
         await self._capture.finish(recording_id)
 
 
-@contextmanager
-def _refused_is_not_taken() -> Iterator[None]:
-    try:
-        yield
-    except AmiRefused as refused:
-        raise ConnectionError("Asterisk did not take the order; nothing happened") from refused
-
-
 class DialerTelephone(Telephone):
     """`dialer.telephone.Telephone`: `cti`'s, its refusals in built-in words, and which legs are up."""
 
-    async def ring_staff(self, sip_username: str, channel_id: str, quiet: bool = False) -> None:
-        with _refused_is_not_taken():
-            await super().ring_staff(sip_username, channel_id, quiet)
-
-    async def dial(
-        self,
-        number_or_endpoint: str,
-        channel_id: str,
-        nurse_channel_id: str,
-        timeout_s: float,
-        caller_id: str,
-        language: str,
-    ) -> None:
-        with _refused_is_not_taken():
-            await super().dial(number_or_endpoint, channel_id, nurse_channel_id, timeout_s, caller_id, language)
-
-    async def dial_alone(
-        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
-    ) -> None:
-        with _refused_is_not_taken():
-            await super().dial_alone(number_or_endpoint, channel_id, timeout_s, caller_id, language)
-
-    async def ring_on_call(
-        self,
-        number: str | None,
-        sip_username: str | None,
-        channel_id: str,
-        timeout_s: float,
-        caller_id: str,
-        language: str,
-    ) -> None:
-        with _refused_is_not_taken():
-            await super().ring_on_call(number, sip_username, channel_id, timeout_s, caller_id, language)
-
-    async def dial_pooled(
-        self, number_or_endpoint: str, channel_id: str, timeout_s: float, caller_id: str, language: str
-    ) -> None:
-        with _refused_is_not_taken():
-            await super().dial_pooled(number_or_endpoint, channel_id, timeout_s, caller_id, language)
-
-    async def join(self, channel_id: str, nurse_channel_id: str) -> None:
-        with _refused_is_not_taken():
-            await super().join(channel_id, nurse_channel_id)
-
-    async def leave_message(self, channel_id: str) -> None:
-        with _refused_is_not_taken():
-            await super().leave_message(channel_id)
-
-    async def start_recording(self, channel_id: str, path: str) -> None:
-        with _refused_is_not_taken():
-            await super().start_recording(channel_id, path)
+    async def _order(self, action: str, **headers: str | int | list[str]) -> None:
+        try:
+            await super()._order(action, **headers)
+        except AmiRefused as refused:
+            raise ConnectionError("Asterisk did not take the order; nothing happened") from refused
 
     def is_up(self) -> bool:
         return self._board.ami.up

@@ -95,19 +95,9 @@ async def run_core(settings: Settings) -> None:
         outcomes=outcomes,
         rate=_trunk_rate(settings),
     )
-    automatic = Agentless(
-        database,
-        dialer,
-        telephone,
-        calling_policy(settings),
-        node=settings.node,
-        kinds=SPOKEN_KINDS,
-        most=settings.automatic.lines,
-        per_second=settings.automatic.per_second,
-        now=now,
-    )
-    progressive = Progressive(database, dialer, telephone, calling_policy(settings), node=settings.node, now=now)
-    predictive = Predictive(database, dialer, telephone, calling_policy(settings), node=settings.node, now=now)
+    of = settings.automatic
+    automatic = Agentless(dialer, kinds=SPOKEN_KINDS, most=of.lines, per_second=of.per_second)
+    progressive, predictive = Progressive(dialer), Predictive(dialer)
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
     )

@@ -31,15 +31,10 @@ class Night:
             database, self.exchange, Shelf(), POLICY, node="n1", caller_id=HOTLINE, now=lambda: self.clock
         )
         self.automatic = Agentless(
-            database,
             self.dialer,
-            self.exchange,
-            POLICY,
-            node="n1",
             kinds={"suspension"},
             most=2,
             per_second=1.0,
-            now=lambda: self.clock,
             seconds=lambda: self.seconds,
         )
         with database.transaction() as session:

@@ -52,15 +52,10 @@ class Evening:
             rate=Rate(trunk, lambda: self.seconds) if trunk else None,
         )
         self.automatic = Agentless(
-            database,
             self.dialer,
-            self.line,
-            UNCAPPED,
-            node="n1",
             kinds={"follow_up", "suspension"},
             most=most,
             per_second=50.0,
-            now=lambda: NOON,
             seconds=lambda: self.seconds,
         )
         with database.transaction() as session:

@@ -151,15 +151,10 @@ class Node:
         self.minutes = minutes
         self.dialer = Dialer(database, self.exchange, Shelf(), ONCE_A_DAY, node=name, caller_id=HOTLINE, now=self.now)
         self.automatic = Agentless(
-            database,
             self.dialer,
-            self.exchange,
-            ONCE_A_DAY,
-            node=name,
             kinds={"follow_up"},
             most=LINES,
             per_second=1000.0,
-            now=self.now,
         )
 
     def now(self):  # type: ignore[no-untyped-def]

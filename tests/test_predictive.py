@@ -33,10 +33,7 @@ class Survey:
         self.dialer = Dialer(
             database, self.exchange, Shelf(), UNCAPPED, node="n1", caller_id=HOTLINE, now=lambda: self.clock
         )
-        self.predictive = Predictive(database, self.dialer, self.exchange, UNCAPPED, node="n1", now=lambda: self.clock)
-        self.progressive = Progressive(
-            database, self.dialer, self.exchange, UNCAPPED, node="n1", now=lambda: self.clock
-        )
+        self.predictive, self.progressive = Predictive(self.dialer), Progressive(self.dialer)
         with database.transaction() as session:
             self.grace = employ(session, "grace", "supervisor").id
             self.nurses = [employ(session, f"nurse{n}", "nurse").id for n in range(NURSES)]

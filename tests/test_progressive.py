@@ -47,15 +47,7 @@ class Ward:
             now=lambda: self.clock,
             rate=Rate(1000.0, lambda: self.seconds),
         )
-        self.progressive = Progressive(
-            database,
-            self.dialer,
-            self.exchange,
-            policy,
-            node="n1",
-            now=lambda: self.clock,
-            seconds=lambda: self.seconds,
-        )
+        self.progressive = Progressive(self.dialer, seconds=lambda: self.seconds)
         with database.transaction() as session:
             self.ana, self.ruby = employ(session, "ana", "nurse").id, employ(session, "ruby", "nurse").id
             self.grace = employ(session, "grace", "supervisor").id
