@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 from uuid import UUID
 
@@ -201,21 +202,19 @@ def came_of(site: House, began: datetime, over: datetime) -> Came:
 
 
 def rows(came: Came) -> list[Row]:
+    """So few are abandoned that they are compared as calls, not as shares: one more or less is a percent."""
     days = simulated(SCENARIO, "hotline", RUNS, SEED)
-    talking = [100 * day.utilisation for day in days]
-    abandoned = [100 * day.abandoned / max(1, day.answered) for day in days]
-    name = f"{NURSES} nurses, {came.dialled} real calls 1:{SCALE}"
-    low, high = (round(float(np.quantile(talking, at)) / float(np.mean(talking)), 3) for at in (0.025, 0.975))
-    most = round(float(np.quantile(abandoned, 0.975)), 2)
-    return [
-        Row(f"{name}, talking", _peer(talking), 100 * came.talking, float(np.mean(talking)), "%", low, high),
-        Row(f"{name}, abandoned", _peer(abandoned), 100 * came.share, float(np.mean(abandoned)), "%", limit=most),
-    ]
-
-
-def _peer(simulated_days: list[float]) -> str:
-    low, high = np.quantile(simulated_days, [0.025, 0.975])
-    return f"in {RUNS} simulated runs, 95 % of them {low:.2f} to {high:.2f} %"
+    name, told = f"{NURSES} nurses, {came.dialled} real calls 1:{SCALE}", f"in {RUNS} simulated runs, 95 % of them"
+    talking = np.array([100 * day.utilisation for day in days])
+    low, high = np.quantile(talking, [0.025, 0.975])
+    peer = f"{told} {low:.2f} to {high:.2f} %"
+    within = [round(float(end / talking.mean()), 3) for end in (low, high)]
+    talk = Row(f"{name}, talking", peer, 100 * came.talking, float(talking.mean()), "%", *within)
+    least, most = np.quantile([day.abandoned for day in days], [0.025, 0.975])
+    usual = 100 * sum(day.abandoned for day in days) / sum(day.answered for day in days)
+    peer = f"{told} {least:.0f} to {most:.0f} calls of {np.mean([day.answered for day in days]):.0f}"
+    limit = ceil(10_000 * most / max(1, came.answered)) / 100
+    return [talk, Row(f"{name}, abandoned", peer, 100 * came.share, usual, "%", limit=limit)]
 
 
 async def measure(folder: Path, draws: list[Drawn]) -> Came:
