@@ -2,8 +2,8 @@
 //   <div data-fragment="/agent/pop" data-on="screen_pop call:n1-123.4">
 // is fetched again when a notice of such a kind (or of that kind and id) arrives.
 //
-// Focus is never stolen: a fragment in which somebody is typing, or whose input is not saved yet, waits until they
-// have left it and shows a small mark meanwhile. A fragment whose key (answer's X-Fragment-Key) has not changed is
+// Focus is never stolen and no choice is lost: a fragment in which somebody is typing, whose input is not saved yet, or
+// in which something was chosen and not sent yet, waits and shows a small mark meanwhile. A fragment whose key (answer's X-Fragment-Key) has not changed is
 // left alone: it is the same thing, and its own parts follow by themselves.
 import { isTyping } from "./keys.js";
 import { Live } from "./live.js";
@@ -36,6 +36,12 @@ export function watchFragments(library) {
     delete target.dataset.waiting;
     if (busy.has(target)) busy.set(target, "overtaken");
   });
+  // what was sent holds nothing back, unless it was refused or is changed again
+  document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => elt.closest("form")?.setAttribute("data-sent", ""));
+  document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful } }) => {
+    if (!successful) elt.closest("form")?.removeAttribute("data-sent");
+  });
+  document.addEventListener("input", ({ target }) => target.form?.removeAttribute("data-sent"));
   // a dialog inside holds its fragment back until it is closed
   document.addEventListener(
     "close",
@@ -98,9 +104,22 @@ function put(fragment, html, key, atOnce) {
 
 function isInUse(fragment) {
   if (fragment.querySelector("[data-saving]:not([data-saving=saved]), [data-state=playing], dialog[open]")) return true;
+  if ([...fragment.querySelectorAll("form[hx-post]:not([data-save], [data-sent])")].some(isChanged)) return true;
   const active = document.activeElement;
   if (active === fragment || !fragment.contains(active)) return false;
   return isTyping(active) || !active.id; // focus on what has an id is given back after the change
+}
+
+function isChanged(form) {
+  return [...form.elements].some((control) => {
+    if (control.dataset.pick !== undefined) return false; // rows that are chosen are known elsewhere
+    if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
+    if (control.options) {
+      const first = [...control.options].findIndex((option) => option.defaultSelected);
+      return control.selectedIndex !== Math.max(first, 0);
+    }
+    return control.defaultValue !== undefined && control.value !== control.defaultValue;
+  });
 }
 
 function mark(fragment) {
