@@ -23,7 +23,7 @@ import soxr
 from dialplans import Account, Plan, Trunk, render
 from hotline import asterisk as asterisk_process
 from hotline import asterisk_root, numbering
-from tests.phone import Phone
+from tests.phone import Phone, before_others
 
 SPOKEN = {
     "en": {
@@ -85,7 +85,11 @@ class AsteriskInstance:
         asterisk_process.check_configuration(self.folder)
         command = asterisk_process.asterisk_command(root, self.folder, sounds=self.sounds)
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=before_others,
         )
         try:
             self._wait_until_booted(time.monotonic() + 20)

@@ -29,8 +29,8 @@ _LOOK_EVERY = 0.2
 _WRITE_DELAY = 0.3
 
 
-def _before_others() -> None:
-    """A telephone has nothing else to do, and its sound would have holes."""
+def before_others() -> None:
+    """In a child before it begins: sound needs little of the processor, and has holes where that comes late."""
     with contextlib.suppress(PermissionError):
         os.nice(-10)
 
@@ -93,7 +93,7 @@ class Phone:
         that it claims. Raises PhoneFailed when it cannot start or register."""
         folder = Path(tempfile.mkdtemp(prefix="phone-"))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, str(_PROGRAM), stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=_before_others
+            sys.executable, str(_PROGRAM), stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=before_others
         )
         phone = cls(process, folder, server, username)
         claimed = display.replace("\\", "\\\\").replace('"', '\\"')

@@ -64,7 +64,8 @@ async def signs_in(house: House, page: Page, who: str, path: str) -> None:
     await page.goto(f"http://{house.address}:8000{path}")
     await page.get_by_label("Name").fill(who)
     await page.get_by_label("Password").fill(demo.PASSWORDS[who])
-    await page.get_by_role("button", name="Sign in").click()
+    async with page.expect_navigation():  # with its scripts
+        await page.get_by_role("button", name="Sign in").click()
 
 
 async def hears_something(page: Page) -> None:

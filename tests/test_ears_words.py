@@ -207,7 +207,9 @@ ALARMS = {
         "tengo un dolor muy fuerte en el pecho": "chest pain",
         "No. Me duele el pecho.": "chest pain",
         "no sé, me duele mucho el pecho": "chest pain",
-        "Meduel mucho al pecho.": "chest pain",  # as whisper wrote it down
+        "Meduel mucho al pecho.": "chest pain",  # as whisper wrote it down, also so:
+        "Medoele mucho al pecho.": "chest pain",
+        "Meduale mucho al pecho.": "chest pain",
         "no puedo respirar": "breathing",
         "mi madre no respira": "breathing",
         "estoy sangrando mucho": "bleeding",

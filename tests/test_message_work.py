@@ -140,7 +140,7 @@ async def test_a_plans_text_leaves_in_the_language_of_each_patient(core: Core) -
             planned(session, who, channel="sms")
         is_due(session)
     core.starts()
-    await until("all have left", lambda: len(core.sent()) == len(PATIENTS))
+    await until("all have left", lambda: [row.state for row in core.rows()] == ["sent"] * len(PATIENTS))
     rows = {row.number: row for row in core.rows()}
     assert {number: (row.key, row.locale, row.state) for number, row in rows.items()} == {
         who.numbers[0]: ("questions_wait", who.language, "sent") for who in PATIENTS

@@ -21,6 +21,7 @@ class Call:
     line_result: str | None = "answered"
     contact_result: str | None = None
     ended_at: datetime | None = NOON
+    handed_at: datetime | None = None
 
 
 RINGS, TALKS = Call("dialling", None, None, None), Call("talking", None, None, None)

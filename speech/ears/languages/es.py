@@ -81,8 +81,9 @@ WORDS = Language(
     ),
     red_flags=RedFlags(
         flags={
-            "chest pain": r"duel\w*( \w+){0,3} pecho|\bdolor\w*( \w+){0,4} pecho|\bopresion( \w+){0,3} pecho"
-            r"|\binfarto|\bataque al corazon|\bpecho( \w+)? (?<!no )(?<!no me )(?<!no le )duele",
+            "chest pain": r"(\bme ?d\w{1,4}l\w*|duel\w*)( \w+){0,3} pecho|\bdolor\w*( \w+){0,4} pecho"
+            r"|\bopresion( \w+){0,3} pecho|\bpecho( \w+)? (?<!no )(?<!no me )(?<!no le )duele"
+            r"|\binfarto|\bataque al corazon",
             "breathing": r"\bno (\w+ ){0,2}pued\w* (casi )?respirar|\bno (\w+ )?respira\b|\bme (estoy )?ahog\w+"
             r"|\bse (esta )?ahog\w+|\bme falta (mucho )?el aire|\bdificultad(es)? para respirar"
             r"|\bcuesta (mucho )?respirar",
