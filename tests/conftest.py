@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from hospital import accounts, identifiers, vault
+from hospital import database as database_room
 from hospital.database import Database
 from hotline import databases, models, postgres
 from hotline.model_catalogue import KOKORO, WHISPER
@@ -29,6 +30,14 @@ ROOM = 2 << 30  # bytes; a container may have been given 64 MB
 @pytest.fixture(scope="session", autouse=True)
 def _unlocked() -> None:
     vault.unlock(SITE_KEY)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """Tests without calls yield to those with them, and their transactions may take their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_room, "PATIENCE", 60.0)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
