@@ -240,7 +240,6 @@ async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House
         await expect(ana.get_by_text("Recording since")).to_be_visible(timeout=10_000)
         await hears_something(ana)
         await ana.keyboard.press("y")
-        await expect(ana.locator("#questions [data-saving=saved]")).to_have_count(4)
         await ana.screenshot(path=SCREENSHOTS / "followup-live.png")
         await ana.keyboard.press("c")
         await ana.keyboard.press("h")

@@ -1,7 +1,9 @@
 // Every answer and note is saved as it is given (htmx sends it). Each field says how that went, in the element
 //   <span data-saving-state> beside it, inside [data-save];
-// what could not be saved is sent again until it is, and leaving the page with something unsaved asks first.
+// what could not be saved is sent again until it is, and leaving the page with something unsaved asks first. A button with
+// data-after-saving (and an id) counts on the answers: pressed before they are saved, it waits for them.
 const again = new Map(); // field → timer
+const held = new Set(); // ids of buttons that wait
 
 export function watchSaving() {
   document.addEventListener("input", (event) => set(event.target, "typing"));
@@ -20,6 +22,19 @@ export function watchSaving() {
       if ((event.detail.xhr?.status ?? 0) < 400) retry(field, event.target);
     }
   });
+  document.addEventListener("htmx:confirm", (event) => {
+    const { id, dataset } = event.target;
+    if (dataset.afterSaving === undefined || !isSaving()) return;
+    event.preventDefault();
+    if (held.has(id)) return; // pressed twice
+    held.add(id);
+    const timer = setInterval(() => {
+      if (isSaving()) return;
+      clearInterval(timer);
+      held.delete(id);
+      document.getElementById(id)?.click(); // it may have been put there anew meanwhile
+    }, 50);
+  });
   addEventListener("beforeunload", (event) => {
     if (document.querySelector("[data-saving=typing], [data-saving=saving], [data-saving=failed]")) {
       event.preventDefault();
@@ -28,6 +43,10 @@ export function watchSaving() {
 }
 
 const WORDS = { typing: "…", saving: "Saving …", saved: "Saved", failed: "Not saved" };
+
+function isSaving() {
+  return document.querySelector("[data-saving=typing], [data-saving=saving], [data-saves].htmx-request") !== null;
+}
 
 function set(element, state, sentence = "") {
   const field = element.closest?.("[data-save]");
