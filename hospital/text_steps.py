@@ -55,7 +55,7 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy) -> bool:
         _send(session, task, at, policy)
     else:
         failed = session.get_one(OutboxRow, sent.outbox_id, populate_existing=True).state == "failed"
-        _came_to_nothing(session, task, at, policy, "text_undelivered" if failed else "text_unanswered")
+        came_to_nothing(session, task, at, policy, "text_undelivered" if failed else "text_unanswered")
     return True
 
 
@@ -112,7 +112,8 @@ def _answer_by(task: FollowUpTask, at: datetime, policy: CallingPolicy) -> datet
     return min(end, task.due_until) if at < task.due_until else end
 
 
-def _came_to_nothing(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, because: str) -> None:
+def came_to_nothing(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, because: str) -> None:
+    """A message has led to nothing, `because` as a code: the next channel, unless nobody may be contacted any more."""
     number = next(iter(where_reached(session, task.patient, at).numbers), None)
     why = never(task.patient, number, task.purpose)
     if why in ("opted_out", "deceased"):

@@ -30,6 +30,7 @@ from hospital.outbox import OutboxRow
 from hospital.patients import PhoneNumber
 from hospital.stint_records import current_stint
 from hospital.text_records import VideoMeeting
+from hospital.text_steps import came_to_nothing
 from hospital.verdicts import Verdict, judge
 
 CHANNEL = "video_link"
@@ -96,7 +97,7 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy, rooms: Room
     meeting = session.get(VideoMeeting, task.id)
     if meeting is not None:
         failed = session.get_one(OutboxRow, meeting.outbox_id, populate_existing=True).state == "failed"
-        _came_to_nothing(session, task, at, policy, "video_undelivered" if failed else "video_missed")
+        came_to_nothing(session, task, at, policy, "video_undelivered" if failed else "video_missed")
     elif rooms is None:
         next_steps.without_a_call(session, task, at, "video_not_set_up")
     else:
@@ -149,15 +150,6 @@ def _write(
     decide(session, task.id, "video_asked", at, rank=number.rank, when=when, **facts, **wall_clock(at, zone))
     session.flush()
     subjects.changed(session, task)
-
-
-def _came_to_nothing(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, because: str) -> None:
-    number = next(iter(where_reached(session, task.patient, at).numbers), None)
-    why = never(task.patient, number, task.purpose)
-    if why in ("opted_out", "deceased"):
-        attempts.refuse(session, task, NotNow(why), at, True, policy)
-    else:
-        next_steps.without_a_call(session, task, at, because)
 
 
 def take_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
