@@ -35,6 +35,7 @@ SAYS = {1: Heard.BEGAN, 2: Heard.PAUSED, 3: Heard.RESUMED, 4: Heard.ENDED}
 GRAMMAR = Grammar("es", {"1": ("una cita",), "2": ("mis citas",)})
 CITA = Understood("1", 6.0)
 ENOUGH = 4.0
+LENGTHS = {"some": 17, "long": 167}  # times 60 ms
 
 
 class Marked:
@@ -143,7 +144,7 @@ def test_an_engine_that_takes_too_long_is_late() -> None:
 
 
 class Voice:
-    """Each prompt is 60 ms of its own byte, but "long", which is ten seconds."""
+    """Each prompt is 60 ms of its own byte, but "some", which is a second, and "long", which is ten."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -156,7 +157,7 @@ class Voice:
     def local(self, sound: str) -> Path:
         key = sound.rpartition("/")[2]
         path = self.folder / key
-        path.with_suffix(".sln").write_bytes(pcm(key) * (167 if key == "long" else 1))
+        path.with_suffix(".sln").write_bytes(pcm(key) * LENGTHS.get(key, 1))
         return path
 
 
@@ -280,13 +281,13 @@ async def test_speech_stops_the_prompt(tmp_path: Path) -> None:
 
 
 async def test_what_may_be_speech_holds_the_prompt_and_a_cough_loses_nothing_of_it(tmp_path: Path) -> None:
-    async with asking(tmp_path, ScriptedEars(), "hello", "long", "next") as talk:
-        await talk.channel.until_heard(b"h" * 320)
+    async with asking(tmp_path, ScriptedEars(), "some", "long", "next") as talk:
+        await talk.channel.until_heard(b"s" * 320)
         await talk.channel.speaks(PERHAPS)
         await talk.channel.until_heard(bytes(640))
-        assert talk.channel.heard.count(b"h") < len(pcm("hello"))
+        assert talk.channel.heard.count(b"s") < len(pcm("some")) * LENGTHS["some"]
         await talk.channel.speaks(SOUND)
-        while talk.channel.heard.count(b"h") < len(pcm("hello")):  # noqa: ASYNC110
+        while talk.channel.heard.count(b"s") < len(pcm("some")) * LENGTHS["some"]:  # noqa: ASYNC110
             await asyncio.sleep(0)
         talk.channel.presses("2")
         talk.channel.presses("1")

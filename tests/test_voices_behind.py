@@ -56,7 +56,11 @@ def voice_of(house: House, sound: Path) -> str:
 
 
 def command(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    """What a process was started with; nothing of one that has ended meanwhile (the house starts and ends short ones)."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def up_log(house: House) -> str:
