@@ -17,9 +17,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from hospital import attempts, audit, next_steps, subjects
+from hospital import attempts, audit, next_steps, step_messages, subjects
 from hospital.attempt_records import contacts
-from hospital.attempts import CallingPolicy, NotNow
+from hospital.attempts import CallingPolicy
 from hospital.calling_rules import never, no_letter, on_the_clock_of, where_reached
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide
@@ -70,7 +70,7 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy, post: Post 
         _make(session, task, at, policy, post)
     else:
         because = {"posted": "letter_unanswered", "returned": "letter_returned"}.get(letter.state, "letter_withdrawn")
-        _came_to_nothing(session, task, at, policy, because)
+        step_messages.came_to_nothing(session, task, at, policy, because, None)
     return True
 
 
@@ -114,14 +114,6 @@ def _impossible(person: Patient, post: Post | None) -> str | None:
     if person.address_wrong_since is not None:
         return "letter_wrong_address"
     return post.why_not(person.name, person.address, person.language)
-
-
-def _came_to_nothing(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, because: str) -> None:
-    why = never(task.patient, None, task.purpose)
-    if why in ("opted_out", "deceased"):
-        attempts.refuse(session, task, NotNow(why), at, True, policy)
-    else:
-        next_steps.without_a_call(session, task, at, because)
 
 
 def take_back(session: Session) -> int:

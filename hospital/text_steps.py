@@ -9,14 +9,13 @@ one by a nurse, unless she has called for it already.
 
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, next_steps, outbox, subjects
-from hospital.attempts import CallingPolicy, NotNow
-from hospital.calling_hours import first_allowed, may_call
-from hospital.calling_rules import never, on_the_clock_of, wall_clock, where_reached
-from hospital.followups import FollowUpTask, decide, not_given_to_another
+from hospital import attempts, next_steps, outbox, step_messages, subjects
+from hospital.attempts import CallingPolicy
+from hospital.calling_rules import wall_clock
+from hospital.followups import FollowUpTask, decide
 from hospital.outbox import OutboxRow
 from hospital.text_records import StepText
 from hospital.verdicts import judge
@@ -27,35 +26,16 @@ KEY = "questions_wait"
 
 def work_next(session: Session, at: datetime, policy: CallingPolicy) -> bool:
     """The next task whose message is due, was not answered in time or did not arrive; False where there is none."""
-    when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
-    rows = (
-        select(FollowUpTask)
-        .outerjoin(StepText, StepText.task_id == FollowUpTask.id)
-        .outerjoin(OutboxRow, OutboxRow.id == StepText.outbox_id)
-        .where(
-            FollowUpTask.channel == CHANNEL,
-            FollowUpTask.kind == "follow_up",
-            FollowUpTask.state == "open",
-            FollowUpTask.due_at <= at,
-            or_(
-                and_(StepText.task_id.is_(None), when <= at, not_given_to_another(None)),
-                StepText.answer_by <= at,
-                OutboxRow.state == "failed",
-            ),
-        )
-        .order_by(FollowUpTask.priority, when, FollowUpTask.id)
-        .limit(1)
-        .with_for_update(of=FollowUpTask, skip_locked=True)
-    )
-    task = session.scalar(rows, execution_options={"populate_existing": True})
+    task = step_messages.next_task(session, at, CHANNEL, StepText, StepText.answer_by)
     if task is None:
         return False
     sent = session.get(StepText, task.id)
     if sent is None:
         _send(session, task, at, policy)
     else:
-        failed = session.get_one(OutboxRow, sent.outbox_id, populate_existing=True).state == "failed"
-        came_to_nothing(session, task, at, policy, "text_undelivered" if failed else "text_unanswered")
+        because = "text_unanswered" if step_messages.arrived(session, sent) else "text_undelivered"
+        number = step_messages.first_number(session, task, at)
+        step_messages.came_to_nothing(session, task, at, policy, because, number)
     return True
 
 
@@ -112,36 +92,7 @@ def _answer_by(task: FollowUpTask, at: datetime, policy: CallingPolicy) -> datet
     return min(end, task.due_until) if at < task.due_until else end
 
 
-def came_to_nothing(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, because: str) -> None:
-    """A message has led to nothing, `because` as a code: the next channel, unless nobody may be contacted any more."""
-    number = next(iter(where_reached(session, task.patient, at).numbers), None)
-    why = never(task.patient, number, task.purpose)
-    if why in ("opted_out", "deceased"):
-        attempts.refuse(session, task, NotNow(why), at, True, policy)
-    else:
-        next_steps.without_a_call(session, task, at, because)
-
-
 def take_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
     """Messages that are queued still, and are not wanted any more or not at this hour; how many. To be asked before
     the outbox sends."""
-    rows = (
-        select(FollowUpTask, StepText, OutboxRow)
-        .join(StepText, StepText.task_id == FollowUpTask.id)
-        .join(OutboxRow, OutboxRow.id == StepText.outbox_id)
-        .where(OutboxRow.state == "queued", OutboxRow.due_at <= at)
-        .with_for_update(of=OutboxRow, skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    held = 0
-    for task, sent, message in session.execute(rows).all():
-        reached = where_reached(session, task.patient, at)
-        number = next((one for one in reached.numbers if one.token == sent.number_token), None)
-        there = on_the_clock_of(policy, reached.person, number)
-        if task.state != "open" or task.channel != CHANNEL or never(task.patient, number, task.purpose) is not None:
-            outbox.withdraw(session, message)
-            held += 1
-        elif not may_call(at, there.window, there.zone).allowed:
-            message.due_at = first_allowed(at, there.window, there.zone)
-            held += 1
-    return held
+    return step_messages.take_back(session, at, policy, CHANNEL, StepText)

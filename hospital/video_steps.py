@@ -16,21 +16,20 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, audit, next_steps, outbox, settling, subjects, vault
+from hospital import attempts, audit, next_steps, outbox, settling, step_messages, subjects, vault
 from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy, NotNow
-from hospital.calling_hours import Window, first_allowed, may_call
+from hospital.calling_hours import Window, first_allowed
 from hospital.calling_rules import never, on_the_clock_of, wall_clock, where_reached
 from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.outbox import OutboxRow
 from hospital.patients import PhoneNumber
 from hospital.stint_records import current_stint
 from hospital.text_records import VideoMeeting
-from hospital.text_steps import came_to_nothing
 from hospital.verdicts import Verdict, judge
 
 CHANNEL = "video_link"
@@ -71,33 +70,14 @@ def _quarter(at: datetime) -> datetime:
 def work_next(session: Session, at: datetime, policy: CallingPolicy, rooms: Rooms | None) -> bool:
     """The next task whose message is due or came to nothing, or that nobody began in time; False where there is none.
     Without `rooms` the site has no video calls."""
-    when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
-    rows = (
-        select(FollowUpTask)
-        .outerjoin(VideoMeeting, VideoMeeting.task_id == FollowUpTask.id)
-        .outerjoin(OutboxRow, OutboxRow.id == VideoMeeting.outbox_id)
-        .where(
-            FollowUpTask.channel == CHANNEL,
-            FollowUpTask.kind == "follow_up",
-            FollowUpTask.state == "open",
-            FollowUpTask.due_at <= at,
-            or_(
-                and_(VideoMeeting.task_id.is_(None), when <= at, not_given_to_another(None)),
-                VideoMeeting.begin_by <= at,
-                OutboxRow.state == "failed",
-            ),
-        )
-        .order_by(FollowUpTask.priority, when, FollowUpTask.id)
-        .limit(1)
-        .with_for_update(of=FollowUpTask, skip_locked=True)
-    )
-    task = session.scalar(rows, execution_options={"populate_existing": True})
+    task = step_messages.next_task(session, at, CHANNEL, VideoMeeting, VideoMeeting.begin_by)
     if task is None:
         return False
     meeting = session.get(VideoMeeting, task.id)
     if meeting is not None:
-        failed = session.get_one(OutboxRow, meeting.outbox_id, populate_existing=True).state == "failed"
-        came_to_nothing(session, task, at, policy, "video_undelivered" if failed else "video_missed")
+        because = "video_missed" if step_messages.arrived(session, meeting) else "video_undelivered"
+        number = step_messages.first_number(session, task, at)
+        step_messages.came_to_nothing(session, task, at, policy, because, number)
     elif rooms is None:
         next_steps.without_a_call(session, task, at, "video_not_set_up")
     else:
@@ -153,29 +133,10 @@ def _write(
 
 
 def take_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
-    """Messages that are queued still and are not wanted any more, or not at this hour; how many. To be asked before
-    the outbox sends."""
-    rows = (
-        select(FollowUpTask, VideoMeeting, OutboxRow)
-        .join(VideoMeeting, VideoMeeting.task_id == FollowUpTask.id)
-        .join(OutboxRow, OutboxRow.id == VideoMeeting.outbox_id)
-        .where(OutboxRow.state == "queued", OutboxRow.due_at <= at)
-        .with_for_update(of=OutboxRow, skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    held = 0
-    for task, meeting, message in session.execute(rows).all():
-        reached = where_reached(session, task.patient, at)
-        number = next((one for one in reached.numbers if one.token == meeting.number_token), None)
-        there = on_the_clock_of(policy, reached.person, number)
-        unwanted = task.state != "open" or task.channel != CHANNEL or never(task.patient, number, task.purpose)
-        if unwanted or at > meeting.starts_at - LAST_WORD:
-            outbox.withdraw(session, message)
-            held += 1
-        elif not may_call(at, there.window, there.zone).allowed:
-            message.due_at = first_allowed(at, there.window, there.zone)
-            held += 1
-    return held
+    """Messages that are queued still and are not wanted any more, would come too late, or not at this hour; how many.
+    To be asked before the outbox sends."""
+    too_late = VideoMeeting.starts_at < at + LAST_WORD
+    return step_messages.take_back(session, at, policy, CHANNEL, VideoMeeting, too_late)
 
 
 def begin(session: Session, task_id: UUID, account_id: UUID, at: datetime, policy: CallingPolicy) -> NotNow | None:

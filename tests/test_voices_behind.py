@@ -56,7 +56,7 @@ def voice_of(house: House, sound: Path) -> str:
 
 
 def command(pid: int) -> list[str]:
-    """What a process was started with; nothing of one that has ended meanwhile (the house starts and ends short ones)."""
+    """What a process was started with; nothing of one that has ended meanwhile."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except (FileNotFoundError, ProcessLookupError):

@@ -1,0 +1,100 @@
+"""What a plan's text messages and its video links have in common: they are sent for a step, wait for somebody, may be
+taken back until they leave, and the plan goes on where they led to nothing."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from hospital import attempts, next_steps, outbox
+from hospital.attempts import CallingPolicy, NotNow
+from hospital.calling_hours import first_allowed, may_call
+from hospital.calling_rules import never, on_the_clock_of, where_reached
+from hospital.followups import FollowUpTask, not_given_to_another
+from hospital.outbox import OutboxRow
+from hospital.patients import PhoneNumber
+from hospital.text_records import StepText, VideoMeeting
+
+Message = StepText | VideoMeeting
+
+
+def next_task(
+    session: Session, at: datetime, channel: str, kind: type[Message], waits_until: InstrumentedAttribute[datetime]
+) -> FollowUpTask | None:
+    """The next task of this channel whose message is due, did not arrive, or waited in vain; locked."""
+    when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
+    rows = (
+        select(FollowUpTask)
+        .outerjoin(kind, kind.task_id == FollowUpTask.id)
+        .outerjoin(OutboxRow, OutboxRow.id == kind.outbox_id)
+        .where(
+            FollowUpTask.channel == channel,
+            FollowUpTask.kind == "follow_up",
+            FollowUpTask.state == "open",
+            FollowUpTask.due_at <= at,
+            or_(
+                and_(kind.task_id.is_(None), when <= at, not_given_to_another(None)),
+                waits_until <= at,
+                OutboxRow.state == "failed",
+            ),
+        )
+        .order_by(FollowUpTask.priority, when, FollowUpTask.id)
+        .limit(1)
+        .with_for_update(of=FollowUpTask, skip_locked=True)
+    )
+    return session.scalar(rows, execution_options={"populate_existing": True})
+
+
+def arrived(session: Session, message: Message) -> bool:
+    """False where it is known to have failed."""
+    return session.get_one(OutboxRow, message.outbox_id, populate_existing=True).state != "failed"
+
+
+def came_to_nothing(
+    session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, because: str, number: PhoneNumber | None
+) -> None:
+    """What was sent has led to nothing, `because` as a code: the next channel, unless nobody may be contacted any more.
+    `number`: whose own opt-out counts too; a letter has none."""
+    why = never(task.patient, number, task.purpose)
+    if why in ("opted_out", "deceased"):
+        attempts.refuse(session, task, NotNow(why), at, True, policy)
+    else:
+        next_steps.without_a_call(session, task, at, because)
+
+
+def first_number(session: Session, task: FollowUpTask, at: datetime) -> PhoneNumber | None:
+    """The first of the numbers at which the patient, or who speaks for them, is reached now."""
+    return next(iter(where_reached(session, task.patient, at).numbers), None)
+
+
+def take_back(
+    session: Session,
+    at: datetime,
+    policy: CallingPolicy,
+    channel: str,
+    kind: type[Message],
+    too_late: ColumnElement[bool] | None = None,
+) -> int:
+    """Messages that are queued still and are not wanted any more, or not at this hour; how many. To be asked before
+    the outbox sends. `too_late`: one that would be of no use now."""
+    rows = (
+        select(FollowUpTask, kind.number_token, OutboxRow, false() if too_late is None else too_late)
+        .join(kind, kind.task_id == FollowUpTask.id)
+        .join(OutboxRow, OutboxRow.id == kind.outbox_id)
+        .where(OutboxRow.state == "queued", OutboxRow.due_at <= at)
+        .with_for_update(of=OutboxRow, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    held = 0
+    for task, token, message, late in session.execute(rows).all():
+        reached = where_reached(session, task.patient, at)
+        number = next((one for one in reached.numbers if one.token == token), None)
+        there = on_the_clock_of(policy, reached.person, number)
+        unwanted = task.state != "open" or task.channel != channel or never(task.patient, number, task.purpose)
+        if unwanted or late:
+            outbox.withdraw(session, message)
+            held += 1
+        elif not may_call(at, there.window, there.zone).allowed:
+            message.due_at = first_allowed(at, there.window, there.zone)
+            held += 1
+    return held
