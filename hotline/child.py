@@ -1,7 +1,7 @@
 """One program that the supervisor keeps running: started, watched, ended, its words kept in a log.
 
 A child dies with its parent (the kernel sees to it), ends in its own way when it is told to, and is killed when it
-takes longer than PATIENCE."""
+takes longer than PATIENCE, or hangs."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hotline import child_log
+from hotline import child_log, pulse
 
 log = logging.getLogger(__name__)
 
@@ -37,24 +37,54 @@ class Child:
     """What its log must not hold."""
     niceness: int = 0
     """Beside that of the house; below 0 only where the house may (as root)."""
+    hangs_after: float | None = None
+    """Seconds without a pulse (`hotline/pulse.py`) after which it is killed; None for a program that has none."""
     process: asyncio.subprocess.Process | None = None
     keeping: asyncio.Task[None] | None = None
+    minding: asyncio.Task[None] | None = None
     started_at: float = 0.0
     deaths: int = 0
 
     async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
+        if self.hangs_after is None:
+            self.process = await self._started({}, ())
+        else:
+            ours, its = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                self.process = await self._started({pulse.NAME: str(its)}, (its,))
+            except BaseException:
+                os.close(ours)
+                raise
+            finally:
+                os.close(its)
+            self.minding = asyncio.create_task(self._mind(self.process, ours, self.hangs_after))
+        if self.process.stdout is not None:
+            self.keeping = asyncio.create_task(child_log.keep(self.process.stdout, self.log, self.secrets))
+        self.started_at = time.monotonic()
+
+    async def _started(self, environment: dict[str, str], kept: tuple[int, ...]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             *self.command(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, **environment},
             preexec_fn=self._before,
             process_group=0,  # Ctrl-C is for this process; it ends the children in order
+            pass_fds=kept,
         )
-        if self.process.stdout is not None:
-            self.keeping = asyncio.create_task(child_log.keep(self.process.stdout, self.log, self.secrets))
-        self.started_at = time.monotonic()
+
+    async def _mind(self, process: asyncio.subprocess.Process, pipe: int, limit_s: float) -> None:
+        try:
+            hung, ended = asyncio.create_task(pulse.stopped(pipe, limit_s)), asyncio.create_task(process.wait())
+            await asyncio.wait((hung, ended), return_when=asyncio.FIRST_COMPLETED)
+            hung.cancel()
+            ended.cancel()
+            if process.returncode is None:
+                log.error("%s hung for %.0f s and was killed", self.name, limit_s)
+                process.kill()
+        finally:
+            os.close(pipe)
 
     def _before(self) -> None:
         # Not SIGTERM: Asterisk is gone with us, and one that takes its time to end would keep its port from the next

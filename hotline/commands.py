@@ -255,14 +255,14 @@ def _on_call(settings: Settings) -> str:
 
 def _run(settings: Settings, process: str) -> int:
     gc.disable()  # until all is loaded, each process says when
-    from hotline import logs
+    from hotline import logs, pulse
     from hotline.places import places
 
     logs.set_up(places(settings))
     if process == "ivr":
         from hotline.run_ivr import run_ivr
 
-        asyncio.run(run_ivr(settings))
+        asyncio.run(pulse.beside(run_ivr(settings)))
     elif process == "voices":
         from hotline.run_voices import run_voices
 
@@ -270,5 +270,5 @@ def _run(settings: Settings, process: str) -> int:
     else:
         from hotline.run_core import run_core
 
-        asyncio.run(run_core(settings))
+        asyncio.run(pulse.beside(run_core(settings)))
     return 0

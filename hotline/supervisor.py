@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 BACK_OFF = (0.2, 1.0, 3.0, 10.0)  # seconds before a dead child is started again
 SOUND = -10  # niceness of what calls are heard by: it needs little, and at once
+HANGS = {"ivr": 10.0, "core": 30.0}  # seconds without a pulse: callers wait in silence for the one, work for the other
 CALM = 30.0  # a child that lived this long has not "died again"
 
 
@@ -121,6 +122,7 @@ class Supervisor:
             environment={"HOTLINE_FROZEN": self.settings_json()},
             secrets=secrets,
             niceness=niceness,
+            hangs_after=HANGS.get(name),
         )
 
     def settings_json(self) -> str:

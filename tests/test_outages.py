@@ -1,8 +1,16 @@
 """The ivr dies, the database is gone: every caller still reaches a person, or leaves a number."""
 
+import os
+import signal
+from datetime import datetime
+from uuid import UUID
+
 import pytest
 
+from hospital.booking import HOLD, OwnDesk
 from hospital.callbacks import Callback
+from hotline import wiring
+from hotline.supervisor import HANGS
 from tests.characters import LUCIA
 from tests.house import House
 from tests.listening import RATE
@@ -10,7 +18,15 @@ from tests.scenes import doctor, is_offered_times, openings, reaches
 
 pytestmark = pytest.mark.asterisk
 
-STEPS = ("welcome", "birth_date", "offered", "held", "confirmed")
+HEARD_ON_THE_WAY = {
+    "main_menu": ("", "main_menu"),
+    "appointments_menu": ("1", "appointments_menu"),
+    "birth_date": ("11", "ask_birth_date"),
+    "half_a_date": ("112902", ""),
+    "departments": ("11" + LUCIA.birth_keys, "recognised"),
+}
+"""What she has typed, and what she hears then, from the choice of the language to the times on offer."""
+STEPS = ("welcome", *HEARD_ON_THE_WAY, "offered", "held", "confirmed")
 
 
 @pytest.mark.covers("H1", "I2", "I10")
@@ -22,8 +38,13 @@ async def test_the_ivr_is_killed_and_lucia_is_kept(house: House, step: str) -> N
         if step == "welcome":
             await lucia.dials("600")
             await lucia.hears(await house.sound("welcome", "es"))
-        elif step == "birth_date":
-            await reaches(house, lucia, "es", "112902")
+        elif step in HEARD_ON_THE_WAY:
+            keys, heard = HEARD_ON_THE_WAY[step]
+            await reaches(house, lucia, "es", keys)
+            if heard == "recognised":
+                await lucia.hears(await house.sound(heard, "es", given_name="Lucía"))
+            elif heard:
+                await lucia.hears(await house.sound(heard, "es"))
         else:
             await is_offered_times(house, lucia, LUCIA, "es")
             await lucia.hears(await house.sound("offer_slot", "es", n=1, **told))
@@ -43,6 +64,33 @@ async def test_the_ivr_is_killed_and_lucia_is_kept(house: House, step: str) -> N
         assert old is not None
         await house.restarted("ivr", old)
     assert len(house.appointments(of="lucia")) == (1 if step == "confirmed" else 0)
+    if step == "held":
+        lease_over = wiring.now() + HOLD
+        assert first.slot_id not in await offered_at(house, wiring.now()), (
+            "nobody else has it while its lease runs"
+        )
+        assert first.slot_id in await offered_at(house, lease_over), "and it is free by itself"
+    await house.no_channels()
+
+
+async def offered_at(house: House, at: datetime) -> set[UUID]:
+    """The slots of cardiology that a caller at that time is offered."""
+    found = await OwnDesk(house.database).openings("cardiology", at, after=wiring.now(), limit=100)
+    return {opening.slot_id for opening in found}
+
+
+@pytest.mark.covers("H1", "I10")
+async def test_the_ivr_hangs_and_lucia_is_kept(house: House) -> None:
+    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+        await reaches(house, lucia, "es")
+        await lucia.hears(await house.sound("main_menu", "es"))
+        old = house.children["ivr"]
+        assert old is not None
+        os.kill(old, signal.SIGSTOP)  # it lives, holds the line, and says nothing
+        await lucia.hears(await house.sound("apology", "es"), within=HANGS["ivr"] + 10)
+        await desk.rings()
+        await desk.answers()
+        await house.restarted("ivr", old)
     await house.no_channels()
 
 
