@@ -6,16 +6,13 @@ reads aloud, and the normal answers: `left_out` names the first four, so that no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from scripts.fhir_options import EXCLUSIVE, ORDINAL
-from scripts.fhir_parts import TRANSLATION
-from scripts.fhir_questionnaire import SDC, STRUCTURE
+from scripts.fhir_parts import SDC, STRUCTURE, TRANSLATION, their_link_id
 from scripts.questionnaire import (
-    FALLBACK,
     NUMBERS,
     Answer,
     Condition,
@@ -47,7 +44,7 @@ class Exported:
 
 def as_fhir(asked: Questionnaire, version: int) -> Exported:
     """`version`: of ours; a canonical name that has a version of its own keeps that one."""
-    return _Export(asked, str(json.loads(asked.body).get("language", FALLBACK))).run(version)
+    return _Export(asked, asked.language).run(version)
 
 
 class _Export:
@@ -88,7 +85,11 @@ class _Export:
         return {name: base.text, **({f"_{name}": {"extension": others}} if others else {})}
 
     def _item(self, item: Item) -> dict[str, Any]:
-        made: dict[str, Any] = {"linkId": item.link_id, "type": str(item.type), **self._texts("text", item.text)}
+        made: dict[str, Any] = {
+            "linkId": their_link_id(item.link_id),
+            "type": str(item.type),
+            **self._texts("text", item.text),
+        }
         flags = {"required": item.required, "repeats": item.repeats, "readOnly": item.read_only}
         made |= {name: True for name, value in flags.items() if value}
         if item.max_length:
@@ -128,7 +129,7 @@ class _Export:
         if about is None or (about.options and number and condition.operator != "exists"):
             self._left_out.append(f"{item.link_id}: its condition on a score; without it, it is asked always")
             return None
-        made = {"question": condition.question, "operator": condition.operator}
+        made = {"question": their_link_id(condition.question), "operator": condition.operator}
         if condition.operator == "exists":
             return made | {"answerBoolean": condition.answer}
         return made | _value("answer", about, condition.answer)

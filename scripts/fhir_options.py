@@ -19,9 +19,11 @@ KINDS = ("valueCoding", "valueString", "valueInteger", "valueDate", "valueTime")
 Codes = dict[tuple[str, str], str]
 
 
-def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]], Codes, list[str]]:
-    """Options as our files have them, our code for each (system, code) of theirs, and what was left out."""
+def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]], Codes, list[str], list[str]]:
+    """Options as our files have them, our code for each (system, code) of theirs, those of ours that are selected at
+    first, and what was left out."""
     notes: list[str] = []
+    selected: list[str] = []
     made: dict[str, dict[str, Any]] = {}
     codes: Codes = {}
     value_set = one.text("answerValueSet")
@@ -46,10 +48,13 @@ def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]
         codes[system, code] = ours
         option: dict[str, Any] = {"code": ours, "text": {**(designations or {}), **said}, "fhir": _plain(kind, value)}
         _weigh(part, option, value)
+        notes += _lost(part)
         made[ours] = option
+        if part.flag("initialSelected"):
+            selected.append(ours)
     if len(given) > MOST:
         notes.append(f"{one.path}: of {len(given)} options the first {MOST} are used")
-    return list(made.values()), codes, notes
+    return list(made.values()), codes, selected, notes
 
 
 def _named(part: Part, kind: str, value: Any, language: str) -> tuple[str, str, dict[str, str]] | None:
@@ -86,6 +91,13 @@ def _weigh(part: Part, option: dict[str, Any], value: Any) -> None:
                 option["score"] = weight
     if (part.extension(EXCLUSIVE) or {}).get("valueBoolean") is True:
         option["exclusive"] = True
+
+
+def _lost(part: Part) -> list[str]:
+    extensions = part.part("extension")
+    urls = [str(one.get("url")) for one in extensions if isinstance(one, dict)] if isinstance(extensions, list) else []
+    names = [url.rpartition("/")[2][:60] for url in urls if url not in (*ORDINAL, EXCLUSIVE)]
+    return [f"{part.path}.extension: {name} is not used" for name in names]
 
 
 def _of_value_set(one: Part, top: Part, named: str, notes: list[str]) -> Iterator[tuple[Part, dict[str, str] | None]]:

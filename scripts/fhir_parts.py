@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.questionnaire import ItemType
+from scripts.questionnaire import LANGUAGE_TAG, ItemType
 
-TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
+STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
+SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
+TRANSLATION = STRUCTURE + "translation"
 OURS = {"en": "en", "es": "es", "pt": "pt-BR", "zh": "zh-CN", "mi": "mi"}  # by the first part of a BCP 47 tag
+
+_LIKE_A_REPETITION = re.compile(r"@[0-9]{1,4}(?:\.[0-9]{1,4})*~*\Z")
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,21 @@ def clean(text: str) -> str:
 def language_of(tag: object) -> str | None:
     """One of our languages for a BCP 47 tag."""
     return OURS.get(tag.partition("-")[0].lower()) if isinstance(tag, str) else None
+
+
+def base_language(tag: object) -> str | None:
+    """The language that a file is written in: one of ours, else the tag itself; None where it is no BCP 47 tag."""
+    known = language_of(tag)
+    return known or (tag if isinstance(tag, str) and LANGUAGE_TAG.fullmatch(tag) else None)
+
+
+def our_link_id(theirs: str) -> str:
+    """`a@1` would be taken for the key of a repetition (`questionnaire.py`): it is kept as `a@1~`, that as `a@1~~`."""
+    return theirs + "~" if _LIKE_A_REPETITION.search(theirs) else theirs
+
+
+def their_link_id(ours: str) -> str:
+    return ours[:-1] if ours.endswith("~") and _LIKE_A_REPETITION.search(ours) else ours
 
 
 def texts(one: Part, name: str, language: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from scripts.fhir_parts import their_link_id
 from scripts.filling import Filling, Place
 from scripts.questionnaire import CHOICES, Answer, Item, ItemType
 
@@ -79,7 +80,7 @@ class _Writing:
 
     def _head(self, item: Item) -> dict[str, Any]:
         text = item.text.of(self._language).text
-        return {"linkId": item.link_id, **({"text": text} if text else {})}
+        return {"linkId": their_link_id(item.link_id), **({"text": text} if text else {})}
 
     def _answer(self, item: Item, value: Answer) -> dict[str, Any]:
         if isinstance(value, dict):

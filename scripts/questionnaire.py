@@ -19,6 +19,7 @@ the repetition: `dose@2`, or `dose@2.1` where such a group stands in another. Va
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +27,7 @@ from functools import cached_property
 from typing import Any
 
 FALLBACK = "en"
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as files use it
 
 Answer = str | int | float | bool | dict[str, Any] | list[Any]
 Answers = Mapping[str, Answer | None]
@@ -216,6 +218,8 @@ class Questionnaire:
     body: str = field(repr=False)
     scores: tuple[Score, ...] = ()
     url: str | None = None
+    language: str = FALLBACK
+    """The one that every text has. It may be one that no voice of ours speaks."""
 
     @property
     def sha256(self) -> str:

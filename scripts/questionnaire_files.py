@@ -4,7 +4,7 @@ load.
 A questionnaire that answers have been given to must stay readable as it was: the database keeps `body`
 and `sha256` of each version, and `read_body` reads it again. A new wording is a new version by itself,
 because its hash differs. A file without `script` is read aloud by `site/read_aloud.yaml`, which is then a part of its
-body.
+body, in the site's languages even where the questions are in another.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from scripts.questionnaire import (
     FALLBACK,
+    LANGUAGE_TAG,
     NO_TEXT,
     NUMBERS,
     Band,
@@ -29,6 +30,7 @@ from scripts.questionnaire import (
     every,
 )
 from scripts.questionnaire_items import Reading, any_of_all
+from scripts.verbalise import SPEECH
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile, from_data
 
 HERE = Path(__file__).parent / "questionnaires"
@@ -97,7 +99,10 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
     purpose = top["purpose"].text()
     if purpose and purpose not in PURPOSES:
         top["purpose"].wrong(f"purpose {purpose!r} is not known; allowed: {', '.join(PURPOSES)}")
-    reading = Reading(top["language"].text() if "language" in top else FALLBACK)
+    language = top["language"].text() if "language" in top else FALLBACK
+    if language and not LANGUAGE_TAG.fullmatch(language):
+        top["language"].wrong(f"{language[:40]!r} is no language tag such as 'en' or 'pt-BR'")
+    reading = Reading(language)
     items = reading.items(top["item"])
     if not items:
         top["item"].wrong("a questionnaire needs at least one item")
@@ -113,13 +118,14 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
         id=name,
         title=reading.text(top["title"]),
         purpose=purpose,
-        read_aloud=_read_aloud(script, reading if "script" in top else Reading()),
+        read_aloud=_read_aloud(script, Reading(language if language in SPEECH else FALLBACK)),
         items=items,
         red_flags=flags,
         reviewed_by=reviewed,
         body="",
         scores=scores,
         url=top["url"].text() if "url" in top else None,
+        language=language,
     )
     source.finish()
     return Questionnaire(**{**vars(made), "body": canonical(data)})

@@ -63,7 +63,7 @@ class Reading:
     def text(self, field: Field) -> Text:
         by_language = {}
         for language, said in field.mapping((self._language,)).items():
-            if language not in SPEECH:
+            if language not in {*SPEECH, self._language}:
                 said.wrong(f"language {language!r} is not known; known: {', '.join(SPEECH)}")
             by_language[language] = said.text()
         return Text(by_language)

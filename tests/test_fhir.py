@@ -13,6 +13,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts.fhir_export import as_fhir
 from scripts.fhir_questionnaire import LARGEST, ImportRefused, read_fhir
 from scripts.fhir_response import response
 from scripts.filling import Filling
@@ -193,6 +194,9 @@ def test_a_questionnaire_of_theirs_is_one_of_ours_and_says_what_it_left_out() ->
     assert items["3"].options[2].exclusive
     assert items["5"].any_of and items["5"].when[0].answer == "often" and items["5"].when[1].answer == 90
     assert found.left_out == (
+        "Questionnaire.item[1].item[1].item: is asked once, not for each answer; a response has it under the first "
+        "answer",
+        "Questionnaire.item[6].maxLength: is not checked for type 'integer'",
         "Questionnaire.item[9] ('9'): left out, type 'attachment' cannot be asked",
         "Questionnaire.item[11].answerValueSet: 'http://example.org/ValueSet/x' is not contained in the file",
         "Questionnaire.item[11] ('11'): left out, its options are not in the file",
@@ -200,6 +204,103 @@ def test_a_questionnaire_of_theirs_is_one_of_ours_and_says_what_it_left_out() ->
         "Questionnaire.item[10].enableWhen[0]: the question '9' was left out",
         "Questionnaire.item[10] ('10'): left out, it would never be asked",
     )
+
+
+@pytest.mark.covers("H21")
+def test_whatever_is_neither_kept_nor_checked_is_listed() -> None:
+    french = {
+        "url": EXTENSION + "translation",
+        "extension": [{"url": "lang", "valueCode": "fr"}, {"url": "content", "valueString": "Combien ?"}],
+    }
+    constraint = extension(
+        "questionnaire-constraint",
+        extension=[
+            {"url": "key", "valueId": "w-1"},
+            {"url": "expression", "valueString": "%resource.item.count() > 1"},
+        ],
+    )
+    source = {
+        "resourceType": "Questionnaire",
+        "status": "active",
+        "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/variable", "valueString": "x"}],
+        "item": [
+            {"linkId": "1", "type": "group", "readOnly": True, "prefix": "A", "item": [
+                {"linkId": "1.1", "type": "decimal", "text": "How much?", "_text": {"extension": [french]},
+                 "code": [{"system": LOINC, "code": "29463-7"}], "definition": "http://example.org/weight",
+                 "extension": [extension("maxDecimalPlaces", valueInteger=1), constraint]}]},
+            {"linkId": "2", "type": "choice", "text": "Which?", "answerOption": [
+                {"valueString": "a"},
+                {"valueString": "b", "extension": [extension("questionnaire-optionPrefix", valueString="2.")]}]},
+            {"linkId": "3", "type": "integer", "text": "One or two?", "answerOption": [{"valueInteger": 1}],
+             "extension": [extension("questionnaire-itemControl", valueString="slider")]},
+        ],
+    }  # fmt: skip
+    found = read_fhir(json.dumps(source).encode())
+    assert list(found.questionnaire.by_link_id) == ["1", "1.1", "2", "3"]
+    assert found.left_out == (
+        "Questionnaire.item[0].readOnly: what stands in the group is asked",
+        "Questionnaire.item[0].prefix: is not shown",
+        "Questionnaire.item[0].item[0].extension: maxDecimalPlaces is not checked",
+        "Questionnaire.item[0].item[0].extension: the constraint 'w-1' is not checked",
+        "Questionnaire.item[1].answerOption[1].extension: questionnaire-optionPrefix is not used",
+        "Questionnaire.item[2]: options of type 'integer' are not used; any answer of that type is taken",
+        "Questionnaire.item[2].extension: questionnaire-itemControl is not used",
+        "Questionnaire.extension: 'variable' is not used",
+        "Questionnaire: code and definition of 1 items are not kept",
+        "Questionnaire: translations into fr are not kept",
+    )
+
+
+@pytest.mark.covers("H21")
+def test_options_that_are_selected_at_first_are_suggested() -> None:
+    def chosen(repeats: bool, *selected: str) -> tuple[Any, tuple[str, ...]]:
+        options = [{"valueString": code, "initialSelected": code in selected} for code in "abc"]
+        item = {"linkId": "1", "type": "choice", "text": "?", "repeats": repeats, "answerOption": options}
+        found = read_fhir(with_items(item))
+        return found.questionnaire.by_link_id["1"].initial, found.left_out
+
+    assert chosen(False, "b") == ("b", ())
+    assert chosen(True, "a", "c") == (["a", "c"], ())
+    told = "Questionnaire.item[0].answerOption: such an answer is never given; it is not suggested"
+    assert chosen(False, "a", "c") == (None, (told,))
+
+
+@pytest.mark.covers("H21")
+def test_a_link_id_that_looks_like_a_repetition_is_asked_and_comes_back_as_it_was() -> None:
+    source = json.loads(
+        with_items(
+            {"linkId": "a@1", "type": "boolean", "text": "?"},
+            {"linkId": "a@1~", "type": "string", "text": "?", "enableWhen": [
+                {"question": "a@1", "operator": "=", "answerBoolean": True}]},
+            {"linkId": "g", "type": "group", "repeats": True, "item": [
+                {"linkId": "a@2.1", "type": "string", "text": "?"}]},
+        )
+    )  # fmt: skip
+    found = read_fhir(json.dumps(source).encode())
+    assert found.left_out == () and list(found.questionnaire.by_link_id) == ["a@1~", "a@1~~", "g", "a@2.1~"]
+    made = exported(found.questionnaire, {"a@1~": True, "a@1~~": "x", "a@2.1~@1": "one", "a@2.1~@2": "two"})
+    assert [item["linkId"] for item in made["item"]] == ["a@1", "a@1~", "g", "g"]
+    assert [item["item"][0]["answer"] for item in made["item"][2:]] == [
+        [{"valueString": "one"}],
+        [{"valueString": "two"}],
+    ]
+
+
+@pytest.mark.covers("H21")
+def test_a_language_that_nobody_here_speaks_stays_what_it_is() -> None:
+    source = json.loads(with_items({"linkId": "1", "type": "boolean", "text": "Haben Sie Schmerzen?"}))
+    found = read_fhir(json.dumps({**source, "language": "de-AT"}).encode())
+    asked = found.questionnaire.by_link_id["1"].text.of("es")
+    assert read_body(found.questionnaire.body) == found.questionnaire
+    assert (asked.text, asked.language) == ("Haben Sie Schmerzen?", "de-AT")
+    assert found.left_out == (
+        "Questionnaire.language: no voice of ours speaks 'de-AT'; it is shown and texted in it, and a call leads to a "
+        "nurse",
+    )
+    assert exported(found.questionnaire, {"1": True})["item"][0]["text"] == "Haben Sie Schmerzen?"
+    assert as_fhir(found.questionnaire, 1).resource["language"] == "de-AT"
+    wrong = read_fhir(json.dumps({**source, "language": "Deutsch!"}).encode())
+    assert wrong.left_out == ("Questionnaire.language: 'Deutsch!' is no language tag; its texts are taken for English",)
 
 
 @pytest.mark.covers("H21")
@@ -297,7 +398,6 @@ HOSTILE = [
     (with_items({**STRING, "maxLength": -1}), "Questionnaire.item[0].maxLength: a whole number"),
     (with_items(STRING, nested(1), STRING),
      "item[2].linkId 'a' stands here a second time; it was at Questionnaire.item[0]"),
-    (with_items({**STRING, "linkId": "a@1"}), "ends as the key of a repetition does"),
     (with_items({**STRING, "linkId": " a"}), "cannot be kept"),
     (with_items({**STRING, "enableWhen": [{"question": "a", "operator": "=", "answerString": "x"}]}), "circle: a → a"),
     (with_items({**STRING, "enableWhen": [{"question": "b", "operator": "=", "answerString": "x"}]}),

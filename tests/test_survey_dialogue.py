@@ -332,6 +332,16 @@ async def test_any_shape_is_asked_by_key(front: FrontDesk, words: wording.Wordin
     assert told.count("Welcome.") == 1 and "Those were all the questions" in told
 
 
+@pytest.mark.covers("H21")
+async def test_what_no_voice_speaks_is_a_nurses_to_ask(front: FrontDesk, words: wording.Wording) -> None:
+    german = {"linkId": "q", "type": "boolean", "text": {"de": "Haben Sie Schmerzen?"}}
+    made = questionnaire(german, language="de", title={"de": "Schmerz"})
+    with front.database.transaction() as session:
+        questionnaires.publish(session, "q", json.loads(made.body), made.sha256, NOON)
+    told = await asked(front, words, due(front, "q", RUTH), "1", RUTH)
+    assert "then: queue nurses" in told and "Schmerz" not in told
+
+
 @pytest.mark.covers("H28")
 @pytest.mark.parametrize(
     ("said", "language", "typed"),

@@ -22,6 +22,7 @@ from ivr.front_desk import FrontDesk
 from scripts.filling import Filling, Place
 from scripts.questionnaire import Answer
 from scripts.questionnaire_files import kept
+from scripts.verbalise import SPEECH
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,8 @@ class Sitting:
     async def hold(self) -> bool:
         if self.filling.flags():
             await self.call.transfer("nurses", "red_flag_before")
+        if not self._can_be_said():
+            await self.call.transfer("nurses", "no_voice_for_it")
         await self._greet()
         passed: set[str] = set()
         way: list[str] = []
@@ -150,6 +153,11 @@ class Sitting:
             if place is not None:
                 return place
         return filling.next(passed)
+
+    def _can_be_said(self) -> bool:
+        """Whether a voice of ours speaks all of it. One that came from elsewhere may be in a language of its own."""
+        said = (text.of(self.call.language).language for text in self._questionnaire.texts() if text)
+        return all(language in SPEECH for language in said)
 
     async def _greet(self) -> None:
         done, _ = self.filling.progress()

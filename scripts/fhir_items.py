@@ -1,0 +1,234 @@
+"""The items of a FHIR Questionnaire as ours, without what refers to others (`fhir_references.py`).
+
+Whatever of an item is neither kept nor checked is noted with its path: elements, extensions, options' extensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.answers import AnswerRefused, validate_answer
+from scripts.fhir_json import ImportRefused
+from scripts.fhir_options import options_of
+from scripts.fhir_parts import SDC, STRUCTURE, Part, clean, given, our_link_id, texts, their_link_id, value_of
+from scripts.questionnaire import CHOICES, MOMENTS, NO_TEXT, NUMBERS, Item, ItemType
+from scripts.questionnaire_items import MOST_DEEP
+
+MOST_ITEMS = 1000
+NOT_ASKED = ("attachment", "reference", "question")
+WITH_LENGTH = (ItemType.STRING, ItemType.TEXT, ItemType.URL, ItemType.OPEN_CHOICE)
+KNOWN = {
+    *("id", "linkId", "definition", "code", "prefix", "text", "type", "enableWhen", "enableBehavior", "required"),
+    *("repeats", "readOnly", "maxLength", "answerValueSet", "answerOption", "initial", "item", "extension"),
+    "modifierExtension",
+}
+HIDDEN = STRUCTURE + "questionnaire-hidden"
+MOST = STRUCTURE + "questionnaire-maxOccurs"
+LEAST = STRUCTURE + "questionnaire-minOccurs"
+UNITS = (STRUCTURE + "questionnaire-unit", STRUCTURE + "questionnaire-unitOption")
+LIMITS = (("minValue", "minQuantity"), ("maxValue", "maxQuantity"))
+USED = {HIDDEN, MOST, LEAST, *UNITS, *(STRUCTURE + name for name, _ in LIMITS), *(SDC + name for _, name in LIMITS)}
+EXPRESSIONS = ("calculatedExpression", "initialExpression", "answerExpression", "enableWhenExpression")
+UNCHECKED = ("regex", "minLength", "maxDecimalPlaces")
+CONSTRAINT = STRUCTURE + "questionnaire-constraint"
+
+
+@dataclass
+class Gathered:
+    """One file, as far as it has been read. All by our link ids."""
+
+    top: Part
+    left_out: list[str] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, Part] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    codes: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
+    selected: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, what: str) -> None:
+        if what not in self.left_out:
+            self.left_out.append(what)
+
+    def leave(self, one: Part, link_id: str, reason: str) -> None:
+        self.gone.add(link_id)
+        for child in one.below():
+            inner = child.text("linkId")
+            if inner:
+                self.paths.setdefault(our_link_id(inner), child.path)
+                self.gone.add(our_link_id(inner))
+        self.left_out.append(f"{one.path} ('{their_link_id(link_id)[:60]}'): left out, {reason}")
+
+
+class ItemReading:
+    def __init__(self, gathered: Gathered, language: str) -> None:
+        self._all, self._language = gathered, language
+
+    def item(self, one: Part, depth: int = 1) -> dict[str, Any] | None:
+        """None: left out."""
+        link_id, kind = self._named(one), one.text("type")
+        children = one.parts("item")
+        if depth >= MOST_DEEP and children:
+            one.wrong(f"item: items stand in one another more than {MOST_DEEP} deep")
+            children = []
+        if len(self._all.paths) > MOST_ITEMS:
+            raise ImportRefused([f"{one.path}: more than {MOST_ITEMS} items"])
+        if not kind:
+            one.wrong("type is missing")
+            return None
+        reason = self._why_not(one, kind)
+        if reason is not None:
+            self._all.leave(one, link_id, reason)
+            return None
+        made: dict[str, Any] = {"linkId": link_id, "type": kind}
+        said = texts(one, "text", self._language)
+        if said or kind != "group":
+            made["text"] = said or {self._language: clean(link_id) or "?"}
+        if kind in CHOICES:
+            kind = self._with_options(one, made)
+            if kind is None:
+                self._all.leave(one, link_id, "its options are not in the file")
+                return None
+            made["type"] = kind
+        self._with_flags(one, made, ItemType(kind))
+        self._with_limits(one, made, ItemType(kind))
+        self._note(one, ItemType(kind))
+        inner = [child for part in children if (child := self.item(part, depth + 1)) is not None]
+        if kind == "display" and inner:
+            self._all.left_out.append(f"{one.path}.item: words to be shown have no items of their own")
+        elif inner:
+            made["item"] = inner
+        elif kind == "group":
+            self._all.leave(one, link_id, "nothing in it can be asked")
+            return None
+        self._all.sources[link_id] = one
+        return made
+
+    def _named(self, one: Part) -> str:
+        link_id = one.text("linkId")
+        if not link_id:
+            one.wrong("linkId is missing")
+            return one.path
+        if clean(link_id) != link_id:
+            one.wrong("linkId has spaces or signs in it that cannot be kept: choose another")
+        ours = our_link_id(link_id)
+        if ours in self._all.paths:
+            one.wrong(f"linkId '{link_id[:60]}' stands here a second time; it was at {self._all.paths[ours]}")
+        self._all.paths.setdefault(ours, one.path)
+        return ours
+
+    def _why_not(self, one: Part, kind: str) -> str | None:
+        if kind in NOT_ASKED:
+            return f"type '{kind}' cannot be asked"
+        if kind not in set(ItemType):
+            one.wrong(f"type '{kind[:60]}' is no item type of R4; allowed: {', '.join((*ItemType, *NOT_ASKED))}")
+            return "its type is not known"
+        if one.part("modifierExtension"):
+            return "a modifierExtension changes what it means"
+        hidden = one.extension(HIDDEN)
+        if hidden is not None and hidden.get("valueBoolean") is True and not one.parts("initial"):
+            return "it is hidden"
+        return None
+
+    def _with_options(self, one: Part, made: dict[str, Any]) -> str | None:
+        """Adds the options and tells the type that it is then; None where there are none."""
+        options, codes, selected, notes = options_of(one, self._all.top, self._language)
+        self._all.left_out += notes
+        if not options:
+            return "string" if made["type"] == "open-choice" and not one.text("answerValueSet") else None
+        made["answerOption"] = options
+        self._all.codes[made["linkId"]] = codes
+        if selected:
+            self._all.selected[made["linkId"]] = selected
+        return str(made["type"])
+
+    def _with_flags(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
+        flags = {name: one.flag(name) for name in ("required", "repeats", "readOnly")}
+        hidden = one.extension(HIDDEN)
+        if hidden is not None and hidden.get("valueBoolean") is True:
+            flags["readOnly"] = True
+        if kind is ItemType.DISPLAY:
+            return
+        if kind is ItemType.GROUP and flags.pop("readOnly"):
+            self._all.note(f"{one.path}.readOnly: what stands in the group is asked")
+        made.update({name: True for name, value in flags.items() if value})
+        most = one.extension(MOST)
+        if most is not None and isinstance(most.get("valueInteger"), int) and flags["repeats"]:
+            made["maxOccurs"] = max(1, most["valueInteger"])
+
+    def _with_limits(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
+        length = one.whole("maxLength")
+        if length and kind in WITH_LENGTH:
+            made["maxLength"] = length
+        elif length:
+            self._all.note(f"{one.path}.maxLength: is not checked for type '{kind}'")
+        for name, quantity in LIMITS:
+            found = one.extension(STRUCTURE + name) or one.extension(SDC + quantity)
+            limit = value_of(found) if found else None
+            if isinstance(limit, Mapping):
+                limit = limit.get("value")
+            if kind in NUMBERS and isinstance(limit, int | float) and not isinstance(limit, bool):
+                made[name] = limit
+            elif kind in MOMENTS and isinstance(limit, str):
+                try:
+                    made[name] = validate_answer(Item("", kind, NO_TEXT), given(kind, limit))
+                except AnswerRefused:
+                    self._all.left_out.append(f"{one.path}.extension: {name} is no full {kind}")
+        if "minValue" in made and "maxValue" in made and made["minValue"] >= made["maxValue"]:
+            self._all.left_out.append(f"{one.path}.extension: maxValue is not above minValue; neither is used")
+            del made["minValue"], made["maxValue"]
+        self._with_unit(one, made, kind)
+
+    def _with_unit(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
+        if kind not in NUMBERS:
+            return
+        units = next((found for url in UNITS if (found := one.extensions(url))), [])
+        coding = units[0].get("valueCoding") if units else None
+        if isinstance(coding, dict):
+            made["unit"] = clean(str(coding.get("display") or coding.get("code") or "")) or None
+            made["unitCoding"] = {name: str(coding[name]) for name in ("system", "code") if coding.get(name)}
+        if len(units) > 1:
+            self._all.left_out.append(f"{one.path}.extension: of {len(units)} units the first is used")
+        if kind is ItemType.QUANTITY:
+            made.setdefault("unit", None)
+        elif made.get("unit", "") is None:
+            del made["unit"]
+
+    def _note(self, one: Part, kind: ItemType) -> None:
+        note = self._all.note
+        for name in sorted(one.names() - KNOWN):
+            if not name.startswith("_"):
+                note(f"{one.path}.{name[:60]}: R4 knows no such element of an item")
+        if one.part("prefix"):
+            note(f"{one.path}.prefix: is not shown")
+        if kind not in CHOICES and (one.part("answerOption") or one.part("answerValueSet")):
+            note(f"{one.path}: options of type '{kind}' are not used; any answer of that type is taken")
+        if one.flag("repeats") and kind is not ItemType.GROUP and one.part("item"):
+            note(f"{one.path}.item: is asked once, not for each answer; a response has it under the first answer")
+        extensions = one.part("extension")
+        for extension in extensions if isinstance(extensions, list) else []:
+            told = _lost(extension) if isinstance(extension, dict) else None
+            if told:
+                note(f"{one.path}.extension: {told}")
+
+
+def _lost(extension: Mapping[str, Any]) -> str | None:
+    """What an extension says that nobody heeds; None where all of it is used."""
+    url = str(extension.get("url"))
+    name = url.rpartition("/")[2].removeprefix("sdc-questionnaire-")[:60]
+    if url == LEAST:
+        return "minOccurs is not checked beyond one" if value_of(extension) not in (0, 1) else None
+    if url in USED:
+        return None
+    if name in EXPRESSIONS:
+        return f"{name} is not evaluated; the item is asked as it is"
+    if url == CONSTRAINT:
+        inner = extension.get("extension")
+        parts = {
+            part.get("url"): value_of(part)
+            for part in (inner if isinstance(inner, list) else ())
+            if isinstance(part, dict)
+        }
+        return f"the constraint '{str(parts.get('key', '?'))[:60]}' is not checked"
+    return f"{name} is not checked" if name in UNCHECKED else f"{name} is not used"

@@ -1,0 +1,64 @@
+"""The bytes of a FHIR file as one object, with limits: JSON from outside is hostile until it has been read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from scripts.fhir_parts import Part
+
+LARGEST = 2_000_000  # bytes
+DEEPEST = 80  # of the JSON
+
+
+class ImportRefused(ValueError):
+    """It cannot be used; `problems` says all that was found, each with its path."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problems))
+
+
+def parsed(raw: bytes) -> Part:
+    """A Questionnaire. Raises `ImportRefused`."""
+    if len(raw) > LARGEST:
+        raise ImportRefused([f"is {len(raw)} bytes long; {LARGEST} are allowed"])
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"'{twice[:60]}' stands twice in one object")
+        return found
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        data = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=refuse)
+    except UnicodeDecodeError as error:
+        raise ImportRefused([f"is not UTF-8 at byte {error.start}: save the file as UTF-8"]) from None
+    except RecursionError:
+        raise ImportRefused([f"stands more than {DEEPEST} deep in itself"]) from None
+    except ValueError as error:
+        raise ImportRefused([f"is no JSON that can be used: {error}"]) from None
+    _check_depth(data)
+    problems: list[str] = []
+    top = Part(data, "Questionnaire", problems)
+    if not isinstance(data, dict) or data.get("resourceType") != "Questionnaire":
+        raise ImportRefused(["is no FHIR Questionnaire: resourceType is missing or another"])
+    return top
+
+
+def _check_depth(data: object) -> None:
+    level, depth = [data], 0
+    while level:
+        if depth > DEEPEST:
+            raise ImportRefused([f"stands more than {DEEPEST} deep in itself"])
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+        ]
+        depth += 1
