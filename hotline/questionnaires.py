@@ -30,11 +30,12 @@ from ivr.dialogues.attended import attended
 from ivr.dialogues.survey import survey
 from ivr.front_desk import FrontDesk
 from ivr.terminal import rehearse, scripted, typed
-from scripts import texting
+from scripts import texting, words_between
 from scripts.answers import AnswerRefused
 from scripts.fhir_questionnaire import LARGEST, ImportRefused, read_fhir
 from scripts.fhir_response import response
 from scripts.filling import Filling, Place
+from scripts.questionnaire import Item
 from scripts.questionnaire_files import kept
 from scripts.wording import Heard
 
@@ -193,8 +194,16 @@ async def _by_text(house: TerminalHouse, task_id: UUID, language: str, *, as_for
     read = await house.database.run(surveys.begin, task_id)
     asked, answers = kept(read.body), dict(read.answers)
     words, told = house.words, "en" if as_form else language
+    said: set[str] = set()
+
+    def unsaid(leads: list[words_between.Lead]) -> list[Item]:
+        new = [item for key, item in leads if key not in said]
+        said.update(key for key, _ in leads)
+        return new
+
     while (place := Filling(asked, answers).next()) is not None:
-        shown = texting.question(place, words, told)
+        leads = words_between.before(Filling(asked, answers), place)
+        shown = texting.question(place, words, told, unsaid(leads))
         show(f"[{place.key}] {shown}" if as_form else f"hotline: {shown}")
         line = sys.stdin.readline()
         if not line:
@@ -219,6 +228,9 @@ async def _by_text(house: TerminalHouse, task_id: UUID, language: str, *, as_for
             return
         if flags:
             show(f"  RED FLAG: {', '.join(flag.text.of(told).text for flag in flags)}")
+    last = texting.told(unsaid(words_between.after_all(Filling(asked, answers))), words, told)
+    if last:
+        show(last if as_form else f"hotline: {last}")
     if Filling(asked, answers).complete:
         await house.database.run(surveys.finish, task_id, wiring.now())
     show("" if as_form else f"hotline: {words.message('survey_ended', told)}")

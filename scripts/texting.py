@@ -6,30 +6,39 @@ Options are numbered in their order; a reply may also name an option's code. X l
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Place
-from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, Answer, ItemType, Text
+from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, Answer, Item, ItemType, Text
+from scripts.verbalise import STOPS
 from scripts.wording import Wording
 
 LEAVE_OUT = ("x", "-")
 YES = ("1", "yes", "y", "sí", "si", "sim", "是", "有", "āe")
 NO = ("2", "no", "n", "não", "nao", "否", "没有", "kāo")
 NONE = "0"
+ENDS = ".?!…:。？！："
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
 
 
-def question(place: Place, words: Wording, language: str) -> str:
-    """The message that asks it."""
+def told(leads: Iterable[Item], words: Wording, language: str) -> str:
+    """Words that stand between questions (`words_between.py`), as sentences."""
+    said = [words.message("survey_told", language, asked=item.texted.by_language) for item in leads]
+    return " ".join(one if one[-1:] in ENDS else one + STOPS.get(language, ".") for one in said)
+
+
+def question(place: Place, words: Wording, language: str, leads: Iterable[Item] = ()) -> str:
+    """The message that asks it, with what stands before it."""
     item = place.item
     asked: Mapping[str, str] = item.texted.by_language or {"en": ""}
-    told: dict[str, Any] = {"asked": asked}
+    values: dict[str, Any] = {"asked": asked}
     if item.type in CHOICES:
-        told["choices"] = " ".join(f"{n} {_said(one.text, language)}." for n, one in enumerate(item.options, 1))
-    text = words.message(_key(place), language, **told).strip()
+        values["choices"] = " ".join(f"{n} {_said(one.text, language)}." for n, one in enumerate(item.options, 1))
+    text = words.message(_key(place), language, **values).strip()
+    text = f"{told(leads, words, language)} {text}".strip()
     skip = not (item.required or place.counts)
     return f"{text} {words.message('survey_leave_out', language)}" if skip else text
 

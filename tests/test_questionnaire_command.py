@@ -16,12 +16,14 @@ from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts import texting, wording
 from scripts.answers import AnswerRefused
+from scripts.fhir_export import as_fhir
 from scripts.filling import Filling
 from tests.conftest import TEMPLATE, cloned
 from tests.site_key import SITE_KEY
 from tests.test_fhir import SOURCE
 from tests.test_filling import options, question, questionnaire
 from tests.test_wording import SITE
+from tests.test_words_between import BETWEEN
 
 
 @pytest.fixture
@@ -80,6 +82,26 @@ def test_each_way_of_asking_meets_a_red_flag_in_its_own_way(
     assert (by_text["flags"], by_text["answered"]) == (["severe-pain"], 2)
     as_form = run(capsys, monkeypatch, "ask", "discharge-day3", "--form", typed="1\n9\n!\n-\n-\n-\n")
     assert (as_form["flags"], as_form["status"]) == (["severe-pain"], "completed"), as_form
+
+
+@pytest.mark.covers("H28")
+def test_words_between_the_questions_are_texted_with_them(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "q.json").write_text(json.dumps(as_fhir(BETWEEN, 1).resource))
+    run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("quizás\n2\n1\n"))
+    assert commands.main(["questionnaire", "ask", "q", "--sms", "--language", "es"]) == 0
+    golden = """\
+hotline: Gracias por su tiempo. Pain Responda 1 para sí, 2 para no.
+patient: quizás
+hotline: No hemos entendido esa respuesta.
+hotline: Pain Responda 1 para sí, 2 para no.
+patient: 2
+hotline: Descanse lo que necesite. En casa. Manténgalo seco. Comida. Eats Responda 1 para sí, 2 para no.
+patient: 1
+hotline: Beba suficiente. Para terminar. Llámenos cuando quiera."""
+    assert capsys.readouterr().out.splitlines()[:8] == golden.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from tests.moments import NOON
 from tests.test_care_dialogues import ana_is_on_duty, demo_template, everything, front, shelf, words
 from tests.test_filling import options, question, questionnaire, when
 from tests.test_outgoing_dialogues import CALL, rings
+from tests.test_words_between import BETWEEN
 
 __all__ = ["demo_template", "front", "shelf", "words"]
 GOLDEN = Path(__file__).parent / "golden_survey"
@@ -58,6 +59,9 @@ SCENES = {
     "mood": Scene("mood", ("1,1,2,1,1,1,1,1,#",), RUTH),
     "blood_pressure": Scene("hypertension", ("1,138#,1,1,85#,1,2,5#,1,2,1,2",), MEI),
     "medicines": Scene("medication", ("2,1,#,2#,1,0#,1,1,01032026,1,1,2,1#,1,0#,1,2,2,2,1,2",), JOAO),
+    # words between the questions
+    "words_between": Scene("between", ("1,2,1",)),
+    "words_between_what_is_not_asked": Scene("between", ("2,1",), RUTH),
     # what callers do
     "cut_off_and_goes_on": Scene("discharge-day3", ("3,2#,1,2,1,2,2", "2,1,2,1,2,2")),
     "hangs_up_at_the_read_back": Scene("discharge-day3", ("2,4#", "2,2,1,2,2")),
@@ -77,6 +81,8 @@ SCENES = {
 def due(front: FrontDesk, code: str, who: Character) -> FollowUpTask:
     """An automated survey of the library, due today."""
     with front.database.transaction() as session:
+        if code == "between":
+            questionnaires.publish(session, code, json.loads(BETWEEN.body), BETWEEN.sha256, NOON)
         patient = next(one for one in session.scalars(select(Patient)) if one.name == who.name)
         asked = questionnaires.newest(session, code)
         assert asked is not None

@@ -17,8 +17,9 @@ from hospital.surveys import RedFlag, Survey
 from ivr.call import Call, CallerLeft, Transferred
 from ivr.dialogues.attended import DATABASE_S
 from ivr.dialogues.identity import identify
-from ivr.dialogues.survey_questions import ask, leads
+from ivr.dialogues.survey_questions import ask
 from ivr.front_desk import FrontDesk
+from scripts import words_between
 from scripts.filling import Filling, Place
 from scripts.questionnaire import Answer
 from scripts.questionnaire_files import kept
@@ -96,6 +97,7 @@ class Sitting:
             way.append(place.key)
             if not place.counts and self.filling.open(place):
                 passed.add(place.key)  # needed, and not to be had from this caller: a nurse will ask
+        await self._say_once(words_between.after_all(self.filling))
         whole = self.filling.complete and not passed
         await self.call.journal.step("survey_ended", whole=whole)
         await self.call.inform("survey_done" if whole else "survey_not_whole")
@@ -168,11 +170,14 @@ class Sitting:
             await self.call.say("survey_intro", answer=title)
 
     async def _ask(self, place: Place) -> None:
-        for key, lead in leads(self.filling, place):
+        await self._say_once(words_between.before(self.filling, place))
+        await ask(self, place)
+
+    async def _say_once(self, leads: list[words_between.Lead]) -> None:
+        for key, item in leads:
             if key not in self._said:
                 self._said.add(key)
-                await self.call.say("survey_statement", asked=lead.by_language)
-        await ask(self, place)
+                await self.call.say("survey_statement", asked=item.said.by_language)
 
     def teller(self) -> Teller:
         return Teller(self.call.id, self.call.caller_number, self._found.patient_id, self.call.language)

@@ -1,0 +1,63 @@
+"""Words between questions: headings and items that only show something are said by every way of asking, each once."""
+
+from typing import Any
+
+import pytest
+
+from scripts import words_between
+from scripts.filling import Filling, Place
+from tests.test_filling import options, question, questionnaire, when
+
+
+def shown(link_id: str, english: str, spanish: str, **more: Any) -> dict[str, Any]:
+    return {"linkId": link_id, "type": "display", "text": {"en": english, "es": spanish}, **more}
+
+
+def group(link_id: str, english: str, spanish: str, *items: dict[str, Any], **more: Any) -> dict[str, Any]:
+    text = {"en": english, "es": spanish}
+    return {"linkId": link_id, "type": "group", "text": text, "item": list(items), **more}
+
+
+BETWEEN = questionnaire(
+    shown("welcome", "Thank you for your time.", "Gracias por su tiempo."),
+    question("pain", "boolean", required=True),
+    shown("rest", "Rest as much as you need.", "Descanse lo que necesite."),
+    question("where", "choice", required=True, answerOption=options("arm", "leg"), **when(("pain", "=", True))),
+    shown("cold", "Cold helps.", "El frío ayuda.", **when(("pain", "=", True))),
+    group("home", "At home", "En casa", shown("care", "Keep it dry.", "Manténgalo seco.")),
+    group("food", "Food", "Comida", question("eats", "boolean", required=True)),
+    shown("bye", "Drink enough.", "Beba suficiente."),
+    group("end", "At the end", "Para terminar", shown("call", "Call us at any time.", "Llámenos cuando quiera.")),
+    title={"en": "Words between", "es": "Palabras entre preguntas"},
+)
+
+
+def said(answers: dict[str, Any], key: str | None) -> list[str]:
+    filling = Filling(BETWEEN, answers)
+    place: Place | None = filling.place(key) if key else None
+    leads = words_between.before(filling, place) if place else words_between.after_all(filling)
+    return [item.text.of("en").text for _, item in leads]
+
+
+@pytest.mark.covers("H28")
+def test_what_stands_since_the_last_question_is_said_whatever_of_it_is_disabled() -> None:
+    assert said({}, "pain") == ["Thank you for your time."]
+    assert said({"pain": True}, "where") == ["Rest as much as you need."]
+    assert said({"pain": True, "where": "arm"}, "eats") == ["Cold helps.", "At home", "Keep it dry.", "Food"]
+    # without pain "where" is not asked: what stands before it is not lost, and what is disabled is not said
+    assert said({"pain": False}, "eats") == ["Rest as much as you need.", "At home", "Keep it dry.", "Food"]
+
+
+@pytest.mark.covers("H28")
+def test_what_stands_behind_the_last_question_is_said_at_the_end() -> None:
+    assert said({"pain": False, "eats": True}, None) == ["Drink enough.", "At the end", "Call us at any time."]
+
+
+def test_each_time_that_a_group_repeats_has_its_own_words() -> None:
+    made = questionnaire(
+        group("g", "Medicine", "Medicina", shown("d", "Look.", "Mire."), question("a", "boolean"), repeats=True)
+    )
+    filling = Filling(made, {"g": {"so_far": 2}})
+    first, second = (words_between.before(filling, filling.place(key)) for key in ("a@1", "a@2"))
+    assert [item.text.of("en").text for _, item in first] == ["Medicine", "Look."]
+    assert not {key for key, _ in first} & {key for key, _ in second}
