@@ -66,9 +66,7 @@ async def test_the_ivr_is_killed_and_lucia_is_kept(house: House, step: str) -> N
     assert len(house.appointments(of="lucia")) == (1 if step == "confirmed" else 0)
     if step == "held":
         lease_over = wiring.now() + HOLD
-        assert first.slot_id not in await offered_at(house, wiring.now()), (
-            "nobody else has it while its lease runs"
-        )
+        assert first.slot_id not in await offered_at(house, wiring.now()), "nobody else has it while its lease runs"
         assert first.slot_id in await offered_at(house, lease_over), "and it is free by itself"
     await house.no_channels()
 
