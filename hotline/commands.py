@@ -138,6 +138,7 @@ def _model(asked: argparse.Namespace) -> int:
 def _up(settings: Settings, asked: argparse.Namespace) -> int:
     from hotline.asterisk import AsteriskFailed
     from hotline.asterisk_root import RootNotBuilt
+    from hotline.debian_mirror import NoMirror
     from hotline.groundwork import CannotStart
     from hotline.postgres import PostgresFailed
     from hotline.supervisor import Supervisor
@@ -152,7 +153,7 @@ def _up(settings: Settings, asked: argparse.Namespace) -> int:
 
     try:
         asyncio.run(Supervisor(settings, lambda line: print(line, flush=True)).run(ready))
-    except (CannotStart, AsteriskFailed, RootNotBuilt, PostgresFailed, PermissionError) as problem:
+    except (CannotStart, AsteriskFailed, RootNotBuilt, NoMirror, PostgresFailed, PermissionError) as problem:
         print(f"The hotline did not start. {problem}", file=sys.stderr)
         return 1
     return 0

@@ -13,7 +13,7 @@ APT = Path("/etc/apt")
 
 
 class NoMirror(RuntimeError):
-    """This machine's apt names no Debian archive."""
+    """This machine's apt names no Debian archive; the message says what to do."""
 
 
 @dataclass(frozen=True)

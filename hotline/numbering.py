@@ -38,7 +38,7 @@ HOTLINE_EXTENSION = "600"
 
 CONTEXTS: dict[str, str] = {
     "hotline": "inbound calls: extension 600 and the trunk's numbers",
-    "patients": "the demo's patient phones: may dial 600 and nothing else",
+    "patients": "the demo's patient phones: may dial 600; emergency numbers get a notice; nothing else",
     "agents": "staff phones: 600, one another, outside numbers by the allow-list",
     "dialer": "outgoing legs to patients and to who is on call",
     "nurse-leg": "the nurse's leg that waits while a patient is dialled",

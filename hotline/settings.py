@@ -118,7 +118,7 @@ class Trunk(Frozen):
     allow: tuple[NumberPattern, ...] = ()
     """The only outside numbers that may be dialled."""
     trusted: bool = False
-    """Its P-Asserted-Identity and Diversion are believed."""
+    """Its P-Asserted-Identity is believed: the caller's own number where From is another's."""
     per_second: Annotated[float, Field(gt=0, le=50)] | None = None
     """Orders to dial over all campaigns and modes; None: no limit of the line's own."""
 

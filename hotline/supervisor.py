@@ -60,7 +60,8 @@ class Supervisor:
     async def _start_and_watch(self, ready: Callable[[], Awaitable[None]] | None) -> None:
         watchers: list[asyncio.Task[None]] = []
         try:
-            await self._start_all()
+            if not await self._started():
+                return
             watchers = [asyncio.create_task(self._watch(child)) for child in self._children]
             self._write_state()
             if ready is not None:
@@ -75,6 +76,19 @@ class Supervisor:
             for child in reversed(self._children):
                 await child.end()
             self._state_file.unlink(missing_ok=True)
+
+    async def _started(self) -> bool:
+        """False where we were told to stop before all of it ran."""
+        starting, told = asyncio.create_task(self._start_all()), asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((starting, told), return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if starting.done():
+            await starting
+            return True
+        self.say("Stopping …")
+        starting.cancel()
+        await asyncio.wait([starting])
+        return False
 
     # ── Starting ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-from hotline import asterisk_root, console_scripts, models
+from hotline import asterisk_root, console_scripts, debian_mirror, models
 from hotline.model_catalogue import KOKORO, WHISPER
 from hotline.model_sources import ModelFailed
 
@@ -37,6 +37,15 @@ class CannotInstall(RuntimeError):
     """A package is missing and can't be installed; the message says what to do."""
 
 
+FAILURES = (
+    CannotInstall,
+    asterisk_root.RootNotBuilt,
+    console_scripts.NotBuilt,
+    debian_mirror.NoMirror,
+    ModelFailed,
+)
+
+
 def setup(*, tests: bool = False, rebuild: bool = False) -> int:
     """Everything that `hotline up` (and the tests) need. 0, or 1 with a message."""
     try:
@@ -46,7 +55,7 @@ def setup(*, tests: bool = False, rebuild: bool = False) -> int:
         if tests:
             for model in (KOKORO, WHISPER):
                 models.install(model)
-    except (CannotInstall, asterisk_root.RootNotBuilt, console_scripts.NotBuilt, ModelFailed) as problem:
+    except FAILURES as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0

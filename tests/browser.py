@@ -462,6 +462,11 @@ async def looked_at(page: Page, name: str) -> None:
         RULES,
     )
     assert wrong == [], f"{name}: " + "\n".join(wrong)
+    keys = await page.evaluate(
+        "() => [...document.querySelectorAll('[data-key]')].filter(e => e.checkVisibility()).map(e => e.dataset.key)"
+    )
+    twice = sorted({key for key in keys if keys.count(key) > 1})  # also of what can't be pressed just now
+    assert twice == [], f"{name}: the keys {', '.join(twice)} mean two things"
 
 
 async def does_not_scroll(page: Page) -> None:

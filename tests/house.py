@@ -82,18 +82,31 @@ class House:
         self._phone_addresses = itertools.cycle(range(100, 250))
         self.database: Database
 
-    def start(self) -> None:
+    @contextmanager
+    def starting(self) -> Iterator[subprocess.Popen[bytes]]:
+        """`hotline up`, which has only begun; killed at the block's end where it still runs."""
+        process = self._up()
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def _up(self) -> subprocess.Popen[bytes]:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         _share_prompts(SHARED_PROMPTS, self.here.sounds / "cache")
         with (self.folder / "up.log").open("wb") as sink:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "hotline", "up"],
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
             )
+
+    def start(self) -> None:
+        self._process = self._up()
         deadline = time.monotonic() + 150
         while not (self.folder / "running.json").exists():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -1,6 +1,7 @@
 """Who may call, whom they may call, and what a hostile name or number does: nothing."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -84,6 +85,43 @@ async def test_an_outside_call_comes_to_the_hotline_with_its_callers_true_number
             with pytest.raises(CallRefused, match="404"):
                 await outside.dials(number)
     await asterisk.no_channels()
+
+
+async def test_a_forwarding_lines_own_number_is_nobodys(asterisk: AsteriskInstance) -> None:
+    """A doctor's office forwards its calls, and its exchange shows the office's number for every caller."""
+    office = "+576015550000"
+    diverted = {"Diversion": f"<sip:{office}@carrier.example>;reason=unconditional"}
+    async with (
+        ivr_that(asterisk, finishing) as talks,
+        raw_ami(asterisk) as ami,
+        await outside_line(asterisk, number=office) as outside,
+    ):
+        await outside.dials(OUR_NUMBER, headers=diverted)
+        joined = await ami.event("QueueCallerJoin")
+        await outside.hangs_up()
+        assert talks[0].environment["agi_callerid"] == "unknown"
+        assert office not in joined.values()
+    await asterisk.no_channels()
+
+
+async def test_who_is_not_trusted_says_nobodys_number_but_its_own(asterisk: AsteriskInstance, tmp_path: Path) -> None:
+    asserted = {"P-Asserted-Identity": f"<sip:{LUCIAS_NUMBER}@carrier.example>"}
+    trunk = asterisk.plan.trunk
+    assert trunk is not None
+    other = with_plan(asterisk, tmp_path, trunk=replace(trunk, trusted=False))
+    await asyncio.to_thread(other.start)
+    try:
+        async with ivr_that(other, finishing), raw_ami(other) as ami:
+            async with await outside_line(other, number="+576015550000") as outside:
+                await outside.dials(OUR_NUMBER, headers=asserted)
+                await ami.event("QueueCallerJoin", CallerIDNum="+576015550000")
+                await outside.hangs_up()
+            async with await other.phone("ruth") as ruth:
+                await ruth.dials("600", headers=asserted)
+                await ami.event("QueueCallerJoin", CallerIDNum=other.account("ruth").number)
+                await ruth.hangs_up()
+    finally:
+        await asyncio.to_thread(other.stop)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from hospital.accounts import Account
 from hotline import numbering, processes
 from hotline.places import Places, read_secrets
-from tests.asterisk_instance import free_address
-from tests.house import House
+from tests.asterisk_instance import free_address, network
+from tests.house import House, real_house
 
 pytestmark = pytest.mark.asterisk
 
@@ -172,6 +174,29 @@ async def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> 
     assert hotline(house, "down").stdout == "Stopped.\n"
 
 
+async def test_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", free_address())
+    house.start()
+    everyone = everybody(house)
+    assert house._process is not None
+    house._process.send_signal(signal.SIGINT)
+    assert house._process.wait(timeout=40) == 0
+    await gone(everyone)
+    assert "Stopping …" in (house.folder / "up.log").read_text()
+
+
+async def test_ctrl_c_is_heard_while_it_starts(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", free_address())
+    with house.starting() as process:
+        await house.until("it has begun", lambda: "PostgreSQL …" in (house.folder / "up.log").read_text(), within=60)
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.to_thread(process.wait, 40) == 0
+    assert "The hotline …" not in (house.folder / "up.log").read_text(), "it did not go on"
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(house.address, numbering.AMI_PORT)
+    assert hotline(house, "status").returncode == 3
+
+
 async def test_demo_and_real_data_never_meet(own_house: House, tmp_path: Path) -> None:
     house = House(tmp_path / "data", free_address())
     house.start()
@@ -184,6 +209,19 @@ async def test_demo_and_real_data_never_meet(own_house: House, tmp_path: Path) -
     assert refused.returncode == 1
     assert "are the demo's, and this is a real site" in refused.stderr
     assert "Set `data` (or HOTLINE_DATA) to another folder" in refused.stderr
+
+
+async def test_the_demo_never_starts_on_a_real_sites_data(tmp_path: Path) -> None:
+    site = real_house(tmp_path, f"{network()}.90")
+    site.start()
+    before = len(site.rows(Account))
+    site.stop()
+    refused = hotline(House(site.folder, free_address()), "up")
+    assert refused.returncode == 1
+    assert "are a real site's, and this is the demo" in refused.stderr
+    site.start()
+    assert len(site.rows(Account)) == before, "none of the demo's people came"
+    site.stop()
 
 
 async def test_a_database_of_another_version_is_made_anew_for_the_demo_and_left_alone_for_a_real_site(

@@ -22,7 +22,7 @@ LINE_RESULTS = {
 # contact result → (what the button says, its key)
 CONTACT_RESULTS = {
     "completed": ("All done", "c"),
-    "partial": ("Partly done", "p"),
+    "partial": ("Partly done", "z"),
     "call_later": ("Call later", "l"),
     "refused": ("Refused", "f"),
     "wrong_person": ("Wrong person", "w"),
