@@ -76,14 +76,15 @@ class Reached:
 def where_reached(session: Session, patient: Patient, at: datetime) -> Reached:
     """The patient; their guardian for a child, and for whoever has no number of their own."""
     own = tuple(number for number in patient.numbers if usable(number))
-    if patient.guardian_id is not None and (not own or _is_a_child(patient, at)):
+    if patient.guardian_id is not None and (not own or is_a_child(patient, at)):
         guardian = session.get_one(Patient, patient.guardian_id)
         if guardian.deceased_at is None and guardian.death_reported_at is None:
             return Reached(guardian, tuple(number for number in guardian.numbers if usable(number)))
     return Reached(patient, own)
 
 
-def _is_a_child(patient: Patient, at: datetime) -> bool:
+def is_a_child(patient: Patient, at: datetime) -> bool:
+    """Known to be under age."""
     born = patient.birth_date
     if born is None:
         return False

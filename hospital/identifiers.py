@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import vault
-from hospital.patients import Patient, PatientIdentifier, candidates
+from hospital.patients import Patient, PatientIdentifier, candidates, living
 
 Identifier = Literal["birth_date", "document_last4", "card_number", "nhi", "pin"]
 IDENTIFIERS: tuple[Identifier, ...] = get_args(Identifier)
@@ -84,12 +84,12 @@ def _all(patient: Patient, told: Mapping[Identifier, str]) -> bool:
 
 
 def _findable(session: Session, told: Mapping[Identifier, str]) -> list[Patient]:
-    living = select(Patient).where(Patient.merged_into.is_(None), Patient.deceased_at.is_(None))
+    found = select(Patient).where(living())
     if "card_number" in told:
         card = select(PatientIdentifier.patient_id).where(
             PatientIdentifier.kind == "card", PatientIdentifier.token == vault.token("card", told["card_number"])
         )
-        return list(session.scalars(living.where(Patient.id.in_(card))))
+        return list(session.scalars(found.where(Patient.id.in_(card))))
     if "birth_date" in told:
-        return list(session.scalars(living.where(Patient.birth_token == vault.token("birth", told["birth_date"]))))
+        return list(session.scalars(found.where(Patient.birth_token == vault.token("birth", told["birth_date"]))))
     return []

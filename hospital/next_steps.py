@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from hospital import outcomes, subjects
 from hospital.attempt_records import Attempt, about, contacts
 from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_of, where_reached
-from hospital.enrolments import Enrolment
-from hospital.followups import URGENT, FollowUpTask, decide
+from hospital.followups import URGENT, DecisionRow, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.text_records import VideoMeeting
 
@@ -53,11 +52,8 @@ def standing(
 def apply(
     session: Session, task: FollowUpTask, step: outcomes.Next, at: datetime, because: str, policy: CallingPolicy
 ) -> None:
-    if (
-        isinstance(step, outcomes.TryAgain | outcomes.ToNurse) and task.max_tries == 0
-    ):  # its plan ended while they talked
-        ended_by = session.scalar(select(Enrolment.ended_by).where(Enrolment.id == task.enrolment_id))
-        step = outcomes.Stop(ended_by or "died")
+    if isinstance(step, outcomes.TryAgain | outcomes.ToNurse) and task.max_tries == 0:
+        step = outcomes.Stop(_ended_by(session, task))
     if isinstance(step, outcomes.ToNurse) and task.kind != "follow_up":  # a person has what is left to do
         step = outcomes.Stop("not_reached")
     match step:
@@ -91,6 +87,14 @@ def apply(
             task.state, task.stop_reason, task.closed_at = "done", None, at
             decide(session, task.id, "done", at)
     subjects.changed(session, task)
+
+
+def _ended_by(session: Session, task: FollowUpTask) -> str:
+    """What ended a task's plan while they talked, or while it was written up."""
+    rows = select(DecisionRow.facts["reason"].astext).where(
+        DecisionRow.task_id == task.id, DecisionRow.code.startswith("plan_changed_while_")
+    )
+    return session.scalar(rows.order_by(DecisionRow.id.desc()).limit(1)) or "died"
 
 
 def without_a_call(session: Session, task: FollowUpTask, at: datetime, because: str) -> None:

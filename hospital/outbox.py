@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import ForeignKey, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -105,6 +105,14 @@ def withdraw(session: Session, message: OutboxRow) -> None:
     """A queued message, locked by the caller, that is not to be sent any more."""
     message.state, message.error = "failed", "withdrawn"
     announce(session, "outbox", message.id)
+
+
+def withdraw_of(session: Session, patient_id: UUID) -> None:
+    """What is queued about a patient who has died, or is said to have, does not leave; nor what announces a call."""
+    about = or_(OutboxRow.patient_id == patient_id, OutboxRow.once.startswith(f"before/{patient_id}/"))
+    rows = select(OutboxRow).where(about, OutboxRow.state == "queued").order_by(OutboxRow.id).with_for_update()
+    for message in session.scalars(rows, execution_options={"populate_existing": True}):
+        withdraw(session, message)
 
 
 def sent(session: Session, message_id: UUID, gateway_ref: str, at: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 import phonenumbers
-from sqlalchemy import ARRAY, ForeignKey, LargeBinary, String, func, select
+from sqlalchemy import ARRAY, ColumnElement, ForeignKey, LargeBinary, String, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from hospital import audit, vault
@@ -204,6 +204,13 @@ def tell_address(
     audit.record(session, account_id, "patient.address", f"patient:{patient_id}", at, changed=changed, may=may_write)
 
 
+def living() -> ColumnElement[bool]:
+    """Whom a caller may be, or speak for. Who is said to have died may call all the same; a ward who is would only be
+    named to somebody who mourns them."""
+    unsaid = or_(Patient.death_reported_at.is_(None), Patient.guardian_id.is_(None))
+    return and_(Patient.merged_into.is_(None), Patient.deceased_at.is_(None), unsaid)
+
+
 def candidates(session: Session, number: str | None) -> list[Candidate]:
     """The living patients that a number (E.164, None when withheld) belongs to, the number's owner first. A number
     that turned out to be somebody else's says nothing about the patient any more."""
@@ -215,8 +222,7 @@ def candidates(session: Session, number: str | None) -> list[Candidate]:
         .where(
             PhoneNumber.token == number_token(number),
             PhoneNumber.invalid_since.is_(None),
-            Patient.merged_into.is_(None),
-            Patient.deceased_at.is_(None),
+            living(),
         )
         .order_by(PhoneNumber.owner != "self", PhoneNumber.rank, Patient.created_at, Patient.id)
     ).all()
@@ -225,10 +231,9 @@ def candidates(session: Session, number: str | None) -> list[Candidate]:
 
 
 def wards(session: Session, guardian_id: UUID) -> list[Patient]:
-    """For whom this patient may speak: a child, a parent in their care. Eldest first."""
-    theirs = select(Patient).where(
-        Patient.guardian_id == guardian_id, Patient.merged_into.is_(None), Patient.deceased_at.is_(None)
-    )
+    """For whom this patient may speak: a child, a parent in their care; nobody who is said to have died. Eldest
+    first."""
+    theirs = select(Patient).where(Patient.guardian_id == guardian_id, living())
     return list(session.scalars(theirs.order_by(Patient.birth_year, Patient.created_at, Patient.id)))
 
 
@@ -236,6 +241,13 @@ def reported_deaths(session: Session) -> list[Patient]:
     """Told on the telephone and not settled yet, the oldest report first."""
     told = select(Patient).where(Patient.death_reported_at.is_not(None), Patient.deceased_at.is_(None))
     return list(session.scalars(told.order_by(Patient.death_reported_at)))
+
+
+def report_death(session: Session, patient_id: UUID, at: datetime) -> None:
+    """Somebody said so: nobody is called until a clinician has looked."""
+    patient = session.get_one(Patient, patient_id, with_for_update=True, populate_existing=True)
+    if patient.deceased_at is None:
+        patient.death_reported_at = patient.death_reported_at or at
 
 
 def settle_death_report(session: Session, patient_id: UUID, died: bool, at: datetime) -> None:

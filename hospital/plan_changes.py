@@ -2,8 +2,10 @@
 
 Rules: what is open stops at once, also what is claimed or rings: the task is stopped here, `attempts.dialling` refuses
 it, and the dialer hangs up what rings (`called_off`). A talk is not cut off; nothing follows it. What was written up or
-is being written up stays. Each stopped task's decision log says why. What a readmission or a transfer ends, the plan
-says (`ends_with`); death and withdrawal end everything that they are about. A task is locked before its patient.
+is being written up stays, and nothing follows it. Each stopped task's decision log says why. What a readmission or a
+transfer ends, the plan says (`ends_with`); death and withdrawal end everything that they are about. A child who was
+lost is reported dead until a clinician confirms it, and what is queued to the family about the child does not leave. A
+task is locked before its patient.
 """
 
 from dataclasses import dataclass
@@ -14,36 +16,74 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, any_, or_, select, update
 from sqlalchemy.orm import Session
 
-from hospital import attempt_records, patients, recordings
+from hospital import attempt_records, outbox, patients, recordings
 from hospital.attempt_records import Attempt
+from hospital.calling_rules import is_a_child
 from hospital.database import announce
 from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient
 
 Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn"]
+REPORTED = ("child_lost", "reported_deceased")
+"""What a report of a death stops the patient's own tasks with."""
+MAX_TRIES = 3  # of a task whose end is taken back
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Tasks that were stopped, and talks that go on although their task has no future."""
+    """Tasks that were stopped, and those without a future that are talked of or written up still."""
 
     stopped: tuple[UUID, ...]
     talking: tuple[UUID, ...]
 
 
 def died(session: Session, patient_id: UUID, at: datetime, by: UUID | None = None) -> Changed:
-    """A clinician says that the patient has died."""
+    """A clinician says that the patient has died. Of a child it is the guardian's loss, too."""
     changed = _end(session, "died", at, by, FollowUpTask.patient_id == patient_id, Enrolment.patient_id == patient_id)
+    family_lost(session, patient_id, at, by)
+    outbox.withdraw_of(session, patient_id)
     patients.settle_death_report(session, patient_id, True, at)
     return changed
 
 
+def settle_death(session: Session, patient_id: UUID, dead: bool, at: datetime, by: UUID | None = None) -> bool:
+    """A clinician confirms a reported death, or takes it back; False where there is no such report (any more).
+
+    Taken back, what the report had stopped is due again, where its time has not passed. What it ended for the guardian
+    stays ended: whether they lost another child, nobody asks a machine."""
+    theirs = FollowUpTask.patient_id == patient_id
+    session.execute(select(FollowUpTask.id).where(theirs).order_by(FollowUpTask.id).with_for_update())
+    patient = session.get(Patient, patient_id, with_for_update=True, populate_existing=True)
+    if patient is None or patient.death_reported_at is None:
+        return False
+    if dead:
+        died(session, patient_id, at, by)
+        return True
+    reported = patient.death_reported_at
+    patients.settle_death_report(session, patient_id, False, at)
+    session.execute(
+        update(Enrolment)
+        .where(Enrolment.patient_id == patient_id, Enrolment.ended_by == "child_lost", Enrolment.ended_at >= reported)
+        .values(ended_at=None, ended_by=None)
+    )
+    by_report = and_(FollowUpTask.state == "stopped", FollowUpTask.stop_reason.in_(REPORTED))
+    rows = select(FollowUpTask).where(theirs, by_report, FollowUpTask.closed_at >= reported)
+    for task in session.scalars(rows.where(FollowUpTask.due_until > at), execution_options={"populate_existing": True}):
+        task.state, task.stop_reason, task.closed_at = "open", None, None
+        task.max_tries = task.max_tries or MAX_TRIES
+        decide(session, task.id, "death_report_withdrawn", at, by=str(by) if by else None)
+        announce(session, "task", task.id)
+    return True
+
+
 def child_lost(
-    session: Session, mother_id: UUID, at: datetime, by: UUID | None = None, *, child_id: UUID | None = None
+    session: Session, mother_id: UUID | None, at: datetime, by: UUID | None = None, *, child_id: UUID | None = None
 ) -> Changed:
     """A stillbirth, or a child who died: all that was planned for the child stops, and of the mother's plans those
-    that end with it."""
+    that end with it. The child's death is reported, for a clinician to confirm. Without `mother_id`: the guardian."""
+    if child_id is not None and mother_id is None:
+        mother_id = session.get_one(Patient, child_id).guardian_id
     tasks = and_(FollowUpTask.patient_id == mother_id, _ends_with("child_lost"))
     enrolments = and_(Enrolment.patient_id == mother_id, any_(Enrolment.ends_with) == "child_lost")
     if child_id is not None:
@@ -51,8 +91,25 @@ def child_lost(
         enrolments = or_(enrolments, Enrolment.patient_id == child_id)
     changed = _end(session, "child_lost", at, by, tasks, enrolments)
     if child_id is not None:
-        patients.settle_death_report(session, child_id, True, at)
+        outbox.withdraw_of(session, child_id)
+        patients.report_death(session, child_id, at)
     return changed
+
+
+def family_lost(session: Session, child_id: UUID, at: datetime, by: UUID | None = None) -> None:
+    """Whoever has died, or is said to have: of a child, the guardian's plans that end with it end."""
+    child = session.get_one(Patient, child_id)
+    if child.guardian_id is not None and is_a_child(child, at):
+        child_lost(session, child.guardian_id, at, by)
+
+
+def loss(session: Session, patient_id: UUID) -> datetime | None:
+    """When this family lost a child, as far as we were told: for whoever is about to speak with them."""
+    ended = select(Enrolment.ended_at).where(Enrolment.patient_id == patient_id, Enrolment.ended_by == "child_lost")
+    children = session.scalars(select(Patient).where(Patient.guardian_id == patient_id)).all()
+    died_at = [(one, one.deceased_at or one.death_reported_at) for one in children]
+    found = [*session.scalars(ended), *(when for one, when in died_at if when is not None and is_a_child(one, when))]
+    return max((one for one in found if one is not None), default=None)
 
 
 def readmitted(session: Session, patient_id: UUID, at: datetime, by: UUID | None = None) -> Changed:
@@ -129,15 +186,16 @@ def _end(
     )
     # What else we contact a patient for has rules of its own (`subjects.py`), asked when it is dialled.
     rows = select(FollowUpTask).where(tasks, FollowUpTask.kind == "follow_up")
-    rows = rows.where(FollowUpTask.state.in_(("open", "calling", "review")))
+    rows = rows.where(FollowUpTask.state.in_(("open", "calling", "wrap_up", "review")))
     stopped, talking = [], []
     for task in session.scalars(
         rows.order_by(FollowUpTask.id).with_for_update(), execution_options={"populate_existing": True}
     ):
         said_by = str(by) if by else None
-        if task.state == "calling" and _talks(session, task.id):
+        if task.state == "wrap_up" or (task.state == "calling" and _talks(session, task.id)):
+            code = "plan_changed_while_written_up" if task.state == "wrap_up" else "plan_changed_while_talking"
             task.max_tries = 0
-            decide(session, task.id, "plan_changed_while_talking", at, reason=change, by=said_by)
+            decide(session, task.id, code, at, reason=change, by=said_by)
             talking.append(task.id)
         else:
             task.state, task.stop_reason, task.closed_at = "stopped", change, at
@@ -158,5 +216,6 @@ def called_off(session: Session) -> list[Attempt]:
     """What is on its way to a patient although its task has stopped; whoever has answered already is not hung up on."""
     rows = select(Attempt).join(FollowUpTask, FollowUpTask.id == Attempt.task_id)
     rows = rows.join(Patient, Patient.id == Attempt.patient_id)
-    ended = or_(FollowUpTask.state == "stopped", Patient.deceased_at.is_not(None))
+    dead = or_(Patient.deceased_at.is_not(None), Patient.death_reported_at.is_not(None))
+    ended = or_(FollowUpTask.state == "stopped", dead)
     return list(session.scalars(rows.where(Attempt.state.in_(("claimed", "dialling")), ended)))

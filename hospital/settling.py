@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import joint_calls, next_steps, outcomes, recordings, subjects
+from hospital import joint_calls, next_steps, outbox, outcomes, recordings, subjects
 from hospital.attempt_records import LIVE, Attempt, end_unknown
 from hospital.calling_rules import CallingPolicy
 from hospital.database import announce
@@ -203,6 +203,7 @@ def _note_contact(
     if result == "deceased" and before != "deceased":
         # The task stops and nobody is called; a clinician confirms before the record says so.
         patient.death_reported_at = patient.death_reported_at or at
+        outbox.withdraw_of(session, patient.id)
         decide(session, task.id, "deceased_to_be_confirmed", at)
     elif before == "deceased" and result != "deceased":
         patient.death_reported_at = None

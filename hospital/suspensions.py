@@ -235,7 +235,7 @@ def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
         return
     _move(session, notice.appointment_id, ("pending", "told"), state="not_reached")
     numbers = where_reached(session, task.patient, at).numbers
-    if task.patient.deceased_at is not None or not numbers:
+    if task.patient.deceased_at or task.patient.death_reported_at or not numbers:
         return
     asked = ask(
         session,

@@ -87,8 +87,10 @@ def appointment_messages(now: Clock, site_says: Callable[[], Collection[str]]) -
 
 
 def _queue(session: Session, key: str, booked: Booked, patient_id: UUID, at: datetime) -> None:
-    """To the patient's first usable number; a ward's to their guardian's."""
+    """To the patient's first usable number; a ward's to their guardian's. Nothing of who is said to have died."""
     patient = session.get_one(patients.Patient, patient_id)
+    if patient.deceased_at is not None or patient.death_reported_at is not None:
+        return
     numbers = list(patient.numbers)
     if patient.guardian_id is not None:
         numbers += session.get_one(patients.Patient, patient.guardian_id).numbers

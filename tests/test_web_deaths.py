@@ -7,6 +7,7 @@ import pytest
 from hospital import audit
 from hospital.database import Database
 from hospital.patients import Patient
+from tests.characters import JOAO
 from tests.console_app import Site, words
 
 
@@ -37,12 +38,25 @@ async def test_ana_settles_a_reported_death(site: Site, died: str) -> None:
         await ana.post(address, 422, died="perhaps")
         assert "No reports" in (await ana.post(address, died=died)).text
         await ana.post(address, 409, died=died)
+        listed = JOAO.name in words((await ana.get("/followups")).text)
+        log = words((await ana.get(f"/followups/{site.task.id}/past")).text)
+    task = site.task_now()
+    if died == "yes":
+        assert (task.state, task.stop_reason, listed) == ("stopped", "died", False)
+        assert "Stopped: The patient has died" in log
+    else:
+        assert (task.state, listed) == ("open", True), "and everything goes on"
+    async with site.signed_in("grace") as grace:
+        figures = words((await grace.get("/coverage")).text)
+        assert f"surgery 2 1 {'1 0' if died == 'yes' else '0 1'} " in figures, "due, excused, to be contacted"
     found = joao(site)
     assert found.death_reported_at is None
     assert found.deceased_at == (site.now if died == "yes" else None)
     with site.database.transaction() as session:
         rows = [row.action for row in audit.of_subject(session, f"patient:{site.joao.id}")]
-        assert rows == ["death.confirmed" if died == "yes" else "death.taken_back"]
+        assert [one for one in rows if one.startswith("death")] == [
+            "death.confirmed" if died == "yes" else "death.taken_back"
+        ]
 
 
 async def test_oscar_learns_nothing(site: Site) -> None:

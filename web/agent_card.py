@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hospital import calls, patients, return_calls, screen_pops
+from hospital import calls, patients, plan_changes, return_calls, screen_pops
 from hospital.calls import Call
 from hospital.followups import FollowUpTask
 from hospital.patients import Candidate, History, Patient
@@ -42,6 +42,7 @@ class Card:
     identifiers: list[tuple[str, str]]  # code, the value in the record that the caller's word is compared with
     opened: bool
     returns: FollowUpTask | None  # they call back about it
+    lost_at: datetime | None = None  # when the family lost a child, if it did
 
     @property
     def sentence(self) -> str:
@@ -82,6 +83,7 @@ def card(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> Card
         _identifiers(patient, call, known),
         patient is not None and len(pop.ticked) >= IDENTIFIERS_TO_OPEN,
         return_calls.of_call(session, call.id),
+        plan_changes.loss(session, patient.id) if patient is not None else None,
     )
 
 

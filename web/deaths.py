@@ -1,6 +1,7 @@
 """Reported deaths: what a nurse was told on the telephone, confirmed or taken back by a clinician.
 
-Until then nobody calls the patient; afterwards nobody ever does, or everything goes on. Both are audited."""
+Until then nobody calls the patient; afterwards nobody ever does and all that was planned is stopped, or everything goes
+on. Both are audited."""
 
 from typing import Annotated
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import audit, patients
+from hospital import audit, patients, plan_changes
 from hospital.patients import Patient
 from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
@@ -48,10 +49,8 @@ async def settle(request: Request, visitor: Settles, patient_id: UUID, died: Ann
     house = services(request)
 
     def write(session: Session) -> bool:
-        patient = session.get(Patient, patient_id, with_for_update=True)
-        if patient is None or patient.death_reported_at is None:
+        if not plan_changes.settle_death(session, patient_id, died == "yes", house.clock(), visitor.account_id):
             return False
-        patients.settle_death_report(session, patient_id, died == "yes", house.clock())
         action = "death.confirmed" if died == "yes" else "death.taken_back"
         audit.record(session, visitor.account_id, action, f"patient:{patient_id}", house.clock())
         return True

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 
-from hospital import attempts, outcomes, stints, video_steps
+from hospital import attempts, outcomes, plan_changes, stints, video_steps
 from web import followup_view
 from web.doors import Visitor, pages_of, services
 from web.followup_list import WorksFollowUps, own_task
@@ -129,6 +129,8 @@ async def result(
     )
     if not done:
         raise Refusal(409, "This task is closed already.")
+    if result == "deceased":
+        await house.database.run(plan_changes.family_lost, shown.patient.id, house.clock(), visitor.account_id)
     if shown.now.attempt.video:  # nothing else ends it
         await house.database.run(video_steps.ended, shown.now.attempt.id, house.clock(), await house.calling_rules())
     await house.database.run(stints.said, visitor.account_id)

@@ -1,5 +1,7 @@
 """What happened to the patient changes the plan; a clinician enrols in a plan by hand. On the form of a follow-up."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Annotated
 from uuid import UUID
@@ -7,13 +9,17 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import audit, enrolments, plan_changes
+from hospital import audit, enrolments, patients, plan_changes
+from hospital.calling_rules import is_a_child
+from hospital.patients import Patient
 from hospital.plans import Calendar, Plan
 from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires
 from web.doors import services
 from web.followup_list import WorksFollowUps, own_task
 from web.refusals import Refusal
+
+NOT_IN_THE_RECORD = "unknown"  # a stillbirth; a child who has no record here
 
 routes = APIRouter()
 
@@ -24,8 +30,41 @@ def plans() -> dict[str, Plan]:
     return load_plans(load_questionnaires()[0])[0]
 
 
+@dataclass(frozen=True)
+class Loss:
+    """Which child a family may have lost, told on this patient's form. `own`: the patient is the child."""
+
+    children: list[Patient]
+    own: bool
+
+
+def loss_of(session: Session, patient: Patient, at: datetime) -> Loss:
+    if patient.guardian_id is not None and is_a_child(patient, at):
+        return Loss([patient], True)
+    theirs = patients.wards(session, patient.id)
+    return Loss([one for one in theirs if one.birth_date is None or is_a_child(one, at)], False)
+
+
+def _which(found: Loss, child: str) -> UUID | None:
+    """The child that is meant; None: one who is not in the record."""
+    if child == NOT_IN_THE_RECORD and not found.own:
+        return None
+    if not child and len(found.children) < 2:
+        return found.children[0].id if found.children else None
+    for one in found.children:
+        if child == str(one.id):
+            return one.id
+    raise Refusal(422, "Say which child the family has lost.")
+
+
 @routes.post("/followups/{task_id}/changed")
-async def changed(request: Request, visitor: WorksFollowUps, task_id: UUID, change: Annotated[str, Form()]) -> Response:
+async def changed(
+    request: Request,
+    visitor: WorksFollowUps,
+    task_id: UUID,
+    change: Annotated[str, Form()],
+    child: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
     """One of `plan_changes.Change`. A death is confirmed by who may see every follow-up; a nurse reports it."""
     shown = await own_task(request, visitor, task_id)
     house = services(request)
@@ -34,11 +73,15 @@ async def changed(request: Request, visitor: WorksFollowUps, task_id: UUID, chan
         raise Refusal(403, "A supervisor confirms a death. Say it as the result of your call, and nobody is called.")
 
     def apply(session: Session) -> None:
+        facts: dict[str, str] = {}
         match change:
             case "died":
                 plan_changes.died(session, patient_id, at, by)
             case "child_lost":
-                plan_changes.child_lost(session, patient_id, at, by)
+                found = loss_of(session, session.get_one(Patient, patient_id), at)
+                lost = _which(found, child)
+                facts["child"] = str(lost) if lost else NOT_IN_THE_RECORD
+                plan_changes.child_lost(session, None if found.own else patient_id, at, by, child_id=lost)
             case "readmitted":
                 plan_changes.readmitted(session, patient_id, at, by)
             case "transferred":
@@ -47,7 +90,7 @@ async def changed(request: Request, visitor: WorksFollowUps, task_id: UUID, chan
                 plan_changes.withdrawn(session, patient_id, at, by)
             case _:
                 raise Refusal(422, "Say what happened.")
-        audit.record(session, by, "plan.changed", f"patient:{patient_id}", at, change=change)
+        audit.record(session, by, "plan.changed", f"patient:{patient_id}", at, change=change, **facts)
 
     await house.database.run(apply)
     return Response(status_code=204)  # the pages hear of it by the live stream

@@ -14,15 +14,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, followups, joint_calls, patients, recordings, video_steps
+from hospital import attempts, followups, joint_calls, recordings, video_steps
 from hospital.accounts import Account
 from hospital.attempt_records import about
 from hospital.attempts import Attempt
-from hospital.calling_rules import where_reached
 from hospital.database import announce
 from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, Listed
-from hospital.patients import History, Patient, PhoneNumber, Stay, Visit
+from hospital.patients import Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording
 from hospital.task_orders import mark, ward_of
 from hospital.text_records import VideoMeeting
@@ -190,8 +189,8 @@ def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
         return None
     patient = session.get_one(Patient, task.patient_id)
     looked(session, viewer.account_id, "record.read", f"patient:{patient.id}", viewer.at)
-    tried = _tried(session, task_id)
-    now = tried[-1] if tried else None
+    calls = tried(session, task_id)
+    now = calls[-1] if calls else None
     birth = patient.birth_date
     told = {"name": patient.name, "birth_date": f"{birth.day} {birth:%B %Y}" if birth else "not in the record"}
     return TaskView(
@@ -211,35 +210,11 @@ def may_open(task: FollowUpTask, viewer: Viewer) -> bool:
     return task.kind == "follow_up" and (viewer.sees_all or task.owner_id in (None, viewer.account_id))
 
 
-def _tried(session: Session, task_id: UUID) -> list[Tried]:
+def tried(session: Session, task_id: UUID) -> list[Tried]:
     return [
         Tried(one, session.get_one(PhoneNumber, one.number_id), recordings.of_attempt(session, one.id))
         for one in attempts.of_task(session, task_id)
     ]
-
-
-@dataclass(frozen=True)
-class Past:
-    """The patient's part of the form: numbers, address, visits, stays, what was tried and decided. `addressee`: whom we
-    write to, the patient or the guardian."""
-
-    patient: Patient
-    addressee: Patient
-    history: History
-    tried: list[Tried]
-    decisions: list[tuple[datetime, str]]
-
-
-def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
-    task = session.get(FollowUpTask, task_id)
-    if task is None or not may_open(task, viewer):
-        return None
-    patient = session.get_one(Patient, task.patient_id)
-    _ = [number.number for number in patient.numbers]  # read now: the session is gone when the template asks
-    rows = followups.decisions(session, task_id)
-    told = [(row.at, words.decision(row.code, row.facts, viewer.at, viewer.zone)) for row in reversed(rows)]
-    addressee = where_reached(session, patient, viewer.at).person
-    return Past(patient, addressee, patients.history(session, patient.id), _tried(session, task_id), told)
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,10 @@ CHANGES = {
     "readmitted": "In hospital again",
     "transferred": "Moved to another hospital",
     "withdrawn": "Wants no more follow-up",
-    "child_lost": "Lost the child",
     "died": "Died (a supervisor confirms)",
 }
+
+CHILD_LOST = "The family has lost a child"
 
 STANDINGS = {  # how a task stands → (word, look)
     "open": ("Open", ""),
@@ -169,6 +170,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "called_together": "In the same call as another follow-up",
     "plan_changed": "Stopped: {reason}",
     "plan_changed_while_talking": "{reason}; the talk goes on, and no call follows",
+    "plan_changed_while_written_up": "{reason}; it is written up, and no call follows",
     "ward_changed": "The patient is on another ward",
     "other_channel": "No call reached the patient: next by {channel}",
     "call_announced": "A text message to the {number} number says that we will call",

@@ -1,0 +1,247 @@
+"""What happened to the patient, told on Ana's form with the plans that are shipped: what stops, what goes on."""
+
+import json
+from datetime import date, timedelta
+from html import unescape
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from hospital import attempts, enrolments, outbox, patients, plan_changes, questionnaires
+from hospital.attempts import Claimed
+from hospital.audit import AuditRow
+from hospital.database import Database
+from hospital.enrolments import Enrolment, Told
+from hospital.followups import FollowUpTask
+from hospital.outbox import OutboxRow
+from hospital.patients import Patient
+from hospital.plans import Calendar
+from scripts.questionnaire_files import load_questionnaires
+from tests.characters import LUCIA
+from tests.console_app import Page, Site, words
+from tests.hospital_scene import UNCAPPED, admit
+from tests.moments import NOON, ZONE
+from web.followup_plans import plans
+
+pytestmark = pytest.mark.covers("H20", "H51")
+BORN = date(2026, 11, 20)
+
+
+class Ward(Site):
+    """Lucía went home from the maternity ward with Inés, and each has the plans that are shipped for it."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        super().__init__(database, folder)
+        with database.transaction() as session:
+            for form in load_questionnaires()[0].values():
+                questionnaires.publish(session, form.id, json.loads(form.body), form.sha256, NOON)
+            self.lucia = admit(session, LUCIA).id
+        self.ines = self.child("Inés", "his:2")
+        self.home(self.lucia, "his:1", "surgery 2")
+
+    def child(self, name: str, source: str) -> UUID:
+        with self.database.transaction() as session:
+            made = patients.register(session, name=name, birth=BORN, language="es", numbers=[])
+            made.guardian_id = self.lucia
+            child_id = made.id
+        self.home(child_id, source, "maternity")
+        return child_id
+
+    def home(self, patient_id: UUID, source: str, ward: str) -> None:
+        told = Told(source, "discharge", patient_id, NOON - timedelta(days=1), ward=ward)
+        with self.database.transaction() as session:
+            enrolments.tell(session, [told], plans().values(), NOON, Calendar(ZONE, "CO"))
+
+    def tasks(self, patient_id: UUID) -> list[FollowUpTask]:
+        rows = select(FollowUpTask).where(FollowUpTask.patient_id == patient_id)
+        with self.database.transaction() as session:
+            return list(session.scalars(rows.order_by(FollowUpTask.due_at, FollowUpTask.id)))
+
+    def standing(self, patient_id: UUID) -> set[tuple[str, str | None]]:
+        return {(task.state, task.stop_reason) for task in self.tasks(patient_id)}
+
+    def form(self, patient_id: UUID) -> str:
+        return f"/followups/{self.tasks(patient_id)[0].id}"
+
+    def patient(self, patient_id: UUID) -> Patient:
+        with self.database.transaction() as session:
+            return session.get_one(Patient, patient_id)
+
+    def reason_of(self, patient_id: UUID) -> dict[str, object]:
+        rows = select(AuditRow).where(AuditRow.action == "plan.changed", AuditRow.subject == f"patient:{patient_id}")
+        with self.database.transaction() as session:
+            return dict(session.scalars(rows).one().detail)
+
+
+@pytest.fixture
+def site(database: Database, tmp_path: Path) -> Ward:
+    return Ward(database, tmp_path)
+
+
+async def log_of(page: Page, task_id: UUID) -> str:
+    return unescape(words((await page.get(f"/followups/{task_id}/past")).text))
+
+
+# ── The loss of a child ─────────────────────────────────────────────────────────────────────────────────────────────
+
+STOPPED = {("stopped", "child_lost")}
+
+
+async def test_told_on_the_mothers_form_everything_of_the_child_stops(site: Ward) -> None:
+    plans_of_ines = {task.reason.partition("_")[0] for task in site.tasks(site.ines)}
+    assert plans_of_ines == {"newborn", "discharge"}
+    async with site.signed_in("ana") as ana:
+        form = await ana.get(site.form(site.lucia))
+        assert "Lost Inés, born 20 Nov 2026" in words(form.text)
+        await ana.post(f"{site.form(site.lucia)}/changed", 204, change="child_lost", child=str(site.ines))
+        assert site.standing(site.ines) == STOPPED
+        assert site.standing(site.lucia) == {("open", None)}, "she is still followed up for herself"
+        assert "Stopped: The family has lost the child" in await log_of(ana, site.tasks(site.ines)[0].id)
+        for look in (site.form(site.lucia), f"{site.form(site.lucia)}/past"):
+            assert "This family has lost a child (25 Nov 2026)" in words((await ana.get(look)).text)
+        assert "Inés" in words((await ana.get("/deaths")).text), "reported, for a clinician to confirm"
+    assert site.patient(site.ines).death_reported_at == NOON
+    assert site.patient(site.ines).deceased_at is None
+    assert site.reason_of(site.lucia) == {"change": "child_lost", "child": str(site.ines)}
+    with site.database.transaction() as session:
+        assert set(session.scalars(select(Enrolment.ended_by).where(Enrolment.patient_id == site.ines))) == {
+            "child_lost"
+        }
+
+
+async def test_told_on_the_childs_form_it_is_this_child(site: Ward) -> None:
+    async with site.signed_in("ana") as ana:
+        assert "not in the record" not in words((await ana.get(site.form(site.ines))).text)
+        await ana.post(f"{site.form(site.ines)}/changed", 422, change="child_lost", child="unknown")
+        await ana.post(f"{site.form(site.ines)}/changed", 422, change="child_lost", child=str(site.lucia))
+        await ana.post(f"{site.form(site.ines)}/changed", 204, change="child_lost", child=str(site.ines))
+    assert site.standing(site.ines) == STOPPED
+    assert site.patient(site.ines).death_reported_at == NOON
+
+
+@pytest.mark.parametrize("child", ["one", ""])
+async def test_of_twins_it_is_the_one_that_was_chosen(site: Ward, child: str) -> None:
+    mateo = site.child("Mateo", "his:3")
+    async with site.signed_in("ana") as ana:
+        form = site.form(site.lucia)
+        if not child:
+            refused = await ana.post(f"{form}/changed", 422, change="child_lost")
+            assert refused.text == "Say which child the family has lost."
+            assert site.standing(site.ines) == site.standing(mateo) == {("open", None)}
+            return
+        await ana.post(f"{form}/changed", 204, change="child_lost", child=str(mateo))
+        assert site.standing(mateo) == STOPPED
+        assert site.standing(site.ines) == {("open", None)}
+        again = words((await ana.get(form)).text)
+        assert "Lost Inés" in again and "Lost Mateo" not in again
+
+
+@pytest.mark.parametrize("child", ["", "unknown"])
+async def test_of_a_child_who_is_not_in_the_record_the_plans_about_a_child_end(site: Ward, child: str) -> None:
+    """A stillbirth: Lucía herself was enrolled in what ends with it."""
+    with site.database.transaction() as session:
+        session.get_one(Patient, site.ines).guardian_id = None
+        enrolments.enrol(session, plans()["newborn"], [site.lucia], NOON, Calendar(ZONE, "CO"), site.staff["ana"].id)
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"{site.form(site.lucia)}/changed", 204, change="child_lost", child=child)
+    stopped = {task.reason.partition("_")[0] for task in site.tasks(site.lucia) if task.state == "stopped"}
+    assert stopped == {"newborn"}
+    assert site.standing(site.ines) == {("open", None)}
+    assert site.reason_of(site.lucia)["child"] == "unknown"
+
+
+@pytest.mark.covers("I4")
+async def test_what_rings_for_the_child_is_called_off_and_nothing_queued_leaves(site: Ward) -> None:
+    site.now = site.tasks(site.ines)[0].due_at
+    with site.database.transaction() as session:
+        baby = site.tasks(site.ines)[0]
+        claimed = attempts.claim(session, baby.id, site.staff["ruby"].id, "n1", site.now, UNCAPPED)
+        assert isinstance(claimed, Claimed) and claimed.number == LUCIA.numbers[0]
+        assert attempts.dialling(session, claimed.attempt_id, site.now)
+        told = {"key": "appointment_reminder", "locale": "es", "number": LUCIA.numbers[0], "at": NOON}
+        outbox.put(session, once="reminder/1", patient_id=site.ines, **told)
+        outbox.put(session, once=f"before/{site.ines}/2026-11-26", patient_id=site.lucia, **told)
+        outbox.put(session, once="reminder/2", patient_id=site.lucia, **told)
+    async with site.signed_in("ruby") as ruby:
+        await ruby.post(f"{site.form(site.lucia)}/changed", 204, change="child_lost", child=str(site.ines))
+    with site.database.transaction() as session:
+        assert [one.id for one in plan_changes.called_off(session)] == [claimed.attempt_id]
+        leaves = {one.once: one.state for one in session.scalars(select(OutboxRow))}
+        assert leaves == {"reminder/1": "failed", f"before/{site.ines}/2026-11-26": "failed", "reminder/2": "queued"}
+        assert patients.wards(session, site.lucia) == [], "a machine does not name the child when she calls"
+    assert site.standing(site.ines) == STOPPED
+
+
+async def test_a_talk_about_the_child_goes_on_and_nothing_follows_it(site: Ward) -> None:
+    """Lucía says it in the call about Inés, and asks to be called later: not about this."""
+    site.now = site.tasks(site.ines)[0].due_at
+    baby = site.tasks(site.ines)[0].id
+    with site.database.transaction() as session:
+        claimed = attempts.claim(session, baby, site.staff["ana"].id, "n1", site.now, UNCAPPED)
+        assert isinstance(claimed, Claimed)
+        attempts.dialling(session, claimed.attempt_id, site.now)
+        attempts.answered(session, claimed.channel_id, site.now)
+        attempts.line_ended(session, claimed.attempt_id, "answered", site.now, UNCAPPED)
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"/followups/{baby}/changed", 204, change="child_lost", child=str(site.ines))
+        assert site.tasks(site.ines)[0].state == "wrap_up", "what she writes up stays hers"
+        await ana.post(f"/followups/{baby}/result/call_later", when="2h")
+        assert "it is written up, and no call follows" in await log_of(ana, baby)
+    assert site.standing(site.ines) == STOPPED
+
+
+async def test_it_was_a_mistake_and_the_child_is_followed_up_again(site: Ward) -> None:
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"{site.form(site.lucia)}/changed", 204, change="child_lost", child=str(site.ines))
+        await ana.post(f"/deaths/{site.ines}", died="no")
+        assert site.standing(site.ines) == {("open", None)}
+        assert "The report of a death was taken back" in await log_of(ana, site.tasks(site.ines)[0].id)
+        assert "This family has lost a child" not in words((await ana.get(site.form(site.lucia))).text)
+
+
+async def test_that_the_child_has_died_is_heard_in_a_call_and_is_the_mothers_loss_too(site: Ward) -> None:
+    with site.database.transaction() as session:
+        enrolments.enrol(session, plans()["newborn"], [site.lucia], NOON, Calendar(ZONE, "CO"), site.staff["ana"].id)
+    site.now = site.tasks(site.ines)[0].due_at
+    baby = site.tasks(site.ines)[0].id
+    with site.database.transaction() as session:
+        claimed = attempts.claim(session, baby, site.staff["ana"].id, "n1", site.now, UNCAPPED)
+        assert isinstance(claimed, Claimed)
+        attempts.dialling(session, claimed.attempt_id, site.now)
+        attempts.answered(session, claimed.channel_id, site.now)
+        attempts.line_ended(session, claimed.attempt_id, "answered", site.now, UNCAPPED)
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"/followups/{baby}/result/deceased")
+        of_the_child = [task for task in site.tasks(site.lucia) if task.reason.startswith("newborn")]
+        assert {task.stop_reason for task in of_the_child} == {"child_lost"}
+        await ana.post(f"/deaths/{site.ines}", died="yes")
+    assert site.standing(site.ines) == {("stopped", "reported_deceased"), ("stopped", "died")}
+
+
+# ── A death that is confirmed ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_confirmed_death_stops_all_and_is_in_list_log_and_figures(site: Ward) -> None:
+    site.home(site.lucia, "his:9", "surgery 2")  # told twice by two systems: a second call is due
+    first, *others = (task.id for task in site.tasks(site.lucia))
+    site.now = NOON + timedelta(days=2)
+    with site.database.transaction() as session:
+        claimed = attempts.claim(session, first, site.staff["ana"].id, "n1", site.now, UNCAPPED)
+        assert isinstance(claimed, Claimed)
+        attempts.dialling(session, claimed.attempt_id, site.now)
+        attempts.answered(session, claimed.channel_id, site.now)
+        attempts.line_ended(session, claimed.attempt_id, "answered", site.now, UNCAPPED)
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"/followups/{first}/result/deceased")
+        assert LUCIA.name in words((await ana.get("/followups")).text), "other calls are due until it is confirmed"
+        await ana.post(f"/deaths/{site.lucia}", died="yes")
+        assert LUCIA.name not in words((await ana.get("/followups")).text)
+        for task_id in others:
+            assert "Stopped: The patient has died" in await log_of(ana, task_id)
+    site.now = NOON + timedelta(days=40)
+    async with site.signed_in("grace") as grace:
+        shown = words((await grace.get("/coverage?by=ward&days=90")).text)
+        assert "surgery 2 5 4 1 " in shown, "five were due, Lucía's four are excused, João's waits"
+    assert site.standing(site.lucia) == {("stopped", "reported_deceased"), ("stopped", "died")}

@@ -1,0 +1,48 @@
+"""The patient's part of the form: numbers, address, visits, stays, plans, what was tried and decided."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hospital import followups, patients, plan_changes
+from hospital.calling_rules import where_reached
+from hospital.followups import FollowUpTask
+from hospital.patients import History, Patient
+from web import words
+from web.followup_plans import Loss, loss_of
+from web.followup_view import Tried, Viewer, may_open, tried
+
+
+@dataclass(frozen=True)
+class Past:
+    """`addressee`: whom we write to, the patient or the guardian. `lost_at`: when the family lost a child, if it did;
+    `loss`: which child may be told as lost."""
+
+    patient: Patient
+    addressee: Patient
+    history: History
+    tried: list[Tried]
+    decisions: list[tuple[datetime, str]]
+    lost_at: datetime | None
+    loss: Loss
+
+
+def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
+    task = session.get(FollowUpTask, task_id)
+    if task is None or not may_open(task, viewer):
+        return None
+    patient = session.get_one(Patient, task.patient_id)
+    _ = [number.number for number in patient.numbers]  # read now: the session is gone when the template asks
+    rows = followups.decisions(session, task_id)
+    told = [(row.at, words.decision(row.code, row.facts, viewer.at, viewer.zone)) for row in reversed(rows)]
+    return Past(
+        patient,
+        where_reached(session, patient, viewer.at).person,
+        patients.history(session, patient.id),
+        tried(session, task_id),
+        told,
+        plan_changes.loss(session, patient.id),
+        loss_of(session, patient, viewer.at),
+    )
