@@ -134,7 +134,8 @@ CREATE TABLE visit (
     department    text NOT NULL,
     doctor        text NOT NULL DEFAULT '',
     reason        text NOT NULL DEFAULT '',
-    diagnosis     text NOT NULL DEFAULT ''
+    diagnosis     text NOT NULL DEFAULT '',
+    source        text UNIQUE                        -- as care_event.source; NULL: told by no list
 );
 CREATE INDEX visit_patient ON visit (patient_id, at DESC);
 
@@ -142,11 +143,13 @@ CREATE TABLE stay (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     patient_id    uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
     ward          text NOT NULL,
-    admitted_at   timestamptz NOT NULL,
+    admitted_at   timestamptz,                       -- NULL: only the discharge was told
     discharged_at timestamptz CHECK (discharged_at >= admitted_at),
-    diagnosis     text NOT NULL DEFAULT ''
+    diagnosis     text NOT NULL DEFAULT '',
+    source        text UNIQUE,                       -- as care_event.source; NULL: told by no list
+    CHECK (admitted_at IS NOT NULL OR discharged_at IS NOT NULL)
 );
-CREATE INDEX stay_patient ON stay (patient_id, admitted_at DESC);
+CREATE INDEX stay_patient ON stay (patient_id, coalesce(admitted_at, discharged_at) DESC);
 
 -- ── Booking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

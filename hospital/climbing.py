@@ -16,7 +16,7 @@ from hospital.accounts import Account
 from hospital.cases import Case
 from hospital.database import announce
 from hospital.followups import FollowUpTask
-from hospital.patients import Stay
+from hospital.patients import NEWEST_STAY, Stay
 from hospital.rota import ANY_WARD, Calendar
 from hospital.urgent import Ladder, Reach, next_step
 
@@ -73,7 +73,7 @@ def ward_of(session: Session, patient_id: UUID | None) -> str:
     """Whose patient it is: the ward of the newest stay, else of the newest follow-up; '' where none is known."""
     if patient_id is None:
         return ANY_WARD
-    stays = select(Stay.ward).where(Stay.patient_id == patient_id).order_by(Stay.admitted_at.desc())
+    stays = select(Stay.ward).where(Stay.patient_id == patient_id).order_by(NEWEST_STAY)
     tasks = select(FollowUpTask.ward).where(FollowUpTask.patient_id == patient_id, FollowUpTask.ward != ANY_WARD)
     tasks = tasks.order_by(FollowUpTask.due_at.desc())
     return session.scalar(stays.limit(1)) or session.scalar(tasks.limit(1)) or ANY_WARD

@@ -1,9 +1,10 @@
-"""Lists of discharges as a hospital's system exports them: CSV, row by row, in whatever encoding. No database here.
+"""Lists of discharges, operations and visits as a hospital's system exports them: CSV, row by row. No database here.
 
 Rules: a row is taken whole or refused with its line, its column and what to do; never with what stood there, which is
 about a person. Columns are found by their heading, in any order. A million rows take no more memory than their ids.
 Times are the site's. What is refused: no id or one that stood there before, no record number, a name that is missing, a
-date that is no date, in the future, or too long ago to follow up, a number that belongs to no country.
+date that is no date, in the future, or too long ago to follow up, a number that belongs to no country, nobody to call:
+who has no number needs a guardian, named by record number.
 """
 
 import codecs
@@ -34,13 +35,23 @@ HEADINGS = {
     "phone": ("phone", "telephone", "teléfono", "telefone", "电话", "联系电话"),
     "phone2": ("phone2", "second_phone", "teléfono 2", "telefone 2", "备用电话"),
     "address": ("address", "dirección", "endereço", "地址", "住址"),
-    "discharged": ("discharged", "discharged_at", "alta", "出院日期", "出院时间"),
-    "ward": ("ward", "sala", "servicio", "enfermaria", "科室", "病区"),
+    "discharged": ("discharged", "discharged_at", "alta", "出院日期", "出院时间", "date", "fecha", "data", "日期"),
+    "kind": ("kind", "event_kind", "tipo", "类型", "事件类型", "momo"),
+    "guardian": ("guardian", "mother", "madre", "tutor", "mãe", "responsável", "监护人", "母亲病历号", "kaitiaki"),
+    "admitted": ("admitted", "admitted_at", "ingreso", "internação", "入院日期", "入院时间"),
+    "ward": ("ward", "department", "sala", "servicio", "enfermaria", "科室", "病区"),
+    "doctor": ("doctor", "médico", "médica", "医生", "主治医生", "tākuta"),
+    "reason": ("reason", "procedure", "motivo", "procedimiento", "procedimento", "原因", "手术名称"),
     "diagnosis": ("diagnosis", "diagnóstico", "诊断"),
     "study": ("study", "estudio", "estudo", "研究"),
 }
 NEEDED = ("event", "record", "name", "phone", "discharged")
 SEXES = {"female": "female", "f": "female", "女": "female", "male": "male", "m": "male", "男": "male", "": None}
+KINDS: dict[str, tuple[str, ...]] = {
+    "discharge": ("", "discharge", "alta", "出院", "putanga"),
+    "surgery": ("surgery", "operation", "cirugía", "operación", "cirurgia", "operação", "手术", "hāparapara"),
+    "visit": ("visit", "visita", "consulta", "就诊", "门诊", "toronga"),
+}
 LANGUAGES = ("es", "pt-BR", "zh-CN", "en", "mi")
 
 
@@ -59,8 +70,9 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Discharge:
-    """One row that is sound. Numbers are E.164, first to be dialled first."""
+class Happened:
+    """One row that is sound. Numbers are E.164, first to be dialled first. `guardian` is a record number, '' for none;
+    `at` is when the patient went home, was operated on or was seen."""
 
     line: int
     event: str
@@ -75,6 +87,11 @@ class Discharge:
     diagnosis: str
     study: str
     address: str = ""
+    kind: str = "discharge"
+    guardian: str = ""
+    admitted: datetime | None = None
+    doctor: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +103,7 @@ class Rejected:
     why: str
 
 
-def read(source: Path | bytes, rules: Rules) -> Iterator[Discharge | Rejected]:
+def read(source: Path | bytes, rules: Rules) -> Iterator[Happened | Rejected]:
     """Every row, sound or not, as the file (or what it holds) is read. Raises ListRefused where it is no such list."""
     with _opened(source) as stream:
         rows = csv.reader(stream, _dialect(stream))
@@ -100,7 +117,7 @@ def read(source: Path | bytes, rules: Rules) -> Iterator[Discharge | Rejected]:
             raise ListRefused(f"line {rows.line_num} is no CSV: {error}. Export the list again.") from None
 
 
-def _one(line: int, row: list[str], columns: dict[str, int], rules: Rules, seen: set[bytes]) -> Discharge | Rejected:
+def _one(line: int, row: list[str], columns: dict[str, int], rules: Rules, seen: set[bytes]) -> Happened | Rejected:
     if len(row) <= max(columns.values()):
         return Rejected(line, "", "has fewer cells than the heading: is a separator missing?")
     cells = {name: row[place].strip() for name, place in columns.items()}
@@ -116,22 +133,31 @@ class _Wrong(Exception):
         self.column, self.why = column, why
 
 
-def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> Discharge:
+def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> Happened:
     for name in NEEDED:
-        if not cells[name]:
+        if not cells[name] and name != "phone":
             raise _Wrong(name, "is empty")
     for name, cell in cells.items():
         if "\0" in cell:
             raise _Wrong(name, "holds a character that is no text")
-    key = blake2b(cells["event"].encode(), digest_size=8).digest()
+    kind = _kind(cells.get("kind", ""))
+    key = blake2b(f"{kind}:{cells['event']}".encode(), digest_size=8).digest()
     if key in seen:
         raise _Wrong("event", "stood in an earlier row")
+    guardian = cells.get("guardian", "")
+    if guardian == cells["record"]:
+        raise _Wrong("guardian", "is the patient's own record number")
     numbers = tuple(dict.fromkeys(_number(name, cells[name], rules) for name in ("phone", "phone2") if cells.get(name)))
+    if not numbers and not guardian:
+        raise _Wrong("phone", "is empty, and no guardian is named who would be called")
     at = _time("discharged", cells["discharged"], rules.zone)
     if at > rules.now + NEAR_FUTURE:
         raise _Wrong("discharged", "is in the future")
     if at < rules.now - LONGEST_AGO:
         raise _Wrong("discharged", f"is more than {LONGEST_AGO.days} days ago")
+    admitted = _time("admitted", cells["admitted"], rules.zone) if cells.get("admitted") else None
+    if admitted is not None and admitted.date() > at.date():
+        raise _Wrong("admitted", "is after the day of the discharge")
     birth = _time("birth", cells["birth"], rules.zone).date() if cells.get("birth") else None
     if birth is not None and not 1880 <= birth.year <= rules.now.year:
         raise _Wrong("birth", "is no birth date of a patient")
@@ -142,7 +168,7 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
     if language not in LANGUAGES:
         raise _Wrong("language", f"is none of {', '.join(LANGUAGES)}")
     seen.add(key)
-    return Discharge(
+    return Happened(
         line=line,
         event=cells["event"],
         record=cells["record"],
@@ -156,7 +182,19 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
         diagnosis=cells.get("diagnosis", ""),
         study=cells.get("study", ""),
         address=_lines(cells.get("address", "")),
+        kind=kind,
+        guardian=guardian,
+        admitted=min(admitted, at) if admitted else None,  # a day without a time is told as its noon
+        doctor=cells.get("doctor", ""),
+        reason=cells.get("reason", ""),
     )
+
+
+def _kind(cell: str) -> str:
+    for kind, words in KINDS.items():
+        if cell.lower() in words:
+            return kind
+    raise _Wrong("kind", f"is none of {', '.join(KINDS)}")
 
 
 def _lines(cell: str) -> str:
@@ -188,7 +226,7 @@ def _time(column: str, cell: str, zone: ZoneInfo) -> datetime:
 
 def _columns(headings: list[str]) -> dict[str, int]:
     told = {heading.strip().lower(): place for place, heading in enumerate(headings)}
-    found = {name: told[word] for name, words in HEADINGS.items() for word in words if word in told}
+    found = {name: told[word] for name, words in HEADINGS.items() for word in reversed(words) if word in told}
     missing = [name for name in NEEDED if name not in found]
     if missing:
         raise ListRefused(

@@ -54,7 +54,7 @@ class Enrolment(Base):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event as it is told. `source`: its id where it happened, `his:discharge:4711`."""
+    """An event as it is told. `source`: its id where it happened, `his:discharge:4711`. `stay_id`: what it ended."""
 
     source: str
     kind: str
@@ -63,6 +63,7 @@ class Told:
     ward: str = ""
     diagnosis: str = ""
     study: str = ""
+    stay_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,7 @@ def _task(one: Due, plan: Plan, told: Told, enrolment_id: UUID, form: UUID, at: 
         "reason": f"{plan.id}_{one.name}".replace("-", "_"),
         "enrolment_id": enrolment_id,
         "step": one.name,
+        "stay_id": told.stay_id,
         "ward": told.ward,
         "priority": one.step.priority,
         "channel": one.step.channel,

@@ -90,6 +90,7 @@ class Visit(Base):
     doctor: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     diagnosis: Mapped[str] = mapped_column(default="")
+    source: Mapped[str | None]
 
 
 class Stay(Base):
@@ -97,9 +98,13 @@ class Stay(Base):
     id: Mapped[Id]
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     ward: Mapped[str]
-    admitted_at: Mapped[datetime]
+    admitted_at: Mapped[datetime | None]
     discharged_at: Mapped[datetime | None]
     diagnosis: Mapped[str] = mapped_column(default="")
+    source: Mapped[str | None]
+
+
+NEWEST_STAY = func.coalesce(Stay.admitted_at, Stay.discharged_at).desc()
 
 
 @dataclass(frozen=True)
@@ -269,7 +274,5 @@ def history(session: Session, patient_id: UUID, *, limit: int = 20) -> History:
     visits = session.scalars(
         select(Visit).where(Visit.patient_id == patient_id).order_by(Visit.at.desc()).limit(limit)
     ).all()
-    stays = session.scalars(
-        select(Stay).where(Stay.patient_id == patient_id).order_by(Stay.admitted_at.desc()).limit(limit)
-    ).all()
+    stays = session.scalars(select(Stay).where(Stay.patient_id == patient_id).order_by(NEWEST_STAY).limit(limit)).all()
     return History(list(visits), list(stays))

@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     install.add_argument("name")
     install.add_argument("--from", dest="source", help="a folder, a zip or tar file, or its http(s) address")
     simulated_days.words(commands.add_parser("dialer", help="what the dialer would do"))
-    discharges = commands.add_parser("discharges", help="take a list of discharges over: CSV")
+    discharges = commands.add_parser("discharges", help="take a list of discharges, operations and visits over: CSV")
     discharges.add_argument("task", choices=["preview", "import"], help="what an import would do, or the import")
     discharges.add_argument("file", type=Path, help="its heading names event, record, name, phone, discharged, …")
     discharges.add_argument(

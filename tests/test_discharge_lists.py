@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hospital import discharges, questionnaires
 from hospital.database import Database
-from hospital.discharge_lists import Discharge, ListRefused, Rejected, Rules, read
+from hospital.discharge_lists import Happened, ListRefused, Rejected, Rules, read
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.plans import Calendar
@@ -105,7 +105,7 @@ def test_a_wrong_row_is_told_by_line_and_column_and_never_by_what_stood_there(
 ) -> None:
     path = written(tmp_path, HEADING + ROW.format(n=0) + row.format(n=CANARY) + "\n" + ROW.format(n=2))
     first, wrong, last = read(path, RULES)
-    assert isinstance(first, Discharge) and isinstance(last, Discharge)
+    assert isinstance(first, Happened) and isinstance(last, Happened)
     assert isinstance(wrong, Rejected)
     assert (wrong.line, wrong.column) == (3, column)
     assert wrong.why.startswith(why)
@@ -119,7 +119,7 @@ def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str)
         "出院编号,病历号,姓名,性别,语言,电话,出院日期,科室\n1,40718,陈梅,女,zh-CN,+8613055550103,2026年12月4日,产科\n"
     )
     (row,) = read(written(tmp_path, text.replace(",", separator), encoding), RULES)
-    assert row == Discharge(
+    assert row == Happened(
         line=2,
         event="1",
         record="40718",
@@ -141,7 +141,7 @@ def test_quotes_line_breaks_and_empty_lines(tmp_path: Path) -> None:
         + '\n"E1",R1,"Fernández,\nLucía",1980-02-29,,,"301 555 0101","301 555 0101",2026-12-04,,,\n,,,,,,,,,,,\n'
     )
     (row,) = read(written(tmp_path, text), RULES)
-    assert isinstance(row, Discharge)
+    assert isinstance(row, Happened)
     assert (row.name, row.birth, row.numbers) == ("Fernández,\nLucía", date(1980, 2, 29), ("+573015550101",))
 
 
@@ -167,7 +167,7 @@ def test_rows_come_as_they_are_read(tmp_path: Path) -> None:
     """A million rows would not fit otherwise: the first is there before the last is looked at."""
     path = written(tmp_path, HEADING + "".join(ROW.format(n=n) for n in range(2000)) + 'E,"broken"x\n')
     rows = read(path, RULES)
-    assert isinstance(next(rows), Discharge)
+    assert isinstance(next(rows), Happened)
     with pytest.raises(ListRefused):
         list(rows)
 

@@ -1,5 +1,6 @@
 """Grace sends a list of discharges: what is refused and why, then exactly that list is taken over, once."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,7 @@ def site(database: Database, tmp_path: Path) -> Site:
     state.services = replace(state.services, facts=replace(state.services.facts, languages=("es",), country="CO"))
     with database.transaction() as session:
         for one in load_questionnaires()[0].values():
-            questionnaires.publish(session, one.id, {"purpose": "follow-up"}, one.sha256, NOON)
+            questionnaires.publish(session, one.id, json.loads(one.body), one.sha256, NOON)
     return made
 
 
@@ -63,17 +64,17 @@ async def test_it_is_checked_then_taken_over_then_known(site: Site) -> None:
     content = HEADING + "".join(ROW.format(n=n) for n in range(20)) + f"E99,R99,{CANARY},,,,12,2026-11-24,\n"
     looked = await sends(site, content)
     told = words(looked.text)
-    assert "21 rows: 20 discharges would be taken over, 0 were known already, 1 are refused." in told
+    assert "21 rows: 20 events would be taken over, 0 were known already, 1 are refused." in told
     assert "20 patients would be registered." in told
     assert "22 phone is a number of no country" in told, "with its line"
     assert CANARY not in looked.text, "what stood there is about a person"
     assert counted(site) == (0, 0), "nothing was taken over yet"
     done = words((await sends(site, content, seen=digest(looked))).text)
-    assert "20 discharges were taken over" in done and "20 patients were registered." in done
+    assert "20 events were taken over" in done and "20 patients were registered." in done
     people, tasks = counted(site)
     assert people == 20 and tasks >= 20
     again = await sends(site, content)
-    assert "0 discharges would be taken over, 20 were known already" in words(again.text)
+    assert "0 events would be taken over, 20 were known already" in words(again.text)
     assert "There is nothing to take over." in again.text
     with site.database.transaction() as session:
         row = session.scalars(select(AuditRow).where(AuditRow.action == "discharges.imported")).one()
@@ -92,7 +93,7 @@ async def test_only_what_was_checked_is_taken_over(site: Site) -> None:
 async def test_lists_in_the_encodings_that_hospitals_export(site: Site, encoding: str) -> None:
     content = "编号;病历号;姓名;联系电话;出院日期;科室\n甲1;病1;陈梅;+8613055550103;2026年11月24日;外科\n"
     told = words((await sends(site, content.encode(encoding))).text)
-    assert "1 rows: 1 discharges would be taken over, 0 were known already, 0 are refused." in told
+    assert "1 rows: 1 events would be taken over, 0 were known already, 0 are refused." in told
 
 
 @pytest.mark.parametrize(

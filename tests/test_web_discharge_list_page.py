@@ -30,9 +30,9 @@ async def test_grace_checks_a_list_and_takes_it_over(served: Site, page_of: Page
     payload: FilePayload = {"name": "altas.csv", "mimeType": "text/csv", "buffer": (HEADING + "".join(rows)).encode()}
     await grace.get_by_label("The list", exact=True).set_input_files(payload)
     await grace.get_by_role("button", name="Check it").click()
-    await expect(grace.get_by_text("60 rows: 30 discharges would be taken over")).to_be_visible()
+    await expect(grace.get_by_text("60 rows: 30 events would be taken over")).to_be_visible()
     await does_not_scroll(grace)
     await looked_at(grace, "discharges")
-    await grace.get_by_role("button", name="Take over 30 discharges, without the refused").click()
-    await expect(grace.get_by_text("30 discharges were taken over")).to_be_visible()
+    await grace.get_by_role("button", name="Take over 30 events, without the refused").click()
+    await expect(grace.get_by_text("30 events were taken over")).to_be_visible()
     await does_not_scroll(grace)

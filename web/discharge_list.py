@@ -16,7 +16,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from hospital import audit, discharge_lists, discharges
 from hospital.database import Database
-from hospital.discharge_lists import Discharge, ListRefused, Rejected, Rules
+from hospital.discharge_lists import Happened, ListRefused, Rejected, Rules
 from hospital.discharges import Report
 from hospital.plans import Calendar
 from web.doors import Door, Visitor, pages_of, services
@@ -56,7 +56,7 @@ async def _sent(request: Request) -> tuple[bytes, str]:
     return content, seen if isinstance(seen, str) else ""
 
 
-def _rows(content: bytes, rules: Rules) -> Iterator[Discharge | Rejected]:
+def _rows(content: bytes, rules: Rules) -> Iterator[Happened | Rejected]:
     for number, row in enumerate(discharge_lists.read(content, rules), 1):
         if number > MOST_ROWS:
             raise ListRefused(f"It has more than {MOST_ROWS:,} rows. {BY_COMMAND}")
@@ -71,7 +71,7 @@ def _in(database: Database) -> Callable[[Callable[[Session], T]], T]:
     return run_in
 
 
-async def _read(request: Request, content: bytes, work: Callable[[Iterable[Discharge | Rejected]], Report]) -> Report:
+async def _read(request: Request, content: bytes, work: Callable[[Iterable[Happened | Rejected]], Report]) -> Report:
     house = services(request)
     rules = Rules(house.facts.zone, house.facts.country or "ZZ", house.facts.languages[0], house.clock())
     try:
@@ -84,7 +84,8 @@ async def _read(request: Request, content: bytes, work: Callable[[Iterable[Disch
 @routes.get("/discharges")
 async def page(request: Request, visitor: Imports) -> Response:
     columns = [(name, words, name in discharge_lists.NEEDED) for name, words in discharge_lists.HEADINGS.items()]
-    return pages_of(request).show(request, "discharges/page.html", columns=columns, most=MOST_ROWS)
+    kinds = "; ".join(", ".join(word for word in words if word) for words in discharge_lists.KINDS.values())
+    return pages_of(request).show(request, "discharges/page.html", columns=columns, kinds=kinds, most=MOST_ROWS)
 
 
 @routes.post("/discharges/preview")
