@@ -384,7 +384,8 @@ CREATE TABLE enrolment (                             -- a patient follows a plan
     enrolled_at timestamptz NOT NULL,
     enrolled_by uuid REFERENCES account,             -- NULL: by rule
     ended_at    timestamptz,
-    ended_by    text CHECK (ended_by IN ('died', 'child_lost', 'readmitted', 'transferred', 'withdrawn')),
+    ended_by    text CHECK (ended_by IN ('died', 'child_lost', 'readmitted', 'transferred', 'withdrawn',
+                'taken_back')),
     UNIQUE (event_id, plan),
     CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
     FOREIGN KEY (event_id, patient_id) REFERENCES care_event (id, patient_id) ON DELETE CASCADE
@@ -732,7 +733,7 @@ SELECT t.id AS task_id,
             WHEN t.state <> 'stopped' THEN 'open'
             WHEN t.stop_reason IN ('refused', 'opted_out', 'withdrawn') THEN 'refused'
             WHEN t.stop_reason IN ('died', 'deceased', 'reported_deceased', 'child_lost', 'readmitted', 'in_hospital',
-                                   'transferred', 'not_needed', 'done_elsewhere') THEN 'excused'
+                                   'transferred', 'not_needed', 'done_elsewhere', 'taken_back') THEN 'excused'
             ELSE 'lost' END AS standing
   FROM followup_task t
   JOIN patient p ON p.id = t.patient_id

@@ -35,6 +35,7 @@ RIGHTS: dict[str, frozenset[str]] = {
             "patients.read",
             "cases.work",
             "followups.work",
+            "plans.enrol",
             "deaths.settle",
             "recordings.own",
             "rota.read",
@@ -43,12 +44,14 @@ RIGHTS: dict[str, frozenset[str]] = {
             "responses.read",
         }
     ),
-    "doctor": frozenset({"responses.read", "cases.work", "rota.read", "urgent.take", "questions.answer"}),
+    "doctor": frozenset(
+        {"plans.enrol", "responses.read", "cases.work", "rota.read", "urgent.take", "questions.answer"}
+    ),
     "supervisor": frozenset(
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "deaths.settle", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
         | {"cases.work", "cases.complaints", "ratings.read", "coverage.read", "responses.read"}
-        | {"discharges.import"}
+        | {"discharges.import", "plans.enrol"}
         | {"opening.switch", "clinics.suspend", "throttle.read"}
         | {"rota.read", "rota.change", "urgent.take", "questions.answer", "questions.late"}
         | {"campaigns.run"}

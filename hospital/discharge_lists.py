@@ -7,24 +7,20 @@ date that is no date, in the future, or too long ago to follow up, a number that
 who has no number needs a guardian, named by record number.
 """
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
+from hospital.csv_files import ListRefused, Rejected, dialect, opened
 from hospital.patients import ADDRESS_LENGTH, normalise_number
 
 LONGEST_AGO = timedelta(days=60)
 NEAR_FUTURE = timedelta(hours=1)  # clocks differ
-LONGEST_FIELD = 2000
 HEADINGS = {
     "event": ("event", "event_id", "id", "evento", "número", "出院编号", "编号"),
     "record": ("record", "record_number", "historia", "prontuário", "病历号", "病案号"),
@@ -53,10 +49,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "visit": ("visit", "visita", "consulta", "就诊", "门诊", "toronga"),
 }
 LANGUAGES = ("es", "pt-BR", "zh-CN", "en", "mi")
-
-
-class ListRefused(ValueError):
-    """The file as a whole can't be read; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +86,10 @@ class Happened:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """One row that is not. `column` is our name of it; '' is the row."""
-
-    line: int
-    column: str
-    why: str
-
-
 def read(source: Path | bytes, rules: Rules) -> Iterator[Happened | Rejected]:
     """Every row, sound or not, as the file (or what it holds) is read. Raises ListRefused where it is no such list."""
-    with _opened(source) as stream:
-        rows = csv.reader(stream, _dialect(stream))
+    with opened(source) as stream:
+        rows = csv.reader(stream, dialect(stream))
         try:
             columns = _columns(next(rows, []))
             seen: set[bytes] = set()
@@ -233,46 +216,3 @@ def _columns(headings: list[str]) -> dict[str, int]:
             f"the first row has no column {', '.join(missing)}. It must name the columns: {', '.join(HEADINGS)}."
         )
     return found
-
-
-@contextmanager
-def _opened(source: Path | bytes) -> Iterator[TextIO]:
-    """UTF-8 or UTF-16 by its mark, UTF-8 where all of it is, else GB18030, which has GBK in it."""
-    try:
-        with BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as raw:
-            encoding = _encoding(raw)
-            raw.seek(0)
-            yield TextIOWrapper(raw, encoding=encoding, newline="")
-    except UnicodeDecodeError:
-        raise ListRefused("the file is neither UTF-8 nor GBK text. Export it again as UTF-8.") from None
-    except OSError as error:
-        raise ListRefused(f"the file can't be read: {error.strerror}.") from None
-
-
-def _encoding(stream: BinaryIO) -> str:
-    start = stream.read(4)
-    if start.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    stream.seek(0)
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        while chunk := stream.read(1 << 20):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
-
-
-def _dialect(stream: TextIO) -> type[csv.Dialect]:
-    """By the heading: what stands between its words."""
-    heading = stream.readline(LONGEST_FIELD)
-    stream.seek(0)
-
-    class Found(csv.excel):
-        delimiter = max(";\t,", key=heading.count)
-        strict = True
-
-    return Found

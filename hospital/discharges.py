@@ -15,15 +15,17 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from hospital import enrolments, patients, vault
-from hospital.discharge_lists import Happened, Rejected
+from hospital import enrolments, patients
+from hospital.csv_files import Rejected
+from hospital.discharge_lists import Happened
 from hospital.enrolments import CareEvent, Told
-from hospital.patients import Patient, PatientIdentifier, Stay, Visit
+from hospital.patients import Patient, Stay, Visit
 from hospital.plans import Calendar, Plan
+from hospital.record_lists import of_records
 
 PART = 500
 SHOWN = 10_000  # refused rows that are kept; more are counted only
@@ -253,16 +255,7 @@ def _digest(record: str) -> bytes:
 
 def _records(session: Session, part: Sequence[Happened]) -> dict[str, _Known]:
     """Record number → who has it, of patients and guardians that are known; of a merged record, its survivor."""
-    records = {record for row in part for record in (row.record, row.guardian) if record}
-    tokens = {vault.token("record", record): record for record in records}
-    survivor = func.coalesce(Patient.merged_into, Patient.id)
-    found = dict(
-        session.execute(
-            select(PatientIdentifier.token, survivor)
-            .join(Patient, Patient.id == PatientIdentifier.patient_id)
-            .where(PatientIdentifier.kind == "record", PatientIdentifier.token.in_(tokens))
-        ).all()
-    )
-    rows = select(Patient.id, Patient.guardian_id).where(Patient.id.in_(found.values()))
-    guardians = dict(session.execute(rows).all())
-    return {tokens[token]: _Known(patient_id, guardians[patient_id]) for token, patient_id in found.items()}
+    found = of_records(session, {record for row in part for record in (row.record, row.guardian) if record})
+    rows = session.execute(select(Patient.id, Patient.guardian_id).where(Patient.id.in_(found.values())))
+    guardians = {patient_id: guardian_id for patient_id, guardian_id in rows}  # noqa: C416 - dict() loses the types
+    return {record: _Known(patient_id, guardians[patient_id]) for record, patient_id in found.items()}

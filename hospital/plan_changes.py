@@ -8,6 +8,7 @@ lost is reported dead until a clinician confirms it, and what is queued to the f
 task is locked before its patient.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -24,7 +25,7 @@ from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient
 
-Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn"]
+Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn", "taken_back"]
 REPORTED = ("child_lost", "reported_deceased")
 """What a report of a death stops the patient's own tasks with."""
 MAX_TRIES = 3  # of a task whose end is taken back
@@ -153,6 +154,12 @@ def withdrawn(
     if study is not None:
         theirs = theirs.join(CareEvent, CareEvent.id == Enrolment.event_id).where(CareEvent.study == study)
     return _end(session, "withdrawn", at, by, FollowUpTask.enrolment_id.in_(theirs), Enrolment.id.in_(theirs))
+
+
+def taken_back(session: Session, enrolments: Sequence[UUID], at: datetime, by: UUID) -> Changed:
+    """Who enrolled them says that it was a mistake."""
+    theirs = FollowUpTask.enrolment_id.in_(enrolments)
+    return _end(session, "taken_back", at, by, theirs, Enrolment.id.in_(enrolments))
 
 
 def _by_plan(

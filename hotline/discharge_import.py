@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hospital import discharge_lists, discharges
+from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
-from hospital.discharge_lists import ListRefused, Rejected, Rules
+from hospital.discharge_lists import Rules
 from hospital.discharges import Report
 from hospital.plans import Calendar
 from hotline import wiring

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from hospital import agentless, attempts, calling_hours, discharges, questionnaires, vault
 from hospital.attempts import Claimed
 from hospital.calling_rules import CallingPolicy
+from hospital.csv_files import Rejected
 from hospital.database import Database
-from hospital.discharge_lists import Happened, Rejected, Rules, read
+from hospital.discharge_lists import Happened, Rules, read
 from hospital.enrolments import Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay, Visit

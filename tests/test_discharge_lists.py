@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hospital import discharges, questionnaires
+from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
-from hospital.discharge_lists import Happened, ListRefused, Rejected, Rules, read
+from hospital.discharge_lists import Happened, Rules, read
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.plans import Calendar

@@ -41,6 +41,7 @@ WELCOME = {
     "ratings": {"grace"},
     "coverage": {"grace"},
     "discharges": {"grace"},
+    "enrol": {"ana", "grace", "dora"},
     "responses": {"ana", "grace", "dora"},
     "opening": {"grace"},
     "throttled": {"grace"},

@@ -6,23 +6,21 @@ is sent again to be taken over, and known by its digest. A long list is for the 
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from hospital import audit, discharge_lists, discharges
+from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
-from hospital.discharge_lists import Happened, ListRefused, Rejected, Rules
+from hospital.discharge_lists import Happened, Rules
 from hospital.discharges import Report
 from hospital.plans import Calendar
 from web.doors import Door, Visitor, pages_of, services
-from web.followup_plans import plans
-from web.limits import LARGEST_LIST
+from web.plans import plans
 from web.refusals import Refusal
+from web.uploads import sent
 
 Imports = Annotated[Visitor, Depends(Door("discharges.import"))]
 MOST_ROWS = 20_000
@@ -30,30 +28,6 @@ BY_COMMAND = "Give it in parts, or on the hospital's server: hotline discharges 
 T = TypeVar("T")
 
 routes = APIRouter()
-
-
-class InMemory(MultiPartParser):
-    """No part of a list touches the disk."""
-
-    spool_max_size = LARGEST_LIST
-
-
-async def _sent(request: Request) -> tuple[bytes, str]:
-    """The list, and the digest of the one that was looked at."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise Refusal(422, "Choose a list first.")
-    try:
-        form = await InMemory(request.headers, request.stream()).parse()
-    except MultiPartException:
-        raise Refusal(422, "The list did not arrive whole. Send it again.") from None
-    file, seen = form.get("list"), form.get("seen")
-    if not isinstance(file, UploadFile) or not file.filename:
-        raise Refusal(422, "Choose a list first.")
-    content = await file.read()
-    await form.close()
-    if not content:
-        raise Refusal(422, "The list is empty.")
-    return content, seen if isinstance(seen, str) else ""
 
 
 def _rows(content: bytes, rules: Rules) -> Iterator[Happened | Rejected]:
@@ -91,27 +65,24 @@ async def page(request: Request, visitor: Imports) -> Response:
 @routes.post("/discharges/preview")
 async def preview(request: Request, visitor: Imports) -> Response:
     """Reads all of it first, so that no list is begun that is refused at its end."""
-    content, _ = await _sent(request)
+    came = await sent(request)
     run_in = _in(services(request).database)
-    report = await _read(request, content, lambda rows: discharges.preview(rows, run_in))
-    return pages_of(request).part(
-        request, "discharges/report.html", report=report, seen=sha256(content).hexdigest(), done=False
-    )
+    report = await _read(request, came.content, lambda rows: discharges.preview(rows, run_in))
+    return pages_of(request).part(request, "discharges/report.html", report=report, seen=came.digest, done=False)
 
 
 @routes.post("/discharges/import")
 async def take_over(request: Request, visitor: Imports) -> Response:
-    content, seen = await _sent(request)
-    if sha256(content).hexdigest() != seen:
-        raise Refusal(409, "This is not the list that was checked. Check it first.")
+    came = await sent(request)
+    came.is_what_was_checked()
     house = services(request)
     at, run_in = house.clock(), _in(house.database)
     known, site = list(plans().values()), Calendar(house.facts.zone, house.facts.country)
-    report = await _read(request, content, lambda rows: discharges.take_over(rows, known, at, site, run_in))
+    report = await _read(request, came.content, lambda rows: discharges.take_over(rows, known, at, site, run_in))
 
     def write_down(session: Session) -> None:
         figures = {"rows": report.rows, "new": report.new, "refused": report.refused, "tasks": report.tasks}
-        audit.record(session, visitor.account_id, "discharges.imported", f"list:{seen[:16]}", at, **figures)
+        audit.record(session, visitor.account_id, "discharges.imported", f"list:{came.digest[:16]}", at, **figures)
 
     await house.database.run(write_down)
     return pages_of(request).part(request, "discharges/report.html", report=report, seen="", done=True)

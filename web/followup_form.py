@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from hospital import followups
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.questionnaire import CHOICES, Item, ItemType
-from web import followup_past, followup_plans, followup_view
+from web import followup_past, followup_view
 from web.doors import Visitor, pages_of, services
 from web.followup_list import WorksFollowUps, own_task, viewer
 from web.followup_view import TaskView
+from web.plans import plans
 from web.refusals import Refusal
 
 OTHER = "other:"  # the value of the option that stands for free text
@@ -57,7 +58,7 @@ async def page(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Resp
     shown = await own_task(request, visitor, task_id)
     form = await house.database.run(followup_view.form, task_id)
     past = await house.database.run(followup_past.past, task_id, viewer(request, visitor))
-    facts: dict[str, Any] = {"now": house.clock(), "other": OTHER, "task_id": task_id, "plans": followup_plans.plans()}
+    facts: dict[str, Any] = {"now": house.clock(), "other": OTHER, "task_id": task_id, "plans": plans()}
     return pages_of(request).show(request, "followups/form.html", view=shown, form=form, past=past, **facts)
 
 
@@ -65,7 +66,7 @@ async def page(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Resp
 async def past(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Response:
     await own_task(request, visitor, task_id)
     found = await services(request).database.run(followup_past.past, task_id, viewer(request, visitor))
-    now, offered = services(request).clock(), followup_plans.plans()
+    now, offered = services(request).clock(), plans()
     return pages_of(request).part(request, "followups/past.html", past=found, now=now, task_id=task_id, plans=offered)
 
 

@@ -17,6 +17,7 @@ from hospital.task_orders import Giver, Order
 from web import followup_view
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.followup_view import Row, TaskView, Viewer
+from web.plans import plans
 from web.refusals import Refusal
 
 WorksFollowUps = Annotated[Visitor, Depends(Door("followups.work"))]
@@ -116,7 +117,7 @@ async def _listed(
 
     found = await house.database.run(read)
     show = pages_of(request).show if whole else pages_of(request).part
-    return show(request, template, tab=tab, now=looks.at, today=today, my_ward=MY_WARD, **found)
+    return show(request, template, tab=tab, now=looks.at, today=today, my_ward=MY_WARD, plans=plans(), **found)
 
 
 Chosen = Annotated[str, Query(max_length=200)]

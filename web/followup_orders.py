@@ -4,22 +4,25 @@ The form works without a script, too: then the answer is a page of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
-from hospital import task_orders
+from hospital import enrolling, task_orders
 from hospital.accounts import Account
 from hospital.followups import FollowUpTask
+from hospital.plans import Calendar
 from hospital.task_orders import WHATS, Giver, Order
 from web import words
 from web.doors import Visitor, denied, pages_of, services
 from web.followup_list import WorksFollowUps, viewer
 from web.followup_view import Viewer, may_open
 from web.looks import looked
+from web.plans import plans
 from web.refusals import Refusal, is_part
 
 MOST = 200  # in one order
@@ -34,11 +37,15 @@ class Ordered:
     done: int
     what: str
     not_done: list[tuple[str | None, str]]
+    enrolled: tuple[str, datetime] | None = None
+    """The plan and the instant by which an enrolment is taken back."""
 
 
 @routes.post("/followups/orders")
 async def order(request: Request, visitor: WorksFollowUps) -> Response:
     form = await request.form()
+    if form.get("what") == "enrol":
+        return _answer(request, await _enrolled(request, visitor, form))
     wanted = _order(form, visitor)
     chosen = _chosen([str(one) for one in form.getlist("task")])
     wards = tuple(str(one) for one in form.getlist("ward") if one)
@@ -52,9 +59,45 @@ async def order(request: Request, visitor: WorksFollowUps) -> Response:
         if why == "not_yours":
             await denied(request, visitor, "followups.all", f"task:{task_id}")
     told = await house.database.run(_told, wanted, len(chosen) - len(left), left, shown)
+    return _answer(request, told)
+
+
+def _answer(request: Request, told: Ordered) -> Response:
     if is_part(request):
         return pages_of(request).part(request, "followups/ordered.html", ordered=told)
     return pages_of(request).show(request, "followups/ordered_page.html", ordered=told)
+
+
+async def _enrolled(request: Request, visitor: Visitor, form: FormData) -> Ordered:
+    """The patients of what is selected, each once, in a plan that begins today."""
+    plan = plans().get(str(form.get("plan", "")))
+    if plan is None:
+        raise Refusal(422, "Choose a plan.")
+    house, shown = services(request), viewer(request, visitor)
+    site = Calendar(shown.zone, house.facts.country)
+    chosen = list(_chosen([str(one) for one in form.getlist("task")]))
+
+    def enrol(session: Session) -> tuple[Ordered, list[UUID]]:
+        tasks = {one: session.get(FollowUpTask, one) for one in chosen}
+        seen = {one: task for one, task in tasks.items() if task is not None and may_open(task, shown)}
+        people = list(dict.fromkeys(task.patient_id for task in seen.values()))
+        done, left = enrolling.enrol(session, plan, people, shown.at, site, shown.account_id)
+        names = {task.patient_id: task.patient.name for task in seen.values()}
+        not_done: list[tuple[str | None, str]] = [
+            (names[one], words.say(words.NOT_ENROLLED, code)) for one, code in left.items()
+        ]
+        foreign = [one for one in chosen if one not in seen]
+        not_done += [(None, words.say(words.NOT_ORDERED, "not_yours"))] * len(foreign)
+        what = words.ORDERED["enrol"].format(plan=plan.title["en"])
+        return Ordered(len(done), what, not_done, (plan.id, shown.at) if done else None), foreign
+
+    try:
+        told, foreign = await house.database.run(enrol)
+    except LookupError as problem:
+        raise Refusal(409, f"{problem}.") from None
+    for task_id in foreign:
+        await denied(request, visitor, "followups.all", f"task:{task_id}")
+    return told
 
 
 def _order(form: Mapping[str, Any], visitor: Visitor) -> Order:

@@ -2,32 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import audit, enrolments, patients, plan_changes
+from hospital import audit, enrolling, patients, plan_changes
 from hospital.calling_rules import is_a_child
 from hospital.patients import Patient
-from hospital.plans import Calendar, Plan
-from scripts.plan_files import load_plans
-from scripts.questionnaire_files import load_questionnaires
+from hospital.plans import Calendar
+from web import words
 from web.doors import services
 from web.followup_list import WorksFollowUps, own_task
+from web.plans import plans
 from web.refusals import Refusal
 
 NOT_IN_THE_RECORD = "unknown"  # a stillbirth; a child who has no record here
 
 routes = APIRouter()
-
-
-@cache
-def plans() -> dict[str, Plan]:
-    """The plans that a clinician can enrol in, by id. They are read once; a changed file counts from the next start."""
-    return load_plans(load_questionnaires()[0])[0]
 
 
 @dataclass(frozen=True)
@@ -105,14 +98,10 @@ async def enrol(request: Request, visitor: WorksFollowUps, task_id: UUID, plan: 
     patient_id, at, by = shown.patient.id, house.clock(), visitor.account_id
     site = Calendar(house.facts.zone, house.facts.country)
 
-    def apply(session: Session) -> int:
-        audit.record(session, by, "plan.enrolled", f"patient:{patient_id}", at, plan=plan)
-        return enrolments.enrol(session, plans()[plan], [patient_id], at, site, by).tasks
-
     try:
-        made = await house.database.run(apply)
+        _, left = await house.database.run(enrolling.enrol, plans()[plan], [patient_id], at, site, by)
     except LookupError as problem:
         raise Refusal(409, f"{problem}.") from None
-    if not made:
-        raise Refusal(409, "The patient was enrolled in this plan today already.")
+    if left:
+        raise Refusal(409, f"The patient {words.say(words.NOT_ENROLLED, left[patient_id])}.")
     return Response(status_code=204)

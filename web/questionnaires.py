@@ -30,7 +30,7 @@ from scripts.questionnaire_files import kept, read_source
 from scripts.yaml_lines import FileRefused
 from web.doors import pages_of, services
 from web.editions import OVERTAKEN, Changes, Field
-from web.followup_plans import plans
+from web.plans import plans
 from web.refusals import Refusal
 
 CODE = re.compile(r"[a-z][a-z0-9-]{0,59}")

@@ -33,6 +33,7 @@ STOP_REASONS = SKIP_REASONS | {
     "child_lost": "The family has lost the child",
     "transferred": "The patient was moved to another hospital or ward",
     "withdrawn": "The patient withdrew",
+    "taken_back": "The enrolment was taken back",
     "told_too_late": "We were told after its time had passed",
     "fate_unknown": "It is not known whether the phone rang; a person calls",
 }
@@ -43,6 +44,7 @@ ORDERED = {  # what was ordered of follow-ups on the list
     "skip": "skipped",
     "move": "put on {day}",
     "priority": "now of priority {priority}",
+    "enrol": "enrolled in {plan}",
 }
 
 NOT_ORDERED = {  # why one of them could not be done
@@ -59,6 +61,15 @@ NOT_ORDERED = {  # why one of them could not be done
     "in_doubt": "may have been called: it is to be reviewed first",
     "waits_for_answer": "was written to, and the answer is waited for",
     "not_yours": "another nurse's by now, or gone",
+}
+
+NOT_ENROLLED = {  # why a patient could not be enrolled in a plan
+    "died": "has died",
+    "death_reported": "is said to have died: a clinician settles it first",
+    "opted_out": "wants no follow-up calls",
+    "follows": "is in this plan already",
+    "today_already": "was in this plan today already, and left it",
+    "unknown": "is no patient any more: the record was merged or erased",
 }
 
 CHANGES = {

@@ -54,7 +54,7 @@ function show() {
   if (!count) return;
   const said = `${selected.size} selected`;
   if (count.textContent !== said) count.textContent = said;
-  for (const button of document.querySelectorAll("#orders button")) button.disabled = selected.size === 0;
+  for (const button of document.querySelectorAll("#orders .orders button")) button.disabled = selected.size === 0;
 }
 
 function pressed(event) {
