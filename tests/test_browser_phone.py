@@ -75,6 +75,15 @@ async def hears_something(page: Page) -> None:
     raise AssertionError("no sound arrives in the browser")
 
 
+async def hears_nothing(page: Page) -> None:
+    """The other's browser makes a beep each second; three seconds without one are silence."""
+    for _ in range(15):
+        quiet = [await page.evaluate(ENERGY) for _ in range(4)]
+        if max(quiet) < 0.01:
+            return
+    raise AssertionError("sound still arrives in the browser")
+
+
 @pytest.fixture(scope="module")
 def browser_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("browser-house")
@@ -244,7 +253,9 @@ async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House
         await ana.keyboard.press("c")
         await ana.keyboard.press("h")
         await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)
-        await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=10_000)  # her recording, in the form
+        await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=5_000)  # her recording, in the form
+        await ana.get_by_role("button", name="Play").click()
+        await expect(ana.locator("hotline-player")).to_have_attribute("data-state", "playing", timeout=5_000)
         await expect(ana.get_by_text("Done.")).to_be_visible()
     with house.database.transaction() as session:
         assert session.get_one(FollowUpTask, task.id).state == "done"
@@ -266,21 +277,29 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
         await tom.get_by_role("button", name="Take calls").click()
         await expect(tom.get_by_role("button", name="Pause")).to_be_visible(timeout=5_000)
 
-        before = len(house.journal())
+        before = len(house.calls())
         await lucia.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
         await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
         await lucia.get_by_role("button", name="Call the hospital").click()
         await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "talking", timeout=15_000)
         await hears_something(lucia)
-        await lucia.locator("[data-digit='2']").first.click()
-        await house.until("she has chosen", lambda: len(house.journal()) > before + 1)
+        await house.until("the ivr has her", lambda: len(house.calls()) > before)
         await lucia.locator("[data-digit='0']").first.click()
 
         await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ringing", timeout=20_000)
         await expect(tom.get_by_role("heading", name="Lucía Fernández")).to_be_visible(timeout=5_000)
+        await expect(tom.get_by_text("Closed until two identifiers are ticked.")).to_be_visible()
+        await expect(tom.locator(".card-journey [data-fragment]")).not_to_be_empty()
+        await tom.screenshot(path=SCREENSHOTS / "agent-ringing.png")
         assert await grace.get_by_text("Lucía").count() == 0
         assert "hypertension" not in await tom.content()
         await tom.get_by_role("button", name="Answer").click()
         await expect(tom.get_by_text("On the line")).to_be_visible(timeout=10_000)
+        await hears_something(lucia)
+        await tom.keyboard.press("q")  # mute
+        await expect(tom.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
+        await hears_nothing(lucia)
+        await tom.keyboard.press("q")
+        await hears_something(lucia)
         await lucia.get_by_role("button", name="Hang up").click()
         await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)

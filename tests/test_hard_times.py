@@ -1,5 +1,6 @@
-"""What the whole house does without a network, and when the disk under its database is full."""
+"""What the whole house does without a network, and when the disk under its database or its recordings is full."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,9 +13,13 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from hospital.attempt_records import Attempt
 from hospital.calls import Call
+from hospital.recordings import Recording
 from tests.asterisk_instance import free_address
+from tests.console import console
 from tests.house import House
+from tests.test_followup_calls import ana_calls, attempt, task_of
 
 pytestmark = [
     pytest.mark.asterisk,
@@ -22,6 +27,7 @@ pytestmark = [
 ]
 CHECKOUT = Path(__file__).parent.parent
 DISK = "256m"  # PostgreSQL's cluster takes about 70 MB of it
+SPOOL = "96m"  # 64 MiB of it are kept free for what is being recorded
 
 
 @pytest.fixture
@@ -65,6 +71,87 @@ def fill(house: House) -> Path:
         for _ in range(1000):
             connection.execute("SELECT pg_logical_emit_message(false, 'ballast', repeat('x', 1000000))")
     return ballast
+
+
+@pytest.fixture
+def house_with_a_small_spool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """What is recorded lies on a disk of its own until it is sealed."""
+    house = House(tmp_path_factory.mktemp("small spool"), free_address())
+    house.here.spool.mkdir(parents=True)
+    _run("mount", "-t", "tmpfs", "-o", f"size={SPOOL}", "tmpfs", str(house.here.spool))
+    try:
+        house.start()
+        yield house
+    finally:
+        house.stop()
+        _run("umount", str(house.here.spool))
+        if "HOTLINE_KEEP" not in os.environ:
+            shutil.rmtree(house.folder, ignore_errors=True)
+
+
+def fill_spool(house: House) -> Path:
+    """Until not one byte fits."""
+    ballast = house.here.spool.parent / "spool" / "ballast.bin"
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1 << 16))
+    return ballast
+
+
+@pytest.mark.covers("H16", "I5")
+async def test_the_recordings_disk_is_full_and_the_calls_go_on(house_with_a_small_spool: House) -> None:
+    house = house_with_a_small_spool
+    async with house.phone("ana") as ana, house.phone("joao") as joao, console(house, "ana") as page:
+        task = await ana_calls(house, page, ana, "joao")
+        form = f"/followups/{task.id}"
+        await joao.rings()
+        await joao.answers()
+        await house.until("they talk", lambda: attempt(house).state == "talking")
+        for identifier in ("name", "birth_date"):
+            await page.post(f"{form}/ticks/{identifier}", on="on")
+        ballast = fill_spool(house)
+        told = await page.post(f"{form}/call/record", status=409)
+        assert "are needed. Free some space" in told.text
+        assert "there was no room for it" in (await page.get(form)).text
+        await ana.speaks(await house.sound_wav("goodbye", "en"))
+        await joao.hears(await house.sound("goodbye", "en"))  # they are still connected
+        await page.post(f"{form}/result/call_later", when="2h")
+        await page.post(f"{form}/call/hang-up")
+        await joao.hung_up()
+        await house.until("it is settled", lambda: attempt(house).state == "ended")
+        assert [(one.state, one.reason) for one in house.rows(Recording)] == [("none", "spool_full")]
+
+        refused = await page.post(f"/followups/{task_of(house, 'mei').id}/start", status=409)
+        assert "are needed. Free some space" in refused.text
+        assert len(house.rows(Attempt)) == 1, "nobody is called whose call could not be recorded"
+        ballast.unlink()
+        await page.post(f"/followups/{task_of(house, 'mei').id}/start")
+        await ana.rings()
+        await ana.rejects()
+    await house.no_channels()
+
+
+@pytest.mark.covers("H16", "I5")
+async def test_the_recordings_disk_fills_while_they_talk(house_with_a_small_spool: House) -> None:
+    house = house_with_a_small_spool
+    async with house.phone("ana") as ana, house.phone("joao") as joao, console(house, "ana") as page:
+        task = await ana_calls(house, page, ana, "joao")
+        form = f"/followups/{task.id}"
+        await joao.rings()
+        await joao.answers()
+        await house.until("they talk", lambda: attempt(house).state == "talking")
+        for identifier in ("name", "birth_date"):
+            await page.post(f"{form}/ticks/{identifier}", on="on")
+        await page.post(f"{form}/call/record")
+        await joao.speaks(await house.sound_wav("goodbye", "en"))
+        ballast = fill_spool(house)
+        await ana.speaks(await house.sound_wav("goodbye", "en"))
+        await joao.hears(await house.sound("goodbye", "en"))
+        await page.post(f"{form}/result/call_later", when="2h")
+        await page.post(f"{form}/call/hang-up")
+        await joao.hung_up()
+        await house.until("what had its place is sealed", lambda: house.rows(Recording)[0].state == "sealed")
+        assert [file.name for file in house.here.spool.iterdir()] == [ballast.name], "no plain copy is left"
 
 
 @pytest.mark.covers("H1", "I10")
