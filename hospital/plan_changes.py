@@ -23,7 +23,7 @@ from hospital.calling_rules import is_a_child
 from hospital.database import announce
 from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, decide
-from hospital.patients import Patient
+from hospital.patients import Patient, PhoneNumber
 
 Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn", "taken_back"]
 REPORTED = ("child_lost", "reported_deceased")
@@ -220,9 +220,11 @@ def _talks(session: Session, task_id: UUID) -> bool:
 
 
 def called_off(session: Session) -> list[Attempt]:
-    """What is on its way to a patient although its task has stopped; whoever has answered already is not hung up on."""
+    """What is on its way to a patient although its task has stopped, or to a number that is not to be called any more;
+    whoever has answered already is not hung up on."""
     rows = select(Attempt).join(FollowUpTask, FollowUpTask.id == Attempt.task_id)
-    rows = rows.join(Patient, Patient.id == Attempt.patient_id)
+    rows = rows.join(Patient, Patient.id == Attempt.patient_id).join(PhoneNumber, PhoneNumber.id == Attempt.number_id)
     dead = or_(Patient.deceased_at.is_not(None), Patient.death_reported_at.is_not(None))
-    ended = or_(FollowUpTask.state == "stopped", dead)
+    never = or_(PhoneNumber.safe_to_call.is_(False), PhoneNumber.invalid_since.is_not(None))
+    ended = or_(FollowUpTask.state == "stopped", dead, never)
     return list(session.scalars(rows.where(Attempt.state.in_(("claimed", "dialling")), ended)))

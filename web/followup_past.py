@@ -21,6 +21,7 @@ class Past:
     `loss`: which child may be told as lost."""
 
     patient: Patient
+    guardian: Patient | None
     addressee: Patient
     history: History
     tried: list[Tried]
@@ -34,11 +35,14 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
     if task is None or not may_open(task, viewer):
         return None
     patient = session.get_one(Patient, task.patient_id)
-    _ = [number.number for number in patient.numbers]  # read now: the session is gone when the template asks
+    guardian = session.get_one(Patient, patient.guardian_id) if patient.guardian_id else None
+    people = [one for one in (patient, guardian) if one is not None]
+    _ = [number.number for one in people for number in one.numbers]  # read now: the template has no session
     rows = followups.decisions(session, task_id)
     told = [(row.at, words.decision(row.code, row.facts, viewer.at, viewer.zone)) for row in reversed(rows)]
     return Past(
         patient,
+        guardian,
         where_reached(session, patient, viewer.at).person,
         patients.history(session, patient.id),
         tried(session, task_id),

@@ -72,6 +72,18 @@ NOT_ENROLLED = {  # why a patient could not be enrolled in a plan
     "unknown": "is no patient any more: the record was merged or erased",
 }
 
+NUMBER_OWNERS = {
+    "self": "the patient's own",
+    "mother": "mother",
+    "father": "father",
+    "partner": "partner",
+    "child": "son or daughter",
+    "relative": "another relative",
+    "carer": "carer",
+    "neighbour": "neighbour",
+    "work": "at work",
+}
+
 CHANGES = {
     "readmitted": "In hospital again",
     "transferred": "Moved to another hospital",
