@@ -12,6 +12,7 @@ from hospital import hearing as hearing_state
 from hospital.database import Database
 from hotline import loaded, numbering
 from hotline.caller_joints import SqlJournal, UnwrittenJournal
+from hotline.foretelling import foretell
 from hotline.hearing import Hearing, hearing
 from hotline.in_force import InForce, Shipped
 from hotline.places import places, read_secrets
@@ -75,7 +76,11 @@ async def run_ivr(settings: Settings) -> None:
     database = open_database(settings, here)
     sheets = Sheets(Shipped(settings), database)
     said = speaker(settings, here, sheets.held.words)
-    speaking = asyncio.create_task(speak_ahead(settings, sheets, said, database.url), name="speak ahead")
+    desk = front_desk(settings, database, sheets.held.words)
+    behind = [
+        asyncio.create_task(speak_ahead(settings, sheets, said, database.url), name="speak ahead"),
+        asyncio.create_task(foretell(settings, sheets, said, desk), name="foretell"),
+    ]
 
     async def tell(engine: str, languages: Sequence[str], trouble: str) -> None:
         await database.run(hearing_state.tell, settings.node, engine, languages, trouble, now())
@@ -93,8 +98,9 @@ async def run_ivr(settings: Settings) -> None:
             log.info("the ivr takes calls")
             await until_told()
             await server.stop(grace_s=10)
-    speaking.cancel()
-    await asyncio.wait([speaking])
+    for task in behind:
+        task.cancel()
+    await asyncio.wait(behind)
     await said.close()
     database.close()
 

@@ -69,28 +69,28 @@ class AgiLine:
         self._renders: set[asyncio.Task[str]] = set()
         self._idle: asyncio.Task[None] | None = None
         self._stop_idle = asyncio.Event()
+        self._next: list[tuple[Prompt, str]] = []  # what was prepared: it waits for what is said before it
 
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
         to_the_end = isinstance(expect, Nothing) and expect.to_the_end
-        sounds = [self._render(prompt, language) for prompt in prompts]
-        for prompt, sound in zip(prompts, sounds, strict=True):
-            if self._keypad.waiting() and not to_the_end:
+        sounds = self._sounds(prompts, language)
+        while to_the_end or not self._keypad.waiting():
+            try:
+                prompt, name = await anext(sounds)
+            except StopAsyncIteration:
                 break
-            async with asyncio.timeout(RENDER_S):
-                name = await asyncio.shield(sound)
             await self._stop_listening()
             if self._keypad.waiting() and not to_the_end:
                 break
             await self._stream(prompt.key, name, to_the_end)
+            self.listen()  # the next sound may not be there yet
         await self._stop_listening()
         heard = await self._keypad.answer(expect, self._next_keys)
         self.listen()
         return heard
 
     def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
-        for prompt in prompts:
-            spoken = prompt.language or language
-            self._rendering(self._speaker.ahead(prompt.key, spoken, prompt.params, prompt.pace))
+        self._next += [(prompt, prompt.language or language) for prompt in prompts]
 
     def hears(self, language: str) -> bool:
         return False
@@ -185,9 +185,19 @@ class AgiLine:
 
     # Rendering ahead
 
-    def _render(self, prompt: Prompt, language: str) -> asyncio.Task[str]:
-        spoken = prompt.language or language
-        return self._rendering(self._speaker.sound(prompt.key, spoken, prompt.params, prompt.pace))
+    async def _sounds(self, prompts: Sequence[Prompt], language: str) -> AsyncIterator[tuple[Prompt, str]]:
+        """Each sentence's sound, asked for when it is to be played: a better voice has for it as long as those before
+        it are heard. What was prepared comes after them. Raises `TimeoutError`, and what a rendering raised."""
+        spoken = [(prompt, prompt.language or language) for prompt in prompts]
+        ahead, self._next = [*spoken[1:], *self._next], []
+        for at, (prompt, tongue) in enumerate(spoken):
+            sound = self._rendering(self._speaker.sound(prompt.key, tongue, prompt.params, prompt.pace))
+            if at == 0:
+                for later, its in ahead:
+                    self._rendering(self._speaker.ahead(later.key, its, later.params, later.pace))
+            async with asyncio.timeout(RENDER_S):
+                name = await asyncio.shield(sound)
+            yield prompt, name
 
     def _rendering(self, wanted: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
         render = asyncio.create_task(wanted)

@@ -109,9 +109,10 @@ class Call:
         """A sentence that asks nothing. A key stops it and is kept for the next question."""
         await self.play(Prompt(key, **params), Nothing())
 
-    async def inform(self, key: str, /, **params: Value) -> None:
-        """A sentence that is heard to its end: a notice, or what was just booked."""
-        await self.play(Prompt(key, **params), Nothing(to_the_end=True))
+    async def inform(self, told: Question, /, **params: Value) -> None:
+        """What is heard to its end: a notice, or what was just booked."""
+        sentences = Prompt(told, **params) if isinstance(told, str) else told
+        await self.play(sentences, Nothing(to_the_end=True))
 
     async def menu(self, question: Question, /, *, keys: str, reading: Reading | None = None, **params: Value) -> str:
         """Asks until one of `keys` is pressed or said, and returns it; or what `reading` found in the caller's own

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ivr import agi
-from ivr.agi_call import RENDER_S, AgiLine, Session, Speaker
+from ivr.agi_call import AgiLine, Session, Speaker
 from ivr.attending import Attending, Pickup
 from ivr.audio_server import AudioServer, Stream, Ticket
 from ivr.listening import RECOGNITION_S, Activity, Late, Listening
@@ -103,7 +103,6 @@ class VoiceLine(AgiLine):
                 return await self._ears.open(pcm, RATE, language)
             return await self._understood(self._ears, pcm, self._ears.enough(language), expect)
 
-        renders = [self._render(prompt, language) for prompt in prompts]
         executing: asyncio.Task[agi.Reply] | None = None
         try:
             with self._audio.turn() as ticket:
@@ -111,7 +110,7 @@ class VoiceLine(AgiLine):
                 executing = asyncio.create_task(self._session.execute(command))
                 turn = VoiceTurn(await _stream(ticket, executing), rules, ask)
                 try:
-                    heard = await turn.run(self._sounds(renders))
+                    heard = await turn.run(self._paths(prompts, language))
                     if isinstance(heard, Key):
                         self._keypad.pressed(heard.key)
                 finally:
@@ -148,11 +147,9 @@ class VoiceLine(AgiLine):
         own = await ears.open(pcm, RATE, expect.freely)
         return replace(found, text=own.text)
 
-    async def _sounds(self, renders: Sequence[asyncio.Task[str]]) -> AsyncIterator[Path]:
-        """The sounds at 8 kHz, as they get ready. Raises `TimeoutError`, and what a rendering raised."""
-        for render in renders:
-            async with asyncio.timeout(RENDER_S):
-                name = await asyncio.shield(render)
+    async def _paths(self, prompts: Sequence[Prompt], language: str) -> AsyncIterator[Path]:
+        """The sounds at 8 kHz, as `_sounds`."""
+        async for _, name in self._sounds(prompts, language):
             yield Path(f"{self._local(name)}.sln")
 
 

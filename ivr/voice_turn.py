@@ -21,6 +21,7 @@ from speech.ears import EarsFailed, Understood
 SILENCE = bytes(FRAME)
 BEHIND_S = 0.06  # a pace that was lost for longer is not caught up: a burst would be thrown away
 ECHO_FRAMES = 25  # of what was sent that wait for what was heard meanwhile
+LEAD = 50  # frames that are still to be said when the next sound is asked for
 LAST_KEYS_S = 1.0  # how long Asterisk may take to close the stream
 
 Ask = Callable[[bytes], Awaitable[Understood]]
@@ -63,6 +64,7 @@ class VoiceTurn:
         self._frames: deque[bytes] = deque()
         self._sent: deque[bytes] = deque(maxlen=ECHO_FRAMES)
         self._all_loaded = False
+        self._low = asyncio.Event()  # of frames: LEAD or fewer
         self._hearing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: asyncio.Task[None] | None = None
@@ -141,6 +143,8 @@ class VoiceTurn:
         told = False
         while True:
             frame = self._frames.popleft() if self._frames and not self._listening.holds else b""
+            if len(self._frames) <= LEAD:
+                self._low.set()
             self._stream.say(frame or SILENCE)
             self._sent.append(frame)
             if not (frame or self._frames) and self._all_loaded and not told:
@@ -153,13 +157,17 @@ class VoiceTurn:
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     async def _load(self, sounds: AsyncIterator[Path]) -> None:
+        """A sentence is asked for when the one before it is nearly over: its voice has until then."""
         try:
             async for path in sounds:
                 pcm = await asyncio.to_thread(path.read_bytes)
                 self._frames.extend(pcm[at : at + FRAME].ljust(FRAME, b"\0") for at in range(0, len(pcm), FRAME))
+                self._low.clear()
+                await self._low.wait()
         except Exception as error:
             self._inbox.put_nowait(error)
-        self._all_loaded = True
+        finally:
+            self._all_loaded = True
 
     # Understanding
 

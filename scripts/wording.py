@@ -1,7 +1,7 @@
 """What is said and written: whole sentences by key and language.
 
     words = wording.load(Site(hospital="Hospital Santa Clara", emergency="112", number="+34 910 …", zone=…))
-    words.text("offer_slot", "es", n=1, when=slot.starts_at, doctor="la doctora Vega")
+    words.text("time_with_doctor", "es", when=slot.starts_at, doctor="la doctora Vega")
     words.text("main_menu.short", "es")  # a form: short, other, choice; without one it is the text
     words.text("choose_department", "es", choices=[{"department": "cardiología", "key": 1}, …])
     words.message("appointment_confirmed", "es", date=slot.starts_at, time=slot.starts_at)

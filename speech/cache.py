@@ -98,6 +98,15 @@ class PromptCache:
                 failures.append(str(failure))
         raise VoiceFailed("; ".join(failures))
 
+    def better(self, language: str) -> bool:
+        """Whether a voice speaks the language that may be too slow for who waits, and is worth preparing for."""
+        return len([voice for voice in self.voices.engines if voice.speaks(language)]) > 1
+
+    async def at_rest(self) -> None:
+        """Until nothing is being rendered here."""
+        while self._making:
+            await asyncio.wait(set(self._making.values()))
+
     async def recorded(self, recording: str, sound: Maker) -> Path:
         """The same for a hospital's own recording: `recording` is its hash, `sound` reads it."""
         request = {"recording": recording}

@@ -2,7 +2,7 @@
 language.
 
     speaker = Speaker(wording, PromptCache(sounds, Voices([Espeak()])))
-    await speaker.sound("offer_slot", "es", {"n": 1, "when": starts_at, "doctor": "la doctora Vega"})
+    await speaker.sound("time_with_doctor", "es", {"when": starts_at, "doctor": "la doctora Vega"})
     → "/hotline/sounds/cache/3f/3f…"            # no extension: Asterisk takes the format that suits
     the call
 
@@ -77,6 +77,13 @@ class Speaker:
         """The same for a prompt that is likely to be played in a while: a better voice has time for it."""
         within = max(AHEAD_S, self._within)
         return self._seen(await self.file(key, language, params or {}, pace, within=within))
+
+    async def at_leisure(
+        self, key: str, language: str, params: Mapping[str, Any] | None = None, pace: float = 1.0
+    ) -> Path:
+        """The same for a prompt that may be played some day: by the best voice, when nobody else waits for any."""
+        await self.cache.at_rest()
+        return await self.file(key, language, params or {}, pace)
 
     def _seen(self, path: Path) -> str:
         return str(self._seen_as / path.relative_to(self.cache.sounds).as_posix())

@@ -25,10 +25,14 @@ class Voice:
         self.slow = slow or {}
         self.broken = broken
         self.rendered: list[str] = []
+        self._making: dict[str, asyncio.Task[None]] = {}
 
     async def sound(self, key: str, language: str, params: Mapping[str, Value], pace: float) -> str:
-        self.rendered.append(key)
-        await asyncio.sleep(self.slow.get(key, 0))
+        if key not in self._making:  # as the cache: once, however many ask
+            self.rendered.append(f"{key} begins")
+            self._making[key] = asyncio.create_task(asyncio.sleep(self.slow.get(key, 0)))
+            self._making[key].add_done_callback(lambda _: self.rendered.append(f"{key} is there"))
+        await self._making[key]
         if key == self.broken:
             raise OSError("no space for Lucía")
         return f"/s/{language}/{key}"
@@ -361,12 +365,41 @@ async def test_sentences_are_rendered_side_by_side_and_in_their_own_language() -
     async def dialogue(call: Call) -> None:
         await call.play([Prompt("a"), Prompt("b").in_language("en"), Prompt("c")], Nothing())
 
-    voice = Voice(slow={"a": 0.15, "b": 0.15, "c": 0.15})
-    begun = asyncio.get_running_loop().time()
+    voice = Voice(slow={"a": 0.05, "b": 0.05, "c": 0.05})
     async with calling(dialogue, voice=voice, plays_s=0.001) as channel:
         """She listens."""
     assert played(channel) == ["/s/es/a", "/s/en/b", "/s/es/c"]
-    assert asyncio.get_running_loop().time() - begun < 0.4  # not 0.45: together
+    assert voice.rendered[:3] == ["a begins", "b begins", "c begins"]
+
+
+async def test_what_is_prepared_comes_after_what_is_said() -> None:
+    async def dialogue(call: Call) -> None:
+        call.prepare(Prompt("later"))
+        await call.play([Prompt("a"), Prompt("b")], Nothing())
+
+    voice = Voice()
+    async with calling(dialogue, voice=voice):
+        """She listens."""
+    assert [each for each in voice.rendered if each.endswith("begins")] == ["a begins", "b begins", "later begins"]
+
+
+async def test_a_better_voice_has_for_a_sentence_as_long_as_the_one_before_it_is_heard() -> None:
+    """It is asked for by when it must speak, not by when the turn begins."""
+
+    class Patient(Voice):
+        async def sound(self, key: str, language: str, params: Mapping[str, Value], pace: float) -> str:
+            self.rendered.append(f"{key} is needed")
+            return await super().sound(key, language, params, pace)
+
+        ahead = Voice.sound
+
+    async def dialogue(call: Call) -> None:
+        await call.play([Prompt("a"), Prompt("b")], Nothing())
+
+    voice = Patient(slow={"b": 0.01})
+    async with calling(dialogue, voice=voice, plays_s=0.1):
+        """She listens to the first for ten times as long as the second takes to be made."""
+    assert voice.rendered.index("b begins") < voice.rendered.index("b is there") < voice.rendered.index("b is needed")
 
 
 # ── Who calls ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -31,11 +31,13 @@ async def test_lucia_books_in_spanish(house: House) -> None:
         await phone.presses(LUCIA.birth_keys)
         await phone.hears(await house.sound("recognised", "es", given_name="Lucía"))
         await phone.presses("1")  # cardiología
-        await phone.hears(await house.sound("offer_slot", "es", n=2, **told), within=30)
+        await phone.hears(await house.sound("time_with_doctor", "es", **told), within=30)
         await phone.presses("2")
-        await phone.hears(await house.sound("confirm_slot", "es", department="cardiología", **told), within=30)
+        await phone.hears(await house.sound("read_back", "es", department="cardiología"), within=30)
+        await phone.hears(await house.sound("time_with_doctor", "es", **told))
         await phone.presses("1")
-        await phone.hears(await house.sound("booked", "es", **told), within=30)
+        await phone.hears(await house.sound("booked", "es"), within=30)
+        await phone.hears(await house.sound("time_with_doctor", "es", **told))
         await phone.hangs_up()
     local = second.starts_at.astimezone(wiring.zone(house.settings)).strftime("%Y-%m-%d %H:%M")
     assert house.appointments(of="lucia") == [("cardiology", second.doctor, local)]
@@ -81,15 +83,16 @@ async def test_ruth_moves_her_appointment_and_books_a_blood_test(house: House) -
         await reaches(house, phone, "en", "12" + RUTH.birth_keys)
         await phone.hears(await house.sound("what_with_it", "en"), within=30)
         await phone.presses("1")
-        await phone.hears(await house.sound("offer_slot", "en", n=1, **told), within=30)
+        await phone.hears(await house.sound("time_with_doctor", "en", **told), within=30)
         await phone.presses("1")
         await phone.hears(await house.sound("confirm_move", "en"), within=30)
         assert house.appointments(of="ruth") == [house.local(first)]  # hers until the new one is confirmed
         await phone.presses("1")
-        await phone.hears(await house.sound("moved", "en", when=second.starts_at), within=30)
+        await phone.hears(await house.sound("moved", "en"), within=30)
+        await phone.hears(await house.sound("time_with_doctor", "en", **told))
         assert house.appointments(of="ruth") == [house.local(second)]
         await phone.presses("133")  # appointments, examinations, a blood test: she is known by now
-        await phone.hears(await house.sound("offer_time", "en", n=1, when=blood.starts_at), within=30)
+        await phone.hears(await house.sound("time_alone", "en", when=blood.starts_at), within=30)
         await phone.presses("11")
         await phone.hears(await house.sound("prepare_fasting", "en"), within=30)
     with house.database.transaction() as session:
@@ -103,11 +106,13 @@ async def test_ruth_books_in_english(house: House) -> None:
     told = {"when": first.starts_at, "doctor": doctor(first, "en")}
     async with house.phone("ruth") as phone:
         await is_offered_times(house, phone, RUTH, "en", department="3")
-        await phone.hears(await house.sound("offer_slot", "en", n=1, **told), within=30)
+        await phone.hears(await house.sound("time_with_doctor", "en", **told), within=30)
         await phone.presses("1")
-        await phone.hears(await house.sound("confirm_slot", "en", department="general medicine", **told), within=30)
+        await phone.hears(await house.sound("read_back", "en", department="general medicine"), within=30)
+        await phone.hears(await house.sound("time_with_doctor", "en", **told))
         await phone.presses("1")
-        await phone.hears(await house.sound("booked", "en", **told), within=30)
+        await phone.hears(await house.sound("booked", "en"), within=30)
+        await phone.hears(await house.sound("time_with_doctor", "en", **told))
     assert [department for department, *_ in house.appointments(of="ruth")] == ["general"]
 
 
@@ -151,16 +156,18 @@ async def test_two_callers_reach_for_the_last_slot(house: House) -> None:
         told = {language: {"when": last.starts_at, "doctor": doctor(last, language)} for language in ("es", "en")}
         async with house.phone("lucia") as lucia, house.phone("wiremu") as wiremu:
             await is_offered_times(house, lucia, LUCIA, "es", department="2")
-            await lucia.hears(await house.sound("offer_slot", "es", n=1, **told["es"]))
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told["es"]))
             await is_offered_times(house, wiremu, WIREMU, "en", department="2")
-            await wiremu.hears(await house.sound("offer_slot", "en", n=1, **told["en"]))
+            await wiremu.hears(await house.sound("time_with_doctor", "en", **told["en"]))
             await lucia.presses("1")
-            await lucia.hears(await house.sound("confirm_slot", "es", department="pediatría", **told["es"]), within=30)
+            await lucia.hears(await house.sound("read_back", "es", department="pediatría"), within=30)
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told["es"]))
             await wiremu.presses("1")
             await wiremu.hears(await house.sound("slot_taken", "en"))
             await wiremu.hears(await house.sound("no_slots", "en", department="paediatrics"))
             await lucia.presses("1")
-            await lucia.hears(await house.sound("booked", "es", **told["es"]))
+            await lucia.hears(await house.sound("booked", "es"))
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told["es"]))
         assert len(house.appointments(of="lucia")) == 1
         assert house.appointments(of="wiremu") == []
 
@@ -171,9 +178,10 @@ async def test_a_hang_up_gives_the_slot_back(house: House) -> None:
         told = {"es": {"when": last.starts_at, "doctor": doctor(last, "es")}}
         async with house.phone("lucia") as lucia:
             await is_offered_times(house, lucia, LUCIA, "es", department="2")
-            await lucia.hears(await house.sound("offer_slot", "es", n=1, **told["es"]))
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told["es"]))
             await lucia.presses("1")
-            await lucia.hears(await house.sound("confirm_slot", "es", department="pediatría", **told["es"]), within=30)
+            await lucia.hears(await house.sound("read_back", "es", department="pediatría"), within=30)
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told["es"]))
             assert await openings(house, "paediatrics") == []  # held
             await lucia.hangs_up()
         await house.until("the hold is given back", lambda: house.holds() == 0)

@@ -47,13 +47,15 @@ async def test_the_ivr_is_killed_and_lucia_is_kept(house: House, step: str) -> N
                 await lucia.hears(await house.sound(heard, "es"))
         else:
             await is_offered_times(house, lucia, LUCIA, "es")
-            await lucia.hears(await house.sound("offer_slot", "es", n=1, **told))
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told))
         if step in ("held", "confirmed"):
             await lucia.presses("1")
-            await lucia.hears(await house.sound("confirm_slot", "es", department="cardiología", **told))
+            await lucia.hears(await house.sound("read_back", "es", department="cardiología"))
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told))
         if step == "confirmed":
             await lucia.presses("1")
-            await lucia.hears(await house.sound("booked", "es", **told))
+            await lucia.hears(await house.sound("booked", "es"))
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told))
         old = house.children["ivr"]
         killed_at = lucia.position / RATE
         house.kill("ivr")

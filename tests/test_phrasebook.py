@@ -74,8 +74,8 @@ def test_rows_are_said_by_what_is_in_them_and_by_their_order(book: Phrasebook) -
 def test_offers_are_said_by_doctor_or_order_and_other_times_by_their_words(book: Phrasebook) -> None:
     offers = [
         Prompt("offer_slots_intro", department="cardiology"),
-        Prompt("offer_slot", n=1, when=MONDAY, doctor=VEGA),
-        Prompt("offer_slot", n=2, when=TUESDAY, doctor=Doctor("Silva", False)),
+        Prompt("time_with_doctor", n=1, when=MONDAY, doctor=VEGA),
+        Prompt("time_with_doctor", n=2, when=TUESDAY, doctor=Doctor("Silva", False)),
         Prompt("more_slots", key=4),
         Prompt("repeat_hint"),
     ]
@@ -87,7 +87,7 @@ def test_offers_are_said_by_doctor_or_order_and_other_times_by_their_words(book:
 
 
 def test_what_means_two_things_is_not_understood_but_asked(book: Phrasebook) -> None:
-    offers = [Prompt("offer_slot", n=n, when=when, doctor=VEGA) for n, when in ((1, MONDAY), (2, TUESDAY))]
+    offers = [Prompt("time_with_doctor", n=n, when=when, doctor=VEGA) for n, when in ((1, MONDAY), (2, TUESDAY))]
     menu = book.menu(offers, "12", "en")
     assert heard(menu, "Doctor Vega") is None  # she has both times
     assert heard(menu, "the second one") == "2"

@@ -20,7 +20,7 @@ WORDS = wording.load(SITE)
 async def a_booking(call: Call) -> None:
     call.language, call.sayable = "mi", WORDS.sayable
     await call.menu("appointments_menu", keys="123")
-    await call.menu("offer_slot", keys="12", n=1)
+    await call.menu("take_time", keys="12", n=1)
 
 
 async def a_voicemail(call: Call) -> None:
@@ -57,8 +57,8 @@ async def test_english_says_it_where_nobody_is_there() -> None:
 
 
 def test_what_is_sayable_where() -> None:
-    assert WORDS.sayable("main_menu.short", "mi") and not WORDS.sayable("offer_slot", "mi")
-    assert WORDS.sayable("offer_slot", "es")
+    assert WORDS.sayable("main_menu.short", "mi") and not WORDS.sayable("take_time", "mi")
+    assert WORDS.sayable("take_time", "es")
     assert not WORDS.sayable("opening_hours", "mi"), "the hospital's own sentences may not be written in every language"
 
 

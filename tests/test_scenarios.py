@@ -95,10 +95,12 @@ async def test_wiremu_hears_kia_ora_and_books_by_key(house: House) -> None:
         await wiremu.presses("11" + WIREMU.birth_keys)
         await house.until("he is recognised", lambda: "identified" in house.journal())
         await wiremu.presses("3")
-        await wiremu.hears(await house.sound("offer_slot", "en", n=1, **told), within=30)
+        await wiremu.hears(await house.sound("time_with_doctor", "en", **told), within=30)
         await wiremu.presses("1")
-        await wiremu.hears(await house.sound("confirm_slot", "en", department="general medicine", **told), within=30)
+        await wiremu.hears(await house.sound("read_back", "en", department="general medicine"), within=30)
+        await wiremu.hears(await house.sound("time_with_doctor", "en", **told))
         await wiremu.presses("1")
-        await wiremu.hears(await house.sound("booked", "en", **told), within=30)
+        await wiremu.hears(await house.sound("booked", "en"), within=30)
+        await wiremu.hears(await house.sound("time_with_doctor", "en", **told))
     assert house.appointments(of="wiremu") == [house.local(first)]
     assert house.calls()[0].language == "mi", "whoever takes his next call knows what he would rather speak"

@@ -75,7 +75,7 @@ JOAO = {
     "heard_birth_date": "sim, por favor",
     "choose_department": "cardiologia",
     "offer_slots_intro": "primeira opção",
-    "confirm_slot": "sim, por favor",
+    "read_back": "sim, por favor",
 }
 
 
@@ -95,8 +95,9 @@ async def test_joao_books_by_voice_alone(hearing_house: House) -> None:
             answered = len(turns(house))
             await phone.speaks(ways[JOAO.get(question, "sim, por favor")])
             await house.until(f"{question} is answered", lambda had=answered: len(turns(house)) > had, within=40)
-        booked = await house.sound("booked", "pt-BR", when=first.starts_at, doctor=doctor(first, "pt-BR"))
-        await phone.hears(booked, within=40)
+        await phone.hears(await house.sound("booked", "pt-BR"), within=40)
+        told = {"when": first.starts_at, "doctor": doctor(first, "pt-BR")}
+        await phone.hears(await house.sound("time_with_doctor", "pt-BR", **told))
         await phone.hangs_up()
     assert house.appointments(of="joao") == [house.local(first)]
     assert not any("key" in turn or "digits" in turn for turn in turns(house))

@@ -156,7 +156,7 @@ async def test_a_sound_that_cannot_be_used_is_refused_in_a_sentence(
 async def test_nothing_but_known_sentences_becomes_a_file(site: Site, own: OwnPrompts) -> None:
     async with site.signed_in("ida") as ida:
         for address in (
-            "/prompts/mi/offer_slot",  # a caller's own values are in it
+            "/prompts/mi/take_time",  # a caller's own values are in it
             "/prompts/mi/..escape",
             "/prompts/zh-CN/welcome",  # callers of this site cannot choose it
             "/prompts/xx/welcome",
@@ -204,7 +204,7 @@ async def test_maori_is_spoken_when_all_is_there_and_not_before(own: OwnPrompts,
     needed = words.whole_call("mi")
     assert needed is not None and len(needed) > 120
     assert set(STATIC_KEYS) <= needed.keys() and "welcome" in needed
-    assert "offer_slot" not in needed and "by_key" not in needed
+    assert "take_time" not in needed and "by_key" not in needed
     # one voice for all: what is judged here is which are there
     spoken = Spoken(words, speaker.recordings)
     *others, last = needed.items()

@@ -130,7 +130,7 @@ def test_the_dialplan_s_prompts_need_no_values(words: Wording) -> None:
     for key in STATIC_KEYS:
         assert words.is_static(key)
         assert words.text(key, "es")
-    assert not words.is_static("offer_slot")
+    assert not words.is_static("take_time")
     assert not words.is_static("choose_department.choice")
     assert not words.is_static("no_such_key")
 
@@ -173,16 +173,16 @@ def test_a_sentence_chooses_its_grammar(grammar: str, values: dict[str, Value], 
 
 def test_a_doctor_and_a_department_are_named_in_the_language_that_is_spoken(words: Wording) -> None:
     told: dict[str, Value] = {"when": WHEN, "doctor": Doctor("Vega", True), "department": {"es": "tos", "en": "cough"}}
-    assert words.text("appointment_item", "es", **told).startswith("Tos, con la doctora Vega, el lunes")
-    assert words.text("appointment_item", "en", **told).startswith("Cough, with Doctor Vega, on Monday")
+    assert "recordamos su cita: tos, con la doctora Vega, el lunes" in words.text("reminder_visit", "es", **told)
+    assert ": cough, with Doctor Vega, on Monday" in words.text("reminder_visit", "en", **told)
     # what a department lacks is English
     assert words.text("offer_slots_intro", "mi", department={"en": "cough"}).endswith("cough.")
-    assert "{" not in words.text("offer_slot", "es", n=1, when=WHEN, doctor=Doctor("{0.__class__}[[", False))
+    assert "{" not in words.text("time_with_doctor", "es", when=WHEN, doctor=Doctor("{0.__class__}[[", False))
 
 
 def test_hours_are_said_by_the_site_s_clock() -> None:
     words = wording.load(replace(SITE, clock=24))
-    assert "nueve y veinte, con" in words.text("offer_slot", "es", n=1, when=WHEN, doctor="X")
+    assert "nueve y veinte, con" in words.text("time_with_doctor", "es", when=WHEN, doctor="X")
 
 
 @pytest.mark.covers("H2", "H11")
@@ -190,12 +190,12 @@ def test_lucia_s_booking_as_it_sounds(words: Wording) -> None:
     assert words.text("choose_department.short", "es", choices=VALUES["choices"]) == (
         "Para cardiología, marque uno. Para pediatría, marque dos. Si no está seguro, marque 0."
     )
-    assert words.text("offer_slot", "es", n=2, when=WHEN, doctor="la doctora Vega") == (
-        "Marque dos para el lunes veintitrés de noviembre a las nueve y veinte de la mañana, con la doctora Vega."
+    assert words.text("time_with_doctor", "es", when=WHEN, doctor="la doctora Vega") == (
+        "El lunes veintitrés de noviembre a las nueve y veinte de la mañana, con la doctora Vega."
     )
-    assert words.text("booked", "en", when=WHEN, doctor=verbalise.doctor("Vega", True, "en")) == (
-        "Your appointment is booked: Monday the twenty-third of November at twenty past nine in the morning, "
-        "with Doctor Vega. We will send you a text message with the day and the time."
+    assert words.text("take_time", "es", n=2) == "Para esta hora, marque dos."
+    assert words.text("time_with_doctor", "en", when=WHEN, doctor=verbalise.doctor("Vega", True, "en")) == (
+        "Monday the twenty-third of November at twenty past nine in the morning, with Doctor Vega."
     )
     assert words.text("callback_confirm_number.short", "es", number="+34600111222") == (
         "Seis cero cero, uno uno, uno dos, dos dos. Correcto, marque 1. Otro número, marque 2."
@@ -345,7 +345,7 @@ def test_braces_in_a_value_are_not_filled(words: Wording) -> None:
 )
 def test_a_wrong_value_is_told_without_itself(words: Wording, values: dict[str, object], told: str) -> None:
     with pytest.raises(WrongValue, match=told) as caught:
-        words.text("offer_slot", "es", **values)  # type: ignore[arg-type]
+        words.text("time_with_doctor", "es", **values)  # type: ignore[arg-type]
     assert "Lucía" not in str(caught.value)
 
 
@@ -362,7 +362,7 @@ def test_what_belongs_to_one_patient_is_marked(words: Wording) -> None:
 
     for key in ("recognised", "callback_confirm_number", "who_are_you_several"):
         assert personal(key), key
-    for key in ("welcome", "choose_department", "offer_slot", "confirm_slot"):
+    for key in ("welcome", "choose_department", "time_with_doctor", "confirm_slot"):
         assert not personal(key), key
 
 
@@ -370,8 +370,8 @@ def test_what_belongs_to_one_patient_is_marked(words: Wording) -> None:
 
 BAD = [
     # where, what is written there, and what is said about it; the line is that of the text replaced, plus `later`
-    ("con {doctor}.\n  more_slots", "con {medico}.\n  more_slots", r"placeholder \{medico\} is not known", 0),
-    ("para el {when}, con {doctor}", "con {doctor}", r"placeholder \{when\} is missing", 0),
+    ("con {doctor}.\n  take_time", "con {medico}.\n  take_time", r"placeholder \{medico\} is not known", 0),
+    ("El {when}, con {doctor}", "Con {doctor}", r"placeholder \{when\} is missing", 0),
     ("Tiene {n:count_f} citas", "Tiene {n:dual} citas", "'dual' is not known there", 0),
     ("Gracias, {given_name}.", "Gracias, {given_name}, por {n}.", r"\{n\} is not in the reference's sentence", 0),
     ("short: Citas y exámenes, 1.", "short: Citas con {doctor}, 1.", r"\{doctor\} is not in this prompt's text", 0),

@@ -7,8 +7,8 @@ from hospital.patients import Patient
 from ivr.call import Call, Prompt
 from ivr.dialogues.booking import choose_and_confirm, say_preparation
 from ivr.dialogues.identity import identify
+from ivr.dialogues.times import appointment as its_sentences
 from ivr.front_desk import FrontDesk
-from scripts.placeholders import Doctor, Value
 
 
 async def my_appointments(call: Call, front: FrontDesk) -> None:
@@ -19,17 +19,20 @@ async def my_appointments(call: Call, front: FrontDesk) -> None:
     if not booked:
         await call.say("nothing_booked")
         return
+    call.prepare(*its_sentences(booked[0]))
     if len(booked) == 1:
         await call.say("my_appointment_one")
     else:
         await call.say("my_appointments", n=len(booked))
-    for appointment in booked:
+    for n, appointment in enumerate(booked, 1):
+        call.prepare(*(sentence for following in booked[n : n + 1] for sentence in its_sentences(following)))
         await _what_with_it(call, front, patient, appointment)
 
 
 async def _what_with_it(call: Call, front: FrontDesk, patient: Patient, appointment: Booked) -> None:
     while True:
-        key = await call.menu([_item(appointment), Prompt("what_with_it")], keys="1234")
+        prepare_change(call, appointment)
+        key = await call.menu([*its_sentences(appointment), Prompt("what_with_it")], keys="1234")
         with call.returning():
             match key:
                 case "1":
@@ -41,11 +44,9 @@ async def _what_with_it(call: Call, front: FrontDesk, patient: Patient, appointm
             return
 
 
-def _item(appointment: Booked) -> Prompt:
-    told: dict[str, Value] = {"department": appointment.department_names, "when": appointment.starts_at}
-    if appointment.kind == "examination":
-        return Prompt("examination_item", **told)
-    return Prompt("appointment_item", **told, doctor=Doctor(appointment.doctor, appointment.feminine))
+def prepare_change(call: Call, appointment: Booked) -> None:
+    """What is said first to whoever wants to change it, or to cancel it."""
+    call.prepare(*(Prompt(key, when=appointment.starts_at) for key in ("confirm_cancel", "kept_until_chosen")))
 
 
 async def change(call: Call, front: FrontDesk, patient: Patient, appointment: Booked) -> None:
@@ -55,6 +56,7 @@ async def change(call: Call, front: FrontDesk, patient: Patient, appointment: Bo
 
 
 async def cancel(call: Call, front: FrontDesk, patient_id: UUID, appointment: Booked) -> None:
+    call.prepare(*(Prompt(key, when=appointment.starts_at) for key in ("cancelled", "not_cancelled")))
     sure = await call.menu("confirm_cancel", keys="12", when=appointment.starts_at)
     if sure == "1" and await front.desk.cancel(appointment.appointment_id, patient_id, front.now()):
         await call.journal.step("cancelled", appointment=str(appointment.appointment_id))

@@ -14,13 +14,11 @@ from hospital.wishes import Urgency, rank
 from ivr.call import Call, Prompt
 from ivr.choosing import choose
 from ivr.dialogues.identity import identify
+from ivr.dialogues.times import MORE, OFFERED, OTHER_WISH, offers, read_back, settled, the_time
 from ivr.dialogues.wishing import a_day, ask_wish, wished
 from ivr.front_desk import FrontDesk
-from scripts.placeholders import Doctor, Value
 
-OFFERED = 3
 POOL = 30  # free times that are ranked before the first ones are offered
-MORE, OTHER_WISH = "4", "5"
 
 
 async def book(
@@ -103,7 +101,8 @@ class _Choosing:
     async def hold_conversation(self) -> None:
         call, department = self._call, self._department
         while True:
-            openings = await self._next()
+            ranked = await self._next()
+            openings = ranked[:OFFERED]
             if not openings and self._wish != ANY_TIME:
                 await call.say("nothing_as_wished")
                 self._wish = ANY_TIME
@@ -116,11 +115,11 @@ class _Choosing:
                 await call.journal.step("no_openings", department=department.code)
                 await call.menu("no_slots", keys="1", department=department.names)
                 return
-            elif await self._offer(openings):
+            elif await self._offer(openings, ranked[OFFERED : 2 * OFFERED]):
                 return
 
     async def _next(self) -> list[Opening]:
-        """The next times to be offered: what was wished for, and what suits the patient first."""
+        """The times to be offered: what was wished for, and what suits the patient first."""
         wishes = [self._wish]
         suits = self._patient.suits
         if self._wish.part is None and suits is not None:
@@ -128,7 +127,7 @@ class _Choosing:
         pool = [one for wish in wishes for one in await self._free(wish)]
         prefers = wishes[-1].part
         ranked = rank(pool, self._front.zone, urgency=self._urgency, prefers=prefers)
-        return [one for one in ranked if one.slot_id not in self._heard and not self._is_the_old_one(one)][:OFFERED]
+        return [one for one in ranked if one.slot_id not in self._heard and not self._is_the_old_one(one)]
 
     def _is_the_old_one(self, opening: Opening) -> bool:
         """An examination that is to be moved, in another room at the same time."""
@@ -138,23 +137,20 @@ class _Choosing:
         now, limit = self._front.now(), POOL + len(self._heard)
         return await self._front.desk.openings(self._department.code, now, after=now, limit=limit, wish=wish)
 
-    async def _offer(self, openings: list[Opening]) -> bool:
-        """Whether the conversation about a time is over."""
-        line = "offer_slot" if self._is_visit else "offer_time"
-        question = [
-            Prompt("offer_slots_intro", department=self._department.names),
-            *(Prompt(line, n=n, when=one.starts_at, **self._doctor(one)) for n, one in enumerate(openings, 1)),
-            Prompt("more_slots", key=int(MORE)),
-            Prompt("say_wish", key=int(OTHER_WISH)),
-            Prompt("repeat_hint"),
-        ]
-        offered = "123"[: len(openings)]
-        answer = await self._call.menu(question, keys=offered + MORE + OTHER_WISH, reading=a_day(self._front))
+    async def _offer(self, openings: list[Opening], next_ones: list[Opening]) -> bool:
+        """Whether the conversation about a time is over. `next_ones` are offered to whoever wants none of these."""
+        self._call.prepare(
+            Prompt("read_back", department=self._department.names),
+            *(the_time(one, self._department.kind) for one in next_ones),
+        )
+        offered, others = "123"[: len(openings)], f"{MORE}{OTHER_WISH}"
+        question = offers(openings, self._department)
+        answer = await self._call.menu(question, keys=offered + others, reading=a_day(self._front))
         if answer in offered:
             return await self._decide(openings[int(answer) - 1])
-        if answer == MORE:
+        if answer == str(MORE):
             self._heard |= {opening.slot_id for opening in openings}
-        elif answer == OTHER_WISH:
+        elif answer == str(OTHER_WISH):
             with self._call.returning():
                 self._wish = await ask_wish(self._call, self._front, self._department, self._wish)
         else:
@@ -169,9 +165,8 @@ class _Choosing:
             await call.journal.step("slot_taken", slot=str(chosen.slot_id))
             await call.say("slot_taken")
             return False
-        call.prepare(self._settled(chosen))
         with call.returning():
-            match await call.menu(self._read_back(chosen), keys="123"):
+            match await call.menu(read_back(chosen, self._department, self._question), keys="123"):
                 case "1":
                     return await self._confirm(chosen)
                 case "2":
@@ -200,8 +195,7 @@ class _Choosing:
             return True
         step = "booked" if self._moving is None else "moved"
         await call.journal.step(step, appointment=str(booked.appointment_id))
-        told = self._settled(chosen)
-        await call.inform(told.key, **told.params)
+        await call.inform(settled(chosen, self._department, self._done))
         await say_preparation(call, front, booked)
         return True
 
@@ -215,24 +209,17 @@ class _Choosing:
     def _is_visit(self) -> bool:
         return self._department.kind == "clinic"
 
-    def _doctor(self, opening: Opening) -> dict[str, Value]:
-        return {"doctor": Doctor(opening.doctor, opening.feminine)} if self._is_visit else {}
-
-    def _read_back(self, chosen: Opening) -> list[Prompt]:
-        told: dict[str, Value] = {"department": self._department.names, "when": chosen.starts_at}
-        if self._is_visit and self._moving is None:
-            return [Prompt("confirm_slot", **told, **self._doctor(chosen))]
-        read_back = "read_back" if self._is_visit else "read_back_examination"
-        moves = "confirm_rebook" if self._suspended else "confirm_move"
-        question = "confirm_examination" if self._moving is None else moves
-        return [Prompt(read_back, **told, **self._doctor(chosen)), Prompt(question)]
-
-    def _settled(self, chosen: Opening) -> Prompt:
+    @property
+    def _question(self) -> str:
         if self._moving is not None:
-            return Prompt("rebooked" if self._suspended else "moved", when=chosen.starts_at)
-        if self._is_visit:
-            return Prompt("booked", when=chosen.starts_at, **self._doctor(chosen))
-        return Prompt("booked_examination", when=chosen.starts_at)
+            return "confirm_rebook" if self._suspended else "confirm_move"
+        return "confirm_slot" if self._is_visit else "confirm_examination"
+
+    @property
+    def _done(self) -> str:
+        if self._moving is not None:
+            return "rebooked" if self._suspended else "moved"
+        return "booked" if self._is_visit else "booked_examination"
 
 
 async def say_preparation(call: Call, front: FrontDesk, booked: Booked) -> None:

@@ -119,7 +119,7 @@ async def _leave_message(call: Call, front: FrontDesk, contact: Contact) -> str 
 
 async def _greet(call: Call, contact: Contact) -> str | None:
     """Which key was pressed; None: nobody is there, and the neutral message was said."""
-    question = Prompt("outgoing_greeting", given_name=contact.person.name.split()[0])
+    question = greeting(contact.person.name)
     for _ in range(2):
         try:
             return await call.menu(question, keys="1234")
@@ -129,6 +129,10 @@ async def _greet(call: Call, contact: Contact) -> str | None:
             break
         call.line.forget_keys()  # somebody is there after all, and hears the question again
     return None
+
+
+def greeting(name: str) -> Prompt:
+    return Prompt("outgoing_greeting", given_name=name.split()[0])
 
 
 async def _about_it(call: Call, front: FrontDesk, contact: Contact) -> None:

@@ -9,7 +9,7 @@ from hospital.booking import Booked
 from hospital.patients import Patient
 from hospital.reminders import Due
 from ivr.call import Call, Prompt, Transferred
-from ivr.dialogues.appointments import cancel, change
+from ivr.dialogues.appointments import cancel, change, prepare_change
 from ivr.dialogues.booking import book
 from ivr.front_desk import FrontDesk
 from scripts.placeholders import Doctor, Value
@@ -33,7 +33,8 @@ async def _of_the_appointment(
     call: Call, front: FrontDesk, task_id: UUID, patient: Patient, appointment: Booked
 ) -> None:
     while True:
-        key = await call.menu([_told(appointment), Prompt("reminder_choice")], keys="1234")
+        prepare_change(call, appointment)
+        key = await call.menu([reminded_of(appointment), Prompt("reminder_choice")], keys="1234")
         with call.returning():
             match key:
                 case "1":
@@ -49,7 +50,7 @@ async def _of_the_appointment(
             return
 
 
-def _told(appointment: Booked) -> Prompt:
+def reminded_of(appointment: Booked) -> Prompt:
     told: dict[str, Value] = {"department": appointment.department_names, "when": appointment.starts_at}
     if appointment.kind == "examination":
         return Prompt("reminder_examination", **told)

@@ -14,9 +14,10 @@ from hospital import surveys
 from hospital.cases import Teller
 from hospital.clocks import due
 from hospital.surveys import RedFlag, Survey
-from ivr.call import Call, CallerLeft, Transferred
+from ivr.call import Call, CallerLeft, Prompt, Transferred
 from ivr.dialogues.attended import DATABASE_S
 from ivr.dialogues.identity import identify
+from ivr.dialogues.survey_question import statement
 from ivr.dialogues.survey_questions import ask
 from ivr.front_desk import FrontDesk
 from scripts import words_between
@@ -88,6 +89,7 @@ class Sitting:
         again: str | None = None
         while (place := self._place(again, passed)) is not None:
             again, asked = None, False
+            self.call.prepare(*self._next_question(place))
             with self.call.returning():
                 await self._ask(place)
                 asked = True
@@ -155,6 +157,13 @@ class Sitting:
             if place is not None:
                 return place
         return filling.next(passed)
+
+    def _next_question(self, place: Place) -> list[Prompt]:
+        """What is asked after it, unless its answer decides otherwise."""
+        filling = self.filling
+        following = filling.places[filling.places.index(place) + 1 :]
+        later = next((one for one in following if one.item.asks and filling.enabled(one)), None)
+        return statement(later.item) if later is not None else []
 
     def _can_be_said(self) -> bool:
         """Whether a voice of ours speaks all of it. One that came from elsewhere may be in a language of its own."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ivr.call import Prompt
 from ivr.choosing import MOST
-from ivr.dialogues.survey_question import SKIP, Question, said, whether
+from ivr.dialogues.survey_question import SKIP, Question, said, statement, whether
 from ivr.dialogues.survey_words import record
 from scripts.placeholders import Value
-from scripts.questionnaire import ItemType, Option
+from scripts.questionnaire import CHOICES, ItemType, Option, Questionnaire
 
 ONE_BY_ONE = 12  # options; of more one is chosen, and then another
 
@@ -21,6 +21,18 @@ class _Other:
 
 OTHER = _Other()
 Row = Option | _Other
+
+
+def sentences(questionnaire: Questionnaire) -> Iterator[Prompt]:
+    """What is said of it whatever is answered, for a voice that needs time: its title, its questions, their options."""
+    yield Prompt("survey_intro", answer=questionnaire.title.by_language)
+    for item in questionnaire.by_link_id.values():
+        if item.text:
+            yield from statement(item)
+        if item.type in CHOICES and item.repeats:
+            yield from (Prompt("survey_item", answer=said(option)) for option in item.options)
+        elif item.type in CHOICES:
+            yield from _rows(item.options[: MOST if len(item.options) <= MOST else MOST - 1])
 
 
 async def yes_or_no(asked: Question) -> None:

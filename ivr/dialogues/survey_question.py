@@ -37,7 +37,7 @@ class Question:
 
     @property
     def statement(self) -> list[Prompt]:
-        return [Prompt("survey_statement", asked=self.item.said.by_language)]
+        return statement(self.item)
 
     @property
     def skip(self) -> list[Prompt]:
@@ -69,6 +69,10 @@ class Question:
         if not self.item.repeats:
             return value
         return {"so_far": [*self.before, *([value] if value is not None else [])]}
+
+
+def statement(item: Item) -> list[Prompt]:
+    return [Prompt("survey_statement", asked=item.said.by_language)]
 
 
 def said(option: Option) -> Value:

@@ -17,9 +17,11 @@ from scripts.placeholders import Doctor, Value
 async def tell_first(call: Call, front: FrontDesk, patient: Patient) -> None:
     """Each appointment of a known patient that does not take place. Who asks for a person meanwhile gets one, and that
     is written down."""
-    for appointment in await front.database.run(suspensions.of_patient, patient.id, front.now()):
+    suspended = await front.database.run(suspensions.of_patient, patient.id, front.now())
+    for n, appointment in enumerate(suspended, 1):
         await front.database.run(suspensions.told, appointment.appointment_id, front.now())
         await call.journal.step("suspension_told", appointment=str(appointment.appointment_id))
+        call.prepare(*map(told_of, suspended[n : n + 1]))
         try:
             await _what_now(call, front, patient, appointment)
         except Transferred:
@@ -29,7 +31,7 @@ async def tell_first(call: Call, front: FrontDesk, patient: Patient) -> None:
 
 async def _what_now(call: Call, front: FrontDesk, patient: Patient, appointment: Booked) -> None:
     while True:
-        key = await call.menu([_told(appointment), Prompt("suspended_choice")], keys="123")
+        key = await call.menu([told_of(appointment), Prompt("suspended_choice")], keys="123")
         await front.database.run(suspensions.acknowledged, appointment.appointment_id, front.now())
         await call.journal.step("suspension_acknowledged", appointment=str(appointment.appointment_id))
         with call.returning():
@@ -43,7 +45,7 @@ async def _what_now(call: Call, front: FrontDesk, patient: Patient, appointment:
             return
 
 
-def _told(appointment: Booked) -> Prompt:
+def told_of(appointment: Booked) -> Prompt:
     told: dict[str, Value] = {"department": appointment.department_names, "when": appointment.starts_at}
     if appointment.kind == "examination":
         return Prompt("suspended_examination", **told)
