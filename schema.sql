@@ -463,11 +463,20 @@ CREATE TABLE campaign (
     ceiling       double precision NOT NULL DEFAULT 0.03 CHECK (ceiling > 0 AND ceiling <= 0.03),   -- abandoned of answered
     -- created → running ⇄ paused → stopped;  created | running → stopped. paused: what is in it is not called.
     state         text NOT NULL DEFAULT 'created' CHECK (state IN ('created', 'running', 'paused', 'stopped')),
+    listed        boolean NOT NULL DEFAULT false,    -- only patients of its list; never false again
     created_at    timestamptz NOT NULL,
     created_by    uuid NOT NULL REFERENCES account,
     changed_at    timestamptz NOT NULL,
     changed_by    uuid NOT NULL REFERENCES account,
     CHECK (mode <> 'predictive' OR purpose = 'survey')
+);
+
+CREATE TABLE campaign_patient (                      -- for whom a campaign is, if not for everybody whom it fits
+    campaign_id uuid NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    patient_id  uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    added_at    timestamptz NOT NULL,
+    added_by    uuid NOT NULL REFERENCES account,
+    PRIMARY KEY (campaign_id, patient_id)
 );
 
 CREATE TABLE stint (                                 -- a nurse takes one call after the other; her leg stays up

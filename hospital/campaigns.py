@@ -56,10 +56,19 @@ class Campaign(Base):
     wrap_up_s: Mapped[int] = mapped_column(default=60)
     ceiling: Mapped[float] = mapped_column(default=HIGHEST_CEILING)
     state: Mapped[str] = mapped_column(default="created")
+    listed: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     created_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     changed_at: Mapped[datetime]
     changed_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+
+
+class CampaignPatient(Base):
+    __tablename__ = "campaign_patient"
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    added_at: Mapped[datetime]
+    added_by: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
 
 
 @dataclass(frozen=True)
@@ -183,7 +192,15 @@ def in_force(session: Session, channel: str) -> list[Campaign]:
 
 
 def fits(campaign: Campaign) -> ColumnElement[bool]:
-    """Whether a contact is such as the campaign names."""
+    """Whether a contact is such as the campaign names, and of its list, where it has one."""
+    if not campaign.listed:
+        return such(campaign)
+    theirs = select(CampaignPatient.patient_id).where(CampaignPatient.campaign_id == campaign.id)
+    return and_(such(campaign), FollowUpTask.patient_id.in_(theirs))
+
+
+def such(campaign: Campaign) -> ColumnElement[bool]:
+    """Whether a contact is such as the campaign names, whoever the patient is."""
     conditions = [FollowUpTask.channel == CHANNELS[campaign.mode], FollowUpTask.kind.not_in(URGENT)]
     if campaign.reason:  # of a step that recurs, each time: hypertension_check.3
         conditions.append(func.split_part(FollowUpTask.reason, ".", 1) == campaign.reason)

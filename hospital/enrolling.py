@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from hospital import audit, enrolments, plan_changes
+from hospital import audit, enrolments, plan_changes, questionnaires
 from hospital.enrolments import CareEvent, Enrolment
 from hospital.patients import Patient
 from hospital.plans import Calendar, Plan
@@ -26,23 +26,29 @@ def why_not(session: Session, plan: Plan, patient_ids: Sequence[UUID]) -> dict[U
     running = select(Enrolment.patient_id).where(
         Enrolment.patient_id.in_(patient_ids), Enrolment.plan == plan.id, Enrolment.ended_at.is_(None)
     )
-    following = set(session.scalars(running))
+    following, purposes = set(session.scalars(running)), _purposes(session, plan)
     found = {}
     for patient_id in patient_ids:
-        code = _why_not(people.get(patient_id), patient_id in following)
+        code = _why_not(people.get(patient_id), patient_id in following, purposes)
         if code is not None:
             found[patient_id] = code
     return found
 
 
-def _why_not(patient: Patient | None, follows: bool) -> str | None:
+def _purposes(session: Session, plan: Plan) -> set[str]:
+    """What the plan's contacts are for."""
+    forms = [questionnaires.newest(session, code) for code in {step.questionnaire for step in plan.steps}]
+    return {str(form.body.get("purpose", "follow-up")).replace("-", "_") for form in forms if form is not None}
+
+
+def _why_not(patient: Patient | None, follows: bool, purposes: set[str]) -> str | None:
     if patient is None or patient.merged_into is not None:
         return "unknown"
     if patient.deceased_at is not None:
         return "died"
     if patient.death_reported_at is not None:
         return "death_reported"
-    if "follow_up" in patient.opted_out:
+    if purposes and purposes <= set(patient.opted_out):
         return "opted_out"
     return "follows" if follows else None
 

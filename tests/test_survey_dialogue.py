@@ -59,6 +59,7 @@ SCENES = {
     "mood": Scene("mood", ("1,1,2,1,1,1,1,1,#",), RUTH),
     "blood_pressure": Scene("hypertension", ("1,138#,1,1,85#,1,2,5#,1,2,1,2",), MEI),
     "medicines": Scene("medication", ("2,1,#,2#,1,0#,1,1,01032026,1,1,2,1#,1,0#,1,2,2,2,1,2",), JOAO),
+    "health_education": Scene("flu-season", ("2,1",), RUTH),
     # words between the questions
     "words_between": Scene("between", ("1,2,1",)),
     "words_between_what_is_not_asked": Scene("between", ("2,1",), RUTH),

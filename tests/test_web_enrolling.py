@@ -10,8 +10,10 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from hospital import patients, plan_changes, questionnaires, vault
+from hospital import agentless, calling_hours, patients, plan_changes, questionnaires, vault
+from hospital.attempts import Claimed
 from hospital.audit import AuditRow
+from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.enrolments import Enrolment, of_patient
 from hospital.followups import FollowUpTask
@@ -20,7 +22,7 @@ from scripts.questionnaire_files import load_questionnaires
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.console_app import Page, Site, words
 from tests.hospital_scene import admit
-from tests.moments import NOON
+from tests.moments import NOON, ZONE
 from web import enrolling
 from web.limits import LARGEST_PEOPLE
 
@@ -147,7 +149,7 @@ async def test_a_list_is_checked_row_by_row_then_enrolled_whole(clinic: Clinic) 
             (5, "no patient has this record number"),
             (6, "is empty"),
             (7, "has died"),
-            (8, "wants no follow-up calls"),
+            (8, "wants no such calls"),
         ):
             assert f"{line} record {why}" in told
         assert CANARY not in looked.text
@@ -247,3 +249,21 @@ async def test_who_left_a_plan_today_is_not_put_back_by_mistake(clinic: Clinic) 
             plan_changes.withdrawn(session, clinic.ids[MEI], NOON)
         told = words((await ana.post("/enrol/found", plan="diabetes", patient=mei)).text)
     assert f"{MEI.name} was in this plan today already, and left it" in told
+
+
+@pytest.mark.covers("H27")
+async def test_a_group_is_told_the_news_but_for_who_wants_none(clinic: Clinic) -> None:
+    with clinic.database.transaction() as session:
+        session.get_one(patients.Patient, clinic.ids[RUTH]).opted_out = ["education"]
+    async with clinic.signed_in("grace") as grace:
+        assert "0 can’t" in words((await sends(grace, "/enrol/preview", "R-1\nR-2\n", plan="diabetes")).text)
+        looked = await sends(grace, "/enrol/preview", "R-1\nR-2\n", plan="flu-season")
+        assert "2 record wants no such calls" in words(looked.text)
+        await sends(grace, "/enrol/list", "R-1\nR-2\n", plan="flu-season", seen=digest(looked))
+    with clinic.database.transaction() as session:
+        task = session.scalars(select(FollowUpTask).where(FollowUpTask.step == "news")).one()
+        assert (task.patient_id, task.purpose, task.channel) == (clinic.ids[MEI], "education", "automated_call")
+        policy = CallingPolicy(calling_hours.PRESETS["co"], ZONE)
+        morning = NOON.replace(hour=15)
+        claimed = agentless.claim_next(session, "n1", morning, policy, kinds=["follow_up"], most=1)
+        assert isinstance(claimed, Claimed), claimed

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import audit, campaign_figures, campaigns, stints
+from hospital import audit, campaign_figures, campaign_lists, campaigns, stints
 from hospital.accounts import Account
 from hospital.campaign_figures import Figures
 from hospital.campaigns import FILTERS, HIGHEST_CEILING, MODES, MOVES, Campaign, Wanted
@@ -34,14 +34,18 @@ class Row:
     """Which contacts are in it, in words."""
 
 
-def _row(campaign: Campaign, figures: Figures) -> Row:
+def _row(campaign: Campaign, figures: Figures, listed: int) -> Row:
     orders = tuple(what for what, (_, before) in MOVES.items() if campaign.state in before)
     chosen = [(name, getattr(campaign, name)) for name in FILTERS if getattr(campaign, name)]
-    return Row(campaign, figures, orders, tuple(words.campaign_filter(name, code) for name, code in chosen))
+    filters = [words.campaign_filter(name, code) for name, code in chosen]
+    if campaign.listed:
+        filters.append(f"a list of {listed} patient{'s' if listed != 1 else ''}")
+    return Row(campaign, figures, orders, tuple(filters))
 
 
 def _rows(session: Session, at: datetime) -> list[Row]:
-    return [_row(campaign, figures) for campaign, figures in campaign_figures.all_of(session, at)]
+    found = campaign_figures.all_of(session, at)
+    return [_row(campaign, figures, campaign_lists.size(session, campaign.id)) for campaign, figures in found]
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ def _whole(session: Session, campaign_id: UUID, at: datetime) -> Whole | None:
     rows = audit.of_subject(session, f"campaign:{campaign_id}")
     said = [(row, session.get(Account, row.account_id) if row.account_id else None) for row in rows]
     history = [(row.at, by.display_name if by else "", row.action) for row, by in said if row.action != "denied"]
-    return Whole(_row(*found), history, _nurses(session, found[0], at))
+    row = _row(*found, campaign_lists.size(session, campaign_id))
+    return Whole(row, history, _nurses(session, found[0], at))
 
 
 def _nurses(session: Session, campaign: Campaign, at: datetime) -> list[tuple[str, str, datetime]]:

@@ -2,7 +2,6 @@
 
 Who can't be enrolled is named with why before and after. The list is sent again to be enrolled, known by its digest."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,8 +11,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import audit, enrolling, patient_search, record_lists
-from hospital.csv_files import ListRefused, Rejected
+from hospital import audit, enrolling, patient_search
+from hospital.csv_files import Rejected
 from hospital.patients import Patient
 from hospital.plans import Calendar, Plan
 from hospital.record_lists import People
@@ -21,7 +20,7 @@ from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.plans import plans
 from web.refusals import Refusal
-from web.uploads import Sent, sent
+from web.uploads import read_people, sent
 
 Enrols = Annotated[Visitor, Depends(Door("plans.enrol"))]
 MOST_ROWS = 5_000
@@ -110,7 +109,7 @@ async def preview(request: Request, visitor: Enrols) -> Response:
     """Who on the list can be enrolled, and each row that can't."""
     came = await sent(request)
     plan = plan_of(came.fields.get("plan", ""))
-    found = await _people(request, came)
+    found = await read_people(request, came, MOST_ROWS)
     left = await services(request).database.run(_why_not, plan, list(found.found))
     figures: dict[str, Any] = {"rows": found.rows, "able": len(found.found) - len(left), "seen": came.digest}
     return pages_of(request).part(request, "enrol/checked.html", plan=plan, rejected=_rows(found, left), **figures)
@@ -121,7 +120,7 @@ async def enrol_list(request: Request, visitor: Enrols) -> Response:
     came = await sent(request)
     came.is_what_was_checked()
     plan = plan_of(came.fields.get("plan", ""))
-    found = await _people(request, came)
+    found = await read_people(request, came, MOST_ROWS)
     done, left, at = await _enrol(request, visitor, plan, list(found.found))
     return _told(request, Enrolled(plan, at, done, [], _rows(found, left)))
 
@@ -159,20 +158,6 @@ async def _enrol(
     except LookupError as problem:
         raise Refusal(409, f"{problem}.") from None
     return done, left, at
-
-
-async def _people(request: Request, came: Sent) -> People:
-    house = services(request)
-
-    def read() -> People:
-        with house.database.transaction() as session:
-            return record_lists.people(session, record_lists.records(came.content, MOST_ROWS))
-
-    try:
-        return await asyncio.to_thread(read)
-    except ListRefused as problem:
-        told = str(problem)
-        raise Refusal(422, told[:1].upper() + told[1:]) from None
 
 
 def _why_not(session: Session, plan: Plan, ids: list[UUID]) -> dict[UUID, str]:

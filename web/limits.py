@@ -10,7 +10,7 @@ LARGEST_TAKE = 16 * 1024 * 1024
 LARGEST_LIST = 16 * 1024 * 1024
 LARGEST_PEOPLE = 1024 * 1024
 LISTS = ("/discharges/preview", "/discharges/import")
-PEOPLE = ("/enrol/preview", "/enrol/list")
+PEOPLE = re.compile(r"/enrol/(preview|list)|/campaigns/[0-9a-f-]{36}/patients/(preview|import)")
 FHIR = "/questionnaires/import"
 TAKE = re.compile(r"/prompts/[A-Za-z-]{2,8}/[a-z0-9_.]{1,80}/take")
 
@@ -26,7 +26,7 @@ class Limits:
             return await self._app(scope, receive, send)
         path = scope["path"]
         more = LARGEST_TAKE if TAKE.fullmatch(path) else LARGEST_LIST if path in (*LISTS, FHIR) else 0
-        more = LARGEST_PEOPLE if path in PEOPLE else more
+        more = LARGEST_PEOPLE if PEOPLE.fullmatch(path) else more
         largest = max(self._largest, more)
         told = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
         if not told.isdigit() or len(told) > 9 or int(told) > largest:

@@ -1,6 +1,7 @@
 """A list of patients that is sent from the browser: in memory while it is read, on no disk, and sent again for what is
 done with it, where it is known by its digest."""
 
+import asyncio
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -8,6 +9,10 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from hospital import record_lists
+from hospital.csv_files import ListRefused
+from hospital.record_lists import People
+from web.doors import services
 from web.limits import LARGEST_LIST
 from web.refusals import Refusal
 
@@ -53,3 +58,18 @@ async def sent(request: Request) -> Sent:
     if not content:
         raise Refusal(422, "The list is empty.")
     return Sent(content, fields.pop("seen", ""), fields)
+
+
+async def read_people(request: Request, came: Sent, most: int) -> People:
+    """Who a list of record numbers names. Raises Refusal where it is no such list."""
+    house = services(request)
+
+    def read() -> People:
+        with house.database.transaction() as session:
+            return record_lists.people(session, record_lists.records(came.content, most))
+
+    try:
+        return await asyncio.to_thread(read)
+    except ListRefused as problem:
+        told = str(problem)
+        raise Refusal(422, told[:1].upper() + told[1:]) from None

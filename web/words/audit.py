@@ -54,5 +54,6 @@ AUDIT_ACTIONS = {
     "campaign.running": "started a campaign",
     "campaign.paused": "paused a campaign",
     "campaign.stopped": "stopped a campaign",
+    "campaign.listed": "put patients of a list into a campaign",
     "campaign.changed": "changed a campaign's share or limits",
 }

@@ -3,6 +3,8 @@
 from web.words.followups import task_reason
 from web.words.saying import say
 
+NOT_LISTED = {"died": "has died", "listed": "is in it already"}  # why a patient is not put into a campaign
+
 CAMPAIGN_MODES = {  # → (word, what it is)
     "preview": ("Preview", "Preview: the nurse starts each call"),
     "progressive": ("Progressive", "Progressive: one call after the other"),

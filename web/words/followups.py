@@ -66,7 +66,7 @@ NOT_ORDERED = {  # why one of them could not be done
 NOT_ENROLLED = {  # why a patient could not be enrolled in a plan
     "died": "has died",
     "death_reported": "is said to have died: a clinician settles it first",
-    "opted_out": "wants no follow-up calls",
+    "opted_out": "wants no such calls",
     "follows": "is in this plan already",
     "today_already": "was in this plan today already, and left it",
     "unknown": "is no patient any more: the record was merged or erased",

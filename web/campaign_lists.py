@@ -1,0 +1,65 @@
+"""The patients of a campaign that is for some only: a list of record numbers, checked row by row, then put in."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.orm import Session
+
+from hospital import campaign_lists
+from hospital.campaigns import Campaign
+from hospital.csv_files import Rejected
+from hospital.record_lists import People
+from web import words
+from web.doors import Door, Visitor, pages_of, services
+from web.refusals import Refusal
+from web.uploads import read_people, sent
+
+RunsCampaigns = Annotated[Visitor, Depends(Door("campaigns.run"))]
+MOST_ROWS = 20_000
+
+routes = APIRouter()
+
+
+def _judged(session: Session, campaign_id: UUID, found: People) -> dict[str, Any]:
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise Refusal(404, "There is no such campaign.")
+    if not campaign_lists.may_take(campaign):
+        running = "Pause the campaign first: until now it is for everybody."
+        raise Refusal(409, running if campaign.state == "running" else "This campaign is over.")
+    ids = list(found.found)
+    left = campaign_lists.why_not(session, campaign, ids)
+    able = [one for one in ids if one not in left]
+    unable = [Rejected(found.found[one], "record", words.say(words.NOT_LISTED, code)) for one, code in left.items()]
+    return {
+        "campaign": campaign,
+        "rows": found.rows,
+        "able": len(able),
+        "waiting": campaign_lists.waiting(session, campaign, able),
+        "rejected": sorted(found.rejected + unable, key=lambda row: row.line),
+    }
+
+
+@routes.post("/campaigns/{campaign_id}/patients/preview")
+async def preview(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
+    came = await sent(request)
+    found = await read_people(request, came, MOST_ROWS)
+    judged = await services(request).database.run(_judged, campaign_id, found)
+    return pages_of(request).part(request, "campaigns/checked.html", seen=came.digest, done=None, **judged)
+
+
+@routes.post("/campaigns/{campaign_id}/patients/import")
+async def put_in(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
+    came = await sent(request)
+    came.is_what_was_checked()
+    found = await read_people(request, came, MOST_ROWS)
+    house = services(request)
+
+    def apply(session: Session) -> dict[str, Any]:
+        judged = _judged(session, campaign_id, found)
+        done = campaign_lists.put_in(session, campaign_id, list(found.found), visitor.account_id, house.clock())
+        return {**judged, "done": done}
+
+    told = await house.database.run(apply)
+    return pages_of(request).part(request, "campaigns/checked.html", seen="", **told)
