@@ -6,7 +6,8 @@ is taken back together, for as long as it wants, and then may be made anew. What
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -18,6 +19,8 @@ from hospital.patients import Patient
 from hospital.plans import Calendar, Plan
 
 PART = 100  # patients in one transaction
+LATELY = timedelta(days=7)
+SHOWN = 10  # decisions
 
 
 def why_not(session: Session, plan: Plan, patient_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -74,6 +77,27 @@ def enrol(
         if patient_id in done:
             audit.record(session, by, "plan.enrolled", f"patient:{patient_id}", at, plan=plan.id)
     return [one for one in able if one in done], left
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one account decided at one instant, and how many of them still follow the plan."""
+
+    plan: str
+    at: datetime
+    patients: int
+
+
+def lately(session: Session, by: UUID, at: datetime) -> list[Decision]:
+    """This account's decisions that may still be taken back, the newest first."""
+    rows = (
+        select(Enrolment.plan, Enrolment.enrolled_at, func.count())
+        .where(Enrolment.enrolled_by == by, Enrolment.ended_at.is_(None), Enrolment.enrolled_at > at - LATELY)
+        .group_by(Enrolment.plan, Enrolment.enrolled_at)
+        .order_by(Enrolment.enrolled_at.desc(), Enrolment.plan)
+        .limit(SHOWN)
+    )
+    return [Decision(plan, when, count) for plan, when, count in session.execute(rows)]
 
 
 def taken_back(session: Session, plan: str, enrolled_at: datetime, by: UUID, at: datetime) -> int:

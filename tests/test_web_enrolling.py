@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -133,6 +134,22 @@ async def test_one_clinician_takes_back_nothing_of_another(clinic: Clinic) -> No
         for wrong in ("soon", "2026-11-25", "9999-99-99T00:00:00"):
             await ruby.post("/enrol/taken-back", 422 if wrong != "2026-11-25" else 200, plan="diabetes", at=wrong)
     assert {row[1] for row in clinic.steps(MEI)} == {"open"}
+
+
+async def test_it_is_taken_back_later_too_while_it_holds(clinic: Clinic) -> None:
+    async with clinic.signed_in("ana") as ana:
+        await ana.post("/enrol/found", plan="diabetes", patient=[str(clinic.ids[one]) for one in (MEI, RUTH)])
+        clinic.now += timedelta(minutes=30)
+        page = await ana.get("/enrol")
+        assert "Diabetes , 2 patients today 13:00" in words(page.text)
+        async with clinic.signed_in("ruby") as ruby:
+            assert "Your latest enrolments" not in (await ruby.get("/enrol")).text
+        assert "2 are out of Diabetes" in (await ana.post("/enrol/taken-back", plan="diabetes", at=instant(page))).text
+        assert "Your latest enrolments" not in (await ana.get("/enrol")).text
+        await ana.post("/enrol/found", plan="diabetes", patient=str(clinic.ids[MEI]))
+    clinic.now += timedelta(days=8)
+    async with clinic.signed_in("ana") as ana:
+        assert "Your latest enrolments" not in (await ana.get("/enrol")).text, "by now it is the patient's plan"
 
 
 async def test_a_list_is_checked_row_by_row_then_enrolled_whole(clinic: Clinic) -> None:

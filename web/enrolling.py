@@ -48,7 +48,12 @@ def plan_of(said: str) -> Plan:
 
 @routes.get("/enrol")
 async def page(request: Request, visitor: Enrols) -> Response:
-    return pages_of(request).show(request, "enrol/page.html", plans=plans(), most=MOST_ROWS)
+    house = services(request)
+    lately = await house.database.run(enrolling.lately, visitor.account_id, house.clock())
+    shown = [(plans()[one.plan], one) for one in lately if one.plan in plans()]
+    return pages_of(request).show(
+        request, "enrol/page.html", plans=plans(), most=MOST_ROWS, lately=shown, now=house.clock()
+    )
 
 
 @routes.post("/enrol/find")
