@@ -20,7 +20,7 @@ from hospital import coming
 from hospital.booking import ANY_TIME, Department, Kind
 from hospital.coming import Coming
 from hospital.notices import PostgresNotices
-from hospital.wishes import Part, rank
+from hospital.wishes import Part, part_of, rank
 from hotline.settings import Settings
 from hotline.sheets import Sheets
 from hotline.wiring import SPOKEN_KINDS
@@ -139,7 +139,9 @@ async def _times(front: FrontDesk, department: Department, prefers: Part | None)
     first, following = ranked[:OFFERED], ranked[OFFERED : 2 * OFFERED]
     if not first:
         return []
-    said = [*offers(first, department), *read_back(first[0], department, "confirm_slot")]
+    suiting = prefers is not None and all(part_of(one.starts_at, front.zone) == prefers for one in first)
+    asked = offers(first, department, suiting=suiting, earlier=prefers is not None)
+    said = [*asked, *read_back(first[0], department, "confirm_slot")]
     return [*said, *(the_time(one, department.kind) for one in following)]
 
 

@@ -26,6 +26,7 @@ HOUSE_PROMPTS = frozenset(
         "heard_day_afternoon",
         "heard_day_morning",
         "heard_digits",
+        "heard_earliest",
         "house_keys",
         "not_understood",
         "silence_other",

@@ -15,11 +15,12 @@ from typing import Protocol
 from ivr.turn import DigitsOf, Prompt
 from scripts import verbalise
 from speech.ears import grammars
-from speech.ears.dates import birth_date, spoken_day
+from speech.ears.dates import birth_date, earliest, spoken_day
 from speech.ears.folding import folded
 from speech.ears.language import Part
 from speech.ears.languages import numerals
 
+EARLIEST = "earliest"
 PARTS = {None: "heard_day", Part.MORNING: "heard_day_morning", Part.AFTERNOON: "heard_day_afternoon"}
 
 
@@ -86,18 +87,20 @@ class BirthDate:
 
 @dataclass(frozen=True, slots=True)
 class WishedDay:
-    """An ISO date, and behind a blank the part of the day, if one was said: "2026-11-30 morning". An evening is an
-    afternoon: no clinic is open later."""
+    """An ISO date, and behind a blank the part of the day, if one was said: "2026-11-30 morning"; or EARLIEST. An
+    evening is an afternoon: no clinic is open later."""
 
     today: dt.date
 
     def read(self, words: str, language: str) -> str | None:
         day = spoken_day(words, language, self.today)
         if day is None:
-            return None
+            return EARLIEST if earliest(words, language) else None
         part = Part.AFTERNOON if day.part is Part.EVENING else day.part
         return f"{day.date} {part.value}" if part else day.date.isoformat()
 
     def read_back(self, answer: str) -> Prompt:
+        if answer == EARLIEST:
+            return Prompt("heard_earliest")
         day, _, part = answer.partition(" ")
         return Prompt(PARTS[Part(part) if part else None], day=dt.date.fromisoformat(day))

@@ -4,7 +4,8 @@
 of rows; a row has a key, says a complaint in every spoken language, and leads to exactly one of: a red flag (a nurse
 at once), a department's code, another step. Refused, with file and line: a step without a red flag, a step that
 nothing leads to, a loop, a key used twice or that belongs to the house, more than five rows, a language that is
-missing.
+missing. A row that leads to a department may say how urgent it is (`urgency`): then earlier times go before those that
+usually suit the patient.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast, get_args
 
+from hospital.wishes import Urgency
 from scripts.placeholders import TEXT_LENGTH
 from scripts.yaml_lines import Field, SourceFile
 
 HERE = Path(__file__).parent / "site" / "triage.yaml"
 MOST_ROWS = 5
+URGENCIES: tuple[str, ...] = get_args(Urgency)
 KEYS = "123456"  # the others are the house's
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -34,9 +38,10 @@ class RedFlag:
 
 @dataclass(frozen=True, slots=True)
 class Department:
-    """The department's code in the booking desk."""
+    """The department's code in the booking desk, and how urgently a time is looked for there."""
 
     code: str
+    urgency: Urgency = "routine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ class _Reading:
         return Step(self._said(parts["question"]), rows)
 
     def _row(self, field: Field, taken: dict[str, str], step: str) -> Row:
-        parts = field.mapping(("key", "complaint"), ("red_flag", "department", "next"))
+        parts = field.mapping(("key", "complaint"), ("red_flag", "department", "next", "urgency"))
         key = parts["key"].text() if "key" in parts else ""
         if key and (len(key) != 1 or key not in KEYS):
             parts["key"].wrong(f"key {key!r} can't be a choice; one key from 1 to 6 is allowed")
@@ -135,15 +140,26 @@ class _Reading:
             field.wrong(f"leads to {' and '.join(ways) or 'nothing'}: exactly one of red_flag, department, next")
             return Next("")
         code = parts[ways[0]].text()
+        if ways[0] != "department" and "urgency" in parts:
+            parts["urgency"].wrong("says how urgent an appointment is: only a row with a department has one")
         if code and not _CODE.fullmatch(code):
             parts[ways[0]].wrong(f"{code!r} is no code: small letters, digits and _")
         match ways[0]:
             case "red_flag":
                 return RedFlag(code)
             case "department":
-                return Department(code)
+                return Department(code, self._urgency(parts))
         self._leads.setdefault(step, []).append((code, parts["next"]))
         return Next(code)
+
+    def _urgency(self, parts: Mapping[str, Field]) -> Urgency:
+        if "urgency" not in parts:
+            return "routine"
+        urgency = parts["urgency"].text()
+        if urgency not in URGENCIES:
+            parts["urgency"].wrong(f"{urgency!r} is none of {', '.join(URGENCIES)}")
+            return "routine"
+        return cast(Urgency, urgency)
 
     def _said(self, field: Field) -> Said:
         said = {}

@@ -286,6 +286,9 @@ SCENES = {
     "wants_a_certain_doctor": Scene(booked("5", "5", "2", "5", "#", "1", "3")),
     "wants_what_is_not_free": Scene(booked("5", "3", "1", "1"), before=nothing_this_week),
     "afternoons_suit_her": Scene(booked("1", "1"), before=afternoons_suit_lucia),
+    "afternoons_suit_her_and_she_wants_the_earliest": Scene(booked("6", "1", "1"), before=afternoons_suit_lucia),
+    "wants_the_earliest_after_a_wish": Scene(booked("5", "2", "4", "5", "6", "1", "1")),
+    "takes_a_wish_back": Scene(booked("5", "4", "6", "1", "1")),
     "eleven_departments": Scene("2,1,1," + LUCIAS + ",5,5,5,5,2,0", before=eleven_departments),
     # examinations
     "books_a_blood_test": Scene(examined("3", "1", "1")),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speech.ears import DECOY, Grammar, GrammarRefused, grammars, red_flags, voicemail
-from speech.ears.dates import SpokenDay, birth_date, spoken_day
+from speech.ears.dates import SpokenDay, birth_date, earliest, spoken_day
 from speech.ears.language import Part
 from speech.ears.languages import LANGUAGES, NoEars, numerals
 from tests import pickups
@@ -275,6 +275,20 @@ NO_ALARM = {
 }
 
 
+SOONEST = {
+    "es": ["Lo antes posible.", "cuanto antes, por favor", "lo más pronto posible", "la primera hora libre"],
+    "en": ["The earliest, please.", "as soon as possible", "the first available time", "the next free time"],
+    "pt-BR": ["O quanto antes.", "o mais cedo possível", "o primeiro horário livre", "assim que possível"],
+    "zh-CN": ["最早的", "越快越好。", "尽快"],
+}
+NOT_SOONEST = {
+    "es": ["la primera", "temprano por la mañana", "el lunes"],
+    "en": ["the first one", "early in the morning", "next Tuesday"],
+    "pt-BR": ["a primeira", "cedo", "segunda-feira"],
+    "zh-CN": ["第一个", "早上", "下周二"],
+}
+
+
 def rows(table: dict[str, dict[str, object]]) -> list[tuple[str, str, object]]:
     return [(language, text, meant) for language, texts in table.items() for text, meant in texts.items()]
 
@@ -297,6 +311,17 @@ def test_what_is_no_day_or_two_is_not_guessed(language: str, text: str) -> None:
 def test_a_day_that_has_been_this_year_is_that_of_next_year() -> None:
     assert spoken_day("el tres de marzo", "es", dt.date(2027, 3, 3)) == SpokenDay(dt.date(2027, 3, 3))
     assert spoken_day("el tres de marzo", "es", dt.date(2027, 3, 4)) == SpokenDay(dt.date(2028, 3, 3))
+
+
+@pytest.mark.covers("H2", "H11")
+@pytest.mark.parametrize(("language", "text"), lines(SOONEST))
+def test_the_sooner_the_better_is_understood(language: str, text: str) -> None:
+    assert earliest(text, language) and spoken_day(text, language, TODAY) is None
+
+
+@pytest.mark.parametrize(("language", "text"), lines(NOT_SOONEST))
+def test_the_first_of_a_list_or_an_early_hour_is_not_the_earliest(language: str, text: str) -> None:
+    assert not earliest(text, language)
 
 
 @pytest.mark.covers("H11")

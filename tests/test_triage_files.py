@@ -6,7 +6,7 @@ import pytest
 
 from hotline import demo_clinics
 from scripts import triage
-from scripts.triage import HERE, Next, RedFlag, read_triage
+from scripts.triage import HERE, Department, Next, RedFlag, read_triage
 from scripts.yaml_lines import FileRefused
 
 pytestmark = pytest.mark.covers("H9")
@@ -52,6 +52,8 @@ def test_a_good_table_is_read(tmp_path: Path) -> None:
     assert table.start == "first"
     assert table.steps["first"].rows[1].leads_to == Next("second")
     assert table.departments() == {"general", "paediatrics"}
+    path.write_text(GOOD.replace("department: general", "department: general, urgency: urgent"))
+    assert read_triage(path, ("en",)).steps["first"].rows[2].leads_to == Department("general", "urgent")
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,16 @@ def test_a_good_table_is_read(tmp_path: Path) -> None:
         ("department: general, ", "", "triage.yaml:9: leads to nothing: exactly one of red_flag, department, next"),
         ("department: general", "department: general, next: second", "triage.yaml:9: leads to department and next"),
         ("department: general", "department: General", "triage.yaml:9: 'General' is no code"),
+        (
+            "department: general",
+            "department: general, urgency: now",
+            "triage.yaml:9: 'now' is none of routine, soon, urgent",
+        ),
+        (
+            "red_flag: child_in_danger",
+            "red_flag: child_in_danger, urgency: soon",
+            "triage.yaml:13: says how urgent an appointment is",
+        ),
         ("department: general", "diagnosis: flu", "triage.yaml:9: 'diagnosis' is not known here"),
         ("start: first", "start: none", "triage.yaml:2: there is no step 'none'"),
         ("anything else", "x" * 301, "triage.yaml:9: has 301 letters; 300 are said"),

@@ -29,6 +29,7 @@ from ivr.house import HouseKeys
 from ivr.phrasebook import Phrasebook
 from ivr.terminal import rehearse, scripted
 from scripts import wording
+from scripts.placeholders import Doctor
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.conftest import cloned
 from tests.moments import NOON, ZONE
@@ -42,6 +43,7 @@ READ_BACKS = {
     "did_you_say",
     "heard_birth_date",
     "heard_digits",
+    "heard_earliest",
     "heard_day",
     "heard_day_morning",
     "heard_day_afternoon",
@@ -166,6 +168,37 @@ async def test_a_day_that_suits_may_be_said_at_the_times_or_where_it_is_asked(
         offered = told.lines[next(at for at, line in enumerate(told.lines) if line.startswith("journal: wish")) :]
         on_that_day = words.worded(datetime.combine(date.fromisoformat(day), time(12), ZONE), "day", language)
         assert on_that_day.casefold() in "".join(offered).casefold()
+        with front.database.transaction() as session:
+            session.execute(text("TRUNCATE call, caller_language CASCADE"))
+
+
+EARLIEST = {
+    "es": ("lo antes posible", "cuanto antes"),
+    "en": ("the earliest", "as soon as you can, please"),
+    "pt-BR": ("o quanto antes", "o primeiro horário livre"),
+    "zh-CN": ("最早的", "越快越好"),
+}
+
+
+@pytest.mark.covers("H2", "H39")
+@pytest.mark.parametrize("language", VOICES)
+async def test_the_earliest_may_be_said_by_whom_afternoons_suit(
+    language: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    """At the times, where a rule reads it and it is said back; and where wishes are asked for, as one of the keys."""
+    with front.database.transaction() as session:
+        patients.candidates(session, WHO[language].numbers[0])[0].patient.suits = "afternoon"
+        first = booking.openings(session, "cardiology", NOON, after=NOON, limit=1)[0]
+    assert first.starts_at.astimezone(ZONE).time() < time(12)
+    keys, _, yes, _ = WISHES[language]
+    told_time = words.text(
+        "time_with_doctor", language, when=first.starts_at, doctor=Doctor(first.doctor, first.feminine)
+    )
+    at_the_times, where_asked = EARLIEST[language]
+    for spoken in ((says(at_the_times), says(yes)), ("5", says(where_asked), says(yes))):
+        told = await talk(front, words, language, *keys.split(","), *spoken, says("…"))
+        before, _, after = told.text.partition("journal: wish")
+        assert told_time not in before and told_time in after, spoken
         with front.database.transaction() as session:
             session.execute(text("TRUNCATE call, caller_language CASCADE"))
 

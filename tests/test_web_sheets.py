@@ -41,7 +41,7 @@ def fields(html: str) -> dict[str, str]:
     found |= dict(re.findall(r'<input type="hidden" name="(seen)" value="([^"]*)"', form))
     found |= dict(re.findall(r'<textarea[^>]*? name="([^"]+)"[^>]*>([^<]*)</textarea>', form))
     for name, options in re.findall(r'<select name="([^"]+)"[^>]*>(.*?)</select>', form):
-        found[name] = re.findall(r'value="([^"]+)" selected', options)[0] if "selected" in options else "red_flag"
+        found[name] = re.findall(r'value="([^"]*)" selected', options)[0] if "selected" in options else "red_flag"
     return found
 
 
@@ -91,7 +91,7 @@ async def test_ida_changes_the_triage_table_and_tries_it(site: Site) -> None:
         page = (await ida.get("/triage")).text
         assert "<svg" in page and page.count('class="flag"') >= 4
         form = fields(page)
-        assert form["start"] == "trouble" and form["0.1.key"] == "2"
+        assert form["start"] == "trouble" and form["0.1.key"] == "2" and form["1.1.urgency"] == "soon"
         told = words((await ida.post("/triage", **form | {"0.4.code": "dentistry", "0.0.key": "2"})).text)
         assert "there is no department 'dentistry'" in told or "used twice" in told
         assert "Stops" in told
@@ -102,8 +102,11 @@ async def test_ida_changes_the_triage_table_and_tries_it(site: Site) -> None:
         assert "has no row with red_flag" in told
         form = fields((await ida.get("/triage")).text) | {"1.0.key": "1", "1.0.leads": "red_flag", "1.0.code": "heart"}
         form |= {f"1.0.say.{tag}": "pain" for tag in ("en", "es", "pt-BR", "zh-CN")}
+        form["0.4.urgency"] = "urgent"
         told = words((await ida.post("/triage", **form)).text)
         assert "Stops" not in told, told[:600]
+        assert "general, urgent" in told, "the tree says so"
+        assert fields((await ida.get("/triage")).text)["0.4.urgency"] == "urgent"
         assert "the red flag 'heart_or_stroke' is not in the table any more" in told
         played = (await ida.post("/editions/triage/try", keys="1,5", language="en")).text
         assert "For a tooth, press five" in words(played) and "general" in words(played).lower()

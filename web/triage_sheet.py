@@ -10,6 +10,7 @@ from web.editions import Changes, body_of, checked, save, standing, workshop_of
 from web.triage_tree import Tree, tree_of
 
 LEADS = {"red_flag": "A nurse at once", "department": "A department", "next": "Another step"}
+URGENCIES = {"": "Routine", "soon": "Soon", "urgent": "Urgent"}
 ROWS = 5
 
 routes = APIRouter()
@@ -26,6 +27,7 @@ async def _values(request: Request) -> dict[str, Any]:
         "start": body.get("start", ""),
         "steps": [(name, step, _padded(step)) for name, step in (*_in_order(body), ("", {}))],
         "leads": LEADS,
+        "urgencies": URGENCIES,
         "departments": await workshop.departments(),
         "languages": languages,
         "tree": _tree(request, now.body, languages[0]),
@@ -84,7 +86,9 @@ def _row(form: dict[str, str], name: str, languages: list[str]) -> dict[str, Any
     key, leads = form.get(f"{name}.key", ""), form.get(f"{name}.leads", "")
     if not complaint and not key:
         return None
-    return {"key": key, leads: form.get(f"{name}.code", ""), "complaint": complaint}
+    urgent = form.get(f"{name}.urgency", "") if leads == "department" else ""
+    urgency = {"urgency": urgent} if urgent else {}
+    return {"key": key, leads: form.get(f"{name}.code", ""), **urgency, "complaint": complaint}
 
 
 def _said(form: dict[str, str], name: str, languages: list[str]) -> dict[str, str]:

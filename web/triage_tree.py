@@ -52,11 +52,12 @@ def tree_of(table: Triage, language: str) -> Tree:
             match row.leads_to:
                 case Next(to):
                     y = place(to, depth + 1)
-                case RedFlag(code) | Department(code):
+                case RedFlag(code) | Department(code) as end:
                     y = line * (HIGH + 10)
                     said = row.complaint.get(language, "")
                     kind = "flag" if isinstance(row.leads_to, RedFlag) else "department"
-                    boxes.append(_box(x + WIDE + GAP, y, code.replace("_", " "), f"{code}: {said}", kind))
+                    how = f", {end.urgency}" if isinstance(end, Department) and end.urgency != "routine" else ""
+                    boxes.append(_box(x + WIDE + GAP, y, code.replace("_", " ") + how, f"{code}{how}: {said}", kind))
                     line += 1
             ends.append((y, row.key))
         y = (ends[0][0] + ends[-1][0]) // 2 if ends else first * (HIGH + 10)

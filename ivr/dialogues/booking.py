@@ -10,11 +10,11 @@ from uuid import UUID
 
 from hospital.booking import ANY_TIME, Booked, Department, Kind, NothingToMove, Opening, SlotTaken, Wish
 from hospital.patients import Patient
-from hospital.wishes import Urgency, rank
+from hospital.wishes import Urgency, part_of, rank
 from ivr.call import Call, Prompt
 from ivr.choosing import choose
 from ivr.dialogues.identity import identify
-from ivr.dialogues.times import MORE, OFFERED, OTHER_WISH, offers, read_back, settled, the_time
+from ivr.dialogues.times import EARLIEST, MORE, OFFERED, OTHER_WISH, offers, read_back, settled, the_time
 from ivr.dialogues.wishing import a_day, ask_wish, wished
 from ivr.front_desk import FrontDesk
 
@@ -96,6 +96,7 @@ class _Choosing:
         self._patient, self._department, self._moving = patient, department, moving
         self._urgency, self._suspended = urgency, suspended
         self._wish = ANY_TIME
+        self._suits = patient.suits
         self._heard: set[UUID] = set()  # and not wanted; by slot, as several doctors are free at the same time
 
     async def hold_conversation(self) -> None:
@@ -121,9 +122,8 @@ class _Choosing:
     async def _next(self) -> list[Opening]:
         """The times to be offered: what was wished for, and what suits the patient first."""
         wishes = [self._wish]
-        suits = self._patient.suits
-        if self._wish.part is None and suits is not None:
-            wishes.append(replace(self._wish, part=suits))
+        if self._wish.part is None and self._suits is not None:
+            wishes.append(replace(self._wish, part=self._suits))
         pool = [one for wish in wishes for one in await self._free(wish)]
         prefers = wishes[-1].part
         ranked = rank(pool, self._front.zone, urgency=self._urgency, prefers=prefers)
@@ -144,18 +144,37 @@ class _Choosing:
             *(the_time(one, self._department.kind) for one in next_ones),
         )
         offered, others = "123"[: len(openings)], f"{MORE}{OTHER_WISH}"
-        question = offers(openings, self._department)
+        earlier = self._suits is not None or self._wish != ANY_TIME
+        if earlier:
+            others += str(EARLIEST)
+        question = offers(openings, self._department, suiting=self._all_suit(openings), earlier=earlier)
         answer = await self._call.menu(question, keys=offered + others, reading=a_day(self._front))
         if answer in offered:
             return await self._decide(openings[int(answer) - 1])
         if answer == str(MORE):
             self._heard |= {opening.slot_id for opening in openings}
+        elif answer == str(EARLIEST):
+            await self._call.journal.step("wish", key=answer)
+            self._now_wishes(None)
         elif answer == str(OTHER_WISH):
             with self._call.returning():
-                self._wish = await ask_wish(self._call, self._front, self._department, self._wish)
+                self._now_wishes(await ask_wish(self._call, self._front, self._department, self._wish))
         else:
-            self._wish = await wished(self._call, self._front, self._wish, answer)
+            self._now_wishes(await wished(self._call, self._front, self._wish, answer))
         return False
+
+    def _now_wishes(self, wish: Wish | None) -> None:
+        """None, the earliest: also those that were heard, and those at a time of day that does not usually suit."""
+        if wish is None:
+            self._suits = None
+            self._heard.clear()
+        self._wish = wish or ANY_TIME
+
+    def _all_suit(self, openings: list[Opening]) -> bool:
+        """Whether they were chosen for what is kept of the patient, rather than said in this call."""
+        if self._suits is None or self._wish.part is not None:
+            return False
+        return all(part_of(one.starts_at, self._front.zone) == self._suits for one in openings)
 
     async def _decide(self, chosen: Opening) -> bool:
         call, front = self._call, self._front

@@ -18,22 +18,22 @@ async def find_department(call: Call, front: FrontDesk) -> None:
     if not call.sayable("triage_question", call.language):
         await call.transfer("nurses", "not_recorded")  # it is about how somebody is: not to reception
     await call.say("triage_notice")
-    code = await _ask_on(call, table)
-    department = next((known for known in await front.desk.departments() if known.code == code), None)
+    found = await _ask_on(call, table)
+    department = next((known for known in await front.desk.departments() if known.code == found.code), None)
     if department is None:
         await call.transfer("reception", "department_unknown")
-    await call.journal.step("suggested", department=code)
+    await call.journal.step("suggested", department=found.code)
     match await call.menu("triage_suggestion", keys="123", department=department.names):
         case "1":
-            await book(call, front, department=department)
+            await book(call, front, department=department, urgency=found.urgency)
         case "2":
             await call.transfer("nurses", "after_triage")
         case "3":
             await call.say("booking_not_made")
 
 
-async def _ask_on(call: Call, table: Triage) -> str:
-    """From step to step until a department's code; a red flag leaves by `Transferred`."""
+async def _ask_on(call: Call, table: Triage) -> Department:
+    """From step to step until a department; a red flag leaves by `Transferred`."""
     step = table.start
     while True:
         pressed = await _ask(call, table.steps[step])
@@ -42,8 +42,8 @@ async def _ask_on(call: Call, table: Triage) -> str:
         match row.leads_to:
             case RedFlag(code):
                 await call.transfer(call.house.urgent_queue, code)
-            case Department(code):
-                return code
+            case Department() as found:
+                return found
             case Next(step):
                 continue
 

@@ -33,7 +33,7 @@ class _Impossible(ValueError):
 def spoken_day(text: str, language: str, today: dt.date) -> SpokenDay | None:
     """ "el tres de marzo", "amanhã de manhã", "下周二上午", "next Tuesday morning". Raises `NoEars`."""
     known = words(language)
-    rest = numerals(text, language)
+    rest = re.sub(known.dates.earliest, " | ", numerals(text, language))  # "the first free time" is on no first
     parts = {part for part, pattern in known.dates.parts.items() if re.search(pattern, rest)}
     days: set[dt.date] = set()
     weekdays: list[tuple[int, dt.date]] = []
@@ -56,6 +56,11 @@ def spoken_day(text: str, language: str, today: dt.date) -> SpokenDay | None:
     if len(days) != 1 or len(parts) > 1:
         return None
     return SpokenDay(days.pop(), next(iter(parts), None))
+
+
+def earliest(text: str, language: str) -> bool:
+    """ "lo antes posible", "o quanto antes", "最早的", "the earliest": the sooner the better. Raises `NoEars`."""
+    return re.search(words(language).dates.earliest, numerals(text, language)) is not None
 
 
 def birth_date(text: str, language: str, today: dt.date) -> dt.date | None:

@@ -60,6 +60,7 @@ class Dates:
     units: Mapping[str, int]  # days
     parts: Mapping[Part, str]
     days: Phrases
+    earliest: str  # whichever day it is, the sooner the better
     births: Phrases  # day, month and year
 
 

@@ -132,6 +132,7 @@ WORDS = Language(
             rf"\b(?P<near>{one_of(NEAR)})\b",
             r"\bthe (?P<day>\d{1,2})\b|^(?P<alone>\d{1,2})\b(?! (day|days|week))",
         ),
+        earliest=r"\b(earliest|soonest|asap)\b|\bas (soon|early) as (possible|you can)\b|\b(1|next) (free|available)\b",
         births=(
             rf"\b(?P<day>\d{{1,2}}) (of )?(?P<month>{one_of(MONTHS)}) (of )?"
             r"(?P<year>\d{4}|(?:19|20) (?:0 \d|\d{2})|\d{2})\b",

@@ -120,6 +120,8 @@ WORDS = Language(
             r"\b(?P<near>hoy|esta (manana|tarde|noche)|pasado manana|(?<!la )(?<!esta )manana)\b",
             r"\b(el )?dia (?P<day>\d{1,2})\b|^(el )?(?P<alone>\d{1,2})\b(?! (dia|dias|semana))",
         ),
+        earliest=r"\blo (antes|mas pronto|mas temprano)( posible)?\b|\bcuanto antes\b|\blas? mas (pronto|cercanas?)\b"
+        r"|\blas? (1|primeras?|primer) (horas? |citas? )?(libres?|disponibles?|que haya)\b",
         births=(
             rf"\b(?P<day>\d{{1,2}}) (de )?(?P<month>{one_of(MONTHS)}) (de |del )?(ano )?(?P<year>\d{{4}}|\d{{2}})\b",
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b",

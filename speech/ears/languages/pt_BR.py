@@ -125,6 +125,8 @@ WORDS = Language(
             r"\b(?P<near>hoje|depois de amanha|amanha)\b",
             r"\bdia (?P<day>\d{1,2})\b|^(?P<alone>\d{1,2})\b(?! (dia|dias|semana))",
         ),
+        earliest=r"\bquanto antes\b|\bo mais (cedo|rapido|breve)( possivel)?\b|\bassim que (for )?possivel"
+        r"|\bo (1|primeiro) (horario |dia )?(livre|disponivel|que houver)\b",
         births=(
             rf"\b(?P<day>\d{{1,2}}) (de )?(?P<month>{one_of(MONTHS)}) (de )?(?P<year>\d{{4}}|\d{{2}})\b",
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b",
