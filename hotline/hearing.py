@@ -1,4 +1,8 @@
-"""Whether callers may answer by voice here: the engine that the settings name, its models, and the port for sound.
+"""Whether callers may answer by voice here: the engines that the settings name, their models, and the port for sound.
+
+`ears = "vosk"`: Vosk answers the menus of each language that it has a model of; whisper, where it is installed, writes
+down what is said freely and answers for the other languages. `ears = "whisper"`: whisper alone. Models lie in this
+machine's cache (`hotline model install`), or where the settings say, or the data folder has them:
 
 ears/whisper/            model.bin, config.json, tokenizer.json, vocabulary.json
 ears/vosk/<language>/    am/, conf/, graph/ …  (es, pt-BR, zh-CN, en)
@@ -16,6 +20,7 @@ from typing import Any
 
 from hotline import models as installed
 from hotline import numbering
+from hotline.given_models import VOSK
 from hotline.places import Places
 from hotline.settings import Settings
 from ivr.audio_server import AudioServer
@@ -89,8 +94,8 @@ async def hearing(
         if off:
             yield Hearing(None, audio, said, phrases, settings.speech.patience_seconds)
             return
-        engines = _engines(settings, models(settings, here), changed.set)
-        telling = asyncio.create_task(_watch(settings, engines, models(settings, here), stack, changed, tell))
+        engines = _engines(settings, here, changed.set)
+        telling = asyncio.create_task(_watch(settings, here, engines, stack, changed, tell))
         try:
             yield Hearing(Several(engines), audio, said, phrases, settings.speech.patience_seconds)
         finally:
@@ -100,14 +105,14 @@ async def hearing(
 
 async def _watch(
     settings: Settings,
+    here: Places,
     engines: Sequence[Engine],
-    folder: Path,
     stack: AsyncExitStack,
     changed: asyncio.Event,
     tell: Tell,
 ) -> None:
     """Starts the engines, and tells whenever what callers can do has changed."""
-    problems = await _start(engines, folder, stack)
+    problems = await _start(engines, models(settings, here), stack)
     last: tuple[Sequence[str], str] | None = None
     while True:
         changed.clear()
@@ -129,14 +134,19 @@ async def _told(tell: Tell, engine: str, languages: Sequence[str], trouble: str)
 
 
 async def _start(engines: Sequence[Engine], folder: Path, stack: AsyncExitStack) -> list[str]:
-    """What is wrong, a sentence each."""
-    broken = await asyncio.to_thread(installed.damaged, folder)
-    if broken is not None:
-        problems = [f"{broken} in {folder} is damaged: delete that folder and install the model again"]
-    elif not engines:
+    """What is wrong, a sentence each. `folder`: where a model is missed, if there is none."""
+    problems = []
+    for engine in engines:
+        broken = await asyncio.to_thread(installed.damaged, engine.model)
+        if broken is not None:
+            problem: str | None = (
+                f"{broken} in {engine.model} is damaged: delete that folder and install the model again"
+            )
+        else:
+            problem = await _started(engine, stack)
+        problems += [problem] if problem else []
+    if not engines:
         problems = [f"no model is installed in {folder}: install one, or name its folder in [speech] models"]
-    else:
-        problems = [problem for engine in engines if (problem := await _started(engine, stack))]
     for problem in problems:
         log.error("callers answer by key: %s", problem)
     return problems
@@ -152,44 +162,62 @@ async def _started(engine: Engine, stack: AsyncExitStack) -> str | None:
 
 
 def models(settings: Settings, here: Places) -> Path:
-    """The engine's folder; it need not be there."""
-    speech = settings.speech
-    if speech.models is None and speech.ears == "whisper":
-        return installed.folder("whisper-base")
-    return (speech.models or here.ears).absolute() / speech.ears
+    """Where the chosen engine's models are looked for first; it need not be there."""
+    return _whisper(settings, here) if settings.speech.ears == "whisper" else _own(settings, here) / "vosk"
 
 
 def told(settings: Settings, here: Places) -> str:
-    """For `hotline status`: what the settings say, and whether its model is there."""
+    """For `hotline status`: what the settings say, and which models are there."""
     name = settings.speech.ears
     if name == "off":
         return "off: callers answer by key; [speech] ears in the settings"
-    folder = models(settings, here)
-    return name if _languages(folder) else f"{name} is not installed in {folder}: callers answer by key"
+    found = [f"vosk {language}" for language in _vosk(settings, here)] if name == "vosk" else []
+    general = _whisper(settings, here)
+    others = ["whisper"] if general.is_dir() and any(general.iterdir()) else []
+    if found or (others and name == "whisper"):
+        return ", ".join([*found, *others])
+    instead = "whisper answers alone" if others else "callers answer by key"
+    return f"{name} is not installed in {models(settings, here)}: {instead}"
 
 
-def _engines(settings: Settings, folder: Path, changed: Callable[[], object]) -> list[Engine]:
-    limits: dict[str, Any] = {
-        "workers": settings.speech.workers,
-        "deadline_s": settings.speech.patience_seconds,
-        "changed": changed,
-    }
-    if settings.speech.ears == "whisper":
-        return [whisper(folder, **limits)]
-    return [vosk(language, folder / language, **limits) for language in _languages(folder)]
+def _engines(settings: Settings, here: Places, changed: Callable[[], object]) -> list[Engine]:
+    return _chosen(
+        settings, here, workers=settings.speech.workers, deadline_s=settings.speech.patience_seconds, changed=changed
+    )
 
 
 def behind(settings: Settings, here: Places) -> list[Engine]:
-    """Recognisers for work that nobody waits for: one worker, a minute for a sentence. None without ears."""
-    folder = models(settings, here)
-    limits: dict[str, Any] = {"workers": 1, "deadline_s": 60.0}
+    """Recognisers for work that nobody waits for, those for free speech first: one worker, a minute for a sentence.
+    None without ears."""
     if settings.speech.ears == "off":
         return []
+    return _chosen(settings, here, workers=1, deadline_s=60.0)[::-1]
+
+
+def _chosen(settings: Settings, here: Places, **limits: Any) -> list[Engine]:
+    """In the order of `Several`. Whisper that is named is asked for, also if it is missing; beside Vosk only where it
+    is there."""
+    general = _whisper(settings, here)
     if settings.speech.ears == "whisper":
-        return [whisper(folder, **limits)]
-    return [vosk(language, folder / language, **limits) for language in _languages(folder)]
+        return [whisper(general, **limits)]
+    found = [vosk(language, folder, **limits) for language, folder in _vosk(settings, here).items()]
+    return [*found, *([whisper(general, **limits)] if (general / "model.bin").is_file() else [])]
 
 
-def _languages(folder: Path) -> list[str]:
-    """The folders of models, for whisper its files: nothing if none is installed."""
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+def _own(settings: Settings, here: Places) -> Path:
+    return (settings.speech.models or here.ears).absolute()
+
+
+def _whisper(settings: Settings, here: Places) -> Path:
+    own = _own(settings, here) / "whisper"
+    named = settings.speech.models is not None and (settings.speech.ears == "whisper" or own.is_dir())
+    return own if named else installed.folder("whisper-base")
+
+
+def _vosk(settings: Settings, here: Places) -> dict[str, Path]:
+    """Language → its model: the site's own before the one in the machine's cache."""
+    own = _own(settings, here) / "vosk"
+    cached = {language: installed.folder(name) for name, language in VOSK.items()}
+    found = {language: folder for language, folder in cached.items() if (folder / "model.json").is_file()}
+    found |= {path.name: path for path in own.iterdir()} if own.is_dir() else {}
+    return dict(sorted(found.items()))

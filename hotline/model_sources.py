@@ -87,8 +87,8 @@ def _opening_rolled(rolled: tarfile.TarFile, member: tarfile.TarInfo) -> Callabl
     return opened
 
 
-def fetched(address: str, into: Path, say: Say) -> Path:
-    """What an http(s) address gives, as a file. Raises ModelFailed."""
+def fetched(address: str, into: Path, say: Say, *, most: int | None = None) -> Path:
+    """What an http(s) address gives, as a file of at most `most` bytes. Raises ModelFailed."""
     try:
         with urllib.request.urlopen(address, timeout=SECONDS) as answer, into.open("wb") as file:  # noqa: S310
             of = int(answer.headers.get("Content-Length") or 0)
@@ -97,6 +97,8 @@ def fetched(address: str, into: Path, say: Say) -> Path:
             while block := answer.read(BLOCK):
                 file.write(block)
                 had += len(block)
+                if most is not None and had > most:
+                    raise ModelFailed(f"{address} gives more than {most / MB:.0f} MB: it is not this model.")
                 if had - told >= TOLD:
                     told = had
                     say(f"  {had / MB:.0f} MB")

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from hotline import model_sources
 from hotline.asterisk_root import cache_folder
@@ -30,19 +30,22 @@ def folder(name: str) -> Path:
 
 def is_installed(model: Model) -> bool:
     """Whether this version's files of the model are there: its `model.json` is written when all were checked."""
+    return about(folder(model.name)) == _about(model)
+
+
+def about(there: Path) -> dict[str, Any] | None:
+    """What `model.json` of an installed model says; None where there is none that can be read."""
     try:
-        return bool(json.loads((folder(model.name) / "model.json").read_text(encoding="utf-8")) == _about(model))
-    except FileNotFoundError:
-        return False
+        found = json.loads((there / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def damaged(there: Path) -> str | None:
     """The first file of an installed model that is not what was installed; None for none, or for a model of somebody
     else's making. Reads all of it."""
-    try:
-        files = json.loads((there / "model.json").read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError):
-        return None
+    files = (about(there) or {}).get("files", {})
     for name, sha256 in files.items():
         try:
             with (there / name).open("rb") as file:
@@ -63,7 +66,7 @@ def install(model: Model, source: str | None = None, say: Say = print) -> Path:
     there = final.parent
     try:
         there.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(final):
+        with one_at_a_time(final):
             if is_installed(model):
                 say(f"{model.name} is installed already: {final}")
                 return final
@@ -73,7 +76,7 @@ def install(model: Model, source: str | None = None, say: Say = print) -> Path:
                 _gather(model, source, made, say)
                 for file in model.files:
                     model_sources.check(made / file.name, file.sha256, file.name)
-                _put(made, final, json.dumps(_about(model), indent=1).encode())
+                put(made, final, json.dumps(_about(model), indent=1).encode())
     except OSError as error:
         raise ModelFailed(f"{model.name} could not be written below {there}: {error.strerror or error}.") from error
     say(f"{model.name} is installed: {final}")
@@ -129,7 +132,7 @@ def _append(content: IO[bytes], to: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _put(made: Path, final: Path, about: bytes) -> None:
+def put(made: Path, final: Path, about: bytes) -> None:
     with (made / "model.json").open("wb") as file:
         file.write(about)
         file.flush()
@@ -155,7 +158,7 @@ def _need_room(model: Model, there: Path, source: str | None) -> None:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(final: Path) -> Iterator[None]:
+def one_at_a_time(final: Path) -> Iterator[None]:
     with open(final.with_suffix(".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -128,7 +128,6 @@ async def run_core(settings: Settings) -> None:
         database,
         Replay(shelf, catalogue, vault.unwrap_key),
         partial(hearing.behind, settings, here),
-        hearing.models(settings, here),
         transcribed,
         now,
     )

@@ -34,18 +34,17 @@ MODELS = ("model.bin", "am/final.mdl")  # the file that tells a model's version,
 
 
 class Transcriber:
-    """`engines` makes them anew for each round of work, `folder` is where their model lies."""
+    """`engines` makes them anew for each round of work; the first that has the language writes it down."""
 
     def __init__(
         self,
         database: Database,
         replay: Replay,
         engines: Callable[[], Sequence[Engine]],
-        folder: Path,
         languages: frozenset[str],
         now: Callable[[], datetime],
     ) -> None:
-        self._database, self._replay, self._engines, self._folder = database, replay, engines, folder
+        self._database, self._replay, self._engines = database, replay, engines
         self._languages, self._now = languages, now
         self._rest = 0
 
@@ -91,7 +90,7 @@ class Transcriber:
             words = (await engine.open(part, rate, due.language)).text.strip()
             if words:
                 sentences.append(Sentence(begins, ends, words))
-        name = await asyncio.to_thread(_version, engine.kind, self._folder)
+        name = await asyncio.to_thread(_version, engine.kind, engine.model)
         await self._database.run(transcripts.heard, due, sentences, name, self._now())
 
 

@@ -139,12 +139,18 @@ class VoiceLine(AgiLine):
         return Attending(self._pickup, self._activity, expect.wait_s, question if ears is not None else None)
 
     async def _understood(self, ears: Ears, pcm: bytes, enough: float, expect: Keys | DigitsOf) -> Understood:
-        """A phrase of the grammar; where none is sure, with the caller's own words. Raises `EarsFailed`."""
+        """A phrase of the grammar; where none is sure, with the caller's own words: they are asked for, or may be an
+        alarm that no grammar has. Raises `EarsFailed`."""
         grammar = expect.grammar if isinstance(expect, Keys) else None
         found = Understood(None, 0.0) if grammar is None else await ears.closed(pcm, RATE, grammar)
-        if expect.freely is None or (found.label is not None and found.margin >= enough):
+        if found.label is not None and found.margin >= enough:
             return found
-        own = await ears.open(pcm, RATE, expect.freely)
+        freely = expect.freely
+        if freely is None and grammar is not None and not ears.writes(grammar.language):
+            freely = grammar.language
+        if freely is None:
+            return found
+        own = await ears.open(pcm, RATE, freely)
         return replace(found, text=own.text)
 
     async def _paths(self, prompts: Sequence[Prompt], language: str) -> AsyncIterator[Path]:

@@ -56,10 +56,10 @@ def site(database: Database, tmp_path: Path) -> Site:
     return Site(database, tmp_path)
 
 
-def transcriber(site: Site, engines: Callable[[], Sequence[Engine]], folder: Path) -> Transcriber:
+def transcriber(site: Site, engines: Callable[[], Sequence[Engine]]) -> Transcriber:
     catalogue = tapes.SqlCatalogue(site.database, lambda: site.now)
     replay = Replay(site.shelf, catalogue, vault.unwrap_key)
-    return Transcriber(site.database, replay, engines, folder, LANGUAGES, lambda: site.now)
+    return Transcriber(site.database, replay, engines, LANGUAGES, lambda: site.now)
 
 
 def transcript(site: Site, case_id: UUID) -> Transcript | None:
@@ -83,10 +83,10 @@ async def test_a_complaint_is_written_down_by_the_real_recogniser(
     case_id = told(site, "complaint", "n1-1")
     with site.database.transaction() as session:
         session.execute(text("UPDATE care_case SET language = 'en'"))
-    absent_first = transcriber(site, absent(whisper_model), whisper_model)
+    absent_first = transcriber(site, absent(whisper_model))
     assert await absent_first.work() == 0
     assert transcript(site, case_id) is None, "ears that do not start are no fault of the recording's"
-    writer = transcriber(site, lambda: [whisper(whisper_model, deadline_s=60)], whisper_model)
+    writer = transcriber(site, lambda: [whisper(whisper_model, deadline_s=60)])
     assert await writer.work() == 1
     found = transcript(site, case_id)
     assert found is not None and found.state == "done" and found.engine.startswith("whisper whisper-base ")
@@ -107,7 +107,7 @@ async def test_a_damaged_recording_is_given_up_after_three_tries(site: Site, whi
         recording_id = session.get_one(Case, case_id).recording_id
     assert recording_id is not None
     site.shelf.sealed(recording_id).unlink()
-    assert await transcriber(site, lambda: [whisper(whisper_model)], whisper_model).work() == 0
+    assert await transcriber(site, lambda: [whisper(whisper_model)]).work() == 0
     found = transcript(site, case_id)
     assert found is not None and (found.state, found.tries) == ("failed", transcripts.TRIES)
     async with site.signed_in("ana") as ana:

@@ -102,6 +102,9 @@ class WrittenEars:
     def enough(self, language: str) -> float:
         return 4.0
 
+    def writes(self, language: str) -> bool:
+        return True
+
     async def closed(self, pcm: bytes, rate: int, grammar: Grammar) -> Understood:
         self.seconds.append(len(pcm) / 2 / rate)
         answer = next(self._answers)

@@ -248,20 +248,39 @@ async def test_an_x_at_the_end_of_a_document_is_said(front: FrontDesk, words: wo
             session.execute(text("TRUNCATE call, caller_language CASCADE"))
 
 
+CRIES = {  # at a menu in its own words, at a menu in others, instead of a birth date, where a wish is asked for
+    "es": ("me duele el pecho", "ay no sé me duele mucho el pecho", "no puedo respirar", "estoy sangrando mucho"),
+    "en": ("I have chest pain", "oh dear there is such a pain in my chest", "I can't breathe", "he is bleeding a lot"),
+    "pt-BR": ("dor no peito", "ai estou com muita dor no peito", "não consigo respirar", "ela está sangrando muito"),
+    "zh-CN": ("我胸口疼", "哎呀我胸口疼得厉害", "喘不过气来", "我出血了"),
+}
+
+NOES = {"es": "no", "en": "no", "pt-BR": "não", "zh-CN": "不对"}
+
+
+@pytest.mark.covers("H1", "H9", "H39")
+@pytest.mark.parametrize("at", range(4), ids=["menu", "other words", "birth date", "wish"])
+@pytest.mark.parametrize("language", VOICES)
+async def test_an_alarm_is_heard_anywhere(language: str, at: int, front: FrontDesk, words: wording.Wording) -> None:
+    """Said back and not denied, it is urgent, whatever else comes."""
+    key, birth = KEYS[language], WHO[language].birth_keys
+    way = ((key,), (key,), (key, "1", "1"), (key, "1", "1", birth, "1", "5"))[at]
+    told = await talk(front, words, language, *way, says(CRIES[language][at]), says("eh"))
+    transfers = [facts for kind, facts in told.journal if kind == "transfer"]
+    assert transfers[-1] == {"queue": "urgent", "reason": "urgent_voice"}
+    assert CRIES[language][at] not in str(told.journal)
+
+
 @pytest.mark.covers("H1", "H39")
 @pytest.mark.parametrize(
     ("presses", "queue", "reason"),
     [
-        (("2", says("me duele el pecho")), "urgent", "urgent_voice"),
-        (("2", says("ay no sé me duele mucho el pecho"), ""), "urgent", "urgent_voice"),  # in no menu's words
-        (("2", "1", "1", says("no puedo respirar"), says("eh")), "urgent", "urgent_voice"),  # instead of a birth date
-        (("2", "1", "1", LUCIAS, "1", "5", says("estoy sangrando mucho"), says("sí")), "urgent", "urgent_voice"),
         (("2", says("hablar con una persona")), "reception", "operator_voice"),
         (("2", "1", "1", says("por favor quiero hablar con una persona")), "reception", "operator_voice"),
         (("2", "1", "1", says("el nueve de mayo de 1950"), says("operadora")), "reception", "operator_voice"),
     ],
 )
-async def test_an_alarm_or_a_person_is_asked_for_anywhere(
+async def test_a_person_is_asked_for_anywhere(
     presses: tuple[str, ...], queue: str, reason: str, front: FrontDesk, words: wording.Wording
 ) -> None:
     told = await talk(front, words, "es", *presses)
@@ -269,11 +288,14 @@ async def test_an_alarm_or_a_person_is_asked_for_anywhere(
 
 
 @pytest.mark.covers("H33")
-@pytest.mark.parametrize(("answer", "flags"), [((), ["alarm_in_doubt"]), ((says("no"),), [])])
+@pytest.mark.parametrize("denied", [False, True])
+@pytest.mark.parametrize("language", VOICES)
 async def test_who_hangs_up_while_an_alarm_is_said_back_has_raised_it(
-    answer: tuple[str, ...], flags: list[str], front: FrontDesk, words: wording.Wording
+    language: str, denied: bool, front: FrontDesk, words: wording.Wording
 ) -> None:
-    await talk(front, words, "es", "2", says("ay no sé me duele mucho el pecho"), *answer)
+    answer = (says(NOES[language]),) if denied else ()
+    flags = [] if denied else ["alarm_in_doubt"]
+    await talk(front, words, language, KEYS[language], says(CRIES[language][1]), *answer)
     with front.database.transaction() as session:
         assert [case.detail for case in cases.red_flags(session)] == flags
 

@@ -19,11 +19,12 @@ from ivr.call import Call, Key, Keys, Prompt, Silence, Speech
 from ivr.conversation import converse
 from ivr.leaving import NotAPerson
 from ivr.listening import RECOGNITION_S, SPEAKING_S, Answer, Late, Listening, Order, Recognise
+from ivr.phrasebook import Phrasebook
 from ivr.server import AgiServer
 from ivr.session import AgiSession
 from ivr.voice_line import VoiceLine, _completing
 from scripts.placeholders import Value
-from speech.ears import EarsFailed, Grammar, Understood
+from speech.ears import Ears, EarsFailed, Grammar, Understood
 from speech.ears.activity import Heard
 from tests.simulated_asterisk import Channel
 
@@ -181,6 +182,9 @@ class ScriptedEars:
     def enough(self, language: str) -> float:
         return ENOUGH
 
+    def writes(self, language: str) -> bool:
+        return True
+
     async def closed(self, pcm: bytes, rate: int, grammar: Grammar) -> Understood:
         assert (rate, grammar) == (8000, GRAMMAR)
         self.asked.append(pcm)
@@ -234,10 +238,12 @@ async def asking(
 @asynccontextmanager
 async def talking(
     folder: Path,
-    ears: ScriptedEars | None,
+    ears: Ears | None,
     dialogue: Callable[[Call], Awaitable[object]],
     talk: Talk,
     no_sound: bool = False,
+    language: str = "es",
+    phrases: Phrasebook | None = None,
 ) -> AsyncIterator[None]:
     async with AudioServer(HOST, 0) as talk.audio:
 
@@ -245,7 +251,7 @@ async def talking(
             voice = Voice(folder)
             line = VoiceLine(session, voice, voice.local, ears, talk.audio, Marked)
             async with agi_call(
-                session, voice, talk.notebook, node="n1", country="CO", language="es", line=line
+                session, voice, talk.notebook, node="n1", country="CO", language=language, line=line, phrases=phrases
             ) as call:
                 await converse(call, dialogue)
 

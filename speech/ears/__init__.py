@@ -84,6 +84,11 @@ class Ears(Protocol):
         """The margin from which on a closed answer is right often enough to be taken: below it, ask again."""
         ...
 
+    def writes(self, language: str) -> bool:
+        """Whether the text of a closed answer is what was said, in whatever words. Where it is not, it is of the
+        grammar's, and an alarm in others must be listened for by `open`."""
+        ...
+
     async def closed(self, pcm: bytes, rate: int, grammar: Grammar) -> Understood:
         """One whole utterance, 16-bit little-endian mono at `rate` a second, as one phrase of the grammar.
 

@@ -1,6 +1,7 @@
 """An engine as the line sees it: checks what is asked, asks a worker, and says from which margin on an answer counts.
 
-`Several` puts engines in order, so that a site uses Vosk where it has a model and whisper elsewhere.
+`Several` joins engines: a closed question is answered by the first that hears its language, free speech is written down
+by the last. So a site has Vosk for menus where it has a model, and whisper for all else.
 """
 
 from __future__ import annotations
@@ -27,28 +28,30 @@ class Engine:
         model: Path,
         enough: Mapping[str, float],
         *,
+        writes: bool = False,
         workers: int = 1,
         most_waiting: int = 8,
         deadline_s: float = DEADLINE_S,
         changed: Callable[[], object] = lambda: None,
     ) -> None:
-        """`kind`: the file of this folder. `enough`: language → margin, for the languages that it hears. `changed` is
-        called when what `hears` says may have changed."""
+        """`kind`: the file of this folder. `enough`: language → margin, for the languages that it hears. `writes`: see
+        `Ears.writes`. `changed` is called when what `hears` says may have changed."""
         if not model.is_absolute():
             raise EarsFailed(f"the model's path {model} must be absolute: an engine would look for it on the network")
         self.kind = kind
-        self._model = model
+        self.model = model
         self._enough = dict(enough)
+        self._writes = writes
         command = (sys.executable, "-m", "speech.ears.worker", kind, str(model))
         self.workers = Workers(command, workers, most_waiting, deadline_s, changed)
 
     async def __aenter__(self) -> Engine:
-        if not self._model.is_dir():
-            raise EarsFailed(f"there is no {self.kind} model in {self._model}: install it there, or name its folder")
+        if not self.model.is_dir():
+            raise EarsFailed(f"there is no {self.kind} model in {self.model}: install it there, or name its folder")
         try:
             await self.workers.__aenter__()
         except EarsFailed as failure:
-            raise EarsFailed(f"{self.kind} does not start with {self._model}: {failure}") from None
+            raise EarsFailed(f"{self.kind} does not start with {self.model}: {failure}") from None
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -64,6 +67,9 @@ class Engine:
 
     def enough(self, language: str) -> float:
         return self._enough.get(language, float("inf"))
+
+    def writes(self, language: str) -> bool:
+        return self._writes and language in self._enough
 
     async def closed(self, pcm: bytes, rate: int, grammar: Grammar) -> Understood:
         phrases = {label: list(ways) for label, ways in grammar.phrases.items()}
@@ -86,7 +92,7 @@ class Engine:
 
 
 class Several:
-    """Engines in order: the first that hears a language is asked for it."""
+    """Engines in order: those made for closed questions first, those that write down free speech best last."""
 
     def __init__(self, engines: Sequence[Ears]) -> None:
         self.engines = tuple(engines)
@@ -95,19 +101,22 @@ class Several:
         return any(engine.hears(language) for engine in self.engines)
 
     def enough(self, language: str) -> float:
-        return self._of(language).enough(language) if self.hears(language) else float("inf")
+        return self._hearing(language)[0].enough(language) if self.hears(language) else float("inf")
+
+    def writes(self, language: str) -> bool:
+        return self.hears(language) and self._hearing(language)[0].writes(language)
 
     async def closed(self, pcm: bytes, rate: int, grammar: Grammar) -> Understood:
-        return await self._of(grammar.language).closed(pcm, rate, grammar)
+        return await self._hearing(grammar.language)[0].closed(pcm, rate, grammar)
 
     async def open(self, pcm: bytes, rate: int, language: str) -> Understood:
-        return await self._of(language).open(pcm, rate, language)
+        return await self._hearing(language)[-1].open(pcm, rate, language)
 
-    def _of(self, language: str) -> Ears:
-        for engine in self.engines:
-            if engine.hears(language):
-                return engine
-        raise EarsFailed(f"no engine hears {language!r}: ask by key")
+    def _hearing(self, language: str) -> list[Ears]:
+        found = [engine for engine in self.engines if engine.hears(language)]
+        if not found:
+            raise EarsFailed(f"no engine hears {language!r}: ask by key")
+        return found
 
 
 def _answered(answer: dict[str, Any]) -> Understood:

@@ -1,5 +1,5 @@
-"""Vosk, by Kaldi: a small model a language, which the operator installs, and closed grammars for a thousandth of the
-cost of whisper.
+"""Vosk, by Kaldi: a small model a language, which the operator installs, and closed grammars for a fraction of the cost
+of whisper (speech/ears/whisper.py).
 
 What kills it or makes it hang, and who sees to it that it never happens: a grammar that is no JSON list or is empty
 (`Grammar` refuses it), a sample rate of 0 (always 16 kHz here), one recogniser in several threads (one thread a

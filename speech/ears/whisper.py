@@ -1,4 +1,5 @@
-"""Whisper, by CTranslate2: one model for all languages, the engine where there is no Vosk model.
+"""Whisper, by CTranslate2: one model for all languages. It writes down what is said freely, also where Vosk answers the
+closed questions, and answers those, too, in a language that has no Vosk model.
 
 Open speech is decoded from a window of 10 s, not 30: a fifth of the cost, no worse. A closed grammar is *scored*: how
 probable is each phrase, given the sound? From that, half of what silence makes of the phrase is taken away, which takes
@@ -49,7 +50,7 @@ def whisper(model: Path, *, workers: int = 1, **limits: Any) -> Engine:
     """Ears of a whisper model in CTranslate2's form, a folder with model.bin, config.json, tokenizer.json and
     vocabulary.json. About 0.4 GB of memory a worker.
     """
-    return Engine("whisper", model, ENOUGH, workers=workers, **limits)
+    return Engine("whisper", model, ENOUGH, writes=True, workers=workers, **limits)
 
 
 @dataclass(frozen=True, slots=True)

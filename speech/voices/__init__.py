@@ -6,7 +6,7 @@ The recipe for the next one (Piper, a hospital's own server):
    sound (engine and model version, a hash of the model and of the voice, speed): it is part of the cache's key.
 2. Run the engine out of process with a time limit; text goes in by a pipe, never as an argument. Check what comes back.
    `espeak.py` is a child for each sentence; `kokoro.py` keeps a `worker.py`, because its model takes a second to load.
-3. Its model, if it has one, goes into `hotline/models.py`.
+3. Its model, if it has one, goes into `hotline/model_catalogue.py`.
 4. Put it before espeak-ng in `voices()` of `hotline/wiring.py`: the first that speaks a language is asked, the next
    ones are its fallback, and the last one must always be in time.
 5. Show in a test what it does with hostile text, a missing program and a hung one.
