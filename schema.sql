@@ -385,10 +385,10 @@ CREATE TABLE enrolment (                             -- a patient follows a plan
     enrolled_by uuid REFERENCES account,             -- NULL: by rule
     ended_at    timestamptz,
     ended_by    text CHECK (ended_by IN ('died', 'child_lost', 'readmitted', 'transferred', 'withdrawn',
-                'taken_back')),
+                'taken_back', 'merged')),
     UNIQUE (event_id, plan),
     CHECK ((ended_at IS NULL) = (ended_by IS NULL)),
-    FOREIGN KEY (event_id, patient_id) REFERENCES care_event (id, patient_id) ON DELETE CASCADE
+    FOREIGN KEY (event_id, patient_id) REFERENCES care_event (id, patient_id) ON DELETE CASCADE ON UPDATE CASCADE
 );
 CREATE INDEX enrolment_patient ON enrolment (patient_id) WHERE ended_at IS NULL;
 
@@ -742,7 +742,8 @@ SELECT t.id AS task_id,
             WHEN t.state <> 'stopped' THEN 'open'
             WHEN t.stop_reason IN ('refused', 'opted_out', 'withdrawn') THEN 'refused'
             WHEN t.stop_reason IN ('died', 'deceased', 'reported_deceased', 'child_lost', 'readmitted', 'in_hospital',
-                                   'transferred', 'not_needed', 'done_elsewhere', 'taken_back') THEN 'excused'
+                                   'transferred', 'not_needed', 'done_elsewhere', 'taken_back',
+                                   'merged') THEN 'excused'
             ELSE 'lost' END AS standing
   FROM followup_task t
   JOIN patient p ON p.id = t.patient_id

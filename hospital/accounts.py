@@ -51,7 +51,7 @@ RIGHTS: dict[str, frozenset[str]] = {
         {"calls.take", "callbacks.work", "patients.read", "followups.work", "deaths.settle", "followups.all"}
         | {"recordings.own", "recordings.all", "audit.read"}
         | {"cases.work", "cases.complaints", "ratings.read", "coverage.read", "responses.read"}
-        | {"discharges.import", "plans.enrol"}
+        | {"discharges.import", "plans.enrol", "patients.merge"}
         | {"opening.switch", "clinics.suspend", "throttle.read"}
         | {"rota.read", "rota.change", "urgent.take", "questions.answer", "questions.late"}
         | {"campaigns.run"}

@@ -28,7 +28,7 @@ URGENT = frozenset({"suspension"})
 PURPOSES = {"suspension": "appointment", "reminder": "reminder"}
 """Kind → what its contact is for. Of a call that an appointment is suspended nobody can opt out."""
 SKIP_REASONS = ("readmitted", "not_needed", "done_elsewhere", "in_hospital", "other")
-PLAN_CHANGES = ("died", "child_lost", "readmitted", "transferred", "withdrawn", "told_too_late", "taken_back")
+PLAN_CHANGES = ("died", "child_lost", "readmitted", "transferred", "withdrawn", "told_too_late", "taken_back", "merged")
 """What stops a task because its plan changed (`plan_changes.py`) or was begun too late (`enrolments.py`)."""
 
 

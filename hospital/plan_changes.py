@@ -25,7 +25,7 @@ from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 
-Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn", "taken_back"]
+Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn", "taken_back", "merged"]
 REPORTED = ("child_lost", "reported_deceased")
 """What a report of a death stops the patient's own tasks with."""
 MAX_TRIES = 3  # of a task whose end is taken back
@@ -160,6 +160,12 @@ def taken_back(session: Session, enrolments: Sequence[UUID], at: datetime, by: U
     """Who enrolled them says that it was a mistake."""
     theirs = FollowUpTask.enrolment_id.in_(enrolments)
     return _end(session, "taken_back", at, by, theirs, Enrolment.id.in_(enrolments))
+
+
+def merged(session: Session, enrolments: Sequence[UUID], at: datetime, by: UUID) -> Changed:
+    """The record into which theirs is merged follows the same plans."""
+    theirs = FollowUpTask.enrolment_id.in_(enrolments)
+    return _end(session, "merged", at, by, theirs, Enrolment.id.in_(enrolments))
 
 
 def _by_plan(

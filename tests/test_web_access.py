@@ -42,6 +42,7 @@ WELCOME = {
     "coverage": {"grace"},
     "discharges": {"grace"},
     "enrol": {"ana", "grace", "dora"},
+    "merge": {"grace"},
     "responses": {"ana", "grace", "dora"},
     "opening": {"grace"},
     "throttled": {"grace"},

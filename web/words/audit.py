@@ -16,6 +16,7 @@ AUDIT_ACTIONS = {
     "results.told": "told a caller whether results are there",
     "consent.given": "was told that contacts are wanted",
     "consent.withdrawn": "was told that contacts are not wanted",
+    "patient.merged": "merged two records",
     "patient.number": "was told of a telephone number",
     "patient.messages": "was told whether a message may be left",
     "patient.reminded_by": "was told how to remind",

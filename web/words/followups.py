@@ -34,6 +34,7 @@ STOP_REASONS = SKIP_REASONS | {
     "transferred": "The patient was moved to another hospital or ward",
     "withdrawn": "The patient withdrew",
     "taken_back": "The enrolment was taken back",
+    "merged": "The record was merged into one that follows the plan",
     "told_too_late": "We were told after its time had passed",
     "fate_unknown": "It is not known whether the phone rang; a person calls",
 }
@@ -70,6 +71,16 @@ NOT_ENROLLED = {  # why a patient could not be enrolled in a plan
     "follows": "is in this plan already",
     "today_already": "was in this plan today already, and left it",
     "unknown": "is no patient any more: the record was merged or erased",
+}
+
+NOT_MERGED = {  # why two records can't become one
+    "same": "These are the same record.",
+    "merged": "One of them was merged already.",
+    "unknown": "One of them is not there any more.",
+    "guardian": "One of them speaks for the other: they are two people.",
+    "one_died": "One of them has died, or is said to have, and the other not. Settle that first.",
+    "in_a_call": "One of them is being called, or a call is being written up or reviewed. Wait until it is over.",
+    "same_time": "Both have a seat at the same time. Cancel one of the two appointments first.",
 }
 
 NUMBER_OWNERS = {
