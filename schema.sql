@@ -849,6 +849,25 @@ CREATE TABLE care_case (
 CREATE INDEX care_case_due ON care_case (acknowledge_by) WHERE state IN ('open', 'owned');
 CREATE INDEX care_case_call ON care_case (call_id);
 
+-- What answers on a nurse's form raise, until she has dealt with it: no result of the call is taken before.
+CREATE TABLE answer_flag (
+    task_id    uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
+    code       text NOT NULL,                        -- the rule's, in the questionnaire's version
+    -- standing → raised | set_aside | gone (corrected);  set_aside | gone → standing (an answer has changed)
+    state      text NOT NULL DEFAULT 'standing' CHECK (state IN ('standing', 'raised', 'set_aside', 'gone')),
+    since      timestamptz NOT NULL,
+    settled_by uuid REFERENCES account,              -- NULL of a raised one: nobody dealt with it, and it went by itself
+    settled_at timestamptz,
+    case_id    uuid REFERENCES care_case,
+    outcome    text CHECK (outcome IN ('treated', 'advised', 'handed_over', 'emergency_called', 'not_so')),
+    why_sealed bytea,
+    PRIMARY KEY (task_id, code),
+    CHECK ((state = 'raised') <= (case_id IS NOT NULL AND settled_at IS NOT NULL)),
+    CHECK ((state = 'set_aside') = (outcome IS NOT NULL)),
+    CHECK ((state = 'set_aside') <= (why_sealed IS NOT NULL AND settled_by IS NOT NULL AND settled_at IS NOT NULL))
+);
+CREATE INDEX answer_flag_standing ON answer_flag (since) WHERE state = 'standing';
+
 CREATE TABLE transcript (                            -- what a machine took the voice of a message for: may be wrong
     recording_id uuid PRIMARY KEY REFERENCES recording ON DELETE CASCADE,
     -- waiting → done;  waiting → failed (given up after some tries)

@@ -9,7 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from cti.events import LegEnded, OriginateFailed
 from cti.switchboard import Switchboard
 from dialer.on_call import OnCallDialer, StaffTelephone
-from hospital import climbing, questions
+from hospital import answer_flags, climbing, questions
 from hospital.database import Database
 from hospital.rota import Calendar
 from hotline.care_wiring import ladder
@@ -46,7 +46,10 @@ def begin(
     board.on(LegEnded, ended)
     board.on(OriginateFailed, ended)
 
+    clock = timedelta(minutes=settings.cases.red_flag_minutes)
+
     async def climb() -> None:
+        await database.run(answer_flags.raise_forgotten, now(), clock)
         await database.run(climbing.climb, calendar, ladder(settings), now())
         if settings.urgent.telephone:
             await dialer.call_due()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from hospital import followups
+from hospital import followups, nurse_flags
 from tests.browser import PageOf, Site, looked_at, page_of, served, site
 from tests.characters import JOAO
 from tests.test_web_form_shapes import asks
@@ -80,9 +80,54 @@ async def test_ana_fills_in_any_shape_by_keyboard_and_nothing_typed_is_lost(serv
     await ana.keyboard.press("Shift+Tab")
     await ana.locator("[data-item=mood1] input[value=often]").focus()
     await ana.keyboard.press("Space")
-    await expect(ana.get_by_text("Heavy burden")).to_be_visible()
+    await expect(ana.get_by_text("Act on this at once: Heavy burden")).to_be_visible()
     await looked_at(ana, "followup-any-shape")
     with served.database.transaction() as session:
         given = followups.answers(session, task.id)
     assert (given["pulses"], given["a day/#1"], given["name@1"], given["why@1"]) == ([60], 5, "Aspirin", "forgot")
     assert given["medicine"] == {"so_far": 1}
+
+
+@pytest.mark.covers("H15", "H33")
+async def test_ana_deals_with_red_flags_by_keyboard_before_she_is_done(served: Site, page_of: PageOf) -> None:
+    task = served.task(JOAO)
+    ana = await page_of("ana")
+    await ana.goto(served.url(f"/followups/{task.id}"))
+    await ana.keyboard.press("s")
+    await expect(ana.get_by_text("Your phone rings", exact=True)).to_be_visible()
+    await served.answers(JOAO)
+    await expect(ana.get_by_text("On the line,")).to_be_visible()
+    await ana.keyboard.press("1")
+    await expect(ana.locator("#tick-name")).to_be_checked()
+    await ana.keyboard.press("2")
+    await expect(ana.locator("#questions:disabled")).to_have_count(0)
+    await ana.locator("[data-item=pain] input").focus()
+    await ana.keyboard.type("10")
+    await expect(ana.get_by_text("Set aside: Severe pain")).to_be_visible()
+    await ana.locator("[data-item=symptoms] input[value=bleeding]").focus()
+    await ana.keyboard.press("Space")
+    await expect(ana.get_by_text("Set aside: Bleeding")).to_be_visible()
+    await ana.keyboard.press("y")
+    await expect(ana.locator("[data-item=general] input[value=better]")).to_be_checked()
+    await ana.keyboard.press("c")
+    await expect(ana.get_by_text("First deal with the red flag: Severe pain, Bleeding.")).to_be_visible()
+
+    # one she judges herself: the reason stays while another answer is saved
+    await ana.keyboard.press("8")
+    await ana.keyboard.press("Tab")
+    await ana.keyboard.press("ArrowDown")
+    await ana.keyboard.press("Tab")
+    await ana.keyboard.type("seen today")
+    await looked_at(ana, "followup-red-flags")
+    await ana.keyboard.press("Enter")
+    await expect(ana.locator("#flags .tag")).to_have_text("Known, and treated already")
+    await expect(ana.get_by_text("Set aside: Severe pain")).to_have_count(0)
+
+    await ana.keyboard.press("Alt+9")
+    await expect(ana.locator("#flags .tag").last).to_have_text("raised")
+    await expect(ana.get_by_text("Who is on call:")).to_be_visible()
+    await looked_at(ana, "followup-red-flag-raised")
+    await ana.keyboard.press("c")
+    await expect(ana.get_by_text("First deal with")).to_have_count(0)
+    with served.database.transaction() as session:
+        assert [one.detail for one in nurse_flags.of_task(session, task.id)] == ["bleeding"]

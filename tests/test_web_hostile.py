@@ -83,6 +83,9 @@ async def test_answers_are_kept_as_given_or_refused_beside_the_field(site: Site)
         await ana.post(f"{form}/answers/questions", data={"value": HOSTILE["lines"]})
         assert (await ana.post(f"{form}/result/completed")).status_code == 409
         await ana.post(f"{form}/all-normal")
+        aside = {"flag": "fever-told", "outcome": "treated", "why": HOSTILE["markup"]}
+        assert (await ana.post(f"{form}/flags/aside", data=aside | {"flag": HOSTILE["markup"]})).status_code == 409
+        assert (await ana.post(f"{form}/flags/aside", data=aside)).status_code == 200
         assert (await ana.post(f"{form}/result/completed")).status_code == 200
         page = (await ana.get(form)).text
         assert "<img" not in page

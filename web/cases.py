@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from hospital import audit, cases, climbing, transcripts
+from hospital import answer_flags, audit, cases, climbing, transcripts
 from hospital.accounts import Account
 from hospital.cases import Case, Note
 from hospital.patients import Patient
@@ -55,6 +55,7 @@ class File:
     notes: list[tuple[Note, Account]]
     outcomes: tuple[str, ...]
     steps: list[Step]  # what the caller did in the automatic service
+    details: list[str]  # as codes: what it is about; of a red flag from a form all that were raised
 
     @property
     def writers(self) -> set[UUID]:
@@ -90,7 +91,8 @@ def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> Fi
     written = [(note, session.get_one(Account, note.account_id)) for note in cases.notes(session, case_id)]
     line = _line(session, one, visitor.account_id, at)
     steps = steps_of(session, one.call_id) if one.call_id else []
-    return File(line, patient, recording, written, cases.OUTCOMES[one.kind], steps)
+    details = answer_flags.of_case(session, case_id) or [one.detail]
+    return File(line, patient, recording, written, cases.OUTCOMES[one.kind], steps, details)
 
 
 async def _allowed(request: Request, visitor: Visitor, case_id: UUID) -> File:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Request, Response
 from hospital import attempts, outcomes, plan_changes, stints, video_steps
 from web import followup_view
 from web.doors import Visitor, pages_of, services
+from web.followup_flags import all_dealt_with
 from web.followup_list import WorksFollowUps, own_task
 from web.followup_view import IDENTIFIERS
 from web.ports import Services
@@ -122,6 +123,7 @@ async def result(
     at = None
     if result == "call_later" and (at := call_at(when, exactly, house.clock(), house)) is None:
         raise Refusal(422, "Give a day and a time within the next 60 days.")
+    await all_dealt_with(house, shown)
     if result == "completed":
         await _all_answered(house, task_id)
     done = await house.database.run(

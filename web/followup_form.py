@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from hospital import followups
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.questionnaire import CHOICES, Item, ItemType
-from web import followup_past, followup_view
+from web import followup_flags, followup_past, followup_view
 from web.doors import Visitor, pages_of, services
+from web.followup_flags import flags_part
 from web.followup_list import WorksFollowUps, own_task, viewer
 from web.followup_view import TaskView
 from web.plans import plans
@@ -70,13 +71,6 @@ async def past(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Resp
     return pages_of(request).part(request, "followups/past.html", past=found, now=now, task_id=task_id, plans=offered)
 
 
-@routes.get("/followups/{task_id}/flags")
-async def flags(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Response:
-    await own_task(request, visitor, task_id)
-    form = await services(request).database.run(followup_view.form, task_id)
-    return pages_of(request).part(request, "followups/flags.html", form=form)
-
-
 @routes.post("/followups/{task_id}/answers/{key:path}")
 async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: str) -> Response:
     """Saved as given. The answer is the red flags that stand now."""
@@ -93,8 +87,7 @@ async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: 
     except AnswerRefused as refused:
         raise Refusal(422, refused.allowed[:1].upper() + refused.allowed[1:]) from None
     await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id)
-    form = await house.database.run(followup_view.form, task_id)
-    return pages_of(request).part(request, "followups/flags.html", form=form)
+    return await flags_part(request, task_id)
 
 
 @routes.post("/followups/{task_id}/repetitions/{key:path}")
@@ -114,9 +107,9 @@ async def repetitions(
     except AnswerRefused:
         raise Refusal(422, "This group cannot be repeated more often.") from None
     await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id)
-    form = await house.database.run(followup_view.form, task_id)
     if more != "1":
-        return pages_of(request).part(request, "followups/flags.html", form=form)
+        return await flags_part(request, task_id)
+    form = await house.database.run(followup_view.form, task_id)
     group = form.filling.place(key)
     return pages_of(request).part(
         request, "followups/repetition.html", view=shown, form=form, other=OTHER, group=group, number=times
@@ -147,5 +140,8 @@ async def summary(
 
 def _save(session: Session, shown: TaskView, values: dict[str, Any], at: datetime, account_id: UUID) -> None:
     attempt_id = shown.now.attempt.id if shown.now else None
+    before = followup_view.form(session, shown.task.id)
     for item, value in values.items():
         followups.save_answer(session, shown.task.id, item, value, at, account_id=account_id, attempt_id=attempt_id)
+    session.flush()
+    followup_flags.note(session, shown.task.id, before, at)

@@ -4,7 +4,7 @@ A nurse sees her own tasks and nobody's; who has `followups.all` sees everybody'
 look, and audited."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, followups, joint_calls, recordings, video_steps
+from hospital import answer_flags, attempts, followups, joint_calls, recordings, video_steps
 from hospital.accounts import Account
+from hospital.answer_flags import AnswerFlag
 from hospital.attempt_records import about
 from hospital.attempts import Attempt
 from hospital.database import announce
@@ -225,6 +226,7 @@ class Form:
     questionnaire: Questionnaire
     answers: dict[str, Any]
     language: str
+    dealt: Mapping[str, AnswerFlag] = field(default_factory=dict)  # with red flags, by their codes
 
     def with_answers(self, more: Mapping[str, Any]) -> "Form":
         return replace(self, answers={**self.answers, **more})
@@ -236,6 +238,11 @@ class Form:
     @property
     def flags(self) -> list[RedFlag]:
         return self.filling.flags()
+
+    @property
+    def standing(self) -> list[RedFlag]:
+        """The red flags that nobody has dealt with."""
+        return [flag for flag in self.flags if flag.id in self.dealt and self.dealt[flag.id].state == "standing"]
 
     @cached_property
     def shown(self) -> dict[str, None]:
@@ -271,7 +278,8 @@ def form(session: Session, task_id: UUID) -> Form:
     task = session.get_one(FollowUpTask, task_id)
     patient = session.get_one(Patient, task.patient_id)
     read = kept(task.questionnaire.body)
-    return Form(f"/followups/{task_id}", read, followups.answers(session, task_id), patient.language)
+    dealt = answer_flags.of_task(session, task_id)
+    return Form(f"/followups/{task_id}", read, followups.answers(session, task_id), patient.language, dealt)
 
 
 def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:

@@ -104,6 +104,14 @@ CHANGES = {
 
 CHILD_LOST = "The family has lost a child"
 
+FLAG_OUTCOMES = {  # why a nurse sets a red flag aside
+    "treated": "Known, and treated already",
+    "advised": "Advised as the ward instructs",
+    "handed_over": "A doctor took over in this call",
+    "emergency_called": "Emergency service is on its way",
+    "not_so": "Misunderstood: it is not so",
+}
+
 STANDINGS = {  # how a task stands → (word, look)
     "open": ("Open", ""),
     "overdue": ("Overdue", "bad"),
@@ -194,6 +202,8 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "done": "Done",
     "answered_by_caller": "Answered to the machine, in a call of the patient's own",
     "red_flag": "A red flag was told to the machine: a nurse takes over",
+    "flags_raised": "Red flag raised{by_itself}: {flags}",
+    "flag_set_aside": "Red flag set aside, {flags}: {outcome}",
     "skipped": "Skipped: {reason}",
     "to_review": IN_DOUBT,
     "reviewed": "Reviewed: {again}",
@@ -256,6 +266,9 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
         "channel": say(CHANNELS, str(facts.get("channel", ""))),
         "priority": facts.get("priority", ""),
         "before": facts.get("before", ""),
+        "flags": ", ".join(say({}, str(one)) for one in facts.get("flags") or [facts.get("flag", "")]),
+        "by_itself": "" if facts.get("by") else " by itself, because nobody had dealt with it",
+        "outcome": say(FLAG_OUTCOMES, str(facts.get("outcome", ""))),
         "again": "to be called again" if facts.get("again") else "not called again",
     }
     return DECISIONS.get(code, say({}, code)).format(**values)

@@ -11,8 +11,8 @@ export function watchKeys() {
     const target = find(event);
     if (!target) return;
     event.preventDefault();
-    if (isTyping(target)) target.focus();
-    else target.click();
+    if (isTyping(target) || target.matches("summary")) target.focus(); // what a summary opens is next
+    if (!isTyping(target)) target.click();
   });
   document.addEventListener("click", (event) => {
     const opener = event.target.closest?.("[data-opens]");
