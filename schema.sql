@@ -740,7 +740,7 @@ SELECT t.id AS task_id,
        a.consented OR t.state = 'done' AS consented,
        CASE WHEN t.state = 'done' THEN 'completed'
             WHEN t.state <> 'stopped' THEN 'open'
-            WHEN t.stop_reason IN ('refused', 'opted_out', 'withdrawn') THEN 'refused'
+            WHEN t.stop_reason IN ('refused', 'opted_out', 'guardian_opted_out', 'withdrawn') THEN 'refused'
             WHEN t.stop_reason IN ('died', 'deceased', 'reported_deceased', 'child_lost', 'readmitted', 'in_hospital',
                                    'transferred', 'not_needed', 'done_elsewhere', 'taken_back',
                                    'merged') THEN 'excused'

@@ -94,7 +94,7 @@ class Dialer:
 
     async def call_off(self) -> None:
         """Hang up what is on its way to a patient although its task has stopped; to be called every few seconds."""
-        for attempt in await self.database.run(plan_changes.called_off):
+        for attempt in await self.database.run(plan_changes.called_off, self.now()):
             log.info("attempt %s: called off", attempt.id)
             await self._hang_up_both(attempt)
 

@@ -131,7 +131,8 @@ def answered(session: Session, channel_id: str, at: datetime, policy: CallingPol
     why = never(contact.patient, number, task.purpose)
     if why is not None:
         decide(session, task.id, "nothing_said", at, because=why)
-        meanwhile = "call_later" if why == "no_usable_number" else "refused"  # another number may be called
+        # Neither refuses anything: another number may be called, or somebody else for the patient.
+        meanwhile = {"no_usable_number": "call_later", "guardian_deceased": "hung_up"}.get(why, "refused")
         attempts.contact_result(session, contact.attempt_id, meanwhile, at, policy)
         return None
     if not subjects.still_needed(session, task, at):

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from hospital import campaigns, joint_calls, subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
 from hospital.calling_hours import closes
-from hospital.calling_rules import CallingPolicy, NotNow, never, wall_clock
+from hospital.calling_rules import ENDS, CallingPolicy, NotNow, never, wall_clock
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
@@ -51,7 +51,8 @@ def claim(
 ) -> Claimed | NotNow:
     """Claim an open follow-up for a nurse. A refusal is returned, not raised, so that its decision is committed.
 
-    A patient who opted out or has died is not called for this task at all: it stops. What a person gave to another
+    Where the patient, or who is called for them, opted out, or the patient has died, nobody is called for this task at
+    all: it stops. What a person gave to another
     nurse is not hers to call."""
     task = session.scalar(
         update(FollowUpTask)
@@ -177,7 +178,7 @@ def refuse(
 ) -> NotNow:
     """Writes down why a task is not contacted now; `automatic`: and when it is looked at again, or that it stops."""
     task.state = "open"
-    if refused.code in ("deceased", "opted_out") or (automatic and refused.code == "no_usable_number"):
+    if refused.code in ENDS or (automatic and refused.code == "no_usable_number"):
         task.state, task.stop_reason, task.closed_at = "stopped", refused.code, at
     elif automatic:  # nobody looks at it again by himself
         task.next_try_at = refused.not_before or at + LOOK_AGAIN
@@ -193,7 +194,8 @@ def refuse(
 
 def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
     """Committed just before the patient is dialled. False where the attempt was cancelled meanwhile, or where the
-    window has closed or the patient opted out since the claim (the decision log says which): `not_dialled` ends it.
+    window has closed since the claim, or the patient, or who is called for them, has died or opted out (the decision
+    log says which): `not_dialled` ends it.
     """
     attempt = session.scalar(
         select(Attempt).where(Attempt.id == attempt_id, Attempt.state == "claimed").with_for_update()
@@ -202,6 +204,7 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
         return False
     patient = session.get_one(Patient, attempt.patient_id, populate_existing=True)
     number = session.get_one(PhoneNumber, attempt.number_id, populate_existing=True)
+    session.get_one(Patient, number.patient_id, populate_existing=True)  # the guardian, as they are now
     task = session.get_one(FollowUpTask, attempt.task_id, populate_existing=True)
     why = never(patient, number, task.purpose) or ("outside_window" if at >= attempt.dial_until else None)
     if task.state == "stopped":

@@ -1,12 +1,12 @@
 """May this patient be called now, and if not, when: pure rules, time is an argument.
 
 Rules: nobody is called who has died or is said to have, who opted out of what the call is for, on a number that isn't
-safe or isn't theirs, outside the window, or over the cap. A child's guardian is called for the child. An urgent contact
-of the hospital's own making (a suspended clinic) is held back by the window, not by the cap. The time of day that a
-patient likes narrows the window, but never so far that a task can't be done in its time. The cap counts days as
-patients do (1 a day: the next call is tomorrow at the earliest), over all tasks, for the patient and for the number.
-Windows and days are on the clock of who is called, and
-public holidays those of where they are. What counts as a contact is `attempts.contacts`.
+safe or isn't theirs, outside the window, or over the cap. A child's guardian is called for the child, and is asked for
+as the child is: whether they live, and want such calls. An urgent contact of the hospital's own making (a suspended
+clinic) is held back by the window, not by the cap. The time of day that a patient likes narrows the window, but never
+so far that a task can't be done in its time. The cap counts days as patients do (1 a day: the next call is tomorrow at
+the earliest), over all tasks, for the patient and for the number. Windows and days are on the clock of who is called,
+and public holidays those of where they are. What counts as a contact is `attempts.contacts`.
 """
 
 from collections.abc import Sequence
@@ -54,15 +54,28 @@ class NotNow(Exception):
         self.code, self.not_before = code, not_before
 
 
-def never(patient: Patient, number: PhoneNumber | None, purpose: str = PURPOSE) -> str | None:
-    """Why this patient is not called on this number for this at any time; None where they may be."""
+def never(
+    patient: Patient, number: PhoneNumber | None, purpose: str = PURPOSE, person: Patient | None = None
+) -> str | None:
+    """Why this patient is not called on this number for this at any time; None where they may be. Whoever's number it
+    is, a guardian, is asked for themselves, too; `person`: who is reached without a number, by letter."""
     if patient.deceased_at is not None:
         return "deceased"
     if patient.death_reported_at is not None:
         return "death_reported"
     if purpose in patient.opted_out:
         return "opted_out"
+    person = number.patient if number is not None else person
+    if person is not None and person.id != patient.id:
+        if person.deceased_at is not None or person.death_reported_at is not None:
+            return "guardian_deceased"
+        if purpose in person.opted_out:
+            return "guardian_opted_out"
     return None if number is not None and usable(number) else "no_usable_number"
+
+
+ENDS = frozenset({"deceased", "opted_out", "guardian_opted_out"})
+"""Of these codes: the task stops. The others may pass, or be another's to answer."""
 
 
 @dataclass(frozen=True)
@@ -149,10 +162,16 @@ def refusal(
 
 
 def no_letter(
-    patient: Patient, contacts: Sequence[datetime], at: datetime, policy: CallingPolicy, purpose: str = PURPOSE
+    patient: Patient,
+    person: Patient,
+    contacts: Sequence[datetime],
+    at: datetime,
+    policy: CallingPolicy,
+    purpose: str = PURPOSE,
 ) -> NotNow | None:
-    """Why no letter is made now, or None. It rings nowhere: no number and no hours, but opt-out, death and cap."""
-    why = never(patient, None, purpose)
+    """Why no letter is made to `person` now, or None. It rings nowhere: no number and no hours, but opt-out, death and
+    cap."""
+    why = never(patient, None, purpose, person)
     if why not in (None, "no_usable_number"):
         return NotNow(why)
     until = cap_ends(contacts, at, policy)

@@ -78,7 +78,8 @@ def _make(session: Session, task: FollowUpTask, at: datetime, policy: CallingPol
     attempts.follow_survivor(session, task, at)
     person = where_reached(session, task.patient, at).person
     policy = on_the_clock_of(policy, person, None)
-    refused = no_letter(task.patient, contacts(session, task.patient_id, b"", at), at, policy, task.purpose)
+    written = contacts(session, task.patient_id, b"", at)
+    refused = no_letter(task.patient, person, written, at, policy, task.purpose)
     if refused is not None:
         attempts.refuse(session, task, refused, at, True, policy)
         return
@@ -136,14 +137,12 @@ def take_back(session: Session) -> int:
 
 def unwanted(session: Session, task: FollowUpTask, letter: StepLetter) -> str | None:
     """Why a letter is not to be posted any more, as a code; None where it is."""
-    why = never(task.patient, None, task.purpose)
+    person = session.get_one(Patient, letter.person_id)
+    why = never(task.patient, None, task.purpose, person)
     if why not in (None, "no_usable_number"):
         return why
     if task.state in ("done", "stopped") or task.channel != CHANNEL:
         return "not_needed"
-    person = session.get_one(Patient, letter.person_id)
-    if person.deceased_at is not None or person.death_reported_at is not None:
-        return "deceased"
     if person.address is None or not person.may_write:
         return "letter_not_safe"
     return "letter_wrong_address" if person.address_wrong_since is not None else None

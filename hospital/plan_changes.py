@@ -15,14 +15,14 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, any_, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from hospital import attempt_records, outbox, patients, recordings
 from hospital.attempt_records import Attempt
-from hospital.calling_rules import is_a_child
+from hospital.calling_rules import is_a_child, never
 from hospital.database import announce
 from hospital.enrolments import CareEvent, Enrolment
-from hospital.followups import FollowUpTask, decide
+from hospital.followups import DecisionRow, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 
 Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn", "taken_back", "merged"]
@@ -225,12 +225,25 @@ def _talks(session: Session, task_id: UUID) -> bool:
     return session.scalar(select(Attempt.id).where(Attempt.task_id == task_id, Attempt.state == "talking")) is not None
 
 
-def called_off(session: Session) -> list[Attempt]:
-    """What is on its way to a patient although its task has stopped, or to a number that is not to be called any more;
-    whoever has answered already is not hung up on."""
-    rows = select(Attempt).join(FollowUpTask, FollowUpTask.id == Attempt.task_id)
+def called_off(session: Session, at: datetime) -> list[Attempt]:
+    """What is on its way to a patient although its task has stopped, they or who is called for them have died, are said
+    to have, or opted out, or the number is not to be called any more (the log says which). Whoever has answered already
+    is not hung up on."""
+    rows = select(Attempt, FollowUpTask, Patient, PhoneNumber).join(FollowUpTask, FollowUpTask.id == Attempt.task_id)
     rows = rows.join(Patient, Patient.id == Attempt.patient_id).join(PhoneNumber, PhoneNumber.id == Attempt.number_id)
-    dead = or_(Patient.deceased_at.is_not(None), Patient.death_reported_at.is_not(None))
-    never = or_(PhoneNumber.safe_to_call.is_(False), PhoneNumber.invalid_since.is_not(None))
-    ended = or_(FollowUpTask.state == "stopped", dead, never)
-    return list(session.scalars(rows.where(Attempt.state.in_(("claimed", "dialling")), ended)))
+    asked = (selectinload(FollowUpTask.questionnaire), selectinload(PhoneNumber.patient))
+    under_way = session.execute(rows.where(Attempt.state.in_(("claimed", "dialling"))).options(*asked)).all()
+    off = []
+    for attempt, task, patient, number in under_way:
+        why = never(patient, number, task.purpose)
+        if task.state != "stopped" and why is not None:
+            _tell_once(session, task, attempt, why, at)
+        if task.state == "stopped" or why is not None:
+            off.append(attempt)
+    return off
+
+
+def _tell_once(session: Session, task: FollowUpTask, attempt: Attempt, why: str, at: datetime) -> None:
+    told = select(DecisionRow.id).where(DecisionRow.task_id == task.id, DecisionRow.code == "called_off")
+    if session.scalar(told.where(DecisionRow.facts["attempt"].astext == str(attempt.id))) is None:
+        decide(session, task.id, "called_off", at, because=why, attempt=str(attempt.id))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from hospital import audit, outbox
 from hospital.appointments import Appointment, Booked, booked
 from hospital.calling_hours import first_allowed
-from hospital.calling_rules import CallingPolicy, on_the_clock_of, where_reached
+from hospital.calling_rules import CallingPolicy, never, on_the_clock_of, where_reached
 from hospital.database import Base, Id, announce
 from hospital.followups import FollowUpTask, decide, plan_call
 from hospital.patients import Patient
@@ -25,7 +25,7 @@ KIND = PURPOSE = "reminder"
 PRIORITY = 6
 ABOUT = ("medication", "checkup", "revisit")
 WITHIN = timedelta(days=3)  # a recurring reminder that was not given by then is the next one's
-UNWANTED = frozenset({"opted_out", "refused", "deceased", "reported_deceased", "died", "moved"})
+UNWANTED = frozenset({"opted_out", "guardian_opted_out", "refused", "deceased", "reported_deceased", "died", "moved"})
 """Why a task stops after which no message follows either."""
 
 
@@ -144,7 +144,7 @@ def _send(session: Session, task: FollowUpTask, due_at: datetime) -> None:
     """The text message instead of the call, once; nobody is written to who may not be called."""
     reminder, patient = session.get_one(Reminder, task.id), session.get_one(Patient, task.patient_id)
     numbers = where_reached(session, patient, due_at).numbers
-    if not numbers or PURPOSE in patient.opted_out or patient.deceased_at or patient.death_reported_at:
+    if not numbers or never(patient, numbers[0], PURPOSE) is not None:
         return
     visit = booked(session, reminder.appointment_id) if reminder.appointment_id else None
     outbox.put(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from hospital import attempts, next_steps, outbox
 from hospital.attempts import CallingPolicy, NotNow
 from hospital.calling_hours import first_allowed, may_call
-from hospital.calling_rules import never, on_the_clock_of, where_reached
+from hospital.calling_rules import ENDS, never, on_the_clock_of, where_reached
 from hospital.followups import FollowUpTask, not_given_to_another
 from hospital.outbox import OutboxRow
 from hospital.patients import PhoneNumber
@@ -56,7 +56,7 @@ def came_to_nothing(
     """What was sent has led to nothing, `because` as a code: the next channel, unless nobody may be contacted any more.
     `number`: whose own opt-out counts too; a letter has none."""
     why = never(task.patient, number, task.purpose)
-    if why in ("opted_out", "deceased"):
+    if why in ENDS:
         attempts.refuse(session, task, NotNow(why), at, True, policy)
     else:
         next_steps.without_a_call(session, task, at, because)

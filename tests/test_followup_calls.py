@@ -62,6 +62,7 @@ async def test_ana_calls_joao_and_writes_it_down(house: House) -> None:
         await joao.speaks(await house.sound_wav("goodbye", "en"))
         await page.post(f"{form}/all-normal")
         await page.post(f"{form}/answers/pain", value="9")
+        await page.post(f"{form}/flags/raise")  # the pain of 9
         await page.post(f"{form}/summary", status=204, summary="Pain at night; asked to come in.")
         await page.post(f"{form}/result/completed")
         await page.post(f"{form}/call/hang-up")

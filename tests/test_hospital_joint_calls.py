@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from hospital import attempts, followups, patients
-from hospital.attempts import Claimed
+from hospital import attempts, followups, patients, plan_changes
+from hospital.attempts import Claimed, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber
@@ -148,3 +148,66 @@ def test_two_plans_of_one_patient_are_one_call_and_what_is_due_later_is_not(data
         assert isinstance(attempts.claim(session, first.id, ana, "n1", NOON, POLICY), Claimed)
         session.refresh(second)
         assert (second.state, later.state) == ("calling", "open")
+
+
+def guardian(family: Family, **values: object) -> None:
+    with family.database.transaction() as session:
+        mother = session.get_one(Patient, session.get_one(FollowUpTask, family.mother).patient_id)
+        for column, value in values.items():
+            setattr(mother, column, value)
+
+
+GONE = [{"deceased_at": NOON}, {"death_reported_at": NOON}, {"opted_out": ["follow_up"]}]
+
+
+@pytest.mark.covers("I4")
+@pytest.mark.parametrize("happened", GONE, ids=str)
+def test_the_guardian_is_asked_again_before_it_is_dialled_for_the_child(
+    family: Family, happened: dict[str, object]
+) -> None:
+    """Ana's phone rings, then Lucía's would: meanwhile somebody says that Lucía has died, or she wants no calls."""
+    claimed = family.claim(family.child)
+    guardian(family, **happened)
+    with family.database.transaction() as session:
+        assert not attempts.dialling(session, claimed.attempt_id, NOON)
+        last = followups.decisions(session, family.child)[-1]
+        because = "guardian_opted_out" if "opted_out" in happened else "guardian_deceased"
+        assert (last.code, last.facts["because"]) == ("not_dialled", because)
+        assert attempts.not_dialled(session, claimed.attempt_id, NOON, POLICY)
+    assert family.states[1] == "open", "ours to settle; the next claim says why"
+
+
+@pytest.mark.covers("I4")
+@pytest.mark.parametrize("happened", GONE, ids=str)
+def test_what_rings_at_the_guardians_is_called_off(family: Family, happened: dict[str, object]) -> None:
+    claimed = family.claim(family.child)
+    with family.database.transaction() as session:
+        assert attempts.dialling(session, claimed.attempt_id, NOON)
+        assert plan_changes.called_off(session, NOON) == []
+    guardian(family, **happened)
+    with family.database.transaction() as session:
+        for _ in range(2):  # the dialer looks again until the leg has ended
+            assert [one.id for one in plan_changes.called_off(session, NOON)] == [claimed.attempt_id]
+        log = [row.code for row in followups.decisions(session, family.child)]
+        assert log.count("called_off") == 1
+
+
+@pytest.mark.covers("I4")
+def test_who_opted_out_is_not_called_for_a_child_either(family: Family) -> None:
+    guardian(family, opted_out=["follow_up"])
+    with family.database.transaction() as session:
+        refused = attempts.claim(session, family.child, family.ana, "n1", NOON, POLICY)
+        assert isinstance(refused, NotNow) and refused.code == "guardian_opted_out"
+        child = family._task(session, family.child)
+        assert (child.state, child.stop_reason) == ("stopped", "guardian_opted_out")
+    guardian(family, opted_out=["survey"])
+    assert family.claim().number == LUCIA.numbers[0], "of another purpose"
+
+
+@pytest.mark.covers("I4")
+def test_of_a_child_whose_guardian_has_died_nobody_elses_number_is_dialled(family: Family) -> None:
+    guardian(family, deceased_at=NOON)
+    with family.database.transaction() as session:
+        refused = attempts.claim(session, family.child, family.ana, "n1", NOON, POLICY)
+        assert isinstance(refused, NotNow) and refused.code == "no_usable_number"
+        assert family._task(session, family.child).state == "open", "a nurse looks for who cares for the child"

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hospital import accounts, agentless, attempts, booking, patients, reminders, suspensions
+from hospital import accounts, agentless, attempts, booking, consents, patients, reminders, suspensions
 from hospital.attempts import Attempt, Claimed
 from hospital.booking import Appointment, Department, Slot
 from hospital.calling_rules import CallingPolicy
@@ -97,6 +97,15 @@ def an_appointment_tomorrow(session: Session) -> None:
     assert reminders.plan_appointments(session, NOON, POLICY, days_before=1, from_hour=10) == 1
 
 
+def her_childs_appointment_tomorrow(session: Session) -> None:
+    """It is Lucía who is called for Mateo."""
+    child = patients.register(session, name="Mateo Fernández", birth=date(2018, 5, 4), language="es", numbers=[])
+    child.guardian_id = lucia_of(session).id
+    an_appointment_tomorrow(session)
+    session.execute(update(Appointment).values(patient_id=child.id))
+    session.execute(update(FollowUpTask).where(FollowUpTask.kind == "reminder").values(patient_id=child.id))
+
+
 def repeats(session: Session, about: str, department: str | None) -> None:
     grace = accounts.by_sip_username(session, "grace")
     assert grace is not None
@@ -119,13 +128,14 @@ def a_revisit(session: Session) -> None:
     repeats(session, "revisit", "cardiology")
 
 
-def wants_no_reminders(session: Session) -> None:
-    lucia_of(session).opted_out = ["reminder"]
+def said_to_have_died(session: Session) -> None:
+    """Of calls about one's own appointment nobody can opt out; of whoever has died nothing is told."""
+    lucia_of(session).death_reported_at = NOON
 
 
 def opts_out_while_it_rings(session: Session) -> None:
-    """Of calls about one's own appointment nobody can opt out; whoever has died is told nothing either."""
-    lucia_of(session).death_reported_at = NOON
+    """Lucía's daughter tells a nurse, on another line, that her mother wants no reminders."""
+    consents.set_consent(session, lucia_of(session).id, "reminder", False, NOON, call_id="n1-2")
 
 
 def moved_while_it_rings(session: Session) -> None:
@@ -184,7 +194,7 @@ SCENES = {
     "a_machine_and_she_picks_up": Scene(f"(machine),1,1,{ME.split(',')[1]},3", rings=may_leave_a_message, only="es"),
     "a_machine_after_silence": Scene(",(machine)", only="es"),
     "a_fax": Scene("(fax)", rings=may_leave_a_message, only="es"),
-    "died_while_it_rang": Scene("", rings=opts_out_while_it_rings, only="es"),
+    "died_while_it_rang": Scene("", rings=said_to_have_died, only="es"),
     "was_moved_while_it_rang": Scene("", rings=moved_while_it_rings, only="es"),
     "reminded_and_comes": Scene(f"{ME},1", due=an_appointment_tomorrow, kind="reminder"),
     "reminded_and_moves": Scene(f"{ME},2,1,1", due=an_appointment_tomorrow, kind="reminder"),
@@ -193,7 +203,13 @@ SCENES = {
     "reminded_and_wants_no_more": Scene(f"{ME},4", due=an_appointment_tomorrow, kind="reminder"),
     "reminded_and_wants_no_calls_at_all": Scene("4", due=an_appointment_tomorrow, kind="reminder", only="es"),
     "reminded_after_an_opt_out_while_it_rang": Scene(
-        "", due=an_appointment_tomorrow, rings=wants_no_reminders, kind="reminder", only="es"
+        "", due=an_appointment_tomorrow, rings=opts_out_while_it_rings, kind="reminder", only="es"
+    ),
+    "her_childs_after_her_opt_out": Scene(
+        "", due=her_childs_appointment_tomorrow, rings=opts_out_while_it_rings, kind="reminder", only="es"
+    ),
+    "her_childs_after_her_death": Scene(
+        "", due=her_childs_appointment_tomorrow, rings=said_to_have_died, kind="reminder", only="es"
     ),
     "a_medicine": Scene(f"{ME},1", due=a_medicine, kind="reminder"),
     "a_medicine_and_a_question": Scene(f"{ME},2", due=a_medicine, kind="reminder", only="es"),
@@ -343,6 +359,8 @@ REMINDED: Mapping[str, tuple[str, str, list[str]]] = {
     "reminded_and_wants_no_more": ("completed", "done", []),
     "reminded_and_wants_no_calls_at_all": ("refused", "stopped", []),
     "reminded_after_an_opt_out_while_it_rang": ("refused", "stopped", []),
+    "her_childs_after_her_opt_out": ("refused", "stopped", []),
+    "her_childs_after_her_death": ("hung_up", "stopped", []),  # nobody else is known to be called for him
     "a_medicine_and_a_question": ("completed", "done", []),
     "a_checkup_is_booked": ("completed", "done", ["appointment_confirmed"]),
     "a_revisit_and_no_more": ("completed", "done", []),

@@ -81,13 +81,13 @@ async def test_what_rings_on_it_is_hung_up_and_who_has_answered_is_spoken_with(h
         assert isinstance(claimed, Claimed)
         assert attempts.dialling(session, claimed.attempt_id, home.now)
         attempts.rang(session, claimed.channel_id)
-        assert plan_changes.called_off(session) == []
+        assert plan_changes.called_off(session, home.now) == []
     async with home.signed_in("ana") as ana:
         await tells(ana, home, home.numbers()[0], safe="")
     with home.database.transaction() as session:
-        assert [one.id for one in plan_changes.called_off(session)] == [claimed.attempt_id]
+        assert [one.id for one in plan_changes.called_off(session, home.now)] == [claimed.attempt_id]
         attempts.answered(session, claimed.channel_id, home.now)
-        assert plan_changes.called_off(session) == []
+        assert plan_changes.called_off(session, home.now) == []
 
 
 async def test_a_correction_keeps_what_was_dialled_before(home: Home) -> None:

@@ -30,6 +30,8 @@ LETTER_REFUSALS = {  # why one can't be printed or posted now
     "other_address": "the address was changed after it was printed, so print it again",
     "not_needed": "it is not needed any more",
     "opted_out": "the patient has opted out",
+    "guardian_opted_out": "who is written to for the patient has opted out",
+    "guardian_deceased": "who is written to for the patient has died, or is reported to have",
     "deceased": "the patient has died",
     "death_reported": "the patient is reported deceased",
 }

@@ -28,6 +28,7 @@ STOP_REASONS = SKIP_REASONS | {
     "partly_answered": "Partly answered; no tries left",
     "language_not_served": "Nobody speaks the patient's language; no tries left",
     "opted_out": "The patient has opted out",
+    "guardian_opted_out": "Who is called for the patient has opted out",
     "deceased": "The patient has died",
     "died": "The patient has died",
     "child_lost": "The family has lost the child",
@@ -160,6 +161,7 @@ NOT_NOW = VIDEO_REFUSALS | {
     "outside_window": "It is outside the hours in which this patient may be called.",
     "cap_reached": "The patient has been called often enough for now.",
     "opted_out": "The patient does not want follow-up calls.",
+    "guardian_opted_out": "Who is called for the patient does not want follow-up calls.",
     "deceased": "The patient has died. Nobody is called.",
     "no_usable_number": "There is no number left that may be called.",
 }
@@ -207,6 +209,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "skipped": "Skipped: {reason}",
     "to_review": IN_DOUBT,
     "reviewed": "Reviewed: {again}",
+    "called_off": "Hung up before anybody answered: {because}",
     "not_dialled": "Not dialled after all{there}: {because}",
     "to_nurse": "{because}: a nurse takes over",
     "number_put_away": "The {number} number is put away: {because}",
@@ -242,6 +245,8 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "outside_window": "Not called{there}: outside the patient's hours{until}",
     "cap_reached": "Not called: called often enough{until}",
     "opted_out": "Not called: the patient has opted out",
+    "guardian_opted_out": "Not called: who is called for the patient has opted out",
+    "guardian_deceased": "Not called: who is called for the patient has died, or is reported to have",
     "deceased": "Not called: the patient has died",
     "no_usable_number": "Not called: no number left that may be called",
 }
@@ -277,6 +282,8 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
 _NOT_DIALLED = {  # why an order to dial was not given after all
     "outside_window": "the patient's hours were over",
     "opted_out": "the patient opted out meanwhile",
+    "guardian_opted_out": "who is called for the patient opted out meanwhile",
+    "guardian_deceased": "who is called for the patient has died meanwhile, or is reported to have",
     "death_reported": "reported deceased meanwhile",
     "deceased": "the patient has died",
     "not_needed": "it is not needed any more",
