@@ -8,7 +8,7 @@ lost is reported dead until a clinician confirms it, and what is queued to the f
 task is locked before its patient.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -20,14 +20,16 @@ from sqlalchemy.orm import Session, selectinload
 from hospital import attempt_records, outbox, patients, recordings
 from hospital.attempt_records import Attempt
 from hospital.calling_rules import is_a_child, never
-from hospital.database import announce
+from hospital.database import announce, storable
 from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import DecisionRow, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
+from hospital.rota_records import WARD_LENGTH
 
 Change = Literal["died", "child_lost", "readmitted", "transferred", "withdrawn", "taken_back", "merged"]
 REPORTED = ("child_lost", "reported_deceased")
 """What a report of a death stops the patient's own tasks with."""
+NOTHING: Mapping[str, str | None] = {}
 MAX_TRIES = 3  # of a task whose end is taken back
 
 
@@ -115,24 +117,32 @@ def loss(session: Session, patient_id: UUID) -> datetime | None:
 
 def readmitted(session: Session, patient_id: UUID, at: datetime, by: UUID | None = None) -> Changed:
     """The patient is in hospital again: what a discharge began begins anew with the next one."""
-    by_hand = and_(FollowUpTask.patient_id == patient_id, FollowUpTask.enrolment_id.is_(None))
-    return _by_plan(session, "readmitted", patient_id, at, by, and_(by_hand, FollowUpTask.stay_id.is_not(None)))
+    return _by_plan(session, "readmitted", patient_id, at, by)
 
 
 def transferred(session: Session, patient_id: UUID, ward: str | None, at: datetime, by: UUID | None = None) -> Changed:
-    """To another ward of ours: what stays open goes there, to nobody in particular. Another hospital: `ward` None."""
-    changed = _by_plan(session, "transferred", patient_id, at, by)
-    if ward is None:
-        return changed
-    moved = update(FollowUpTask).where(
-        FollowUpTask.patient_id == patient_id, FollowUpTask.kind == "follow_up", FollowUpTask.state == "open"
+    """To another hospital (`ward` None): what says so ends. To another ward of ours: nothing ends, and all goes there,
+    to nobody in particular but what is being called or written up. Raises ValueError for a ward without a name."""
+    named = " ".join(storable(ward).split()) if ward is not None else None
+    if named is not None and not 0 < len(named) <= WARD_LENGTH:
+        raise ValueError("Say which ward.")
+    if named is None:
+        return _by_plan(session, "transferred", patient_id, at, by)
+    rows = select(FollowUpTask).where(
+        FollowUpTask.patient_id == patient_id,
+        FollowUpTask.kind == "follow_up",
+        FollowUpTask.state.in_(("open", "calling", "wrap_up", "review")),
     )
-    for task_id in session.scalars(
-        moved.values(ward=ward, owner_id=None, given_at=None).returning(FollowUpTask.id)
-    ).all():
-        decide(session, task_id, "ward_changed", at, ward=ward, by=str(by) if by else None)
-        announce(session, "task", task_id)
-    return changed
+    for task in session.scalars(
+        rows.order_by(FollowUpTask.id).with_for_update(), execution_options={"populate_existing": True}
+    ):
+        task.ward = named
+        if task.state == "open":
+            task.owner_id, task.given_at = None, None
+        decide(session, task.id, "ward_changed", at, ward=named, by=str(by) if by else None)
+        announce(session, "task", task.id)
+    session.flush()
+    return Changed((), ())
 
 
 def withdrawn(
@@ -147,13 +157,28 @@ def withdrawn(
     """The patient leaves a plan, or a study with all its plans; without either, every follow-up."""
     if plan is None and study is None:
         mine = Enrolment.patient_id == patient_id
-        return _end(session, "withdrawn", at, by, FollowUpTask.patient_id == patient_id, mine)
+        return _end(session, "withdrawn", at, by, FollowUpTask.patient_id == patient_id, mine, {"of": "all"})
     theirs = select(Enrolment.id).where(Enrolment.patient_id == patient_id)
     if plan is not None:
         theirs = theirs.where(Enrolment.plan == plan)
     if study is not None:
         theirs = theirs.join(CareEvent, CareEvent.id == Enrolment.event_id).where(CareEvent.study == study)
-    return _end(session, "withdrawn", at, by, FollowUpTask.enrolment_id.in_(theirs), Enrolment.id.in_(theirs))
+    of = {"of": "plan", "plan": plan} if plan is not None else {"of": "study", "study": study}
+    return _end(session, "withdrawn", at, by, FollowUpTask.enrolment_id.in_(theirs), Enrolment.id.in_(theirs), of)
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """What a patient could leave: plans by their ids, and studies."""
+
+    plans: list[str]
+    studies: list[str]
+
+
+def follows(session: Session, patient_id: UUID) -> Follows:
+    rows = select(Enrolment.plan, CareEvent.study).join(CareEvent, CareEvent.id == Enrolment.event_id)
+    found = session.execute(rows.where(Enrolment.patient_id == patient_id, Enrolment.ended_at.is_(None))).all()
+    return Follows(sorted({plan for plan, _ in found}), sorted({study for _, study in found if study}))
 
 
 def taken_back(session: Session, enrolments: Sequence[UUID], at: datetime, by: UUID) -> Changed:
@@ -174,10 +199,10 @@ def _by_plan(
     patient_id: UUID,
     at: datetime,
     by: UUID | None,
-    more: ColumnElement[bool] | None = None,
 ) -> Changed:
-    tasks = and_(FollowUpTask.patient_id == patient_id, _ends_with(change))
-    tasks = tasks if more is None else or_(tasks, more)
+    """What says so in its plan, and what was planned after a stay without one."""
+    of_a_stay = and_(FollowUpTask.enrolment_id.is_(None), FollowUpTask.stay_id.is_not(None))
+    tasks = and_(FollowUpTask.patient_id == patient_id, or_(_ends_with(change), of_a_stay))
     enrolments = and_(Enrolment.patient_id == patient_id, any_(Enrolment.ends_with) == change)
     return _end(session, change, at, by, tasks, enrolments)
 
@@ -193,6 +218,7 @@ def _end(
     by: UUID | None,
     tasks: ColumnElement[bool],
     enrolments: ColumnElement[bool],
+    facts: Mapping[str, str | None] = NOTHING,
 ) -> Changed:
     session.execute(
         update(Enrolment).where(enrolments, Enrolment.ended_at.is_(None)).values(ended_at=at, ended_by=change)
@@ -208,13 +234,13 @@ def _end(
         if task.state == "wrap_up" or (task.state == "calling" and _talks(session, task.id)):
             code = "plan_changed_while_written_up" if task.state == "wrap_up" else "plan_changed_while_talking"
             task.max_tries = 0
-            decide(session, task.id, code, at, reason=change, by=said_by)
+            decide(session, task.id, code, at, reason=change, by=said_by, **facts)
             talking.append(task.id)
         else:
             task.state, task.stop_reason, task.closed_at = "stopped", change, at
             for attempt in attempt_records.end_unknown(session, task.id, at):
                 recordings.account_for(session, attempt, at)
-            decide(session, task.id, "plan_changed", at, reason=change, by=said_by)
+            decide(session, task.id, "plan_changed", at, reason=change, by=said_by, **facts)
             stopped.append(task.id)
         announce(session, "task", task.id)
     session.flush()

@@ -200,11 +200,11 @@ def test_a_transfer_takes_what_is_open_to_the_other_ward(database: Database, luc
         enrolments.enrol(session, STUDY, [lucia], HOME, SITE, ana)
         tasks(session, lucia)[0].owner_id = ana
     with database.transaction() as session:
-        changed = plan_changes.transferred(session, lucia, "rehabilitation", NOON)
-        assert len(changed.stopped) == 1, "the study's"
+        assert plan_changes.transferred(session, lucia, "rehabilitation", NOON).stopped == ()
         stays = [task for task in tasks(session, lucia) if task.state == "open"]
         assert {(task.ward, task.owner_id) for task in stays} == {("rehabilitation", None)}
         assert followups.decisions(session, stays[0].id)[-1].code == "ward_changed"
+        assert len(plan_changes.transferred(session, lucia, None, NOON).stopped) == 1, "the study's"
 
 
 @pytest.mark.parametrize(

@@ -245,3 +245,66 @@ async def test_a_confirmed_death_stops_all_and_is_in_list_log_and_figures(site: 
         shown = words((await grace.get("/coverage?by=ward&days=90")).text)
         assert "surgery 2 5 4 1 " in shown, "five were due, Lucía's four are excused, João's waits"
     assert site.standing(site.lucia) == {("stopped", "reported_deceased"), ("stopped", "died")}
+
+
+# ── Transfer and withdrawal ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_to_another_ward_what_is_open_goes_there(site: Ward) -> None:
+    form = site.form(site.lucia)
+    with site.database.transaction() as session:
+        session.get_one(FollowUpTask, site.tasks(site.lucia)[0].id).owner_id = site.staff["ana"].id
+    async with site.signed_in("ana") as ana:
+        page = (await ana.get(form)).text
+        assert "Moved to another ward of ours" in words(page) and '<option value="surgery 2">' in page
+        await ana.post(f"{form}/changed", 422, change="ward", ward="  ")
+        await ana.post(f"{form}/changed", 204, change="ward", ward=" rehabilitation ")
+        log = await log_of(ana, site.tasks(site.lucia)[0].id)
+    assert "The patient was moved to ward rehabilitation" in log
+    assert {(task.ward, task.owner_id, task.state) for task in site.tasks(site.lucia)} == {
+        ("rehabilitation", None, "open")
+    }
+    assert {task.ward for task in site.tasks(site.ines)} == {"maternity"}
+    assert site.reason_of(site.lucia) == {"change": "ward", "ward": "rehabilitation"}
+
+
+async def test_to_another_hospital_the_plans_that_say_so_end(site: Ward) -> None:
+    with site.database.transaction() as session:
+        enrolments.enrol(session, plans()["diabetes"], [site.lucia], NOON, Calendar(ZONE, "CO"), site.staff["ana"].id)
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"{site.form(site.lucia)}/changed", 204, change="transferred")
+    still = {task.reason.partition("_")[0] for task in site.tasks(site.lucia) if task.state == "open"}
+    assert still == {"diabetes"}, "what goes on at home, wherever she was"
+    assert site.standing(site.lucia) == {("open", None), ("stopped", "transferred")}
+
+
+@pytest.mark.parametrize(
+    ("of", "left", "said"),
+    [
+        ("plan:hypertension", {"discharge", "diabetes"}, "The patient withdrew from the plan Hypertension"),
+        ("study:sweet-1", {"discharge", "hypertension"}, "The patient withdrew from the study sweet-1"),
+        ("", set(), "The patient withdrew from all follow-up"),
+    ],
+)
+async def test_who_wants_no_more_of_one_thing_goes_on_with_the_others(
+    site: Ward, of: str, left: set[str], said: str
+) -> None:
+    ana_id = site.staff["ana"].id
+    with site.database.transaction() as session:
+        enrolments.enrol(session, plans()["hypertension"], [site.lucia], NOON, Calendar(ZONE, "CO"), ana_id)
+        enrolments.enrol(
+            session, plans()["diabetes"], [site.lucia], NOON, Calendar(ZONE, "CO"), ana_id, study="sweet-1"
+        )
+    form = site.form(site.lucia)
+    async with site.signed_in("ana") as ana:
+        page = words((await ana.get(form)).text)
+        assert "of any follow-up" in page and "of the plan" in page and "of the study sweet-1" in page
+        for wrong in ("plan:newborn", "study:other", "plan", "everything"):
+            await ana.post(f"{form}/changed", 422, change="withdrawn", of=wrong)
+        assert site.standing(site.lucia) == {("open", None)}
+        await ana.post(f"{form}/changed", 204, change="withdrawn", of=of)
+        (stopped, *_) = (task.id for task in site.tasks(site.lucia) if task.state == "stopped")
+        assert f"Stopped: {said}" in await log_of(ana, stopped)
+    still = {task.reason.partition("_")[0] for task in site.tasks(site.lucia) if task.state == "open"}
+    assert still == left
+    assert site.reason_of(site.lucia) == {"change": "withdrawn", "of": of or "all"}

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select, union
 from sqlalchemy.orm import Session
 
 from hospital import followups, patients, plan_changes
 from hospital.calling_rules import where_reached
 from hospital.followups import FollowUpTask
-from hospital.patients import History, Patient
+from hospital.patients import History, Patient, Stay
+from hospital.plan_changes import Follows
+from hospital.rota_records import OnCallLine
 from web import words
 from web.followup_plans import Loss, loss_of
 from web.followup_view import Tried, Viewer, may_open, tried
@@ -18,7 +21,7 @@ from web.followup_view import Tried, Viewer, may_open, tried
 @dataclass(frozen=True)
 class Past:
     """`addressee`: whom we write to, the patient or the guardian. `lost_at`: when the family lost a child, if it did;
-    `loss`: which child may be told as lost."""
+    `loss`: which child may be told as lost. `follows`: what can be left. `wards`: that we know of."""
 
     patient: Patient
     guardian: Patient | None
@@ -28,6 +31,8 @@ class Past:
     decisions: list[tuple[datetime, str]]
     lost_at: datetime | None
     loss: Loss
+    follows: Follows
+    wards: list[str]
 
 
 def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
@@ -49,4 +54,12 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
         told,
         plan_changes.loss(session, patient.id),
         loss_of(session, patient, viewer.at),
+        plan_changes.follows(session, patient.id),
+        _wards(session),
     )
+
+
+def _wards(session: Session) -> list[str]:
+    """Of stays and of lines on call."""
+    known = union(select(Stay.ward), select(OnCallLine.ward))
+    return sorted(ward for ward in session.scalars(known) if ward)

@@ -50,6 +50,14 @@ def _which(found: Loss, child: str) -> UUID | None:
     raise Refusal(422, "Say which child the family has lost.")
 
 
+def _left(session: Session, patient_id: UUID, of: str) -> dict[str, str]:
+    kind, _, name = of.partition(":")
+    follows = plan_changes.follows(session, patient_id)
+    if of and name not in {"plan": follows.plans, "study": follows.studies}.get(kind, []):
+        raise Refusal(422, "Say what the patient wants no more of.")
+    return {kind: name} if of else {}
+
+
 @routes.post("/followups/{task_id}/changed")
 async def changed(
     request: Request,
@@ -57,8 +65,12 @@ async def changed(
     task_id: UUID,
     change: Annotated[str, Form()],
     child: Annotated[str, Form(max_length=40)] = "",
+    ward: Annotated[str, Form(max_length=200)] = "",
+    of: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
-    """One of `plan_changes.Change`. A death is confirmed by who may see every follow-up; a nurse reports it."""
+    """One of `plan_changes.Change`, or `ward`: to that `ward` of ours. `of`: what the patient wants no more of, as
+    `plan:<id>` or `study:<name>`; '' for all. A death is confirmed by who may see every follow-up; a nurse reports
+    it."""
     shown = await own_task(request, visitor, task_id)
     house = services(request)
     patient_id, at, by = shown.patient.id, house.clock(), visitor.account_id
@@ -79,13 +91,20 @@ async def changed(
                 plan_changes.readmitted(session, patient_id, at, by)
             case "transferred":
                 plan_changes.transferred(session, patient_id, None, at, by)
+            case "ward":
+                facts["ward"] = " ".join(ward.split())
+                plan_changes.transferred(session, patient_id, ward, at, by)
             case "withdrawn":
-                plan_changes.withdrawn(session, patient_id, at, by)
+                facts["of"] = of or "all"
+                plan_changes.withdrawn(session, patient_id, at, by, **_left(session, patient_id, of))
             case _:
                 raise Refusal(422, "Say what happened.")
         audit.record(session, by, "plan.changed", f"patient:{patient_id}", at, change=change, **facts)
 
-    await house.database.run(apply)
+    try:
+        await house.database.run(apply)
+    except ValueError as wrong:
+        raise Refusal(422, str(wrong)) from None
     return Response(status_code=204)  # the pages hear of it by the live stream
 
 

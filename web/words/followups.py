@@ -32,7 +32,7 @@ STOP_REASONS = SKIP_REASONS | {
     "deceased": "The patient has died",
     "died": "The patient has died",
     "child_lost": "The family has lost the child",
-    "transferred": "The patient was moved to another hospital or ward",
+    "transferred": "The patient was moved to another hospital",
     "withdrawn": "The patient withdrew",
     "taken_back": "The enrolment was taken back",
     "merged": "The record was merged into one that follows the plan",
@@ -99,7 +99,8 @@ NUMBER_OWNERS = {
 CHANGES = {
     "readmitted": "In hospital again",
     "transferred": "Moved to another hospital",
-    "withdrawn": "Wants no more follow-up",
+    "ward": "Moved to another ward of ours",
+    "withdrawn": "Wants no more",
     "died": "Died (a supervisor confirms)",
 }
 
@@ -215,10 +216,10 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "number_put_away": "The {number} number is put away: {because}",
     "number_kept": "The {number} number is in use again: the result was corrected",
     "called_together": "In the same call as another follow-up",
-    "plan_changed": "Stopped: {reason}",
-    "plan_changed_while_talking": "{reason}; the talk goes on, and no call follows",
-    "plan_changed_while_written_up": "{reason}; it is written up, and no call follows",
-    "ward_changed": "The patient is on another ward",
+    "plan_changed": "Stopped: {reason}{of_what}",
+    "plan_changed_while_talking": "{reason}{of_what}; the talk goes on, and no call follows",
+    "plan_changed_while_written_up": "{reason}{of_what}; it is written up, and no call follows",
+    "ward_changed": "The patient was moved to ward {ward}: it is for whoever calls there",
     "other_channel": "No call reached the patient: next by {channel}",
     "call_announced": "A text message to the {number} number says that we will call",
     "texted": "A text message goes{there} to the {number} number{guardian}; without an answer it goes on {when}",
@@ -268,6 +269,8 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
         "of": facts.get("of", ""),
         "exempt": " (urgent: the cap does not hold it back)" if facts.get("cap") == "exempt" else "",
         "reason": say(STOP_REASONS, str(facts.get("reason", ""))),
+        "of_what": _of_what(facts),
+        "ward": facts.get("ward", ""),
         "channel": say(CHANNELS, str(facts.get("channel", ""))),
         "priority": facts.get("priority", ""),
         "before": facts.get("before", ""),
@@ -277,6 +280,18 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
         "again": "to be called again" if facts.get("again") else "not called again",
     }
     return DECISIONS.get(code, say({}, code)).format(**values)
+
+
+def _of_what(facts: Mapping[str, Any]) -> str:
+    """Of what a patient withdrew."""
+    match facts.get("of"):
+        case "plan":
+            return f" from the plan {say({}, str(facts.get('plan')))}"
+        case "study":
+            return f" from the study {facts.get('study')}"
+        case "all":
+            return " from all follow-up"
+    return ""
 
 
 _NOT_DIALLED = {  # why an order to dial was not given after all
