@@ -459,7 +459,7 @@ CREATE TABLE campaign (
     caller_id     text CHECK (caller_id ~ '^\+?[0-9]{5,15}$'),                    -- NULL: the site's
     lines         smallint CHECK (lines BETWEEN 1 AND 500),                       -- its calls at once; NULL: no limit
     per_second    double precision CHECK (per_second > 0 AND per_second <= 50),   -- orders to dial; NULL: no limit
-    wrap_up_s     smallint NOT NULL DEFAULT 60 CHECK (wrap_up_s BETWEEN 0 AND 1800),   -- progressive: to write a talk up
+    wrap_up_s     smallint NOT NULL DEFAULT 30 CHECK (wrap_up_s BETWEEN 0 AND 1800),   -- progressive: to write a talk up
     ceiling       double precision NOT NULL DEFAULT 0.03 CHECK (ceiling > 0 AND ceiling <= 0.03),   -- abandoned of answered
     -- created → running ⇄ paused → stopped;  created | running → stopped. paused: what is in it is not called.
     state         text NOT NULL DEFAULT 'created' CHECK (state IN ('created', 'running', 'paused', 'stopped')),

@@ -53,7 +53,7 @@ class Campaign(Base):
     caller_id: Mapped[str | None]
     lines: Mapped[int | None]
     per_second: Mapped[float | None]
-    wrap_up_s: Mapped[int] = mapped_column(default=60)
+    wrap_up_s: Mapped[int] = mapped_column(default=30)
     ceiling: Mapped[float] = mapped_column(default=HIGHEST_CEILING)
     state: Mapped[str] = mapped_column(default="created")
     listed: Mapped[bool] = mapped_column(default=False)
@@ -87,7 +87,7 @@ class Wanted:
     caller_id: str | None = None
     lines: int | None = None
     per_second: float | None = None
-    wrap_up_s: int = 60
+    wrap_up_s: int = 30
     ceiling: float = HIGHEST_CEILING
 
     def wrong(self) -> str | None:

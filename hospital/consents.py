@@ -1,8 +1,9 @@
 """What a patient wants to be contacted for, and when it suits them.
 
-Rules: an opt-out is per purpose, takes effect at once (the dialer's rules ask the record when a call is claimed and
-again when it is dialled), and the patient can take it back. Calls and messages about a patient's own booking are no
-contact of ours and have no opt-out. Each change is in the audit chain, with the call in which it was said.
+Rules: an opt-out is per purpose and takes effect at once: the dialer's rules ask the record when a call is claimed and
+again when it is dialled, what rings is hung up, and what is queued does not leave. The patient can take it back. Calls
+and messages about a patient's own booking are no contact of ours and have no opt-out. Each change is in the audit
+chain, with the call in which it was said, or who was told.
 """
 
 from datetime import datetime
@@ -11,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import any_, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from hospital import audit
+from hospital import audit, outbox
 from hospital.database import announce
 from hospital.patients import Patient
 from hospital.wishes import Part
@@ -23,8 +24,18 @@ def opted_out(session: Session, patient_id: UUID) -> frozenset[str]:
     return frozenset(session.scalars(select(func.unnest(Patient.opted_out)).where(Patient.id == patient_id)))
 
 
-def set_consent(session: Session, patient_id: UUID, purpose: str, wanted: bool, at: datetime, *, call_id: str) -> bool:
-    """Contacts for `purpose` are wanted, or not any more. False where that was known already."""
+def set_consent(
+    session: Session,
+    patient_id: UUID,
+    purpose: str,
+    wanted: bool,
+    at: datetime,
+    *,
+    call_id: str | None = None,
+    by: UUID | None = None,
+) -> bool:
+    """Contacts for `purpose` are wanted, or not any more: told in the call, or to `by`. False where that was known
+    already."""
     if purpose not in PURPOSES:
         raise ValueError(f"{purpose!r} is no purpose of a contact: {', '.join(PURPOSES)}")
     out = literal(purpose) == any_(Patient.opted_out)
@@ -42,8 +53,11 @@ def set_consent(session: Session, patient_id: UUID, purpose: str, wanted: bool, 
     if changed is None:
         return False
     announce(session, "patient", patient_id)
+    if not wanted:
+        outbox.withdraw_of(session, patient_id, purpose)
     action = "consent.given" if wanted else "consent.withdrawn"
-    audit.record(session, None, action, f"patient:{patient_id}", at, purpose=purpose, call=call_id)
+    facts = {"call": call_id} if call_id is not None else {}
+    audit.record(session, by, action, f"patient:{patient_id}", at, purpose=purpose, **facts)
     return True
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, or_, select, update
+from sqlalchemy import ForeignKey, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -107,9 +107,13 @@ def withdraw(session: Session, message: OutboxRow) -> None:
     announce(session, "outbox", message.id)
 
 
-def withdraw_of(session: Session, patient_id: UUID) -> None:
-    """What is queued about a patient who has died, or is said to have, does not leave; nor what announces a call."""
+def withdraw_of(session: Session, patient_id: UUID, purpose: str | None = None) -> None:
+    """What is queued about a patient who has died, or is said to have, does not leave; nor what announces a call. With
+    a `purpose`: what they want no more of, which names it (`reminder/…`). A plan's messages are asked for as they leave
+    (`step_messages.take_back`)."""
     about = or_(OutboxRow.patient_id == patient_id, OutboxRow.once.startswith(f"before/{patient_id}/"))
+    if purpose is not None:
+        about = and_(OutboxRow.patient_id == patient_id, OutboxRow.once.startswith(f"{purpose}/"))
     rows = select(OutboxRow).where(about, OutboxRow.state == "queued").order_by(OutboxRow.id).with_for_update()
     for message in session.scalars(rows, execution_options={"populate_existing": True}):
         withdraw(session, message)

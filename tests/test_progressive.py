@@ -137,7 +137,7 @@ async def test_her_phone_rings_once_and_the_calls_follow(ward: Ward) -> None:
     ward.clock -= timedelta(hours=1)
     await ward.says(call, "completed")
     assert ward.does(ward.ana) == "wrap_up"
-    ward.clock += timedelta(seconds=59)
+    ward.clock += timedelta(seconds=29)
     await ward.progressive.look_after()
     assert len(ward.dialled) == 1
     ward.clock += SECOND
@@ -154,7 +154,7 @@ async def test_she_may_take_longer_or_be_ready_sooner(ward: Ward) -> None:
     await ward.leg_ends(call.channel_id)
     with ward.database.transaction() as session:
         assert stints.more(session, ward.ana, ward.clock)
-    ward.clock += timedelta(seconds=90)
+    ward.clock += timedelta(seconds=60)
     await ward.progressive.look_after()
     assert ward.does(ward.ana) == "wrap_up"
     with ward.database.transaction() as session:

@@ -89,8 +89,8 @@ async def test_what_she_does_is_in_the_bar_and_his_form_opens(site: Site) -> Non
         assert "Say whom you reached" in words((await ana.get("/stint")).text)
         await ana.post(f"/followups/{site.task.id}/result/refused")
         bar = words((await ana.get("/stint")).text)
-        assert "Write-up 1:00" in bar and "1 min more" in bar
-        assert "2:00" in words((await ana.post("/stint/more")).text)
+        assert "Write-up 0:30" in bar and "1 min more" in bar
+        assert "1:30" in words((await ana.post("/stint/more")).text)
         assert "Waiting for the next" in words((await ana.post("/stint/ready")).text)
         assert site.stints.asked == [("call_next", None)]
 

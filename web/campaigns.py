@@ -175,7 +175,7 @@ def _wanted(form: Mapping[str, Any]) -> Wanted:
             weight=int(form.get("weight") or 1),
             caller_id=str(form.get("caller_id") or "").strip() or None,
             lines=int(form["lines"]) if form.get("lines") else None,
-            wrap_up_s=int(form.get("wrap_up_s") or 60),
+            wrap_up_s=int(form.get("wrap_up_s") or 30),
             per_second=_number(form["per_second"]) if form.get("per_second") else None,
             ceiling=_number(form["ceiling"]) / 100 if form.get("ceiling") else HIGHEST_CEILING,
         )

@@ -114,6 +114,14 @@ FLAG_OUTCOMES = {  # why a nurse sets a red flag aside
     "not_so": "Misunderstood: it is not so",
 }
 
+PURPOSES = {  # of a contact that we begin
+    "follow_up": "Follow-up calls",
+    "reminder": "Reminders",
+    "survey": "What they think of us",
+    "education": "Health advice",
+    "greeting": "Greetings",
+}
+
 STANDINGS = {  # how a task stands → (word, look)
     "open": ("Open", ""),
     "overdue": ("Overdue", "bad"),
