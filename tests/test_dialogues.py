@@ -330,10 +330,12 @@ SCENES = {
     "what_to_bring": Scene("2,3,3"),
     "a_site_without_sentences": Scene("2,3,1", settings={"site_says": frozenset()}),
     # preferences
-    "no_more_surveys": Scene(f"2,5,1,{LUCIAS},1,1,1,2,2,1,4"),
+    "no_more_surveys": Scene(f"2,5,1,{LUCIAS},1,1,1,2,2,1,5"),
     "surveys_again": Scene(f"2,5,1,{LUCIAS},1,1,2,1,#", before=opted_out_of_all),
-    "reminders_in_writing": Scene(f"2,5,1,{LUCIAS},2,3,2,3,4"),
-    "afternoons_suit_best": Scene(f"2,5,1,{LUCIAS},3,2,4"),
+    "reminders_in_writing": Scene(f"2,5,1,{LUCIAS},2,3,2,3,5"),
+    "no_more_advice_and_again": Scene(f"2,5,1,{LUCIAS},4,1,4,1,5"),
+    "no_more_advice": Scene(f"2,5,1,{LUCIAS},4,1,5"),
+    "afternoons_suit_best": Scene(f"2,5,1,{LUCIAS},3,2,5"),
     # a number that calls too often
     "called_too_often": Scene("", dialogue="throttled", remembers=""),
     "called_too_often_and_it_is_urgent": Scene("5,9", dialogue="throttled", remembers=""),

@@ -8,10 +8,15 @@ from ivr.call import Call, Prompt
 from ivr.dialogues.identity import identify
 from ivr.front_desk import FrontDesk
 
-PURPOSES = {"1": "survey", "2": "reminder"}
+PURPOSES: dict[str, tuple[str, ...]] = {"1": ("survey",), "2": ("reminder",), "4": ("education", "greeting")}
+"""By key: what is refused, and wanted again, together."""
 PARTS: dict[str, Part | None] = {"1": "morning", "2": "afternoon", "3": None}
 OTHER_WAY = {"call": ("sms", "reminders_by_text"), "sms": ("call", "reminders_by_call")}
-ASKED = {"survey": ("surveys_now_on", "surveys_now_off"), "reminder": ("reminders_now_on", "reminders_now_off")}
+ASKED = {
+    "survey": ("surveys_now_on", "surveys_now_off"),
+    "reminder": ("reminders_now_on", "reminders_now_off"),
+    "education": ("advice_now_on", "advice_now_off"),
+}
 
 
 async def change_preferences(call: Call, front: FrontDesk) -> None:
@@ -19,8 +24,8 @@ async def change_preferences(call: Call, front: FrontDesk) -> None:
     if patient is None:
         return
     while True:
-        key = await call.menu("preferences_menu", keys="1234")
-        if key == "4":
+        key = await call.menu("preferences_menu", keys="12345")
+        if key == "5":
             return
         with call.returning():
             if key == "3":
@@ -29,9 +34,10 @@ async def change_preferences(call: Call, front: FrontDesk) -> None:
                 await _consent(call, front, patient, PURPOSES[key])
 
 
-async def _consent(call: Call, front: FrontDesk, patient: Patient, purpose: str) -> None:
-    """Says how it is now, and turns it round."""
-    out = purpose in await front.database.run(consents.opted_out, patient.id)
+async def _consent(call: Call, front: FrontDesk, patient: Patient, purposes: tuple[str, ...]) -> None:
+    """Says how it is now, and turns it round. Of several it is off where all are."""
+    purpose = purposes[0]
+    out = set(purposes) <= await front.database.run(consents.opted_out, patient.id)
     question, keys = [Prompt(ASKED[purpose][out])], "12"
     way, offer = OTHER_WAY[await front.database.run(consents.reminded_by, patient.id)]
     if purpose == "reminder" and not out:
@@ -45,8 +51,9 @@ async def _consent(call: Call, front: FrontDesk, patient: Patient, purpose: str)
             await call.journal.step("reminded_by", way=way)
             await call.inform("preference_noted")
             return
-    await front.database.run(consents.set_consent, patient.id, purpose, out, front.now(), call_id=call.id)
-    await call.journal.step("consent", purpose=purpose, given=out)
+    for each in purposes:
+        await front.database.run(consents.set_consent, patient.id, each, out, front.now(), call_id=call.id)
+        await call.journal.step("consent", purpose=each, given=out)
     await call.inform("preference_noted")
 
 
