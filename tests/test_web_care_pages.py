@@ -1,17 +1,20 @@
 """Cases, ratings and the closure switch in a real browser."""
 
+from datetime import date
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Dialog, expect
 from sqlalchemy import select
 
-from hospital import calls, cases, patients, recordings, suspensions, transcripts, vault
+from hospital import calls, cases, followups, patients, recordings, suspensions, transcripts, vault
 from hospital.booking import Appointment
 from hospital.cases import Teller
 from hospital.clocks import Clocks, due
+from hospital.followups import FollowUpTask
 from hospital.patients import PatientIdentifier
 from hospital.transcripts import Sentence
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
-from tests.characters import LUCIA
+from tests.characters import JOAO, LUCIA
 from tests.hospital_scene import clinic
 from tests.moments import NOON, ZONE
 from tests.test_hospital_coverage import five_stories
@@ -149,6 +152,46 @@ async def test_ana_finds_out_that_it_was_a_mistake(served: Site, page_of: PageOf
     await ana.get_by_role("button", name="It was a mistake").click()
     await expect(ana.get_by_text("No reports")).to_be_visible()
     await looked_at(ana, "deaths-none")
+
+
+@pytest.mark.covers("H20", "H52")
+async def test_ana_tells_by_keyboard_of_a_lost_child_and_what_is_not_wanted(served: Site, page_of: PageOf) -> None:
+    with served.database.transaction() as session:
+        child = patients.register(session, name="Inês", birth=date(2026, 11, 20), language="pt-BR", numbers=[])
+        child.guardian_id, child_id = served.people["joao"], child.id
+        form = session.scalars(select(FollowUpTask.questionnaire_id).limit(1)).one()
+        assert form is not None
+        baby = followups.plan(
+            session, patient_id=child_id, reason="newborn_week_1", questionnaire_id=form, due_at=NOON
+        ).id
+    ana = await page_of("ana")
+    asked: list[str] = []
+
+    async def agrees(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.accept()
+
+    ana.on("dialog", agrees)
+    await ana.goto(served.url(f"/followups/{served.task(JOAO).id}"))
+    await ana.get_by_text("The plan", exact=True).press("Enter")
+    await ana.get_by_text("May be contacted for", exact=True).press("Enter")
+    await does_not_scroll(ana)
+    await looked_at(ana, "followup-plan")
+    reminders = ana.get_by_label("Reminders: yes")
+    await reminders.press("Space")
+    await expect(ana.get_by_label("Reminders: no")).to_be_visible()
+    await ana.get_by_text("The plan", exact=True).press("Enter")
+    await ana.get_by_role("button", name="Lost Inês, born 20 Nov 2026").press("Enter")
+    await expect(ana.get_by_text("This family has lost a child")).to_be_visible()
+    assert asked == [
+        "Inês, born 20 Nov 2026, has died? All that is planned for the child stops at once, also what rings; "
+        "a clinician confirms the death."
+    ]
+    await looked_at(ana, "followup-lost-child")
+    with served.database.transaction() as session:
+        stopped = session.get_one(FollowUpTask, baby)
+        assert (stopped.state, stopped.stop_reason) == ("stopped", "child_lost")
+        assert session.get_one(patients.Patient, served.people["joao"]).opted_out == ["reminder"]
 
 
 @pytest.mark.covers("H25", "H51")

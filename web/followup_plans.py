@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from hospital import audit, enrolling, patients, plan_changes
 from hospital.calling_rules import is_a_child
+from hospital.database import announce
 from hospital.patients import Patient
 from hospital.plans import Calendar
 from web import words
@@ -99,6 +100,7 @@ async def changed(
                 plan_changes.withdrawn(session, patient_id, at, by, **_left(session, patient_id, of))
             case _:
                 raise Refusal(422, "Say what happened.")
+        announce(session, "task", task_id)  # what is shown here may be about another's tasks
         audit.record(session, by, "plan.changed", f"patient:{patient_id}", at, change=change, **facts)
 
     try:

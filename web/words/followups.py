@@ -117,7 +117,7 @@ FLAG_OUTCOMES = {  # why a nurse sets a red flag aside
 PURPOSES = {  # of a contact that we begin
     "follow_up": "Follow-up calls",
     "reminder": "Reminders",
-    "survey": "What they think of us",
+    "survey": "Surveys",
     "education": "Health advice",
     "greeting": "Greetings",
 }
