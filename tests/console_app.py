@@ -20,6 +20,7 @@ from hospital.followups import FollowUpTask
 from hospital.notices import Notice, PostgresNotices
 from hospital.patients import Patient, Stay
 from hotline import joints, tapes
+from hotline.caller_joints import appointment_messages
 from recordings.files import Shelf
 from recordings.replay import Replay
 from recordings.sealing import seal
@@ -111,7 +112,7 @@ class Site:
                 database=database,
                 clock=lambda: self.now,
                 live=Hub(PostgresNotices(database.url), self._nobody),
-                desk=OwnDesk(database),
+                desk=OwnDesk(database, **appointment_messages(lambda: self.now, lambda: ())),
                 presence=Presence(),
                 dialling=self.dialling,
                 stints=self.stints,

@@ -43,7 +43,7 @@ async def _questions_part(request: Request, visitor: Visitor, task_id: UUID) -> 
     return pages_of(request).part(request, "followups/all_normal.html", view=shown, form=form, other=OTHER)
 
 
-async def _identified(request: Request, visitor: Visitor, task_id: UUID) -> TaskView:
+async def identified(request: Request, visitor: Visitor, task_id: UUID) -> TaskView:
     """The task, where answers may be written down now."""
     shown = await own_task(request, visitor, task_id)
     if not shown.mine or not shown.identified:
@@ -60,6 +60,7 @@ async def page(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Resp
     form = await house.database.run(followup_view.form, task_id)
     past = await house.database.run(followup_past.past, task_id, viewer(request, visitor))
     facts: dict[str, Any] = {"now": house.clock(), "other": OTHER, "task_id": task_id, "plans": plans()}
+    facts["booked"] = await house.database.run(followup_view.booked, task_id)
     return pages_of(request).show(request, "followups/form.html", view=shown, form=form, past=past, **facts)
 
 
@@ -74,7 +75,7 @@ async def past(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Resp
 @routes.post("/followups/{task_id}/answers/{key:path}")
 async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: str) -> Response:
     """Saved as given. The answer is the red flags that stand now."""
-    shown = await _identified(request, visitor, task_id)
+    shown = await identified(request, visitor, task_id)
     house = services(request)
     form = await house.database.run(followup_view.form, task_id)
     sent = await request.form()
@@ -95,7 +96,7 @@ async def repetitions(
     request: Request, visitor: WorksFollowUps, task_id: UUID, key: str, more: Annotated[str, Form(max_length=1)]
 ) -> Response:
     """A group once more: the answer is its fields. Or once less: the answer is what stands now."""
-    shown = await _identified(request, visitor, task_id)
+    shown = await identified(request, visitor, task_id)
     house = services(request)
     filling = (await house.database.run(followup_view.form, task_id)).filling
     try:
@@ -119,7 +120,7 @@ async def repetitions(
 @routes.post("/followups/{task_id}/all-normal")
 async def all_normal(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Response:
     """Fills what is not answered yet and has a normal answer; a measurement that nobody took has none."""
-    shown = await _identified(request, visitor, task_id)
+    shown = await identified(request, visitor, task_id)
     house = services(request)
     form = await house.database.run(followup_view.form, task_id)
     await house.database.run(_save, shown, form.filling.normal(), house.clock(), visitor.account_id)

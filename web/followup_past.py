@@ -15,7 +15,7 @@ from hospital.plan_changes import Follows
 from hospital.rota_records import OnCallLine
 from web import words
 from web.followup_plans import Loss, loss_of
-from web.followup_view import Tried, Viewer, may_open, tried
+from web.followup_view import Tried, Viewer, department_names, may_open, tried
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
     guardian = session.get_one(Patient, patient.guardian_id) if patient.guardian_id else None
     people = [one for one in (patient, guardian) if one is not None]
     _ = [number.number for one in people for number in one.numbers]  # read now: the template has no session
-    rows = followups.decisions(session, task_id)
-    told = [(row.at, words.decision(row.code, row.facts, viewer.at, viewer.zone)) for row in reversed(rows)]
+    rows, names = followups.decisions(session, task_id), department_names(session)
+    told = [(row.at, words.decision(row.code, row.facts, viewer.at, viewer.zone, names)) for row in reversed(rows)]
     return Past(
         patient,
         guardian,

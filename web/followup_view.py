@@ -19,6 +19,7 @@ from hospital.accounts import Account
 from hospital.answer_flags import AnswerFlag
 from hospital.attempt_records import about
 from hospital.attempts import Attempt
+from hospital.booking import Department
 from hospital.database import announce
 from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, Listed
@@ -215,6 +216,30 @@ def tried(session: Session, task_id: UUID) -> list[Tried]:
     return [
         Tried(one, session.get_one(PhoneNumber, one.number_id), recordings.of_attempt(session, one.id))
         for one in attempts.of_task(session, task_id)
+    ]
+
+
+def department_names(session: Session) -> dict[str, str]:
+    """Code → what it is called in the console."""
+    return {one.code: one.name("en") for one in session.scalars(select(Department))}
+
+
+@dataclass(frozen=True)
+class BookedVisit:
+    """A visit that was booked in a call about a task."""
+
+    department: str
+    at: datetime
+
+
+def booked(session: Session, task_id: UUID) -> list[BookedVisit]:
+    names = department_names(session)
+    return [
+        BookedVisit(
+            names.get(row.facts["department"], row.facts["department"]), datetime.fromisoformat(row.facts["when"])
+        )
+        for row in followups.decisions(session, task_id)
+        if row.code == "visit_booked"
     ]
 
 

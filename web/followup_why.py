@@ -21,7 +21,7 @@ from hospital.zones import zones
 from web import words
 from web.doors import Visitor, pages_of, services
 from web.followup_list import WorksFollowUps, own_task, viewer
-from web.followup_view import Viewer, may_open
+from web.followup_view import Viewer, department_names, may_open
 from web.looks import looked
 from web.refusals import Refusal
 
@@ -78,8 +78,8 @@ def _may_read(task: FollowUpTask, shown: Viewer) -> bool:
 
 
 def _log(session: Session, task: FollowUpTask, shown: Viewer) -> list[tuple[datetime, str]]:
-    rows = followups.decisions(session, task.id)
-    return [(row.at, words.decision(row.code, row.facts, shown.at, shown.zone)) for row in reversed(rows)]
+    rows, names = followups.decisions(session, task.id), department_names(session)
+    return [(row.at, words.decision(row.code, row.facts, shown.at, shown.zone, names)) for row in reversed(rows)]
 
 
 def _verdict(task: FollowUpTask, judged: Verdict, shown: Viewer) -> tuple[str, bool]:

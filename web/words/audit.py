@@ -50,6 +50,7 @@ AUDIT_ACTIONS = {
     "reminder.begun": "began a reminder that repeats",
     "reminder.stopped": "stopped a reminder that repeats",
     "suspension.read": "saw whom a suspended clinic concerns",
+    "appointment.booked": "booked a visit in a follow-up call",
     "task.give": "gave a follow-up to a nurse",
     "task.give_back": "gave a follow-up back to everybody",
     "task.skip": "skipped a follow-up",

@@ -198,6 +198,7 @@ def next_try(at: datetime | None, rank: int | None, tries: int, max_tries: int, 
     return f"again {when}{number}, try {min(tries + 1, max_tries)} of {max_tries}"
 
 
+NO_NAMES: Mapping[str, str] = {}
 IN_DOUBT = "It is not known whether the phone rang; a person decides"
 
 DECISIONS = {  # the decision log: why was, or wasn't, this patient called
@@ -211,6 +212,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "called_back": "The patient called back, and waits for a nurse",
     "taken_up": "The patient called back, and a nurse takes it up",
     "done": "Done",
+    "visit_booked": "A visit was booked in the call: {department}, {when}",
     "answered_by_caller": "Answered to the machine, in a call of the patient's own",
     "red_flag": "A red flag was told to the machine: a nurse takes over",
     "flags_raised": "Red flag raised{by_itself}: {flags}",
@@ -261,8 +263,10 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
 }
 
 
-def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> str:
-    """One line of a task's decision log."""
+def decision(
+    code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo, departments: Mapping[str, str] = NO_NAMES
+) -> str:
+    """One line of a task's decision log. `departments`: code → name."""
     when = datetime.fromisoformat(facts["when"]) if facts.get("when") else None
     until = datetime.fromisoformat(facts["not_before"]) if facts.get("not_before") else None
     because = str(facts.get("because", ""))
@@ -285,6 +289,7 @@ def decision(code: str, facts: Mapping[str, Any], now: datetime, zone: ZoneInfo)
         "flags": ", ".join(say({}, str(one)) for one in facts.get("flags") or [facts.get("flag", "")]),
         "by_itself": "" if facts.get("by") else " by itself, because nobody had dealt with it",
         "outcome": say(FLAG_OUTCOMES, str(facts.get("outcome", ""))),
+        "department": departments.get(str(facts.get("department")), str(facts.get("department", ""))),
         "again": "to be called again" if facts.get("again") else "not called again",
     }
     return DECISIONS.get(code, say({}, code)).format(**values)
