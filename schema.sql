@@ -581,6 +581,17 @@ CREATE TABLE answer (                                -- saved as given; the newe
 );
 CREATE INDEX answer_task ON answer (task_id, item, id DESC);
 
+CREATE TABLE answer_rule (                           -- answers have met a rule of their questionnaire: done once
+    task_id    uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
+    rule       text NOT NULL,
+    at         timestamptz NOT NULL,
+    nurse      boolean NOT NULL DEFAULT false,       -- a nurse takes over what the machine asked
+    department text NOT NULL DEFAULT '',             -- where a visit is to be offered; '': none
+    booked_at  timestamptz CHECK (booked_at IS NULL OR department <> ''),
+    settled_at timestamptz,                          -- a nurse has spoken with the patient since
+    PRIMARY KEY (task_id, rule)
+);
+
 CREATE TABLE decision (                              -- why was, or wasn't, this patient called: readable by a nurse
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     task_id uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,

@@ -189,7 +189,7 @@ def _enrol(
                 "enrolled_by": by,
             }
         )
-        for one in due(plan, told.at, _calendar(patients[told.patient_id], site)):
+        for one in due(plan, told.at, calendar_of(patients[told.patient_id], site)):
             task = _task(one, plan, told, enrolment_id, forms[one.step.questionnaire], at)
             tasks.append(task)
             facts = {"plan": plan.id, "step": one.name, "reason": task["reason"]}
@@ -235,7 +235,7 @@ def _forms(session: Session, codes: set[str]) -> dict[str, UUID]:
     return {code: form.id for code, form in found.items() if form is not None}
 
 
-def _calendar(patient: Patient, site: Calendar) -> Calendar:
+def calendar_of(patient: Patient, site: Calendar) -> Calendar:
     """The clock and the holidays of where the patient is, as they told us, else by their first usable number."""
     number = next((n.number for n in patient.numbers if n.safe_to_call and n.invalid_since is None), None)
     where = {"told": patient.zone, "address": patient.address}

@@ -8,7 +8,7 @@ from itertools import takewhile
 from sqlalchemy import not_, or_, select
 from sqlalchemy.orm import Session
 
-from hospital import outcomes, subjects
+from hospital import answer_rules, outcomes, subjects
 from hospital.attempt_records import Attempt, about, contacts
 from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_of, where_reached
 from hospital.followups import URGENT, DecisionRow, FollowUpTask, decide
@@ -16,6 +16,7 @@ from hospital.patients import Patient, PhoneNumber
 from hospital.text_records import VideoMeeting
 
 OURS = ("network_failure", "cancelled")  # line results that say nothing of the patient's number
+GIVEN_UP = ("partly_answered", "not_reached", "no_usable_number")
 NOT_BY_THIS_CHANNEL = ("not_reached", "no_usable_number")
 
 
@@ -50,15 +51,27 @@ def standing(
 
 
 def apply(
-    session: Session, task: FollowUpTask, step: outcomes.Next, at: datetime, because: str, policy: CallingPolicy
+    session: Session,
+    task: FollowUpTask,
+    step: outcomes.Next,
+    at: datetime,
+    because: str,
+    policy: CallingPolicy,
+    *,
+    by_machine: bool = False,
 ) -> None:
+    """`by_machine`: no person of ours took part; what answers ask of one is then still to be done."""
     if isinstance(step, outcomes.TryAgain | outcomes.ToNurse) and task.max_tries == 0:
         step = outcomes.Stop(_ended_by(session, task))
     if isinstance(step, outcomes.ToNurse) and task.kind != "follow_up":  # a person has what is left to do
         step = outcomes.Stop("not_reached")
+    if by_machine and task.max_tries and _ends(step) and answer_rules.waits(session, task.id):
+        step, because = outcomes.ToNurse(at), "answer_rule"
+    elif isinstance(step, outcomes.Done):
+        answer_rules.settle(session, task.id, at)
     match step:
         case outcomes.ToNurse(when):
-            _to_nurse(session, task, when, at, because)
+            to_nurse(session, task, when, at, because)
         case outcomes.Stop(reason, False) if reason in NOT_BY_THIS_CHANNEL and task.fallback and task.max_tries:
             task.channel, task.fallback = task.fallback[0], task.fallback[1:]
             task.state, task.stop_reason, task.closed_at = "open", None, None
@@ -121,7 +134,12 @@ def after_video(session: Session, task: FollowUpTask, at: datetime) -> None:
         decide(session, task.id, "after_video", at)
 
 
-def _to_nurse(session: Session, task: FollowUpTask, when: datetime, at: datetime, because: str) -> None:
+def _ends(step: outcomes.Next) -> bool:
+    """Whether nothing follows although nobody has refused."""
+    return isinstance(step, outcomes.Done) or (isinstance(step, outcomes.Stop) and step.reason in GIVEN_UP)
+
+
+def to_nurse(session: Session, task: FollowUpTask, when: datetime, at: datetime, because: str) -> None:
     """An automatic call becomes a nurse's, with all its tries; her own is on her list again."""
     task.state, task.closed_at, task.stop_reason = "open", None, None
     task.next_try_at, task.next_number_rank = when, None

@@ -70,7 +70,7 @@ def line_ended(
         else:
             standing = next_steps.standing(session, task, attempt, at, policy)
             step = outcomes.after_line(attempt.line_result, standing, at, policy.window, policy.zone, policy.outcomes)
-            next_steps.apply(session, task, step, at, attempt.line_result, policy)
+            next_steps.apply(session, task, step, at, attempt.line_result, policy, by_machine=attempt.automatic)
     _others_follow(session, attempt, at, policy, counts)
     subjects.changed(session, task)
     return True
@@ -217,7 +217,7 @@ def _decide_by_contact(
     result = attempt.contact_result or ""
     standing = next_steps.standing(session, task, attempt, at, policy)
     step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at, policy.outcomes)
-    next_steps.apply(session, task, step, at, result, policy)
+    next_steps.apply(session, task, step, at, result, policy, by_machine=attempt.automatic)
     if attempt.video:
         next_steps.after_video(session, task, at)
 

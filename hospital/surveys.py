@@ -7,7 +7,7 @@ urgent help between the answers has raised one, too. From then on the follow-up 
 nothing more of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,12 +16,14 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hospital import callbacks, cases, followups, waiting
+from hospital import answer_rules, callbacks, cases, followups, next_steps, waiting
+from hospital.answer_changes import Change
 from hospital.cases import Teller
 from hospital.clocks import Due
 from hospital.database import announce
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
+from hospital.plans import Calendar
 
 CHANNEL = "automated_call"
 ASKED_BY_MACHINE = (CHANNEL, "sms", "letter")
@@ -34,7 +36,7 @@ class Survey:
     """What is asked of whom, and what was answered so far. `body` is the questionnaire in its version."""
 
     task_id: UUID
-    patient_id: UUID
+    patient: Patient
     body: Mapping[str, Any]
     answers: dict[str, Any] = field(repr=False)
 
@@ -49,10 +51,21 @@ class RedFlag:
     queue: str
 
 
+@dataclass(frozen=True)
+class Met:
+    """What the rules that the answers meet change, on the site's calendar."""
+
+    changes: Sequence[Change] = ()
+    site: Calendar | None = None
+
+
+NOTHING = Met()
+
+
 def begin(session: Session, task_id: UUID) -> Survey:
     task = session.get_one(FollowUpTask, task_id)
     asked = task.questionnaire
-    return Survey(task_id, task.patient_id, asked.body, followups.answers(session, task_id))
+    return Survey(task_id, task.patient, asked.body, followups.answers(session, task_id))
 
 
 def waiting_for(session: Session, patient_id: UUID, at: datetime) -> list[UUID]:
@@ -80,9 +93,13 @@ def answer(
     *,
     attempt_id: UUID | None = None,
     flag: RedFlag | None = None,
+    met: Met = NOTHING,
 ) -> bool:
-    """Saves one answer, and all that a red flag needs. False: there is one, and nobody is there to take the caller."""
+    """Saves one answer, all that a red flag needs, and what rules change that are met now. False: there is a red flag,
+    and nobody is there to take the caller."""
     followups.save_answer(session, task_id, key, value, at, attempt_id=attempt_id)
+    if met.site is not None:
+        answer_rules.apply(session, task_id, met.changes, at, met.site)
     announce(session, "task", task_id)
     return flag is None or _raise_flag(session, task_id, flag, at)
 
@@ -94,7 +111,14 @@ def alarm(session: Session, task_id: UUID, flag: RedFlag, at: datetime) -> bool:
 
 
 def finish(session: Session, task_id: UUID, at: datetime) -> bool:
-    """All was answered in a call of the patient's own; False where the task is being called or was closed."""
+    """All was answered in a call of the patient's own; False where the task is being called or was closed. Where the
+    answers ask for a nurse, it is hers from now on."""
+    if answer_rules.waits(session, task_id):
+        task = session.get_one(FollowUpTask, task_id, with_for_update=True, populate_existing=True)
+        if task.state == "open":
+            next_steps.to_nurse(session, task, at, at, "answer_rule")
+            announce(session, "task", task_id)
+        return False
     done = session.scalar(
         update(FollowUpTask)
         .where(FollowUpTask.id == task_id, FollowUpTask.state == "open")

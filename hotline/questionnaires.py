@@ -112,7 +112,7 @@ async def _ask(house: TerminalHouse, asked: argparse.Namespace) -> int:
         print(json.dumps(standing, ensure_ascii=False))
     else:
         print(f"response {standing['response']}: {standing['status']}, {standing['answered']} of {standing['of']}")
-        for name in ("scores", "flags", "missing"):
+        for name in ("scores", "flags", "rules", "missing"):
             for one in standing[name]:
                 print(f"  {name[:-1] if name != 'missing' else 'missing'}: {one}")
     return 0
@@ -221,7 +221,8 @@ async def _by_text(house: TerminalHouse, task_id: UUID, language: str, *, as_for
                 continue
         for key, value in given.items():
             answers[key] = value
-            await house.database.run(surveys.answer, task_id, key, value, wiring.now())
+            met = surveys.Met([rule.change for rule in Filling(asked, answers).rules()], house.front.calendar)
+            await house.database.run(surveys.answer, task_id, key, value, wiring.now(), met=met)
         flags = Filling(asked, answers).flags()
         if flags and not as_form:
             show(f"hotline: {words.message('survey_urgent', told)}")
@@ -257,6 +258,7 @@ def _standing(session: Session, task_id: UUID) -> dict[str, Any]:
         "next": following.key if following else None,
         "answers": dict(filling.answers),
         "flags": [flag.id for flag in filling.flags()],
+        "rules": [rule.change.rule for rule in filling.rules()],
         "scores": [f"{one.score.id} {one.value:g}" for one in filling.scores()],
         "missing": [place.key for place in filling.missing()],
     }

@@ -11,6 +11,7 @@ from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.identifiers import Identifier
 from hospital.patients import Patient
+from hospital.plans import Calendar
 from ivr.call import Call
 from ivr.care_desk import CareDesk
 from scripts.menu_sheet import Menu
@@ -50,3 +51,8 @@ class FrontDesk:
     tries: int = number_locks.TRIES
     lock: timedelta = number_locks.LOCK
     say_doctor_calls: bool = False
+
+    @property
+    def calendar(self) -> Calendar:
+        """The site's clock, and whose holidays count."""
+        return Calendar(self.zone, self.country)

@@ -1,7 +1,8 @@
 """A questionnaire of ours as a FHIR R4 Questionnaire, with the extensions that the import reads.
 
-FHIR has no place for red flags, scores and conditions on them, what only a voice or a text message says, what the nurse
-reads aloud, and the normal answers: `left_out` names the first four, so that nobody takes the file for the whole.
+FHIR has no place for red flags, answer rules, scores and conditions on them, what only a voice or a text message says,
+what the nurse reads aloud, and the normal answers: `left_out` names the first five, so that nobody takes the file for
+the whole.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class _Export:
         }
         self._left_out += [f"red flag {flag.id}" for flag in asked.red_flags]
         self._left_out += [f"score {score.id}" for score in asked.scores]
+        self._left_out += [f"answer rule {rule.change.rule}" for rule in asked.rules]
         return Exported(resource, tuple(self._left_out))
 
     def _texts(self, name: str, text: Text) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from scripts.questionnaire import (
     Answer,
+    AnswerRule,
     Answers,
     Band,
     Condition,
@@ -178,6 +179,10 @@ class Filling:
     def flags(self) -> list[RedFlag]:
         """The red flags that these answers raise."""
         return [flag for flag in self.questionnaire.red_flags if self._all_or_any(flag.when, flag.any_of, None)]
+
+    def rules(self) -> list[AnswerRule]:
+        """The rules that these answers meet: what they change of the plan."""
+        return [rule for rule in self.questionnaire.rules if self._all_or_any(rule.when, rule.any_of, None)]
 
     def scores(self) -> list[Scored]:
         return [self._scored(score) for score in self.questionnaire.scores]

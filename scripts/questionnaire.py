@@ -26,6 +26,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from hospital.answer_changes import Change
+
 FALLBACK = "en"
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as files use it
 
@@ -175,6 +177,16 @@ class RedFlag:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRule:
+    """Answers that change the plan: where all conditions hold, or one of them where `any_of`."""
+
+    text: Text
+    when: tuple[Condition, ...]
+    any_of: bool
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """From `least` on, a score means this."""
 
@@ -217,6 +229,7 @@ class Questionnaire:
     reviewed_by: Mapping[str, str | None]
     body: str = field(repr=False)
     scores: tuple[Score, ...] = ()
+    rules: tuple[AnswerRule, ...] = ()
     url: str | None = None
     language: str = FALLBACK
     """The one that every text has. It may be one that no voice of ours speaks."""
@@ -250,6 +263,7 @@ class Questionnaire:
             for option in item.options:
                 yield from (text for text in (option.text, option.voice) if text)
         yield from (flag.text for flag in self.red_flags)
+        yield from (rule.text for rule in self.rules)
         for score in self.scores:
             yield from (score.text, *(band.text for band in score.bands))
 

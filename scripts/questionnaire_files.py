@@ -25,11 +25,11 @@ from scripts.questionnaire import (
     Item,
     Questionnaire,
     ReadAloud,
-    RedFlag,
     Score,
     every,
 )
-from scripts.questionnaire_items import Reading, any_of_all
+from scripts.questionnaire_items import Reading
+from scripts.questionnaire_rules import answer_rule, red_flag
 from scripts.verbalise import SPEECH
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile, from_data
 
@@ -37,7 +37,7 @@ HERE = Path(__file__).parent / "questionnaires"
 READ_ALOUD = Path(__file__).parent / "site" / "read_aloud.yaml"
 PURPOSES = ("follow-up", "survey", "education")
 NEEDED = ("id", "title", "purpose", "reviewed_by", "item")
-OPTIONAL = ("script", "redFlag", "score", "url", "language")
+OPTIONAL = ("script", "redFlag", "answerRule", "score", "url", "language")
 
 
 def load_questionnaires(folder: Path = HERE) -> tuple[dict[str, Questionnaire], list[Problem]]:
@@ -109,7 +109,9 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
     data: Any = source.top.data()
     script = top.get("script") or _standard_script(data)
     scores = tuple(_score(field, reading, items) for field in top["score"].items()) if "score" in top else ()
-    flags = tuple(_red_flag(field, reading) for field in top["redFlag"].items()) if "redFlag" in top else ()
+    flags = tuple(red_flag(field, reading) for field in top["redFlag"].items()) if "redFlag" in top else ()
+    rules = tuple(answer_rule(field, reading) for field in top["answerRule"].items()) if "answerRule" in top else ()
+    _all_different(top, "answerRule", [rule.change.rule for rule in rules])
     _all_different(top, "score", [score.id for score in scores])
     _all_different(top, "redFlag", [flag.id for flag in flags])
     reading.judge(items, {score.id for score in scores})
@@ -124,6 +126,7 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
         reviewed_by=reviewed,
         body="",
         scores=scores,
+        rules=rules,
         url=top["url"].text() if "url" in top else None,
         language=language,
     )
@@ -174,26 +177,6 @@ def _score(field: Field, reading: Reading, items: tuple[Item, ...]) -> Score:
             if len(bands) > 1 and bands[-2].least >= bands[-1].least:
                 one.wrong("bands stand in order, each begins above the one before")
     return Score(fields["id"].text(), reading.text(fields["text"]), tuple(link_ids), tuple(bands))
-
-
-def _red_flag(field: Field, reading: Reading) -> RedFlag:
-    """One condition in its own words, or several of them below `when`."""
-    fields = field.mapping(("id", "text"), ("question", "score", "operator", "answer", "when", "behavior"))
-    if "id" not in fields or "text" not in fields:
-        return RedFlag("", NO_TEXT, ())
-    if "when" in fields:
-        for name in ("question", "score", "operator", "answer"):
-            if name in fields:
-                fields[name].wrong(f"'{name}' stands in one of the conditions of 'when', not beside it")
-        when = reading.conditions(fields["when"])
-        if not when:
-            fields["when"].wrong("a red flag needs a condition")
-    else:
-        for name in ("operator", "answer"):
-            if name not in fields:
-                field.wrong(f"'{name}' is missing")
-        when = (reading.condition(field, fields),)
-    return RedFlag(fields["id"].text(), reading.text(fields["text"]), when, any_of_all(fields, "behavior"))
 
 
 def _all_different(top: Mapping[str, Field], name: str, ids: list[str]) -> None:

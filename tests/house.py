@@ -46,7 +46,7 @@ from tests.site_key import SITE_KEY
 R = TypeVar("R", bound=Base)
 LEFT_BEHIND = (
     "appointment, hold, call, call_step, screen_pop, number_lock, calling_rate, caller_language, callback, outbox,"
-    " attempt, answer, decision, recording, duty, care_case, case_note, rating, closure, edition,"
+    " attempt, answer, answer_rule, decision, recording, duty, care_case, case_note, rating, closure, edition,"
     " suspension, suspension_notice, recurring_reminder, reminder, campaign, stint, on_call_line, question"
 )
 

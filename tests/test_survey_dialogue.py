@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hospital import followups, questionnaires, surveys, text_steps
+from hospital import answer_rules, followups, questionnaires, surveys, text_steps
+from hospital.appointments import Appointment, Hold
 from hospital.attempts import Attempt
 from hospital.callbacks import Callback
 from hospital.cases import Case
 from hospital.followups import FollowUpTask
+from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hotline import wiring
 from hotline.caller_joints import SqlJournal
@@ -53,6 +55,7 @@ class Scene:
     ana: bool = True
 
 
+WOUND = "1,2,2,2,1,2"  # some of the symptoms: no fever, breath or bleeding, a wound, no vomiting
 SCENES = {
     # each kind of question, in each language
     "discharge": Scene("discharge-day3", ("1,0#,1,1,36*8#,1,2,1,2,2",)),
@@ -63,8 +66,13 @@ SCENES = {
     # words between the questions
     "words_between": Scene("between", ("1,2,1",)),
     "words_between_what_is_not_asked": Scene("between", ("2,1",), RUTH),
+    # a visit that an answer asks for, booked in the same call
+    "visit_booked": Scene("hypertension", ("1,155#,1,1,85#,1,2,7#,1,1,2,1,1,1",), MEI),
+    "visit_booked_after_a_wound": Scene("discharge-day3", (f"1,2#,1,2,{WOUND},1,2,2,1,1,1",), JOAO),
+    "visit_not_wanted": Scene("hypertension", ("1,155#,1,2,2,7#,1,1,2,2",), RUTH),
+    "visit_hangs_up_and_is_asked_again": Scene("hypertension", ("1,155#,1,2,2,7#,1,1,2", "1,4,1,1")),
     # what callers do
-    "cut_off_and_goes_on": Scene("discharge-day3", ("3,2#,1,2,1,2,2", "2,1,2,1,2,2")),
+    "cut_off_and_goes_on": Scene("discharge-day3", ("3,2#,1,2,1,2,2", "2,2,1,1,2,2")),
     "hangs_up_at_the_read_back": Scene("discharge-day3", ("2,4#", "2,2,1,2,2")),
     "goes_back_and_corrects": Scene("discharge-day3", ("1,#,2,3#,2,4#,1,2,2,1,2,2",)),
     "types_what_cannot_be": Scene("discharge-day3", ("1,77#,8#,2,5#,1,2,2,1,2,2",)),
@@ -124,7 +132,7 @@ async def asked(
         call_id=call_id,
         phrases=phrases,
     )
-    return re.sub(r"case=\d+", "case=…", str(told)) + "\n"
+    return re.sub(r"(case|appointment)=[\da-f-]+", r"\1=…", str(told)) + "\n"
 
 
 @pytest.mark.covers("H28", "H33")
@@ -167,6 +175,47 @@ async def test_whoever_hangs_up_loses_nothing_and_is_not_asked_twice(front: Fron
     assert given["symptoms"] == {"so_far": [], "asked": ["fever", "breathless", "bleeding", "wound"]}
     await asked(front, words, task, "1,2,2,2", LUCIA)
     assert answers(front, task)["symptoms"] == ["vomiting"]
+
+
+def visits(front: FrontDesk) -> list[Appointment]:
+    return [one for one in everything(front, Appointment) if one.booked_at == NOON]
+
+
+@pytest.mark.covers("H23", "H34")
+async def test_a_visit_is_booked_once_and_the_survey_is_done(front: FrontDesk, words: wording.Wording) -> None:
+    task = due(front, "hypertension", LUCIA)
+    told = await asked(front, words, task, "1,155#,1,2,2,7#,1,1,2,1,1,1", LUCIA)
+    (visit,) = visits(front)
+    assert (visit.patient_id, visit.booked_via) == (task.patient_id, "ivr"), told
+    with front.database.transaction() as session:
+        assert not answer_rules.waits(session, task.id) and answer_rules.offered(session, task.id) == []
+        assert surveys.finish(session, task.id, NOON)
+        codes = [row.code for row in followups.decisions(session, task.id)]
+        (message,) = [row.key for row in session.scalars(select(OutboxRow)) if row.patient_id == task.patient_id]
+    assert codes[-4:] == ["answer_again", "answer_revisit", "visit_booked", "answered_by_caller"]
+    assert message == "appointment_confirmed"
+    assert "cardiología" not in await asked(front, words, task, "", LUCIA), "offered once"
+
+
+@pytest.mark.covers("H23", "H34", "I10")
+@pytest.mark.parametrize("ends", ["2", "1", "1,1", "1,1,3", ""])
+async def test_who_books_nothing_or_hangs_up_is_a_nurses(ends: str, front: FrontDesk, words: wording.Wording) -> None:
+    """No; yes and hangs up at the times, at the read-back; wants none of them; hangs up at the offer."""
+    task = due(front, "hypertension", LUCIA)
+    presses = ",".join(one for one in ("1,155#,1,2,2,7#,1,1,2", ends) if one)
+    await asked(front, words, task, presses, LUCIA)
+    assert visits(front) == [] and everything(front, Hold) == []
+    with front.database.transaction() as session:
+        assert surveys.finish(session, task.id, NOON) is False
+    assert (now(front, task).state, now(front, task).channel) == ("open", "nurse_call")
+
+
+@pytest.mark.covers("H34")
+async def test_a_visit_is_agreed_to_and_booked_by_voice(front: FrontDesk, words: wording.Wording) -> None:
+    task = due(front, "hypertension", LUCIA)
+    says = ["1", "155#", "1", "2", "2", "7#", "1", "1", "2", '"sí"', '"la primera"', '"sí"']
+    told = await asked(front, words, task, ",".join(says), LUCIA, Phrasebook(words, "9"))
+    assert len(visits(front)) == 1, told
 
 
 @pytest.mark.covers("H33", "I10")

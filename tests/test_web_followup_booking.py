@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from hospital import booking
+from hospital import booking, followups
 from hospital.appointments import Appointment, Hold
 from hospital.audit import AuditRow
 from hospital.database import Database
@@ -123,3 +123,53 @@ async def test_what_is_asked_in_an_address_is_harmless(site: Site, asked: str, s
     async with site.signed_in("ana") as ana:
         await identify(ana, site)
         assert "${x}" not in (await ana.get(f"{address(site)}{asked}", status)).text
+
+
+# ── Answers that change the plan ────────────────────────────────────────────────────────────────────────────────────
+
+
+def log(site: Site) -> list[str]:
+    with site.database.transaction() as session:
+        return [row.code for row in followups.decisions(session, site.task.id)]
+
+
+@pytest.mark.covers("H23", "H34")
+async def test_what_an_answer_changes_is_told_at_once_and_done_with_the_result_of_the_call(site: Site) -> None:
+    free(site)
+    site.talking()
+    answer = f"/followups/{site.task.id}/answers/symptoms"
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        shown = (await ana.post(answer, value="wound")).text
+        assert "A wound that does not heal well: the next step comes in 4 days; offer a visit at general" in words(
+            shown
+        )
+        assert "/booking?department=general" in shown
+        assert "answer_revisit" not in log(site)  # she may still correct it
+        assert "wound" not in words((await ana.post(answer, value="none")).text)
+        await ana.post(answer, value="wound")
+        for _ in range(2):
+            await ana.post(f"/followups/{site.task.id}/result/partial")
+    assert [code for code in log(site) if code.startswith("answer_")] == ["answer_again", "answer_revisit"]
+
+
+@pytest.mark.covers("H23")
+async def test_answers_that_are_typed_after_the_result_change_the_plan_too(site: Site) -> None:
+    attempt = site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        await ana.post(f"/followups/{site.task.id}/result/partial")
+        site.over(attempt)
+        assert "answer_revisit" not in log(site)
+        await ana.post(f"/followups/{site.task.id}/answers/symptoms", value="wound")
+    assert "answer_revisit" in log(site)
+
+
+@pytest.mark.covers("H23")
+async def test_what_was_answered_by_somebody_else_changes_nothing(site: Site) -> None:
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        await ana.post(f"/followups/{site.task.id}/answers/symptoms", value="wound")
+        await ana.post(f"/followups/{site.task.id}/result/wrong_person")
+    assert "answer_revisit" not in log(site)

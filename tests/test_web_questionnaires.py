@@ -19,6 +19,7 @@ from scripts import questionnaire_source
 from scripts.questionnaire_files import HERE, kept, load_questionnaires, read_source
 from tests import console_app
 from tests.console_app import Page, Site
+from tests.hospital_scene import clinic
 from tests.moments import NOON
 from tests.test_fhir import SOURCE
 from tests.workshops import workshop
@@ -206,3 +207,23 @@ async def test_fhir_becomes_a_draft_and_what_is_lost_is_told(site: Site) -> None
         page = (await ida.get("/questionnaires/heart-check-1")).text
         assert 'id="publish"' in page and "Nothing was published yet" in page
         await ida.post("/questionnaires/import", 422)
+
+
+async def test_a_rule_for_a_department_that_is_not_there_is_said_before_it_is_published(site: Site) -> None:
+    with site.database.transaction() as session:
+        clinic(session)
+    source = """\
+id: mine
+title: {en: Mine}
+purpose: follow-up
+reviewed_by: {en: null}
+item: [{linkId: a, type: integer, text: {en: How much?}}]
+answerRule:
+  - {id: much, question: a, operator: '>', answer: 3, then: {revisit: cardiology}, text: {en: Much}}
+  - {id: more, question: a, operator: '>', answer: 5, then: {revisit: nowhere}, text: {en: More}}
+"""
+    with site.database.transaction() as session:
+        questionnaires.save(session, "mine", source, site.staff["ida"].id, site.now, None)
+    async with site.signed_in("ida") as ida:
+        told = words((await ida.get("/questionnaires/mine")).text)
+    assert "there is no department 'nowhere'" in told and "'cardiology'" not in told

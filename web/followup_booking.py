@@ -10,9 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import audit, followups
+from hospital import answer_rules, audit
 from hospital.booking import Booked
-from hospital.database import announce
 from web import booking_panel, followup_view
 from web.booking_panel import Booker, Panel
 from web.doors import Visitor, pages_of, services
@@ -90,12 +89,6 @@ async def booked(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Re
 
 
 def _note(session: Session, task_id: UUID, booked: Booked, account_id: UUID, at: datetime) -> None:
-    """Once for each appointment, however often the button was pressed."""
-    appointment = str(booked.appointment_id)
-    rows = followups.decisions(session, task_id)
-    if any(row.code == "visit_booked" and row.facts.get("appointment") == appointment for row in rows):
-        return
-    facts = {"appointment": appointment, "department": booked.department_code, "when": booked.starts_at.isoformat()}
-    followups.decide(session, task_id, "visit_booked", at, **facts)
-    audit.record(session, account_id, "appointment.booked", f"task:{task_id}", at, appointment=appointment)
-    announce(session, "task", task_id)
+    answer_rules.booked(session, task_id, booked, at)
+    facts = {"appointment": str(booked.appointment_id)}
+    audit.record(session, account_id, "appointment.booked", f"task:{task_id}", at, **facts)

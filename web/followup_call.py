@@ -8,17 +8,21 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
+from sqlalchemy.orm import Session
 
 from hospital import attempts, outcomes, plan_changes, stints, video_steps
 from web import followup_view
 from web.doors import Visitor, pages_of, services
 from web.followup_flags import all_dealt_with
+from web.followup_form import change_plan, site_calendar
 from web.followup_list import WorksFollowUps, own_task
 from web.followup_view import IDENTIFIERS
 from web.ports import Services
 from web.refusals import Refusal
 
 LATER = {"2h": timedelta(hours=2), "tomorrow": timedelta(days=1)}
+
+SPOKE = ("completed", "partial", "carer_answered", "call_later", "hung_up")  # what was answered is the patient's
 
 routes = APIRouter()
 
@@ -126,11 +130,15 @@ async def result(
     await all_dealt_with(house, shown)
     if result == "completed":
         await _all_answered(house, task_id)
-    done = await house.database.run(
-        attempts.contact_result, shown.now.attempt.id, result, house.clock(), await house.calling_rules(), call_at=at
-    )
-    if not done:
-        raise Refusal(409, "This task is closed already.")
+    attempt, now, rules, site = shown.now.attempt, house.clock(), await house.calling_rules(), site_calendar(request)
+
+    def settle(session: Session) -> None:
+        if result in SPOKE:
+            change_plan(session, task_id, now, site)
+        if not attempts.contact_result(session, attempt.id, result, now, rules, call_at=at):
+            raise Refusal(409, "This task is closed already.")
+
+    await house.database.run(settle)
     if result == "deceased":
         await house.database.run(plan_changes.family_lost, shown.patient.id, house.clock(), visitor.account_id)
     if shown.now.attempt.video:  # nothing else ends it

@@ -10,7 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import followups
+from hospital import answer_rules, followups
+from hospital.plans import Calendar
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.questionnaire import CHOICES, Item, ItemType
 from web import followup_flags, followup_past, followup_view
@@ -87,7 +88,7 @@ async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: 
         raise Refusal(404, "There is no such question.") from None
     except AnswerRefused as refused:
         raise Refusal(422, refused.allowed[:1].upper() + refused.allowed[1:]) from None
-    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id)
+    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_calendar(request))
     return await flags_part(request, task_id)
 
 
@@ -107,7 +108,7 @@ async def repetitions(
         raise Refusal(404, "There is no such group.") from None
     except AnswerRefused:
         raise Refusal(422, "This group cannot be repeated more often.") from None
-    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id)
+    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_calendar(request))
     if more != "1":
         return await flags_part(request, task_id)
     form = await house.database.run(followup_view.form, task_id)
@@ -123,7 +124,9 @@ async def all_normal(request: Request, visitor: WorksFollowUps, task_id: UUID) -
     shown = await identified(request, visitor, task_id)
     house = services(request)
     form = await house.database.run(followup_view.form, task_id)
-    await house.database.run(_save, shown, form.filling.normal(), house.clock(), visitor.account_id)
+    await house.database.run(
+        _save, shown, form.filling.normal(), house.clock(), visitor.account_id, site_calendar(request)
+    )
     return await _questions_part(request, visitor, task_id)
 
 
@@ -139,10 +142,25 @@ async def summary(
     return Response(status_code=204)
 
 
-def _save(session: Session, shown: TaskView, values: dict[str, Any], at: datetime, account_id: UUID) -> None:
+def _save(
+    session: Session, shown: TaskView, values: dict[str, Any], at: datetime, account_id: UUID, site: Calendar
+) -> None:
     attempt_id = shown.now.attempt.id if shown.now else None
     before = followup_view.form(session, shown.task.id)
     for item, value in values.items():
         followups.save_answer(session, shown.task.id, item, value, at, account_id=account_id, attempt_id=attempt_id)
     session.flush()
     followup_flags.note(session, shown.task.id, before, at)
+    if shown.now and shown.now.attempt.contact_result is not None:  # she has said already whom she reached
+        change_plan(session, shown.task.id, at, site)
+
+
+def change_plan(session: Session, task_id: UUID, at: datetime, site: Calendar) -> None:
+    """What the answers of a follow-up change, once."""
+    met = followup_view.form(session, task_id).rules
+    answer_rules.apply(session, task_id, [rule.change for rule in met], at, site)
+
+
+def site_calendar(request: Request) -> Calendar:
+    facts = services(request).facts
+    return Calendar(facts.zone, facts.country)

@@ -28,7 +28,7 @@ from hospital.recordings import Recording
 from hospital.task_orders import mark, ward_of
 from hospital.text_records import VideoMeeting
 from scripts.filling import Filling, Place
-from scripts.questionnaire import Questionnaire, RedFlag
+from scripts.questionnaire import AnswerRule, Questionnaire, RedFlag
 from scripts.questionnaire_files import kept
 from web import words
 from web.looks import SAME_LOOK, looked
@@ -252,6 +252,7 @@ class Form:
     answers: dict[str, Any]
     language: str
     dealt: Mapping[str, AnswerFlag] = field(default_factory=dict)  # with red flags, by their codes
+    departments: Mapping[str, str] = field(default_factory=dict)  # code → name
 
     def with_answers(self, more: Mapping[str, Any]) -> "Form":
         return replace(self, answers={**self.answers, **more})
@@ -259,6 +260,10 @@ class Form:
     @cached_property
     def filling(self) -> Filling:
         return Filling(self.questionnaire, self.answers)
+
+    @property
+    def rules(self) -> list[AnswerRule]:
+        return self.filling.rules()
 
     @property
     def flags(self) -> list[RedFlag]:
@@ -303,8 +308,9 @@ def form(session: Session, task_id: UUID) -> Form:
     task = session.get_one(FollowUpTask, task_id)
     patient = session.get_one(Patient, task.patient_id)
     read = kept(task.questionnaire.body)
-    dealt = answer_flags.of_task(session, task_id)
-    return Form(f"/followups/{task_id}", read, followups.answers(session, task_id), patient.language, dealt)
+    dealt, names = answer_flags.of_task(session, task_id), department_names(session)
+    given = followups.answers(session, task_id)
+    return Form(f"/followups/{task_id}", read, given, patient.language, dealt, names)
 
 
 def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:

@@ -30,6 +30,7 @@ from scripts.questionnaire_files import kept, read_source
 from scripts.yaml_lines import FileRefused
 from web.doors import pages_of, services
 from web.editions import OVERTAKEN, Changes, Field
+from web.followup_view import department_names
 from web.plans import plans
 from web.refusals import Refusal
 
@@ -97,8 +98,11 @@ def languages_of(asked: Questionnaire) -> list[str]:
     return sorted({tag for text in asked.texts() for tag in text.by_language})
 
 
-def check(source: str, code: str, offered: Collection[str]) -> tuple[Questionnaire | None, list[Found]]:
-    """The draft as it would be asked, where it can be; and all that is found in it."""
+def check(
+    source: str, code: str, offered: Collection[str], departments: Collection[str] = ()
+) -> tuple[Questionnaire | None, list[Found]]:
+    """The draft as it would be asked, where it can be; and all that is found in it. `departments`: those that there
+    are."""
     lines = source.splitlines()
     try:
         asked = read_source(source, code)
@@ -112,6 +116,10 @@ def check(source: str, code: str, offered: Collection[str]) -> tuple[Questionnai
         missing = [text for text in asked.texts() if text and tag not in text.by_language]
         if missing:
             found.append(Found(0, missing[0].of("en").text, f"{len(missing)} texts have no '{tag}' wording", False))
+    for rule in asked.rules if departments else ():
+        if rule.change.revisit and rule.change.revisit not in departments:
+            what = f"there is no department '{rule.change.revisit}': its visit can't be offered"
+            found.append(Found(0, rule.text.of("en").text, what, False))
     return asked, found
 
 
@@ -196,7 +204,8 @@ async def take_in(request: Request, visitor: Changes) -> Response:
 
 async def _values(request: Request, code: str, told: str = "") -> dict[str, Any]:
     house, now = services(request), await standing(request, code)
-    asked, found = check(now.source, code, house.facts.languages)
+    departments = await house.database.run(department_names)
+    asked, found = check(now.source, code, house.facts.languages, departments)
     return {
         "standing": now,
         "asked": asked,

@@ -70,13 +70,15 @@ async def choose_and_confirm(
     urgency: Urgency = "routine",
     moving: Booked | None = None,
     suspended: bool = False,
-) -> None:
+) -> Booked | None:
     """Offers times until one is confirmed, or nobody wants one. `moving` is given up for the new one; `suspended`: it
     does not take place anyway."""
+    choosing = _Choosing(call, front, patient, department, urgency, moving, suspended)
     try:
-        await _Choosing(call, front, patient, department, urgency, moving, suspended).hold_conversation()
+        await choosing.hold_conversation()
     finally:
         await front.desk.release(call.id)  # what is confirmed is no longer a hold
+    return choosing.booked
 
 
 class _Choosing:
@@ -97,6 +99,7 @@ class _Choosing:
         self._urgency, self._suspended = urgency, suspended
         self._wish = ANY_TIME
         self._suits = patient.suits
+        self.booked: Booked | None = None
         self._heard: set[UUID] = set()  # and not wanted; by slot, as several doctors are free at the same time
 
     async def hold_conversation(self) -> None:
@@ -212,6 +215,7 @@ class _Choosing:
             await call.journal.step("nothing_to_move")
             await call.say("nothing_to_move")
             return True
+        self.booked = booked
         step = "booked" if self._moving is None else "moved"
         await call.journal.step(step, appointment=str(booked.appointment_id))
         await call.inform(settled(chosen, self._department, self._done))

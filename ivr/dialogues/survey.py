@@ -3,7 +3,8 @@
 Rules: an answer is saved before the next question is asked. Whoever hangs up goes on there in the next call, and hears
 so in one sentence; nobody is asked from the start again. A red flag, in an answer or as a call for urgent help, ends
 the survey at once, with a person; its case is written, and nothing more is asked, not in a later call either. How each
-kind of question is asked is in `survey_questions.py`.
+kind of question is asked is in `survey_questions.py`. A visit that answers ask for is booked in the same call
+(`survey_revisit.py`).
 """
 
 import asyncio
@@ -13,12 +14,13 @@ from uuid import UUID
 from hospital import surveys
 from hospital.cases import Teller
 from hospital.clocks import due
-from hospital.surveys import RedFlag, Survey
+from hospital.surveys import Met, RedFlag, Survey
 from ivr.call import Call, CallerLeft, Prompt, Transferred
 from ivr.dialogues.attended import DATABASE_S
 from ivr.dialogues.identity import identify
 from ivr.dialogues.survey_question import statement
 from ivr.dialogues.survey_questions import ask
+from ivr.dialogues.survey_revisit import offer_visits
 from ivr.front_desk import FrontDesk
 from scripts import words_between
 from scripts.filling import Filling, Place
@@ -100,6 +102,7 @@ class Sitting:
             if not place.counts and self.filling.open(place):
                 passed.add(place.key)  # needed, and not to be had from this caller: a nurse will ask
         await self._say_once(words_between.after_all(self.filling))
+        await offer_visits(self.call, self.front, self._found.patient, self._found.task_id)
         whole = self.filling.complete and not passed
         await self.call.journal.step("survey_ended", whole=whole)
         await self.call.inform("survey_done" if whole else "survey_not_whole")
@@ -123,9 +126,13 @@ class Sitting:
             self.front.now(),
             attempt_id=self._attempt_id,
             flag=flag,
+            met=self._met(),
         )
         self._flag = flag.code if flag else None
         await self.call.journal.step("answered", item=place.key)
+
+    def _met(self) -> Met:
+        return Met([rule.change for rule in self.filling.rules()], self.front.calendar)
 
     async def alarmed(self, code: str) -> None:
         """Whoever cries for help is led to a person, whatever becomes of this."""
@@ -189,7 +196,7 @@ class Sitting:
                 await self.call.say("survey_statement", asked=item.said.by_language)
 
     def teller(self) -> Teller:
-        return Teller(self.call.id, self.call.caller_number, self._found.patient_id, self.call.language)
+        return Teller(self.call.id, self.call.caller_number, self._found.patient.id, self.call.language)
 
     def _red_flag(self, code: str) -> RedFlag:
         clock = due("red_flag", self.front.now(), self.front.care.clocks)

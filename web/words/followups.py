@@ -155,6 +155,7 @@ TASK_REASONS = {
     "newborn_week_6": "Newborn, sixth week",
     "hypertension_check": "Blood pressure check",
     "diabetes_check": "Diabetes check",
+    "answer_rule": "Again, because of an answer",
 }
 
 
@@ -212,6 +213,13 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "called_back": "The patient called back, and waits for a nurse",
     "taken_up": "The patient called back, and a nurse takes it up",
     "done": "Done",
+    "answer_to_nurse": "An answer asks for a nurse ({rule})",
+    "answer_revisit": "An answer asks for a visit: {department} ({rule})",
+    "answer_sooner": "An answer brings the next step forward: {when} ({rule})",
+    "answer_soon_enough": "An answer asks for the next step sooner; it is due {when} already ({rule})",
+    "answer_again": "An answer lets the same questions be asked again: {when} ({rule})",
+    "brought_forward": "Brought forward by an answer: {when} instead of {was} ({rule})",
+    "visit_not_booked": "A visit was offered to the caller and not booked: {department}",
     "visit_booked": "A visit was booked in the call: {department}, {when}",
     "answered_by_caller": "Answered to the machine, in a call of the patient's own",
     "red_flag": "A red flag was told to the machine: a nurse takes over",
@@ -269,6 +277,7 @@ def decision(
     """One line of a task's decision log. `departments`: code → name."""
     when = datetime.fromisoformat(facts["when"]) if facts.get("when") else None
     until = datetime.fromisoformat(facts["not_before"]) if facts.get("not_before") else None
+    was = datetime.fromisoformat(facts["was"]) if facts.get("was") else None
     because = str(facts.get("because", ""))
     values = {
         "number": ORDINALS.get(int(facts.get("rank") or 1), "another"),
@@ -290,6 +299,8 @@ def decision(
         "by_itself": "" if facts.get("by") else " by itself, because nobody had dealt with it",
         "outcome": say(FLAG_OUTCOMES, str(facts.get("outcome", ""))),
         "department": departments.get(str(facts.get("department")), str(facts.get("department", ""))),
+        "rule": str(facts.get("rule", "")).replace("-", " "),
+        "was": near(was, now, zone) if was else "",
         "again": "to be called again" if facts.get("again") else "not called again",
     }
     return DECISIONS.get(code, say({}, code)).format(**values)
@@ -317,6 +328,7 @@ _NOT_DIALLED = {  # why an order to dial was not given after all
     "not_needed": "it is not needed any more",
     "cancelled_by_us": "Cancelled by us",
     "campaign_halted": "its campaign was paused or stopped meanwhile",
+    "answer_rule": "The answers ask for it",
 }
 
 

@@ -19,6 +19,12 @@ def hours(count: int) -> str:
     return f"{count // 24} days"
 
 
+def span(count: int) -> str:
+    """`1 day`, `10 days`, `3 weeks`."""
+    number, word = (count // 7, "week") if count % 7 == 0 else (count, "day")
+    return f"{number} {word}{'s' if number != 1 else ''}"
+
+
 def day(at: datetime | date, zone: ZoneInfo) -> str:
     """`3 Nov 2026`; of an instant, the site's day."""
     local = at.astimezone(zone) if isinstance(at, datetime) else at
