@@ -3,6 +3,7 @@
 # make languages a table of the languages; fails when one lacks something
 # make bench     our speed against a peer's, measured in the same run
 # make fresh     make test in a new clone, in a path with a space in it
+# make bare     `make up` on bare Debian 12 and 13, as root and as an ordinary user
 # make clean     take the set-up away; var/ and hotline.toml stay
 #
 # Every path is relative, so that the checkout may lie anywhere. What was set up is remembered by the hash of what it
@@ -20,7 +21,7 @@ INSTALLED_FOR_TESTS := $(VENV)/.installed-for-tests-$(HASH)
 # A house starts five processes and tests have several workers: none should compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up setup test check languages bench fresh clean
+.PHONY: up setup test check languages bench fresh bare clean
 .DEFAULT_GOAL := up
 
 up: $(INSTALLED)
@@ -52,6 +53,11 @@ bench: setup
 fresh:
 	@folder="$$(mktemp -d)/a fresh clone" && git clone -q . "$$folder" && $(MAKE) -C "$$folder" test; \
 	result=$$?; rm -rf "$$folder"; exit $$result
+
+# A newcomer's first minutes on a bare Debian, as root and as a user with sudo; needs root and mmdebstrap.
+bare: $(INSTALLED)
+	@for suite in bookworm trixie; do for who in root user; do \
+	  PYTHON=$(CURDIR)/$(VENV)/bin/python tests/bare_debian.sh $$suite $$who || exit 1; done; done
 
 clean:
 	rm -rf $(VENV) web/console-scripts/node_modules web/static/vendor *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,9 +1,13 @@
 """The built wheel, installed into an environment without the checkout, starts the whole house."""
 
+import ast
+import configparser
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -52,3 +56,39 @@ def test_the_wheel_starts_in_an_empty_environment(tmp_path: Path) -> None:
         assert '"running": true' in status
     finally:
         run(hotline, "down", cwd=tmp_path, env=environment)
+
+
+def test_what_the_house_imports_is_declared_for_it() -> None:
+    """Not among what only tests or benchmarks need; what is of an extra is imported by its own modules alone."""
+    configuration = configparser.ConfigParser()
+    configuration.read(ROOT / "setup.cfg")
+    declared = _names(configuration["options"]["install_requires"])
+    ears = _names(configuration["options.extras_require"]["ears"])
+    by_module = packages_distributions()
+    ours = {line.strip() for line in configuration["options.packages.find"]["include"].split() if "." not in line}
+    for file in (path for package in ours for path in (ROOT / package).rglob("*.py")):
+        for module in _imported(file):
+            if module in sys.stdlib_module_names or module in ours:
+                continue
+            found = {_plain(name) for name in by_module.get(module, [module])}
+            allowed = declared | ears if file.is_relative_to(ROOT / "speech" / "ears") else declared
+            assert found & allowed, f"{file.relative_to(ROOT)} imports {module}, of {found}"
+
+
+def _names(requirements: str) -> set[str]:
+    lines = (line.partition("#")[0].strip() for line in requirements.splitlines())
+    return {_plain(re.split(r"[\[ ~><=;]", line)[0]) for line in lines if line}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def _imported(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module.partition(".")[0])
+    return found
