@@ -1,5 +1,6 @@
 """Nurse Ana works the follow-up list: real phones, real signalling, a real recording."""
 
+import asyncio
 import io
 import wave
 
@@ -15,6 +16,7 @@ from hotline import demo, wiring
 from tests.console import Console, console
 from tests.house import House
 from tests.phone import Phone
+from tests.test_supervisor import hotline
 
 pytestmark = pytest.mark.asterisk
 
@@ -96,6 +98,10 @@ async def _replay(house: House, recording: Recording) -> None:
         sealed.write_bytes(whole)
         shown = (await grace.post(f"/recordings/{recording.id}/verify")).text
         assert "damaged" in shown.lower() or "not as it was sealed" in shown.lower()
+    found = await asyncio.to_thread(hotline, house, "verify")
+    assert found.returncode == 1
+    assert "sound" in found.stdout.splitlines()[0]
+    assert str(recording.id) in found.stdout and "1 sealed, 1 damaged" in found.stdout
     with house.database.transaction() as session:
         assert any(row.action == "denied" for row in audit.newest(session))
         assert audit.verify(session).sound

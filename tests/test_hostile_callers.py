@@ -1,9 +1,12 @@
 """What callers and machines do that nobody asked them to: storms of keys, numbers that are no numbers, long silence."""
 
+import asyncio
 import random
+import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -27,11 +30,13 @@ from ivr.server import AgiServer
 from ivr.session import AgiSession
 from ivr.terminal import rehearse
 from scripts import wording
+from tests import pickups
 from tests.asterisk_instance import AsteriskInstance, network
 from tests.characters import LUCIA, RUTH
 from tests.house import House
 from tests.light_phone import LightPhone
 from tests.moments import NOON
+from tests.phone_audio import RATE
 from tests.test_dialogues import demo_template, front, words
 
 __all__ = ["demo_template", "front", "words"]
@@ -163,3 +168,26 @@ async def test_ruth_says_nothing_presses_wrong_keys_asks_again_hangs_up_and_call
         await house.until("she is recognised", lambda: "identified" in house.journal())
     await house.no_channels()
     assert house.holds() == 0
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("H1", "H12", "I10")
+async def test_a_fax_that_calls_presses_nothing_and_comes_to_a_person(house: House, tmp_path: Path) -> None:
+    """Its tones are no keys: asked twice more, in other words, then somebody listens who can tell what it is."""
+    tones = pickups.repeated(pickups.tone(1100, 0.5), 12, 3.0)
+    said = tmp_path / "fax.wav"
+    with wave.open(str(said), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((tones * 32767).astype("<i2").tobytes())
+    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+        await lucia.dials("600")
+        await house.until("the ivr has the call", house.calls)
+        speaking = asyncio.create_task(lucia.speaks(said))
+        await house.until("a person is to take the call", lambda: house.calls()[-1].queue == "reception", within=120)
+        await desk.rings()
+        await desk.answers()
+        assert "identified" not in house.journal() and house.holds() == 0
+        speaking.cancel()
+    await house.no_channels()

@@ -138,3 +138,18 @@ async def test_who_gives_up_waiting_and_was_never_seen_by_an_ivr_is_called_back(
         await house.until("there is a callback", lambda: len(house.rows(Callback)) == 1)
     (missed,) = house.rows(Callback)
     assert (missed.number, missed.why) == (LUCIA.numbers[0], "abandoned")
+
+
+@pytest.mark.covers("H1", "I10")
+async def test_postgres_is_killed_in_mid_call_and_lucia_is_not_lost(house: House) -> None:
+    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+        await reaches(house, lucia, "es", "1")
+        await lucia.hears(await house.sound("appointments_menu", "es"))
+        old = house.children["postgres"]
+        assert old is not None
+        house.kill("postgres")
+        await lucia.presses("0")
+        await desk.rings(within=20)
+        await desk.answers()
+        await house.restarted("postgres", old)
+    await house.no_channels()

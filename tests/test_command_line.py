@@ -1,0 +1,119 @@
+"""What the command line says where something is missing or wrong: what it is, and what to do; nothing starts half."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hotline import asterisk
+from hotline.asterisk import AsteriskFailed
+
+LEAST = """
+data = "{data}"
+[site]
+name = "San Rafael Hospital"
+emergency_number = "112"
+time_zone = "America/Bogota"
+country = "co"
+languages = ["es"]
+"""
+
+
+def hotline(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a folder of its own, as somebody's shell runs it: nothing of this test's settings."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "hotline", *words],
+        cwd=folder,
+        env={**clean, "PYTHONPATH": str(Path(__file__).parent.parent), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ('[web]\nport = "eighty"', ("web.port", "eighty")),
+        ("[calling]\nring_seconds = 3", ("calling.ring_seconds", "3")),
+        ("colour = 'blue'", ("colour",)),
+        ("[site", ("line",)),
+    ],
+)
+def test_a_wrong_settings_file_starts_nothing(tmp_path: Path, change: str, told: tuple[str, ...]) -> None:
+    data = tmp_path / "data"
+    top, table = (change, "") if change.startswith("colour") else ("", change)
+    (tmp_path / "hotline.toml").write_text(f"{top}\n{LEAST.format(data=data)}\n{table}\n")
+    done = hotline("up", folder=tmp_path)
+    assert done.returncode == 2
+    for part in ("hotline.toml", *told):
+        assert part in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not data.exists()
+
+
+def test_a_machine_without_debians_tools_is_told_what_to_install(tmp_path: Path) -> None:
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    done = hotline("setup", folder=tmp_path, PATH=str(empty))
+    assert done.returncode == 1
+    assert "must be installed, and this is no Debian" in done.stderr or "apt-get install" in done.stderr
+    assert "bubblewrap" in done.stderr and "mmdebstrap" in done.stderr
+
+
+def test_without_asterisks_root_and_without_the_tool_that_builds_it(tmp_path: Path) -> None:
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    here = {"HOTLINE_CACHE": str(tmp_path / "cache"), "HOTLINE_DATA": str(tmp_path / "data"), "PATH": str(empty)}
+    done = hotline("up", folder=tmp_path, **here, HOTLINE_ADDRESS="127.0.79.1", HOTLINE_WEB__BIND="127.0.79.1")
+    assert done.returncode == 1
+    assert "mmdebstrap is missing. Run: apt-get install mmdebstrap bubblewrap" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_machine_whose_apt_names_no_debian(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An archive of another distribution, or none: a sentence, and no trace."""
+    from hotline import debian_mirror, system_packages
+
+    monkeypatch.setenv("HOTLINE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("HOTLINE_DEBIAN_MIRROR", raising=False)
+    monkeypatch.setattr(system_packages, "NEEDED", {})
+    monkeypatch.setattr(debian_mirror.mirror, "__defaults__", (tmp_path,))
+    assert system_packages.setup() == 1
+    assert "Set HOTLINE_DEBIAN_MIRROR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("pjsip.conf", None, "lacks pjsip.conf"),
+        ("extensions.conf", "[hotline]\n#exec /bin/date\n", "extensions.conf, line 2: #exec is not allowed"),
+        ("queues.conf", '#include "members.conf"\n', "queues.conf, line 1: includes members.conf, which isn't there"),
+    ],
+)
+def test_asterisk_is_not_started_with_a_broken_configuration(
+    tmp_path: Path, file: str, text: str | None, told: str
+) -> None:
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    for name in asterisk.REQUIRED_FILES:
+        (etc / name).write_text("")
+    if text is None:
+        (etc / file).unlink()
+    else:
+        (etc / file).write_text(text)
+    with pytest.raises(AsteriskFailed, match=told):
+        asterisk.check_configuration(tmp_path)
+
+
+def test_the_terminal_phone_plays_a_call(tmp_path: Path) -> None:
+    done = hotline("call", "inbound", "--as", "lucia", "--press", "2,1,1,29021980,1,1,1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Gracias, Lucía." in done.stdout
+    assert "Su cita queda" in done.stdout or "reservad" in done.stdout
