@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import settings
 
 from hospital import accounts, identifiers, vault
 from hospital import database as database_room
@@ -21,6 +22,9 @@ from hotline.model_catalogue import KOKORO, WHISPER
 from tests.site_key import SITE_KEY
 
 pytest_plugins = ("tests.house", "tests.asterisk_instance", "tests.sharing")
+
+settings.register_profile("hotline", deadline=None)  # how fast something is, is no test's to say
+settings.load_profile("hotline")
 
 TEMPLATE = "template_hotline"
 MEMORY = Path("/dev/shm")  # noqa: S108 -- a file system in memory, for a folder with a name of its own

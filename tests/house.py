@@ -205,6 +205,13 @@ class House:
             assert time.monotonic() < deadline, shown + await self.cli("core show channels concise")
             await asyncio.sleep(0.05)
 
+    async def hangs_everybody_up(self) -> None:
+        """A test that failed in mid-call leaves its calls, and they are not the next one's."""
+        if "0 active channels" not in await self.cli("core show channels count"):
+            await self.cli("channel request hangup all")
+            await self.no_channels(within=20)
+            await asyncio.sleep(1)  # who was on the line is told to be free
+
     async def until_trunk_is_up(self, within: float = 20) -> None:
         """Asterisk uses a trunk that has answered its OPTIONS."""
         deadline = time.monotonic() + within
@@ -395,5 +402,6 @@ def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture
 def house(running_house: House) -> House:
+    asyncio.run(running_house.hangs_everybody_up())
     running_house.reset()
     return running_house
