@@ -296,10 +296,10 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
         await tom.get_by_role("button", name="Answer").click()
         await expect(tom.get_by_text("On the line")).to_be_visible(timeout=10_000)
         await hears_something(lucia)
-        await tom.keyboard.press("q")  # mute
+        await tom.keyboard.press("x")  # mute
         await expect(tom.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
         await hears_nothing(lucia)
-        await tom.keyboard.press("q")
+        await tom.keyboard.press("x")
         await hears_something(lucia)
         await lucia.get_by_role("button", name="Hang up").click()
         await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)
