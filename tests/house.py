@@ -22,16 +22,18 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 from unittest.mock import patch
+from uuid import UUID
 
 import pytest
 from psycopg.errors import DeadlockDetected
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from hospital import booking
 from hospital.booking import Appointment, Department, Doctor, Opening, Slot
 from hospital.calls import Call, CallStep
 from hospital.database import Base, Database
+from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hotline import asterisk as asterisk_process
 from hotline import demo, numbering, processes, wiring
@@ -81,6 +83,7 @@ class House:
         self._process: subprocess.Popen[bytes] | None = None
         self._phone_addresses = itertools.cycle(range(100, 250))
         self.database: Database
+        self._demos_tasks: list[UUID]
 
     @contextmanager
     def starting(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -113,6 +116,8 @@ class House:
                 raise AssertionError((self.folder / "up.log").read_text(errors="replace"))
             time.sleep(0.05)  # the file is the supervisor's own sign that all of it runs
         self.database = Database(self.here.cluster.url(), connections=4)
+        with self.database.transaction() as session:
+            self._demos_tasks = list(session.scalars(select(FollowUpTask.id)))
         _share_prompts(self.here.sounds / "cache", SHARED_PROMPTS)
 
     def stop(self) -> None:
@@ -155,7 +160,8 @@ class House:
     def _empty(self) -> None:
         with self.database.transaction() as session:
             session.execute(text(f"TRUNCATE {LEFT_BEHIND} CASCADE"))
-            session.execute(text("DELETE FROM followup_task WHERE kind <> 'follow_up'"))
+            made = delete(FollowUpTask).where(FollowUpTask.id.not_in(self._demos_tasks))  # by answers, and by our calls
+            session.execute(made)
             session.execute(text("UPDATE slot SET state = 'open'"))
             session.execute(
                 text(
