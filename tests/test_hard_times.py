@@ -16,8 +16,9 @@ from hospital.attempt_records import Attempt
 from hospital.calls import Call
 from hospital.recordings import Recording
 from tests.asterisk_instance import free_address
-from tests.console import console
+from tests.console import Console, console
 from tests.house import House
+from tests.phone import Phone
 from tests.test_followup_calls import ana_calls, attempt, task_of
 
 pytestmark = [
@@ -97,17 +98,23 @@ def fill_spool(house: House) -> Path:
     return ballast
 
 
+async def _they_talk(house: House, page: Console, ana: Phone, joao: Phone) -> str:
+    """Ana knows whom she speaks to and may record; the address of her form."""
+    task = await ana_calls(house, page, ana, "joao")
+    form = f"/followups/{task.id}"
+    await joao.rings()
+    await joao.answers()
+    await house.until("they talk", lambda: attempt(house).state == "talking")
+    for identifier in ("name", "birth_date"):
+        await page.post(f"{form}/ticks/{identifier}", on="on")
+    return form
+
+
 @pytest.mark.covers("H16", "I5")
 async def test_the_recordings_disk_is_full_and_the_calls_go_on(house_with_a_small_spool: House) -> None:
     house = house_with_a_small_spool
     async with house.phone("ana") as ana, house.phone("joao") as joao, console(house, "ana") as page:
-        task = await ana_calls(house, page, ana, "joao")
-        form = f"/followups/{task.id}"
-        await joao.rings()
-        await joao.answers()
-        await house.until("they talk", lambda: attempt(house).state == "talking")
-        for identifier in ("name", "birth_date"):
-            await page.post(f"{form}/ticks/{identifier}", on="on")
+        form = await _they_talk(house, page, ana, joao)
         ballast = fill_spool(house)
         told = await page.post(f"{form}/call/record", status=409)
         assert "are needed. Free some space" in told.text
@@ -134,13 +141,7 @@ async def test_the_recordings_disk_is_full_and_the_calls_go_on(house_with_a_smal
 async def test_the_recordings_disk_fills_while_they_talk(house_with_a_small_spool: House) -> None:
     house = house_with_a_small_spool
     async with house.phone("ana") as ana, house.phone("joao") as joao, console(house, "ana") as page:
-        task = await ana_calls(house, page, ana, "joao")
-        form = f"/followups/{task.id}"
-        await joao.rings()
-        await joao.answers()
-        await house.until("they talk", lambda: attempt(house).state == "talking")
-        for identifier in ("name", "birth_date"):
-            await page.post(f"{form}/ticks/{identifier}", on="on")
+        form = await _they_talk(house, page, ana, joao)
         await page.post(f"{form}/call/record")
         await joao.speaks(await house.sound_wav("goodbye", "en"))
         ballast = fill_spool(house)
