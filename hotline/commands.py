@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import io
 import json
 import logging
 import os
@@ -64,11 +65,43 @@ def main(arguments: list[str] | None = None) -> int:
     discharges.add_argument("--json", action="store_true")
     commands.add_parser("verify", help="check the audit chain and every recording")
     asked = parser.parse_args(arguments)
+    _any_terminal()
     try:
         return _obey(asked)
     except SettingsRefused as refusal:
         print(refusal, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130  # as a shell counts it
+    except BrokenPipeError:  # whoever read the output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as problem:
+        sentence = None if asked.command == "run" else _told(problem)
+        if sentence is None:
+            raise
+        print(sentence, file=sys.stderr)
+        return 1
+
+
+def _any_terminal() -> None:
+    """A terminal of another encoding gets a sign that it lacks spelt out; bytes that are no text become U+FFFD."""
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def _told(problem: Exception) -> str | None:
+    """What the database's absence is to somebody at a terminal; None for what is a fault of ours."""
+    from sqlalchemy.exc import OperationalError
+
+    from hotline.postgres import PostgresFailed
+
+    if isinstance(problem, PostgresFailed):
+        return str(problem)
+    if isinstance(problem, OperationalError | TimeoutError):
+        return "The database does not answer. Start the hotline (`hotline up --detach`), or see [database] url."
+    return None
 
 
 def _obey(asked: argparse.Namespace) -> int:

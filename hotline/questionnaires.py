@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,12 +36,13 @@ from scripts.answers import AnswerRefused
 from scripts.fhir_questionnaire import LARGEST, ImportRefused, read_fhir
 from scripts.fhir_response import response
 from scripts.filling import Filling, Place
-from scripts.questionnaire import Item
-from scripts.questionnaire_files import kept
+from scripts.questionnaire import Item, Questionnaire
+from scripts.questionnaire_files import kept, load_questionnaires, read_data
 from scripts.wording import Heard
 
 STATUS = {"done": "completed", "stopped": "stopped"}
 ALL_NORMAL = "!"
+UNREADABLE = "\ufffd"  # a byte of the input that is no UTF-8
 
 
 class Wrong(Exception):
@@ -70,22 +72,38 @@ async def _import(settings: Settings, asked: argparse.Namespace) -> int:
         found = read_fhir(_bytes(asked.file))
     except ImportRefused as refusal:
         if asked.json:
-            print(json.dumps({"refused": list(refusal.problems)}, ensure_ascii=False))
+            print(json.dumps({"refused": list(refusal.problems)}))
         else:
             print(f"{asked.file} was not imported:", *refusal.problems, sep="\n  ", file=sys.stderr)
         return 1
     made = found.questionnaire
     async with terminal_house(settings) as house:
-        body = json.loads(made.body)
-        row = await house.database.run(questionnaires.publish, made.id, body, made.sha256, wiring.now())
+        row = await house.database.run(_publish, made)
     if asked.json:
-        told = {"id": made.id, "version": row.version, "left_out": list(found.left_out)}
-        print(json.dumps(told, ensure_ascii=False))
+        told = {"id": row.code, "version": row.version, "left_out": list(found.left_out)}
+        print(json.dumps(told))
         return 0
-    print(f"{made.id}, version {row.version}: {sum(1 for _ in made.questions())} questions")
+    print(f"{row.code}, version {row.version}: {sum(1 for _ in made.questions())} questions")
     for line in found.left_out:
         print(f"  {line}")
     return 0
+
+
+def _publish(session: Session, made: Questionnaire) -> Kept:
+    """Under its code; with a number where that code is another questionnaire's, which plans go on to ask."""
+    shipped, _ = load_questionnaires()
+    for number in count(1):
+        code = made.id if number == 1 else f"{made.id}-{number}"
+        current = questionnaires.newest(session, code)
+        if code not in shipped and (current is None or _name(current.body.get("url")) == _name(made.url)):
+            break
+    own = made if code == made.id else read_data({**json.loads(made.body), "id": code})
+    return questionnaires.publish(session, code, json.loads(own.body), own.sha256, wiring.now())
+
+
+def _name(canonical: str | None) -> str | None:
+    """A canonical name without its version."""
+    return canonical.partition("|")[0] if canonical else None
 
 
 def _bytes(path: Path) -> bytes:
@@ -109,7 +127,7 @@ async def _ask(house: TerminalHouse, asked: argparse.Namespace) -> int:
         await _by_voice(house, task_id, number, language, asked.press, quiet=asked.json)
     standing = await house.database.run(_standing, task_id)
     if asked.json:
-        print(json.dumps(standing, ensure_ascii=False))
+        print(json.dumps(standing))
     else:
         print(f"response {standing['response']}: {standing['status']}, {standing['answered']} of {standing['of']}")
         for name in ("scores", "flags", "rules", "missing"):
@@ -213,6 +231,8 @@ async def _by_text(house: TerminalHouse, task_id: UUID, language: str, *, as_for
             given = Filling(asked, answers).normal()
         else:
             try:
+                if UNREADABLE in line:
+                    raise AnswerRefused("text in UTF-8 is allowed")
                 given = {place.key: _value(Filling(asked, answers), place, line)}
             except AnswerRefused as refused:
                 show(

@@ -1,6 +1,7 @@
 """`hotline call`: the terminal phone. Any dialogue on the demo's database, without Asterisk and without the hotline
 running: a private PostgreSQL is started for the call where none runs."""
 
+import sys
 from collections.abc import Callable
 
 from hotline import numbering, wiring
@@ -17,12 +18,12 @@ async def rehearse_call(settings: Settings, dialogue: str, caller: str, press: s
     """Plays it and prints each line as it comes; 2 for a caller or a key that doesn't exist."""
     callers = {person.username: person.number for person in (*numbering.DEMO_PATIENTS, numbering.SOFTPHONE)}
     if caller not in callers:
-        print(f"{caller!r} is no demo patient: {', '.join(callers)}")
+        print(f"{caller!r} is no demo patient: {', '.join(callers)}", file=sys.stderr)
         return 2
     try:
         presses = typed() if press is None else scripted(press.split(","))
     except ValueError as problem:
-        print(problem)
+        print(problem, file=sys.stderr)
         return 2
     show: Callable[[str], object] | None = None if as_test else print
     transcript = await play(settings, dialogue, callers[caller], presses, show)

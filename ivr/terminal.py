@@ -229,18 +229,22 @@ def scripted(presses: Iterable[str]) -> Presses:
     return next_press
 
 
-def typed(source: TextIO = sys.stdin) -> Presses:
-    """Somebody at the keyboard: a line of keys, an empty line for silence, the end of input to hang up."""
+def typed(source: TextIO | None = None) -> Presses:
+    """Somebody at the keyboard: a line of keys, an empty line for silence, the end of input to hang up. What is told
+    them stays out of the standard output, which may be read by a program."""
+    keyboard: TextIO = source or sys.stdin
 
     async def next_press() -> str | None:
         while True:
-            print("> ", end="", flush=True)
-            line = await asyncio.to_thread(source.readline)
+            if keyboard.isatty():
+                print("> ", end="", file=sys.stderr, flush=True)
+            line = await asyncio.to_thread(keyboard.readline)
             if not line:
                 return None
             if line.startswith('"') or line.strip() in NO_PERSON or not set(line.strip()) - set(DTMF):
                 return line.strip()
-            print('Only 0 to 9, * and #, or speech in "quotes". An empty line says nothing, Ctrl-D hangs up.')
+            told = 'Only 0 to 9, * and #, or speech in "quotes". An empty line says nothing, Ctrl-D hangs up.'
+            print(told, file=sys.stderr)
 
     return next_press
 

@@ -5,15 +5,27 @@ Whatever of an item is neither kept nor checked is noted with its path: elements
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.fhir_json import ImportRefused
 from scripts.fhir_options import options_of
-from scripts.fhir_parts import SDC, STRUCTURE, Part, clean, given, our_link_id, texts, their_link_id, value_of
-from scripts.questionnaire import CHOICES, MOMENTS, NO_TEXT, NUMBERS, Item, ItemType
+from scripts.fhir_parts import (
+    SDC,
+    STRUCTURE,
+    TRANSLATION,
+    Part,
+    clean,
+    given,
+    of_another_unit,
+    our_link_id,
+    texts,
+    their_link_id,
+    value_of,
+)
+from scripts.questionnaire import CHOICES, MOMENTS, NO_QUESTIONS, NO_TEXT, NUMBERS, Item, ItemType
 from scripts.questionnaire_items import MOST_DEEP
 
 MOST_ITEMS = 1000
@@ -136,7 +148,7 @@ class ItemReading:
         options, codes, selected, notes = options_of(one, self._all.top, self._language)
         self._all.left_out += notes
         if not options:
-            return "string" if made["type"] == "open-choice" and not one.text("answerValueSet") else None
+            return "string" if made["type"] == "open-choice" else None
         made["answerOption"] = options
         self._all.codes[made["linkId"]] = codes
         if selected:
@@ -158,6 +170,7 @@ class ItemReading:
             made["maxOccurs"] = max(1, most["valueInteger"])
 
     def _with_limits(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
+        self._with_unit(one, made, kind)
         length = one.whole("maxLength")
         if length and kind in WITH_LENGTH:
             made["maxLength"] = length
@@ -166,7 +179,9 @@ class ItemReading:
         for name, quantity in LIMITS:
             found = one.extension(STRUCTURE + name) or one.extension(SDC + quantity)
             limit = value_of(found) if found else None
-            if isinstance(limit, Mapping):
+            if of_another_unit(limit, made.get("unit"), made.get("unitCoding")):
+                limit = None
+            elif isinstance(limit, Mapping):
                 limit = limit.get("value")
             if kind in NUMBERS and isinstance(limit, int | float) and not isinstance(limit, bool):
                 made[name] = limit
@@ -175,16 +190,19 @@ class ItemReading:
                     made[name] = validate_answer(Item("", kind, NO_TEXT), given(kind, limit))
                 except AnswerRefused:
                     self._all.left_out.append(f"{one.path}.extension: {name} is no full {kind}")
+            elif found:
+                self._all.note(
+                    f"{one.path}.extension: {name} is not checked: nothing that a {kind} can be compared with"
+                )
         if "minValue" in made and "maxValue" in made and made["minValue"] >= made["maxValue"]:
             self._all.left_out.append(f"{one.path}.extension: maxValue is not above minValue; neither is used")
             del made["minValue"], made["maxValue"]
-        self._with_unit(one, made, kind)
 
     def _with_unit(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
         if kind not in NUMBERS:
             return
         units = next((found for url in UNITS if (found := one.extensions(url))), [])
-        coding = units[0].get("valueCoding") if units else None
+        coding = units[0].get("valueCoding") if units else _suggested_unit(one)
         if isinstance(coding, dict):
             made["unit"] = clean(str(coding.get("display") or coding.get("code") or "")) or None
             made["unitCoding"] = {name: str(coding[name]) for name in ("system", "code") if coding.get(name)}
@@ -200,6 +218,11 @@ class ItemReading:
         for name in sorted(one.names() - KNOWN):
             if not name.startswith("_"):
                 note(f"{one.path}.{name[:60]}: R4 knows no such element of an item")
+        valued = one.parts("initial") or any(option.flag("initialSelected") for option in one.parts("answerOption"))
+        if one.flag("readOnly") and not valued and kind not in NO_QUESTIONS:
+            note(f"{one.path}.readOnly: nobody may answer it, and it has no value; it stays empty")
+        for told in _beside_texts(one):
+            note(f"{one.path}.{told}")
         if one.part("prefix"):
             note(f"{one.path}.prefix: is not shown")
         if kind not in CHOICES and (one.part("answerOption") or one.part("answerValueSet")):
@@ -208,9 +231,29 @@ class ItemReading:
             note(f"{one.path}.item: is asked once, not for each answer; a response has it under the first answer")
         extensions = one.part("extension")
         for extension in extensions if isinstance(extensions, list) else []:
-            told = _lost(extension) if isinstance(extension, dict) else None
-            if told:
-                note(f"{one.path}.extension: {told}")
+            lost = _lost(extension) if isinstance(extension, dict) else None
+            if lost:
+                note(f"{one.path}.extension: {lost}")
+
+
+def _suggested_unit(one: Part) -> dict[str, Any] | None:
+    """The unit of a suggested quantity, as a coding; None where there is none."""
+    first = value_of(next((part.value for part in one.parts("initial")), None))
+    names = {"unit": "display", "code": "code", "system": "system"}
+    return {names[name]: first[name] for name in names if first.get(name)} if isinstance(first, dict) else None
+
+
+def _beside_texts(one: Part) -> Iterator[str]:
+    """How the texts of an item and its options are to be drawn; translations stand there, too, and are kept."""
+    beside: list[tuple[str, Any]] = [("text", one.part("_text"))]
+    for at, option in enumerate(one.parts("answerOption")):
+        beside.append((f"answerOption[{at}]", option.part("_valueString")))
+        beside.append((f"answerOption[{at}]", Part(option.part("valueCoding"), option.path, []).part("_display")))
+    for name, side in beside:
+        extensions = side.get("extension") if isinstance(side, dict) else None
+        for extension in extensions if isinstance(extensions, list) else []:
+            if isinstance(extension, dict) and extension.get("url") != TRANSLATION:
+                yield f"{name}: {str(extension.get('url')).rpartition('/')[2][:60]} is not used"
 
 
 def _lost(extension: Mapping[str, Any]) -> str | None:
@@ -222,7 +265,7 @@ def _lost(extension: Mapping[str, Any]) -> str | None:
     if url in USED:
         return None
     if name in EXPRESSIONS:
-        return f"{name} is not evaluated; the item is asked as it is"
+        return f"{name} is not evaluated"
     if url == CONSTRAINT:
         inner = extension.get("extension")
         parts = {

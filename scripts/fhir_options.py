@@ -31,6 +31,9 @@ def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]
     if value_set is not None and not given:
         given = list(_of_value_set(one, top, value_set, notes))
     for part, designations in given[:MOST]:
+        if part.part("modifierExtension"):
+            notes.append(f"{part.path}: an option whose meaning a modifierExtension changes is left out")
+            continue
         fhir = {name: part.value[name] for name in KINDS if name in part.value}
         if len(fhir) != 1:
             notes.append(f"{part.path}: an option that is no coding, text, number, date or time is left out")
@@ -103,24 +106,41 @@ def _lost(part: Part) -> list[str]:
 def _of_value_set(one: Part, top: Part, named: str, notes: list[str]) -> Iterator[tuple[Part, dict[str, str] | None]]:
     for contained in top.parts("contained"):
         if contained.part("resourceType") == "ValueSet" and named == f"#{contained.part('id')}":
-            yield from _concepts(contained, notes)
+            yield from _concepts(contained, top, notes)
             return
     notes.append(f"{one.path}.answerValueSet: '{named[:80]}' is not contained in the file")
 
 
-def _concepts(value_set: Part, notes: list[str]) -> Iterator[tuple[Part, dict[str, str] | None]]:
+def _concepts(value_set: Part, top: Part, notes: list[str]) -> Iterator[tuple[Part, dict[str, str] | None]]:
     expansion = Part(value_set.part("expansion"), f"{value_set.path}.expansion", value_set.problems)
     if expansion.part("contains"):
         yield from _contained(expansion)
         return
     compose = Part(value_set.part("compose"), f"{value_set.path}.compose", value_set.problems)
     for include in compose.parts("include"):
-        if not include.parts("concept"):
-            notes.append(f"{include.path}: a code system that is not written out is left out")
-        for concept in include.parts("concept"):
+        concepts = include.parts("concept") or list(_all_of_code_system(include, top))
+        if not concepts:
+            notes.append(f"{include.path}: what is not written out in the file is left out")
+        for concept in concepts:
             yield _as_option(concept, include.part("system"))
     if compose.part("exclude"):
         notes.append(f"{compose.path}.exclude: is not applied")
+
+
+def _all_of_code_system(include: Part, top: Part) -> Iterator[Part]:
+    """Every concept of a code system that the file contains; none where only some of it are meant."""
+
+    def of(holder: Part) -> Iterator[Part]:
+        for concept in holder.parts("concept"):
+            yield concept
+            yield from of(concept)
+
+    if include.part("filter") or include.part("valueSet"):
+        return
+    named = ("CodeSystem", "complete", include.part("system"))
+    for contained in top.parts("contained"):
+        if tuple(contained.part(name) for name in ("resourceType", "content", "url")) == named:
+            yield from of(contained)
 
 
 def _contained(expansion: Part) -> Iterator[tuple[Part, dict[str, str] | None]]:

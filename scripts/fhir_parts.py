@@ -132,6 +132,14 @@ def value_of(holder: Any, prefix: str = "value") -> Any:
     return next((value for name, value in holder.items() if name.startswith(prefix) and name != prefix), None)
 
 
+def of_another_unit(value: Any, unit: str | None, coding: Mapping[str, str] | None) -> bool:
+    """Whether a quantity of theirs names a unit, and not the one in which we ask (its name, its code)."""
+    if not isinstance(value, Mapping) or "value" not in value or not (unit or coding):
+        return False
+    theirs = {str(value[name]) for name in ("unit", "code") if value.get(name)}
+    return bool(theirs) and theirs.isdisjoint({unit, (coding or {}).get("code")})
+
+
 def given(kind: ItemType, value: Any) -> Any:
     """A value of theirs as an answer of ours."""
     if isinstance(value, Mapping):

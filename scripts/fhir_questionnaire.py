@@ -8,6 +8,7 @@ that it names. Expressions (FHIRPath, CQL) are not evaluated. The bytes are `fhi
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -46,12 +47,12 @@ def read_fhir(raw: bytes) -> Imported:
     if not items:
         top.wrong("item: nothing that can be asked is in it")
     _note(gathered)
-    name = top.text("id") or top.text("name") or (top.text("url") or "").rpartition("/")[2]
-    titles = texts(top, "title", language) or {language: clean(top.text("name") or name) or "Questionnaire"}
     url, version = top.text("url"), top.text("version")
+    name = top.text("id") or top.text("name") or (url or "").rpartition("/")[2]
+    titles = texts(top, "title", language) or {language: clean(top.text("name") or name) or "Questionnaire"}
     _stop(top)
     data: dict[str, Any] = {
-        "id": identifier(name),
+        "id": identifier(name, url or name or titles[language]),
         "title": titles,
         "purpose": "follow-up",
         "reviewed_by": dict.fromkeys(titles, None),
@@ -102,6 +103,13 @@ def _note(gathered: Gathered) -> None:
     extensions = top.part("extension")
     for one in extensions if isinstance(extensions, list) else []:
         gathered.note(f"Questionnaire.extension: '{_last(one)}' is not used")
+    if top.part("implicitRules"):
+        gathered.note("Questionnaire.implicitRules: the rules at that address are not known here")
+    subjects = top.part("subjectType")
+    if isinstance(subjects, list) and subjects and "Patient" not in subjects:
+        gathered.note(f"Questionnaire.subjectType: '{str(subjects[0])[:60]}'; a response is about a patient")
+    if top.part("status") == "retired":
+        gathered.note("Questionnaire.status: it is retired; it is asked all the same")
     marked = sum(1 for one in top.below() if any(one.part(name) for name in NOT_KEPT))
     if marked:
         gathered.note(f"Questionnaire: {' and '.join(NOT_KEPT)} of {marked} items are not kept")
@@ -132,7 +140,9 @@ def _last(extension: Any) -> str:
     return str(url).rpartition("/")[2][:60]
 
 
-def identifier(name: str) -> str:
-    """A code of ours from a name of theirs."""
+def identifier(name: str, unique: str = "") -> str:
+    """A code of ours from a name of theirs; where it has no letter that our codes have, one made of what tells it from
+    others."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "imported"
+    code = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60]
+    return code or f"imported-{hashlib.sha256(unique.encode()).hexdigest()[:8]}"

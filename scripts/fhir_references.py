@@ -10,9 +10,11 @@ from typing import Any
 
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.fhir_items import Gathered
-from scripts.fhir_parts import Part, given, our_link_id, value_of
+from scripts.fhir_parts import Part, clean, given, of_another_unit, our_link_id, value_of
 from scripts.filling import OPERATORS, ORDER
 from scripts.questionnaire import MOMENTS, NO_QUESTIONS, NUMBERS, Item, Questionnaire
+
+NEVER = "such an answer is never given"
 
 
 class References:
@@ -72,7 +74,7 @@ class References:
                 condition, why = self._condition(term, question, operator)
                 if condition is not None:
                     found.append(condition)
-                elif why and operator in ("!=",) and question not in self._all.gone:
+                elif why == NEVER and operator == "!=":
                     always += 1
                 else:
                     lost += 1
@@ -83,6 +85,8 @@ class References:
 
     def _condition(self, term: Part, question: str, operator: str) -> tuple[dict[str, Any] | None, str]:
         item = self._made.by_link_id.get(question)
+        if term.part("modifierExtension"):
+            return None, "a modifierExtension changes what it means"
         if question in self._all.gone or item is None:
             return None, f"the question '{question[:60]}' was left out"
         if item.type in NO_QUESTIONS:
@@ -90,28 +94,41 @@ class References:
         answer: Any = value_of(term.value, "answer")
         if operator == "exists":
             return {"question": question, "operator": operator, "answer": answer is not False}, ""
-        if isinstance(answer, Mapping) and "code" in answer and item.options:
-            answer = self._all.codes[question].get((str(answer.get("system", "")), str(answer["code"])))
-        else:
-            answer = given(item.type, answer)
+        if of_another_unit(answer, item.unit, item.unit_coding):
+            return None, f"its unit is not the one in which '{question[:60]}' is answered"
+        answer = self._given(item, answer)
         if operator in ORDER and item.type not in NUMBERS | MOMENTS:
             return None, f"'{operator}' has no meaning for type {item.type}"
         try:
             value = validate_answer(replace(item, required=True, repeats=False), answer)
         except AnswerRefused:
-            return None, "such an answer is never given"
+            return None, NEVER
         if isinstance(value, dict):
             value = value.get("text")
         return {"question": question, "operator": operator, "answer": value}, ""
+
+    def _given(self, item: Item, value: Any) -> Any:
+        """A value of theirs as an answer of ours: of a choice its code. A coding that names no system means the one
+        option that has its code."""
+        if not item.options or isinstance(value, bool):
+            return given(item.type, value)
+        codes = self._all.codes[item.link_id]
+        if not isinstance(value, Mapping):
+            written = clean(str(value))
+            return codes.get(("", written), written)
+        if "code" not in value:
+            return given(item.type, value)
+        system, code = str(value.get("system", "")), str(value["code"])
+        alike = [ours for (_, theirs), ours in codes.items() if theirs == code]
+        return alike[0] if not system and len(alike) == 1 else codes.get((system, code))
 
     def _with_initial(self, one: Part, whole: dict[str, Any], item: Item) -> None:
         values: list[Any] = list(self._all.selected.get(item.link_id, ()))
         place = "answerOption" if values else "initial"
         for part in one.parts("initial"):
             value: Any = value_of(part.value)
-            if isinstance(value, Mapping) and "code" in value and item.options:
-                value = self._all.codes[item.link_id].get((str(value.get("system", "")), str(value["code"])))
-            values.append(given(item.type, value))
+            another = of_another_unit(value, item.unit, item.unit_coding)
+            values.append(None if another else self._given(item, value))
         try:
             whole["initial"] = validate_answer(
                 replace(item, required=True), values if item.repeats or values[1:] else values[0]

@@ -41,7 +41,7 @@ def response(
 ) -> dict[str, Any]:
     """`status`: in-progress, completed or stopped; `canonical` names the questionnaire in its version; `subject` is a
     reference such as Patient/…; `language` is that of the texts."""
-    writing = _Writing(filling, zone, language)
+    writing = _Writing(filling, zone, language, whole=status == "completed")
     items = writing.items(filling.questionnaire.items, (), None)
     return {
         "resourceType": "QuestionnaireResponse",
@@ -56,8 +56,8 @@ def response(
 
 
 class _Writing:
-    def __init__(self, filling: Filling, zone: dt.tzinfo, language: str) -> None:
-        self._filling, self._zone, self._language = filling, zone, language
+    def __init__(self, filling: Filling, zone: dt.tzinfo, language: str, whole: bool) -> None:
+        self._filling, self._zone, self._language, self._whole = filling, zone, language, whole
 
     def items(self, items: Iterable[Item], repetition: tuple[int, ...], parent: Place | None) -> list[dict[str, Any]]:
         return [made for item in items for made in self._item(Place(item, repetition, parent))]
@@ -66,13 +66,14 @@ class _Writing:
         if not self._filling.enabled(place) or place.item.type is ItemType.DISPLAY:
             return []
         head = self._head(place.item)
+        nothing = [head] if place.item.required and self._whole else []  # a group that must be there, all left out
         if place.counts:
             times = range(1, self._filling.times(place) + 1)
             inner = [self.items(place.item.items, (*place.repetition, number), place) for number in times]
-            return [{**head, "item": items} for items in inner if items]
+            return [{**head, "item": items} for items in inner if items] or nothing
         inside = self.items(place.item.items, place.repetition, place)
         if place.item.type is ItemType.GROUP:
-            return [{**head, "item": inside}] if inside else []
+            return [{**head, "item": inside}] if inside else nothing
         answers = [self._answer(place.item, value) for value in self._filling.values(place)]
         if answers and inside:
             answers[0]["item"] = inside

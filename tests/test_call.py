@@ -504,7 +504,8 @@ async def test_somebody_types(capsys: pytest.CaptureFixture[str]) -> None:
     transcript = await rehearse(two_menus, Words(), typed(io.StringIO("1\nwhat?\n\n3\n")))
     assert transcript.presses == ["1", "", "3"]
     assert transcript.lines[-1] == "journal: ended"
-    assert "Ctrl-D hangs up" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "Ctrl-D hangs up" in told.err and not told.out
 
 
 async def test_the_test_that_it_prints_reproduces_it() -> None:

@@ -112,6 +112,14 @@ def test_asterisk_is_not_started_with_a_broken_configuration(
         asterisk.check_configuration(tmp_path)
 
 
+@pytest.mark.parametrize("words", [("verify",), ("questionnaire", "ask", "mood", "--json"), ("call", "inbound")])
+def test_without_a_database_there_is_a_sentence(tmp_path: Path, words: tuple[str, ...]) -> None:
+    nowhere = {"HOTLINE_DATABASE__URL": "postgresql+psycopg://hotline@127.0.79.2:1/hotline"}
+    done = hotline(*words, folder=tmp_path, **nowhere)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("The database does not answer.") and done.stderr.count("\n") == 1
+
+
 def test_the_terminal_phone_plays_a_call(tmp_path: Path) -> None:
     done = hotline("call", "inbound", "--as", "lucia", "--press", "2,1,1,29021980,1,1,1", folder=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -200,7 +200,7 @@ def test_a_questionnaire_of_theirs_is_one_of_ours_and_says_what_it_left_out() ->
         "Questionnaire.item[9] ('9'): left out, type 'attachment' cannot be asked",
         "Questionnaire.item[11].answerValueSet: 'http://example.org/ValueSet/x' is not contained in the file",
         "Questionnaire.item[11] ('11'): left out, its options are not in the file",
-        "Questionnaire.item[12].extension: calculatedExpression is not evaluated; the item is asked as it is",
+        "Questionnaire.item[12].extension: calculatedExpression is not evaluated",
         "Questionnaire.item[10].enableWhen[0]: the question '9' was left out",
         "Questionnaire.item[10] ('10'): left out, it would never be asked",
     )
@@ -249,6 +249,109 @@ def test_whatever_is_neither_kept_nor_checked_is_listed() -> None:
         "Questionnaire: code and definition of 1 items are not kept",
         "Questionnaire: translations into fr are not kept",
     )
+
+
+@pytest.mark.covers("H21")
+def test_what_changes_the_meaning_of_a_part_or_of_the_whole_is_listed() -> None:
+    changed = {"modifierExtension": [{"url": "http://example.org/not", "valueBoolean": True}]}
+    source = json.loads(
+        with_items(
+            {"linkId": "1", "type": "boolean", "text": "?",
+             "_text": {"extension": [extension("rendering-xhtml", valueString="<b>?</b>")]}},
+            {"linkId": "2", "type": "string", "text": "?", "enableWhen": [
+                {"question": "1", "operator": "!=", "answerBoolean": True, **changed}]},
+            {"linkId": "3", "type": "choice", "text": "?", "answerOption": [
+                {"valueString": "a"}, {"valueString": "b"}, {"valueString": "c", **changed}]},
+            {"linkId": "4", "type": "integer", "text": "?", "readOnly": True},
+            {"linkId": "5", "type": "date", "text": "?", "extension": [extension("minValue", _valueDate={})]},
+        )
+    )  # fmt: skip
+    about = {"implicitRules": "http://example.org/rules", "subjectType": ["Practitioner"], "status": "retired"}
+    found = read_fhir(json.dumps({**source, **about}).encode())
+    assert list(found.questionnaire.by_link_id) == ["1", "3", "4", "5"]
+    assert [option.code for option in found.questionnaire.by_link_id["3"].options] == ["a", "b"]
+    assert found.left_out == (
+        "Questionnaire.item[0].text: rendering-xhtml is not used",
+        "Questionnaire.item[2].answerOption[2]: an option whose meaning a modifierExtension changes is left out",
+        "Questionnaire.item[3].readOnly: nobody may answer it, and it has no value; it stays empty",
+        "Questionnaire.item[4].extension: minValue is not checked: nothing that a date can be compared with",
+        "Questionnaire.implicitRules: the rules at that address are not known here",
+        "Questionnaire.subjectType: 'Practitioner'; a response is about a patient",
+        "Questionnaire.status: it is retired; it is asked all the same",
+        "Questionnaire.item[1].enableWhen[0]: a modifierExtension changes what it means",
+        "Questionnaire.item[1] ('2'): left out, it would never be asked",
+    )
+
+
+@pytest.mark.covers("H21")
+@pytest.mark.parametrize(
+    ("options", "wanted", "given", "asked"),
+    [
+        ([{"valueInteger": 1}, {"valueInteger": 2}], {"answerInteger": 1}, "1", (True, False)),
+        ([{"valueInteger": 1}, {"valueInteger": 2}], {"answerInteger": 1}, "2", (False, True)),
+        ([coded("a"), coded("b")], {"answerCoding": {"code": "a"}}, "a", (True, False)),
+        ([coded("a"), coded("b")], {"answerCoding": {"code": "a"}}, "b", (False, True)),
+        ([coded("a"), coded("b")], {"answerCoding": {"system": "http://other", "code": "a"}}, "a", (None, True)),
+    ],
+)
+def test_a_condition_on_a_choice_means_the_option_however_it_is_written(
+    options: list[dict[str, Any]], wanted: dict[str, Any], given: str, asked: tuple[bool | None, bool]
+) -> None:
+    """None: such an answer is never given, so it is left out."""
+    found = read_fhir(
+        with_items(
+            {"linkId": "1", "type": "choice", "text": "?", "answerOption": options},
+            *(
+                {"linkId": f"1{operator}", "type": "string", "text": "?",
+                 "enableWhen": [{"question": "1", "operator": operator, **wanted}]}
+                for operator in ("=", "!=")
+            ),
+        )
+    )  # fmt: skip
+    filling = Filling(found.questionnaire, {"1": given})
+    enabled = {place.key: filling.enabled(place) for place in filling.places}
+    assert (enabled.get("1="), enabled["1!="]) == asked
+
+
+@pytest.mark.covers("H21")
+def test_an_amount_in_another_unit_is_not_taken_for_ours() -> None:
+    kilos = {"system": "http://unitsofmeasure.org", "code": "kg"}
+    source = with_items(
+        {"linkId": "1", "type": "quantity", "text": "?", "extension": [
+            extension("questionnaire-unit", valueCoding=kilos),
+            {"url": "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-maxQuantity",
+             "valueQuantity": {"value": 300_000, "code": "g"}}]},
+        *({"linkId": code, "type": "string", "text": "?", "enableWhen": [
+            {"question": "1", "operator": ">", "answerQuantity": {"value": 9, "code": code}}]} for code in ("kg", "g")),
+        {"linkId": "4", "type": "quantity", "text": "?", "readOnly": True, "initial": [
+            {"valueQuantity": {"value": 5, "unit": "kilos", **kilos}}]},
+    )  # fmt: skip
+    found = read_fhir(source)
+    assert list(found.questionnaire.by_link_id) == ["1", "kg", "4"]
+    assert found.questionnaire.by_link_id["1"].maximum is None
+    assert found.left_out == (
+        "Questionnaire.item[0].extension: maxValue is not checked: nothing that a quantity can be compared with",
+        "Questionnaire.item[2].enableWhen[0]: its unit is not the one in which '1' is answered",
+        "Questionnaire.item[2] ('g'): left out, it would never be asked",
+    )
+    given = exported(found.questionnaire, {})["item"][0]["answer"][0]["valueQuantity"]
+    assert given == {"value": 5, "unit": "kilos", **kilos}
+
+
+@pytest.mark.covers("H21")
+def test_options_of_a_code_system_in_the_file_are_read_and_an_open_choice_goes_without() -> None:
+    letters = {"resourceType": "CodeSystem", "id": "c", "url": "http://example.org/letters", "content": "complete",
+               "concept": [{"code": "a", "display": "A", "concept": [{"code": "b", "display": "B"}]}]}  # fmt: skip
+    whole = {"resourceType": "ValueSet", "id": "v", "compose": {"include": [{"system": "http://example.org/letters"}]}}
+    source = json.loads(
+        with_items(
+            {"linkId": "1", "type": "choice", "text": "?", "answerValueSet": "#v"},
+            {"linkId": "2", "type": "open-choice", "text": "?", "answerValueSet": "http://example.org/ValueSet/x"},
+        )
+    )
+    asked = read_fhir(json.dumps({**source, "contained": [letters, whole]}).encode()).questionnaire.by_link_id
+    assert [option.code for option in asked["1"].options] == ["a", "b"]
+    assert asked["2"].type == "string"
 
 
 @pytest.mark.covers("H21")
@@ -342,6 +445,21 @@ def test_a_response_is_nested_as_they_wrote_it() -> None:
     assert by_id["6"][0]["answer"] == [{"valueInteger": 80}, {"valueInteger": 82}]
     assert by_id["8"][0]["answer"] == [{"valueDecimal": 1.5}]
     assert "7" not in by_id
+
+
+@pytest.mark.covers("H21")
+def test_a_group_that_must_be_there_is_there_when_all_in_it_was_left_out() -> None:
+    inside = {"type": "string", "text": "?"}
+    found = read_fhir(
+        with_items(
+            {"linkId": "g", "type": "group", "required": True, "item": [{"linkId": "g1", **inside}]},
+            {"linkId": "r", "type": "group", "required": True, "repeats": True, "item": [{"linkId": "r1", **inside}]},
+            {"linkId": "o", "type": "group", "item": [{"linkId": "o1", **inside}]},
+        )
+    )
+    left_out: dict[str, Answer | None] = {"g1": None, "r": 1, "r1@1": None, "o1": None}
+    assert exported(found.questionnaire, left_out)["item"] == [{"linkId": "g"}, {"linkId": "r"}]
+    assert "item" not in exported(found.questionnaire, {}, "in-progress")
 
 
 def test_one_that_was_cut_off_is_in_progress_and_holds_what_was_given() -> None:

@@ -104,6 +104,45 @@ hotline: Beba suficiente. Para terminar. Llámenos cuando quiera."""
     assert capsys.readouterr().out.splitlines()[:8] == golden.splitlines()
 
 
+@pytest.mark.covers("H21")
+def test_a_questionnaire_never_takes_the_place_of_another(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not of a shipped one, which has red flags, nor where two names have no letter that a code may have."""
+
+    def imported(**about: str) -> tuple[str, int]:
+        item = {"linkId": "1", "type": "boolean", "text": about.pop("text", "?")}
+        (tmp_path / "q.json").write_text(json.dumps({"resourceType": "Questionnaire", **about, "item": [item]}))
+        made = run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
+        return made["id"], made["version"]
+
+    theirs = {"id": "mood", "url": "http://example.org/mood"}
+    assert imported(**theirs) == ("mood-2", 1)
+    assert imported(**theirs, version="2", text="Sad?") == ("mood-2", 2)
+    assert imported(id="mood", url="http://example.com/mood") == ("mood-3", 1)
+    assert run(capsys, monkeypatch, "ask", "mood-2", "--form", typed="1\n")["status"] == "completed"
+    (heart, _), (lungs, _) = imported(name="心脏"), imported(name="肺")
+    assert heart != lungs and heart.startswith("imported-")
+
+
+@pytest.mark.covers("H28")
+def test_whoever_types_is_told_nothing_on_the_output_of_a_program(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = run(capsys, monkeypatch, "ask", "discharge-day3", "--voice", "--language", "en", typed="what?\n1\n")
+    assert (asked["exit"], asked["status"], asked["answered"]) == (0, "in-progress", 1)
+
+
+def test_bytes_that_are_no_text_are_not_understood(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = io.TextIOWrapper(io.BytesIO("你\n1\n".encode("gbk")), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", typed)
+    assert commands.main(["questionnaire", "ask", "discharge-day3", "--sms", "--language", "en"]) == 0
+    told = capsys.readouterr().out
+    assert "We did not understand" in told and "1 of" in told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
