@@ -20,6 +20,7 @@ from dialer.pacing_rivals import POLICIES, Floor, Pacer
 
 PATIENCE_S = 2.0
 _RING, _TALK, _GIVE_UP, _SAMPLE, _LOOK = range(5)
+MOST_NURSES, LEAST_S, MOST_S, MOST_HOURS, MOST_SPREAD = 10_000, 0.1, 86_400.0, 168.0, 3.0  # what a day can be played of
 _BLOCK = 4096  # random numbers drawn at once
 
 
@@ -42,14 +43,16 @@ class Scenario:
     def __post_init__(self) -> None:
         """Raises ValueError with what is wrong."""
         starts = [hour for hour, _ in self.answer]
-        if self.nurses < 1 or self.line_limit < 1:
-            raise ValueError("there must be at least one agent and one line")
+        if not 1 <= self.nurses <= MOST_NURSES or self.line_limit < 1:
+            raise ValueError(f"there must be one to {MOST_NURSES} agents, and at least one line")
         if not all(0 <= rate <= 1 for _, rate in self.answer) or not 0 <= self.ceiling <= 1:
             raise ValueError("answer rates and the ceiling are shares between 0 and 1")
-        if min(self.talk_s, self.ring_s, self.hours) <= 0 or min(self.spread, self.looks_s) < 0:
-            raise ValueError("talk, ring and hours must be more than nothing")
-        if starts[:1] != [0.0] or starts != sorted(set(starts)):
-            raise ValueError("answer rates must begin at hour 0 and follow one another")
+        if not all(LEAST_S <= mean <= MOST_S for mean in (self.talk_s, self.ring_s)):
+            raise ValueError(f"talk and ring are seconds from {LEAST_S:g} to {MOST_S:g}")
+        if not 0 < self.hours <= MOST_HOURS or not 0 <= self.spread <= MOST_SPREAD or not 0 <= self.looks_s <= MOST_S:
+            raise ValueError(f"a day has hours, up to {MOST_HOURS:g}, and talks a spread from 0 to {MOST_SPREAD:g}")
+        if starts[:1] != [0.0] or starts != sorted(set(starts)) or not starts[-1] < self.hours:
+            raise ValueError("answer rates must begin at hour 0 and follow one another within the day")
 
 
 @dataclass(frozen=True)

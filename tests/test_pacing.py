@@ -192,7 +192,11 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--policy", "best"], ["--agents", "0"], ["--answer", "30"], ["--then", "noon"], ["--talk", "0"], ["--days", "0"]],
+    [
+        *(["--policy", "best"], ["--agents", "0"], ["--answer", "30"], ["--talk", "0"], ["--days", "0"]),
+        *(["--then", "noon"], ["--then", "nan:0.2"], ["--then", "9:0.2"]),
+        *(["--talk", "nan"], ["--ring", "1e-9"], ["--hours", "inf"], ["--spread", "30"]),  # would play for ever
+    ],
 )
 def test_a_wrong_question_is_told(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dialer", "simulate", *wrong]) == 2
