@@ -48,6 +48,12 @@ def _number_pattern(value: str) -> str:
     return value
 
 
+def _database(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"postgresql\+psycopg://\S+", value.get_secret_value()):
+        raise ValueError("allowed: postgresql+psycopg://user:password@host/database")
+    return value
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Number = Annotated[str, AfterValidator(_digits)]
 NumberPattern = Annotated[str, AfterValidator(_number_pattern)]
@@ -78,6 +84,8 @@ class Site(Frozen):
     def _default_is_offered(self) -> Self:
         if self.default_language not in self.languages:
             raise ValueError(f"default_language {self.default_language} must be one of languages {self.languages}")
+        if len(set(self.languages)) < len(self.languages):
+            raise ValueError(f"languages {self.languages} names one language twice")
         return self
 
 
@@ -100,7 +108,7 @@ class Web(Frozen):
 class DatabaseServer(Frozen):
     """A PostgreSQL of the hospital's. Without a URL the hotline runs a private one in its data folder."""
 
-    url: SecretStr | None = None
+    url: Annotated[SecretStr, AfterValidator(_database)] | None = None
 
 
 class Trunk(Frozen):

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from hotline import numbering
 from hotline.settings import Settings
 
 FILE = Path("hotline.toml")
+LONGEST = 100  # letters of a value that are told
 
 
 class SettingsRefused(ValueError):
@@ -49,8 +51,12 @@ def load(path: Path | None = None) -> Settings:
             raise SettingsRefused(f"{chosen} isn't there. Copy hotline.toml.example to it, or name another file.")
         return build(DEMO, source="The demo's settings")
     try:
-        values = tomllib.loads(chosen.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        values = tomllib.loads(chosen.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsRefused(f"{chosen} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsRefused(f"{chosen} is not UTF-8 at byte {error.start}: save the file as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise SettingsRefused(f"{chosen} is not valid TOML: {error}") from error
     if _holds_secret(values) and chosen.stat().st_mode & 0o077:
         raise SettingsRefused(
@@ -66,6 +72,8 @@ def build(values: dict[str, Any], *, source: str = "settings") -> Settings:
         return Settings(**values)
     except ValidationError as error:
         raise SettingsRefused(_explain(error, source)) from None
+    except SettingsError as error:  # a whole table in one variable of the environment
+        raise SettingsRefused(f"{error}: JSON is expected, or a variable for each key; nothing was started.") from None
 
 
 def _explain(error: ValidationError, source: str) -> str:
@@ -74,7 +82,7 @@ def _explain(error: ValidationError, source: str) -> str:
     for problem in problems:
         if any(other["loc"][: len(problem["loc"])] == problem["loc"] != other["loc"] for other in problems):
             continue  # a part of it is wrong, and that is told
-        key = ".".join(str(part) for part in problem["loc"]) or "settings"
+        key = ".".join(str(part) for part in problem["loc"] if "[" not in str(part)) or "settings"
         said = problem["msg"].removeprefix("Value error, ")
         secret = re.search(r"password|secret|database\.url", key)
         shown = problem.get("input")
@@ -82,10 +90,13 @@ def _explain(error: ValidationError, source: str) -> str:
             lines.append(f"  {key}: missing")
         elif problem["type"] == "extra_forbidden":
             lines.append(f"  {key}: there is no such key")
+        elif problem["type"] == "model_type":
+            lines.append(f"  {key}: a table is expected: [{key}]")
         elif secret or isinstance(shown, dict):
             lines.append(f"  {key}: {said}")
         else:
-            lines.append(f"  {key} = {shown!r}: {said}")
+            value = repr(shown)
+            lines.append(f"  {key} = {value if len(value) <= LONGEST else value[:LONGEST] + ' …'}: {said}")
     return "\n".join(lines)
 
 

@@ -60,6 +60,11 @@ def test_a_named_file_that_is_missing_is_not_replaced_by_the_demo(tmp_path: Path
         (site(time_zone="Mars"), "site.time_zone = 'Mars': allowed: a time zone"),
         (site(languages=["en", "fr"]), "site.languages.1 = 'fr': Input should be 'es', 'pt-BR', 'zh-CN', 'en' or 'mi'"),
         (site(languages=["es"]), "default_language en must be one of"),
+        (site(languages=["en", "en"]), "names one language twice"),
+        ({"site": 5}, "site: a table is expected: [site]"),
+        (site(name="x" * 5000), "site.name = '" + "x" * 99 + " …: String should have at most 100"),
+        ({**site(), "calling": {"window": "mars"}}, "calling.window = 'mars': Input should be 'au'"),
+        ({**site(), "database": {"url": "mysql://a:b@c/d"}}, "database.url: allowed: postgresql+psycopg://"),
         (site(nmae="x"), "site.nmae: there is no such key"),
         ({}, "site: missing"),
         ({**site(), "web": {"port": 80}}, "web.port = 80: Input should be greater than or equal to 1024"),
@@ -120,6 +125,26 @@ def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:
     file.write_text("[site\n")
     with pytest.raises(SettingsRefused, match=r"not valid TOML.*line 1"):
         load(file)
+
+
+def test_a_file_that_is_no_text_or_no_file_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_bytes(EXAMPLE.read_text().encode("utf-16"))
+    with pytest.raises(SettingsRefused, match="not UTF-8 at byte 0: save the file as UTF-8"):
+        load(file)
+    with pytest.raises(SettingsRefused, match="cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_a_file_of_a_windows_editor_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + EXAMPLE.read_text().replace("\n", "\r\n").encode())
+    assert load(file).site.country == "co"
+
+
+def test_a_table_in_the_environment_that_is_no_json_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTLINE_SITE", "{name")
+    assert '"site"' in refusal(site())
 
 
 def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
