@@ -48,6 +48,9 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     except (ListRefused, LookupError) as problem:
         print(f"Nothing more was taken over: {problem}", file=sys.stderr)
         return 2
+    except OSError as problem:
+        print(f"Nothing more was taken over: {asked.rejected} can't be written: {problem.strerror}.", file=sys.stderr)
+        return 2
     except DBAPIError:
         print("The database does not answer. Start the hotline first (`hotline up --detach`).", file=sys.stderr)
         return 2

@@ -171,7 +171,8 @@ def _id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Wrong(f"{text!r} is no id: ids are printed by `hotline questionnaire ask`") from None
+        told = "`hotline questionnaire ask` prints that of a response"
+        raise Wrong(f"{text[:80]!r} is no id; it has the form of {UUID(int=0)}, and {told}") from None
 
 
 async def _by_voice(

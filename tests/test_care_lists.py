@@ -207,6 +207,9 @@ def test_by_the_command_as_by_the_page(
     path = tmp_path / "list.csv"
     path.write_text(HEADING + rows + "".join(wrong), encoding="gbk")
     refused = tmp_path / "refused.csv"
+    nowhere = str(tmp_path / "no" / "such.csv")
+    assert commands.main(["discharges", "import", str(path), "--rejected", nowhere]) == 2
+    assert "such.csv can't be written: No such file" in capsys.readouterr().err
     assert commands.main(["discharges", "import", str(path), "--json", "--rejected", str(refused)]) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["new"], told["registered"], told["guarded"], told["refused"]) == (2, 2, 1, 2)
