@@ -450,6 +450,21 @@ async def page_of(served: Site) -> AsyncIterator[PageOf]:
         yield open_as
 
 
+BROKEN = """() => {
+  const bar = document.querySelector(".bar"), broken = [];
+  const texts = bar && document.createTreeWalker(bar, NodeFilter.SHOW_TEXT);
+  while (texts?.nextNode()) {
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    const seen = texts.currentNode.parentElement.closest(".sheet, .unseen, .skip") === null;
+    const lines = new Set([...range.getClientRects()].map((one) => Math.round(one.top)));
+    if (seen && lines.size > 1) broken.push(texts.currentNode.textContent.trim());
+  }
+  return broken;
+}"""
+"""What stands in the bar on top on more than one line."""
+
+
 async def looked_at(page: Page, name: str) -> None:
     """Keeps a picture, and asks axe for what is wrong (WCAG 2.2 AA) and the browser for scrolling pages."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -462,6 +477,7 @@ async def looked_at(page: Page, name: str) -> None:
         RULES,
     )
     assert wrong == [], f"{name}: " + "\n".join(wrong)
+    assert await page.evaluate(BROKEN) == [], f"{name}: words of the bar are broken"
     keys = await page.evaluate(
         "() => [...document.querySelectorAll('[data-key]')].filter(e => e.checkVisibility()).map(e => e.dataset.key)"
     )

@@ -57,6 +57,30 @@ def _call_of(session, pop_id):  # type: ignore[no-untyped-def]
     return session.get_one(calls.Call, session.get_one(screen_pops.ScreenPop, pop_id).call_id)
 
 
+@pytest.mark.covers("H13", "H51")
+@pytest.mark.parametrize("who", ["ana", "tom", "grace"])
+async def test_the_bar_on_top_is_whole_while_somebody_talks(served: Site, page_of: PageOf, who: str) -> None:
+    """The phone of the page rings nowhere here: its parts are filled as `phone.js` fills them."""
+    page = await page_of(who)
+    await page.goto(served.url("/"))
+    await page.evaluate(
+        """() => {
+          const phone = document.querySelector("hotline-phone");
+          phone.dataset.state = "talking";
+          phone.querySelectorAll("button").forEach((button) => (button.disabled = false));
+          const says = {state: "On a call", peer: "San Rafael Hospital, cardiology", time: "12:04"};
+          for (const [part, text] of Object.entries(says))
+            phone.querySelector(`[data-part=${part}]`).textContent = text;
+        }"""
+    )
+    await looked_at(page, f"bar-talking-{who}")
+    bar = page.locator(".bar")
+    for name in ("Mute", "Keys", "Hang up"):
+        await expect(bar.get_by_text(name)).to_be_in_viewport(ratio=1)
+    bounds = await bar.bounding_box()
+    assert bounds is not None and bounds["height"] < 100, "two lines at the most"
+
+
 @pytest.mark.covers("H13", "H14", "H16", "H17", "H18", "H21")
 async def test_ana_works_the_follow_up_list_by_keyboard(served: Site, page_of: PageOf) -> None:
     ana = await page_of("ana")
