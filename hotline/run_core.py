@@ -4,15 +4,13 @@ import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from urllib.parse import urlsplit
 
 import uvicorn
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
-from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, NobodyThere, OriginateFailed
 from cti.journal import InboundJournal
 from cti.presence import Presence
 from cti.statuses import StatusChanged
@@ -29,7 +27,9 @@ from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
 from hospital.outcome_rules import OutcomeRules
 from hotline import (
+    console_facts,
     demo,
+    dialer_work,
     hearing,
     joints,
     letter_joints,
@@ -101,8 +101,8 @@ async def run_core(settings: Settings) -> None:
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
     )
-    dialer_listens(board, dialer)
-    stints_follow(board, progressive, predictive)
+    dialer_work.dialer_listens(board, dialer)
+    dialer_work.stints_follow(board, progressive, predictive)
     console_presence = joints.ConsolePresence(database, presence, now)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -133,7 +133,7 @@ async def run_core(settings: Settings) -> None:
     )
     press = letter_joints.press(settings, lambda: sheets.held.words, lambda: now().astimezone(zone(settings)).date())
     services = ports.Services(
-        facts=_site_facts(settings),
+        facts=console_facts.site_facts(settings),
         database=database,
         clock=now,
         live=Hub(PostgresNotices(database.url), partial(audience, database)),
@@ -144,7 +144,7 @@ async def run_core(settings: Settings) -> None:
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
         hours=opening_hours(settings),
         policy=calling_policy(settings),
-        demo_patients=_demo_patients(settings, secrets.sip),
+        demo_patients=console_facts.demo_patients(settings, secrets.sip),
         delivery_reports=message_joints.delivery_reports(settings, database, now),
         workshop=workshop,
         transcribed=transcribed,
@@ -160,7 +160,9 @@ async def run_core(settings: Settings) -> None:
         await _check_files(workshop)
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
-        scheduler = _scheduler(settings, database, capture, journal, dialer, automatic, progressive, predictive)
+        scheduler = AsyncIOScheduler(timezone="UTC")  # its triggers only look; what is due lives in SQL
+        _keep_house(scheduler, database, capture, journal)
+        dialer_work.begin(scheduler, settings, dialer, automatic, progressive, predictive)
         message_work.begin(scheduler, settings, database, sender, sheets, _caller_id(settings), now, press)
         on_call_work.begin(scheduler, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
@@ -182,64 +184,8 @@ async def _check_files(workshop: SiteWorkshop) -> None:
         log.warning("the site's files were not checked (%s)", type(failure).__name__)
 
 
-def dialer_listens(board: Switchboard, dialer: Dialer) -> None:
-    async def rang(e: LegRinging) -> None:
-        await dialer.leg_rang(e.channel_id)
-
-    async def answered(e: LegAnswered) -> None:
-        await dialer.leg_answered(e.channel_id, e.at)
-
-    async def ended(e: LegEnded) -> None:
-        await dialer.leg_ended(e.channel_id, e.line_result.value, cause=e.cause, sip_status=e.tech_cause)
-
-    async def failed(e: OriginateFailed) -> None:
-        await dialer.leg_ended(e.channel_id, e.line_result.value)
-
-    async def ready(e: AsteriskReady) -> None:
-        await dialer.reconcile()
-
-    async def nobody_there(e: NobodyThere) -> None:
-        await dialer.nobody_there(e.channel_id, e.at)
-
-    board.on(LegRinging, rang)
-    board.on(NobodyThere, nobody_there)
-    board.on(LegAnswered, answered)
-    board.on(LegEnded, ended)
-    board.on(OriginateFailed, failed)
-    board.on(AsteriskReady, ready)
-
-
-def stints_follow(board: Switchboard, progressive: Progressive, predictive: Predictive) -> None:
-    """After the dialer, which settles the attempt."""
-
-    async def answered(e: LegAnswered) -> None:
-        await predictive.join_waiting()
-        await progressive.leg_answered(e.channel_id)
-
-    async def ended(e: LegEnded) -> None:
-        await progressive.leg_ended(e.channel_id)
-        await predictive.join_waiting()
-
-    async def failed(e: OriginateFailed) -> None:
-        await progressive.leg_ended(e.channel_id)
-
-    board.on(LegAnswered, answered)
-    board.on(LegEnded, ended)
-    board.on(OriginateFailed, failed)
-
-
-def _scheduler(
-    settings: Settings,
-    database: Database,
-    capture: Capture,
-    journal: InboundJournal,
-    dialer: Dialer,
-    automatic: Agentless,
-    progressive: Progressive,
-    predictive: Predictive,
-) -> AsyncIOScheduler:
-    """Only triggers that look; what is due lives in SQL."""
-    scheduler = AsyncIOScheduler(timezone="UTC")
+def _keep_house(scheduler: AsyncIOScheduler, database: Database, capture: Capture, journal: InboundJournal) -> None:
+    """Adds the jobs that put away what calls left behind."""
 
     async def sweep() -> None:
         await capture.sweep(await database.run(recordings.being_written))
@@ -251,32 +197,13 @@ def _scheduler(
         except (ConnectionError, TimeoutError):
             log.info("callbacks are collected when the link is back")
 
-    scheduler.add_job(collect, "interval", seconds=10, max_instances=1, coalesce=True)
-
-    async def settle() -> None:
-        try:
-            await dialer.call_off()
-            await dialer.settle_doubtful()
-        except (ConnectionError, TimeoutError):
-            log.info("attempts in doubt are settled when the link is back")
-
-    scheduler.add_job(settle, "interval", seconds=3, max_instances=1, coalesce=True)
-
-    async def call() -> None:
-        await automatic.call_due()
-
-    scheduler.add_job(call, "interval", seconds=1, max_instances=1, coalesce=True)
-    if settings.calling.predictive:
-        scheduler.add_job(predictive.call_due, "interval", seconds=1, max_instances=1, coalesce=True)
-    scheduler.add_job(progressive.look_after, "interval", seconds=1, max_instances=1, coalesce=True)
-
     async def forget() -> None:
         await database.run(caller_languages.forget_expired, now())
         await database.run(throttling.forget_idle, now())
 
+    scheduler.add_job(collect, "interval", seconds=10, max_instances=1, coalesce=True)
     scheduler.add_job(forget, "interval", hours=1, max_instances=1, coalesce=True, next_run_time=now())
     scheduler.add_job(sweep, "interval", seconds=30, max_instances=1, coalesce=True, next_run_time=now())
-    return scheduler
 
 
 async def _serve_console(settings: Settings, services: ports.Services) -> None:
@@ -321,42 +248,3 @@ def _caller_id(settings: Settings) -> str:
 
 def _local(settings: Settings, at: datetime) -> str:
     return at.astimezone(zone(settings)).strftime("%A %H:%M")
-
-
-def _site_facts(settings: Settings) -> ports.SiteFacts:
-    host = f"{settings.web.bind}:{settings.web.port}"
-    return ports.SiteFacts(
-        name=settings.site.name,
-        zone=zone(settings),
-        hosts=frozenset({host, f"localhost:{settings.web.port}", *_reports_host(settings)}),
-        sip_socket=f"ws://{settings.address}:{numbering.ASTERISK_HTTP_PORT}/ws",
-        languages=settings.site.languages,
-        hotline_number=numbering.HOTLINE_EXTENSION,
-        emergency_number=settings.site.emergency_number,
-        tls=settings.web.certificate is not None,
-        demo=settings.demo,
-        predictive=settings.calling.predictive,
-        country=settings.site.country.upper(),
-        red_flag=timedelta(minutes=settings.cases.red_flag_minutes),
-        demo_passwords=demo.PASSWORDS if settings.demo else {},
-    )
-
-
-def _reports_host(settings: Settings) -> tuple[str, ...]:
-    """The name under which a gateway reaches the console from outside."""
-    twilio = settings.messages.twilio
-    return (urlsplit(twilio.reports_url).netloc,) if twilio and twilio.reports_url else ()
-
-
-def _demo_patients(settings: Settings, sip: dict[str, str]) -> dict[str, ports.DemoPatient]:
-    if not settings.demo:
-        return {}
-    return {
-        a.username: ports.DemoPatient(
-            line=ports.Line(a.username, a.person, sip[a.username]),
-            number=a.number,
-            language=a.language,
-            story=demo.STORIES[a.username],
-        )
-        for a in numbering.DEMO_PATIENTS
-    }

@@ -16,8 +16,8 @@ from hospital.calling_hours import ALWAYS
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.followups import FollowUpTask
+from hotline.dialer_work import dialer_listens
 from hotline.joints import DialerTelephone
-from hotline.run_core import dialer_listens
 from tests.ami_relay import AmiRelay
 from tests.asterisk_instance import AsteriskInstance, network
 from tests.characters import JOAO

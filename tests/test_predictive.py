@@ -60,7 +60,7 @@ class Survey:
             return found
 
     async def answers(self, channel_id: str) -> None:
-        """As `hotline/run_core.py` tells it."""
+        """As `hotline/dialer_work.py` tells it."""
         self.exchange.up[channel_id] = True
         await self.dialer.leg_answered(channel_id, self.clock)
         await self.predictive.join_waiting()

@@ -81,7 +81,7 @@ class Ward:
             return stints.now(session, self.stint(account_id), self.clock).code
 
     async def leg_answers(self, channel_id: str) -> None:
-        """As `hotline/run_core.py` tells it: the dialer first."""
+        """As `hotline/dialer_work.py` tells it: the dialer first."""
         self.exchange.up[channel_id] = True
         await self.dialer.leg_answered(channel_id, self.clock)
         await self.progressive.leg_answered(channel_id)

@@ -1,0 +1,49 @@
+"""What the console is told about the site and, in the demo, about its people."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from hotline import demo, numbering
+from hotline.settings import Settings
+from hotline.wiring import zone
+from web import ports
+
+
+def site_facts(settings: Settings) -> ports.SiteFacts:
+    host = f"{settings.web.bind}:{settings.web.port}"
+    return ports.SiteFacts(
+        name=settings.site.name,
+        zone=zone(settings),
+        hosts=frozenset({host, f"localhost:{settings.web.port}", *_reports_host(settings)}),
+        sip_socket=f"ws://{settings.address}:{numbering.ASTERISK_HTTP_PORT}/ws",
+        languages=settings.site.languages,
+        hotline_number=numbering.HOTLINE_EXTENSION,
+        emergency_number=settings.site.emergency_number,
+        tls=settings.web.certificate is not None,
+        demo=settings.demo,
+        predictive=settings.calling.predictive,
+        country=settings.site.country.upper(),
+        red_flag=timedelta(minutes=settings.cases.red_flag_minutes),
+        demo_passwords=demo.PASSWORDS if settings.demo else {},
+    )
+
+
+def _reports_host(settings: Settings) -> tuple[str, ...]:
+    """The name under which a gateway reaches the console from outside."""
+    twilio = settings.messages.twilio
+    return (urlsplit(twilio.reports_url).netloc,) if twilio and twilio.reports_url else ()
+
+
+def demo_patients(settings: Settings, sip: Mapping[str, str]) -> dict[str, ports.DemoPatient]:
+    if not settings.demo:
+        return {}
+    return {
+        a.username: ports.DemoPatient(
+            line=ports.Line(a.username, a.person, sip[a.username]),
+            number=a.number,
+            language=a.language,
+            story=demo.STORIES[a.username],
+        )
+        for a in numbering.DEMO_PATIENTS
+    }
