@@ -47,7 +47,7 @@ languages: $(INSTALLED)
 	@$(RUN) hotline languages
 
 bench: setup
-	@$(RUN) pip install -q --disable-pip-version-check -c constraints.txt -e '.[test,bench]'
+	@$(RUN) pip install -q --disable-pip-version-check --use-pep517 -c constraints.txt -e '.[test,bench]'
 	$(RUN) benchmarks
 
 fresh:
@@ -75,10 +75,10 @@ $(VENV)/bin/python:
 
 $(INSTALLED): $(VENV)/bin/python
 	@[ -e $(INSTALLED_FOR_TESTS) ] || { echo "Installing Python packages …"; \
-		$(RUN) pip install -q --disable-pip-version-check -c constraints.txt -e .; }
+		$(RUN) pip install -q --disable-pip-version-check --use-pep517 -c constraints.txt -e .; }
 	@rm -f $(VENV)/.installed-[0-9a-f]*; touch $@
 
 $(INSTALLED_FOR_TESTS): $(VENV)/bin/python
 	@echo "Installing Python packages, those for tests too …"
-	@$(RUN) pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@$(RUN) pip install -q --disable-pip-version-check --use-pep517 -c constraints.txt -e '.[test]'
 	@rm -f $(VENV)/.installed-*; touch $@

@@ -21,7 +21,7 @@ from hotline import databases, models, postgres
 from hotline.model_catalogue import KOKORO, WHISPER
 from tests.site_key import SITE_KEY
 
-pytest_plugins = ("tests.house", "tests.asterisk_instance", "tests.sharing")
+pytest_plugins = ("tests.asterisk_instance", "tests.house", "tests.sharing")
 
 settings.register_profile("hotline", deadline=None)  # how fast something is, is no test's to say
 settings.load_profile("hotline")
