@@ -119,12 +119,22 @@ class LightCall:
 
 class LightPhone(asyncio.DatagramProtocol):
     """`listens`: look at what is heard; without it sound is left in the socket, and costs nothing. `fades`: seconds
-    after the beginning of a key in which the prompt that it stops may still be heard."""
+    after the beginning of a key in which the prompt that it stops may still be heard. `name`: beside the number; bytes
+    that are no UTF-8 as surrogates."""
 
     def __init__(
-        self, address: str, *, server: str, username: str, secret: str = "", listens: bool = False, fades: float = 0.3
+        self,
+        address: str,
+        *,
+        server: str,
+        username: str,
+        secret: str = "",
+        name: str = "",
+        listens: bool = False,
+        fades: float = 0.3,
     ) -> None:
         self.address, self.server, self.username, self._secret = address, server, username, secret
+        self._name = name and f'"{name}" '
         self._listens, self.fades = listens, fades
         self._calls: dict[str, LightCall] = {}
         self._by_port: dict[int, LightCall] = {}
@@ -235,7 +245,8 @@ class LightPhone(asyncio.DatagramProtocol):
         return (
             f"{method} {call.target or call.uri} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {self.address}:{self.port};branch=z9hG4bK{call.tag}{call.cseq}{method[0]};rport\r\n"
-            f"Max-Forwards: 70\r\nFrom: <sip:{self.username}@{self.server}>;tag={call.tag}\r\nTo: <{call.uri}>{to}\r\n"
+            f"Max-Forwards: 70\r\nTo: <{call.uri}>{to}\r\n"
+            f"From: {self._name}<sip:{self.username}@{self.server}>;tag={call.tag}\r\n"
             f"Call-ID: {call.id}\r\nCSeq: {call.cseq} {method}\r\n"
             f"Contact: <sip:{self.username}@{self.address}:{self.port}>\r\n{credentials}"
             + ("Content-Type: application/sdp\r\n" if sdp else "")

@@ -118,9 +118,9 @@ async def test_a_minute_of_twenty_keys_a_second_ends_with_a_person_or_a_hang_up(
 
 
 @asynccontextmanager
-async def storming(house: House, who: str) -> AsyncIterator[LightPhone]:
+async def storming(house: House, who: str, name: str = "") -> AsyncIterator[LightPhone]:
     secret = read_secrets(house.here).sip[who]
-    async with LightPhone(f"{network()}.96", server=house.address, username=who, secret=secret) as phone:
+    async with LightPhone(f"{network()}.96", server=house.address, username=who, secret=secret, name=name) as phone:
         yield phone
 
 
@@ -143,6 +143,24 @@ async def test_a_storm_of_keys_on_a_real_line_leaves_a_call_that_can_be_ended(ho
         await house.until("the ivr has it", lambda: len(house.calls()) == 2)
         await lucia.presses("0")
         await house.until("she waits for a person", lambda: house.calls()[-1].queue == "reception", within=30)
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("H1", "I7")
+@pytest.mark.parametrize("name", ["Luc\udced\udcff\udcfe\udc80", "${SHELL(id)}", "a, b; 'c'", "L" * 500])
+async def test_a_hostile_name_beside_a_number_goes_nowhere(house: House, name: str) -> None:
+    async with storming(house, LUCIA.sip, name) as phone:
+        call = await phone.dials("600")
+        await house.until("the ivr has it", lambda: len(house.calls()) == 1)
+        await call.presses("0")
+        await house.until("she waits for a person", lambda: house.calls()[-1].queue == "reception", within=30)
+        (channel,) = [line.partition("!")[0] for line in (await house.cli("core show channels concise")).splitlines()]
+        told = await house.cli(f"core show channel {channel}")
+        assert "Caller ID Name: (N/A)" in told, "Asterisk keeps no name, so that no event and no variable has it"
+        await call.hangs_up()
+    await house.no_channels()
+    await house.until("the call has ended once", lambda: [row.state for row in house.calls()] == ["ended"])
+    assert house.calls()[0].number == LUCIA.numbers[0]
 
 
 @pytest.mark.asterisk
