@@ -14,7 +14,10 @@ from ivr.call import Call, Digits, DigitsOf, Keys, Prompt
 from ivr.conversation import converse
 from ivr.server import AgiServer
 from ivr.session import AgiSession, CommandRefused
+from ivr.turn import Recorded
 from scripts.placeholders import Value
+from speech.tones import BEEP
+from tests import listening
 from tests.agi_stand_in import AgiTalk, ivr_that
 from tests.asterisk_instance import AsteriskInstance
 from tests.pyst2_peer import pyst2_on
@@ -187,6 +190,31 @@ async def test_a_notice_goes_on_where_a_key_stopped_it(asterisk: AsteriskInstanc
 
 
 # ── Traps of the protocol ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("H30")
+async def test_keys_during_the_beep_end_no_recording(asterisk: AsteriskInstance) -> None:
+    """Its tone is a long one here, so that the keys fall into it for certain."""
+    beep = asterisk.sounds / BEEP
+    beep.write_bytes(asterisk.sound("ivr_down_menu").read_bytes())
+    said, kept, ended = asterisk.sound("callback_number"), asterisk.spool / "said.wav", list[Recorded]()
+
+    async def dialogue(call: Call) -> None:
+        ended.append(await call.line.record("/hotline/spool/said.wav", "#", 30, 20))
+
+    try:
+        async with conversing(asterisk, dialogue), await asterisk.phone("lucia") as lucia:
+            await lucia.dials("600")
+            await lucia.hears(beep)
+            await lucia.presses("#5#1", gap=0.1)
+            await until(kept.exists, within=20)
+            await lucia.speaks(said)
+            await lucia.presses("#")
+            await lucia.hung_up()
+    finally:
+        beep.unlink()
+    assert ended == [Recorded("#")]
+    assert listening.find(listening.recorded(kept), listening.prompt(said)) is not None
 
 
 @pytest.mark.covers("H1")
