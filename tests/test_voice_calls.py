@@ -12,22 +12,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hospital import followups
+from hospital.booking import Appointment
 from hospital.callbacks import Callback
 from hospital.calls import CallStep
 from hospital.cases import Case
 from hospital.followups import FollowUpTask
+from hospital.transcripts import Transcript
 from hotline import processes
 from ivr.understanding import WORTH_ASKING
 from speech.ears.whisper import ENOUGH
 from tests import callers
 from tests.asterisk_instance import free_address
 from tests.characters import LUCIA
+from tests.console import console
 from tests.house import House
-from tests.phone import PhoneFailed
-from tests.scenes import asked_by_machine, doctor, openings
+from tests.phone import Phone, PhoneFailed
+from tests.scenes import asked_by_machine, doctor, openings, reaches
 
 pytestmark = pytest.mark.asterisk
 
@@ -182,6 +186,64 @@ async def test_lucia_cries_for_help_in_mid_survey_and_no_nurse_is_free(hearing_h
             now = session.get_one(FollowUpTask, task.id)
             assert (now.channel, now.priority) == ("nurse_call", 1)
             assert followups.answers(session, task.id) == {"general": "better"}
+
+
+@pytest.mark.covers("H1", "H39", "I10")
+async def test_a_radio_that_never_stops_brings_a_person_and_does_nothing(hearing_house: House) -> None:
+    """Nobody is at the telephone but a voice that talks on and on, about no hospital."""
+    house = hearing_house
+    house.reset()
+    told = ("El tiempo para mañana: nubes en el norte y sol en el sur.", "Y ahora, la canción más pedida de la semana.")
+    voices = await callers.say([("es", callers.VOICES["es"][0], sentence) for sentence in told])
+    talk = np.concatenate([callers.samples(file) for file in voices.values()])
+    radio = house.folder / "radio.sln16"
+    radio.write_bytes((np.tile(talk, 3) * 32767).astype("<i2").tobytes())
+    async with house.phone("lucia") as phone:
+        await phone.dials("600")
+        await phone.hears(await house.sound("welcome", "es"))
+        playing = asyncio.create_task(_plays_on(phone, radio))
+        try:
+            await house.until("a person is to take it", lambda: house.calls()[-1].queue is not None, within=120)
+            assert not playing.done(), "the call is still up"
+        finally:
+            playing.cancel()
+        await phone.hangs_up()
+    (call,) = house.calls()
+    assert (call.queue, call.patient_id) == ("reception", None)
+    assert house.rows(Appointment) == house.rows(Case) == house.rows(Callback) == []
+    await house.no_channels()
+
+
+async def _plays_on(phone: Phone, sound: Path) -> None:
+    while True:
+        await phone.speaks(sound)
+
+
+@pytest.mark.covers("H30", "H39", "I7")
+async def test_what_lucia_complains_of_is_written_down_for_grace(hearing_house: House) -> None:
+    house = hearing_house
+    house.reset()
+    complaint = await says("Esperé dos horas en el pasillo y nadie me llamó.")
+    async with house.phone("lucia") as lucia:
+        await reaches(house, lucia, "es", "431")
+        await lucia.hears(await house.sound("feedback_notice", "es"))
+        await lucia.presses("1")
+        await lucia.hears(house.here.sounds / "beep.sln16", within=40)
+        await lucia.speaks(complaint)
+        await lucia.presses("#")
+        await house.until("the case is open", lambda: [case.state for case in house.rows(Case)] == ["open"])
+        await lucia.hangs_up()
+    await house.until("it is written down", lambda: transcripts_of(house) != [], within=120)
+    (case,), (words,) = house.rows(Case), transcripts_of(house)
+    assert "horas en el pasillo" in words
+    async with console(house, "grace") as grace, console(house, "oscar") as oscar:
+        assert "horas en el pasillo" in (await grace.get(f"/cases/{case.id}")).text
+        await oscar.get(f"/cases/{case.id}", status=403)
+    assert "pasillo" not in "".join(log.read_text() for log in (house.folder / "log").glob("*.log"))
+
+
+def transcripts_of(house: House) -> list[str]:
+    return [row.text for row in house.rows(Transcript) if row.text]
 
 
 class Listener:
