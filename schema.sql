@@ -90,8 +90,13 @@ CREATE TABLE patient (
     death_reported_at timestamptz,                   -- told on the phone: nobody is called until a clinician confirms
     merged_into      uuid REFERENCES patient CHECK (merged_into <> id),
     guardian_id      uuid REFERENCES patient CHECK (guardian_id <> id),
+    guardian_relation text                           -- what the guardian is to the patient; NULL: not told
+                     CHECK (guardian_relation IN ('mother', 'father', 'partner', 'child', 'relative', 'carer', 'legal')),
+    guardian_until   timestamptz,                    -- from then on nobody speaks for the patient; NULL: no end is known
     opted_out        text[] NOT NULL DEFAULT '{}'    -- purposes for which we never begin a contact; each change is audited
                      CHECK (opted_out <@ ARRAY['follow_up', 'reminder', 'survey', 'education', 'greeting']),
+    guardian_declined text[] NOT NULL DEFAULT '{}'   -- purposes for which the guardian wants no contacts about them
+                     CHECK (guardian_declined <@ ARRAY['follow_up', 'reminder', 'survey', 'education', 'greeting']),
     suits            text CHECK (suits IN ('morning', 'afternoon')), -- for our calls, and which times are offered first
     reminded_by      text NOT NULL DEFAULT 'call' CHECK (reminded_by IN ('call', 'sms')),
     pin_hash         text,                           -- argon2id of a keyed token: an identifier that the patient chose
@@ -423,6 +428,8 @@ CREATE TABLE followup_task (
     owner_id         uuid REFERENCES account,
     given_at         timestamptz CHECK (given_at IS NULL OR owner_id IS NOT NULL),   -- to its owner, by a person: nobody
                                                      -- else is called for it
+    held_since       timestamptz,                    -- the guardian wants no calls: nobody is called for it until a
+                                                     -- nurse has seen to it
     tries            smallint NOT NULL DEFAULT 0,    -- attempts that rang
     max_tries        smallint NOT NULL DEFAULT 3,
     next_try_at      timestamptz,

@@ -132,7 +132,11 @@ def answered(session: Session, channel_id: str, at: datetime, policy: CallingPol
     if why is not None:
         decide(session, task.id, "nothing_said", at, because=why)
         # Neither refuses anything: another number may be called, or somebody else for the patient.
-        meanwhile = {"no_usable_number": "call_later", "guardian_deceased": "hung_up"}.get(why, "refused")
+        meanwhile = {
+            "no_usable_number": "call_later",
+            "guardian_deceased": "hung_up",
+            "guardian_changed": "hung_up",
+        }.get(why, "refused")
         attempts.contact_result(session, contact.attempt_id, meanwhile, at, policy)
         return None
     if not subjects.still_needed(session, task, at):

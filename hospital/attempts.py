@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from hospital import campaigns, joint_calls, subjects
+from hospital import campaigns, joint_calls, opt_outs, subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
 from hospital.calling_hours import closes
-from hospital.calling_rules import ENDS, CallingPolicy, NotNow, never, wall_clock
+from hospital.calling_rules import ENDS, PURPOSE, CallingPolicy, NotNow, never, wall_clock
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
@@ -51,9 +51,8 @@ def claim(
 ) -> Claimed | NotNow:
     """Claim an open follow-up for a nurse. A refusal is returned, not raised, so that its decision is committed.
 
-    Where the patient, or who is called for them, opted out, or the patient has died, nobody is called for this task at
-    all: it stops. What a person gave to another
-    nurse is not hers to call."""
+    Where the patient opted out or has died, nobody is called for this task at all: it stops. Where the guardian did, it
+    is held. What a person gave to another nurse is not hers to call."""
     task = session.scalar(
         update(FollowUpTask)
         .where(FollowUpTask.id == task_id, FollowUpTask.kind == "follow_up", FollowUpTask.state == "open")
@@ -62,6 +61,8 @@ def claim(
     )
     if task is None:
         return NotNow("not_open")
+    if task.held_since is not None:
+        return refuse(session, task, NotNow("guardian_opted_out"), at, False, policy)
     if not session.scalar(select(not_given_to_another(account_id)).where(FollowUpTask.id == task_id)):
         return refuse(session, task, NotNow("given_to_another"), at, False, policy)
     if current_stint(session, account_id) is not None:
@@ -176,16 +177,21 @@ def follow_survivor(session: Session, task: FollowUpTask, at: datetime) -> None:
 def refuse(
     session: Session, task: FollowUpTask, refused: NotNow, at: datetime, automatic: bool, policy: CallingPolicy
 ) -> NotNow:
-    """Writes down why a task is not contacted now; `automatic`: and when it is looked at again, or that it stops."""
+    """Writes down why a task is not contacted now; `automatic`: and when it is looked at again, or that it stops. What
+    a guardian has refused of a patient's care is held for a nurse."""
     task.state = "open"
-    if refused.code in ENDS or (automatic and refused.code == "no_usable_number"):
+    held = refused.code == "guardian_opted_out" and task.purpose == PURPOSE
+    stops = refused.code in ENDS or (automatic and refused.code == "no_usable_number")
+    if stops and not held:
         task.state, task.stop_reason, task.closed_at = "stopped", refused.code, at
-    elif automatic:  # nobody looks at it again by himself
+    elif automatic and not held:  # nobody looks at it again by himself
         task.next_try_at = refused.not_before or at + LOOK_AGAIN
         if task.kind != "follow_up" and task.next_try_at >= task.due_until:
             task.state, task.stop_reason, task.closed_at = "stopped", "not_reached", at
     until = refused.not_before.isoformat() if refused.not_before else None
     decide(session, task.id, refused.code, at, not_before=until, **wall_clock(at, policy.zone))
+    if held:
+        opt_outs.hold(session, task, at)
     if task.state == "stopped":
         subjects.not_reached(session, task, at)
     subjects.changed(session, task)

@@ -2,11 +2,12 @@
 
 Rules: nobody is called who has died or is said to have, who opted out of what the call is for, on a number that isn't
 safe or isn't theirs, outside the window, or over the cap. A child's guardian is called for the child, and is asked for
-as the child is: whether they live, and want such calls. An urgent contact of the hospital's own making (a suspended
-clinic) is held back by the window, not by the cap. The time of day that a patient likes narrows the window, but never
-so far that a task can't be done in its time. The cap counts days as patients do (1 a day: the next call is tomorrow at
-the earliest), over all tasks, for the patient and for the number. Windows and days are on the clock of who is called,
-and public holidays those of where they are. What counts as a contact is `attempts.contacts`.
+as the child is: whether they live, and want such calls, at all and about this child. An urgent contact of the
+hospital's own making (a suspended clinic) is held back by the window, not by the cap. The time of day that a patient
+likes narrows the window, but never so far that a task can't be done in its time. The cap counts days as patients do (1
+a day: the next call is tomorrow at the earliest), over all tasks, for the patient and for the number. Windows and days
+are on the clock of who is called, and public holidays those of where they are. What counts as a contact is
+`attempts.contacts`.
 """
 
 from collections.abc import Sequence
@@ -69,13 +70,21 @@ def never(
     if person is not None and person.id != patient.id:
         if person.deceased_at is not None or person.death_reported_at is not None:
             return "guardian_deceased"
-        if purpose in person.opted_out:
+        if person.id != patient.guardian_id:
+            return "guardian_changed"
+        if declined(patient, person, purpose):
             return "guardian_opted_out"
     return None if number is not None and usable(number) else "no_usable_number"
 
 
+def declined(patient: Patient, person: Patient, purpose: str) -> bool:
+    """Whether who is reached for a patient, and is somebody else, wants no such contacts: at all, or about them."""
+    return person.id != patient.id and purpose in (*person.opted_out, *patient.guardian_declined)
+
+
 ENDS = frozenset({"deceased", "opted_out", "guardian_opted_out"})
-"""Of these codes: the task stops. The others may pass, or be another's to answer."""
+"""Of these codes: the task stops, or a guardian's holds it (`opt_outs`). The others may pass, or be another's to
+answer."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +98,9 @@ class Reached:
 def where_reached(session: Session, patient: Patient, at: datetime) -> Reached:
     """The patient; their guardian for a child, and for whoever has no number of their own."""
     own = tuple(number for number in patient.numbers if usable(number))
-    if patient.guardian_id is not None and (not own or is_a_child(patient, at)):
-        guardian = session.get_one(Patient, patient.guardian_id)
+    guardian_id = patient.guardian_at(at)
+    if guardian_id is not None and (not own or is_a_child(patient, at)):
+        guardian = session.get_one(Patient, guardian_id)
         if guardian.deceased_at is None and guardian.death_reported_at is None:
             return Reached(guardian, tuple(number for number in guardian.numbers if usable(number)))
     return Reached(patient, own)

@@ -48,6 +48,11 @@ class CallStep(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
 
 
+def speaks_for(session: Session, call_id: str) -> UUID | None:
+    """The guardian who calls, or is called, for the call's patient; None: the patient speaks."""
+    return session.scalar(select(Call.proxy_id).where(Call.id == call_id))
+
+
 def begin(session: Session, call_id: str, node: str, number: str | None, at: datetime, direction: str = "in") -> Call:
     """The call's row, made once however often it is told (the IVR and AMI both see a call begin)."""
     session.execute(

@@ -1,18 +1,20 @@
 """What a patient wants to be contacted for, and when it suits them.
 
-Rules: an opt-out is per purpose and takes effect at once: the dialer's rules ask the record when a call is claimed and
-again when it is dialled, what rings is hung up, and what is queued does not leave. The patient can take it back. Calls
-and messages about a patient's own booking are no contact of ours and have no opt-out. Each change is in the audit
-chain, with the call in which it was said, or who was told.
+Rules: an opt-out is per purpose and takes effect at once: what is open stops with it (`opt_outs`), the dialer's rules
+ask the record when a call is claimed and again when it is dialled, what rings is hung up, and what is queued does not
+leave. The patient can take it back. What a guardian says about a ward holds for the two of them: another guardian is
+asked anew, and of the guardian's own contacts it says nothing. Calls and messages about a patient's own booking are no
+contact of ours and have no opt-out. Each change is in the audit chain, with the call in which it was said, or who was
+told.
 """
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import any_, func, literal, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from hospital import audit, outbox
+from hospital import audit, opt_outs, outbox
 from hospital.database import announce
 from hospital.patients import Patient
 from hospital.wishes import Part
@@ -36,29 +38,72 @@ def set_consent(
 ) -> bool:
     """Contacts for `purpose` are wanted, or not any more: told in the call, or to `by`. False where that was known
     already."""
-    if purpose not in PURPOSES:
-        raise ValueError(f"{purpose!r} is no purpose of a contact: {', '.join(PURPOSES)}")
-    out = literal(purpose) == any_(Patient.opted_out)
-    changed = session.execute(
-        update(Patient)
-        .where(Patient.id == patient_id, out if wanted else ~out)
-        .values(
-            opted_out=func.array_remove(Patient.opted_out, purpose)
-            if wanted
-            else func.array_append(Patient.opted_out, purpose)
-        )
-        .returning(Patient.id)
-        .execution_options(synchronize_session=False)
-    ).scalar()
-    if changed is None:
+    if not _noted(session, Patient.opted_out, patient_id, purpose, wanted):
         return False
-    announce(session, "patient", patient_id)
-    if not wanted:
+    if wanted:
+        opt_outs.wanted_again(session, patient_id, purpose, at, by)
+    else:
         outbox.withdraw_of(session, patient_id, purpose)
+        opt_outs.stop(session, patient_id, purpose, at, by)
     action = "consent.given" if wanted else "consent.withdrawn"
     facts = {"call": call_id} if call_id is not None else {}
     audit.record(session, by, action, f"patient:{patient_id}", at, purpose=purpose, **facts)
     return True
+
+
+def refused(session: Session, patient_id: UUID, speaker_id: UUID | None) -> frozenset[str]:
+    """The purposes that `speaker_id` has refused for a patient; None: the patient."""
+    if speaker_id in (None, patient_id):
+        return opted_out(session, patient_id)
+    return frozenset(session.scalars(select(func.unnest(Patient.guardian_declined)).where(Patient.id == patient_id)))
+
+
+def tell(
+    session: Session,
+    patient_id: UUID,
+    speaker_id: UUID | None,
+    purpose: str,
+    wanted: bool,
+    at: datetime,
+    *,
+    call_id: str | None = None,
+    by: UUID | None = None,
+) -> bool:
+    """What `speaker_id` wants of contacts about a patient: the patient (None), or the guardian, who speaks for this
+    patient only. False where that was known already."""
+    if speaker_id in (None, patient_id):
+        return set_consent(session, patient_id, purpose, wanted, at, call_id=call_id, by=by)
+    if not _noted(session, Patient.guardian_declined, patient_id, purpose, wanted):
+        return False
+    if wanted:
+        opt_outs.guardian_wants(session, patient_id, purpose, at, by)
+    else:
+        outbox.withdraw_of(session, patient_id, purpose)
+        opt_outs.guardian_declines(session, patient_id, purpose, at, by)
+    action = "consent.given" if wanted else "consent.withdrawn"
+    facts = {"call": call_id} if call_id is not None else {}
+    audit.record(session, by, action, f"patient:{patient_id}", at, purpose=purpose, guardian=str(speaker_id), **facts)
+    return True
+
+
+def _noted(
+    session: Session, where: InstrumentedAttribute[list[str]], patient_id: UUID, purpose: str, wanted: bool
+) -> bool:
+    """False where it stood there already."""
+    if purpose not in PURPOSES:
+        raise ValueError(f"{purpose!r} is no purpose of a contact: {', '.join(PURPOSES)}")
+    opt_outs.lock(session, patient_id)
+    out, change = literal(purpose) == any_(where), func.array_remove if wanted else func.array_append
+    changed = session.scalar(
+        update(Patient)
+        .where(Patient.id == patient_id, out if wanted else ~out)
+        .values({where: change(where, purpose)})
+        .returning(Patient.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed is not None:
+        announce(session, "patient", patient_id)
+    return changed is not None
 
 
 def reminded_by(session: Session, patient_id: UUID) -> str:

@@ -21,6 +21,7 @@ from hospital.database import Base, Id, announce
 from hospital.followups import DecisionRow, FollowUpTask
 from hospital.patients import Patient
 from hospital.plans import Calendar, Due, Event, Plan, age, due
+from hospital.questionnaires import Questionnaire
 from hospital.zones import country_of, zone_of
 
 
@@ -190,13 +191,15 @@ def _enrol(
             }
         )
         for one in due(plan, told.at, calendar_of(patients[told.patient_id], site)):
-            task = _task(one, plan, told, enrolment_id, forms[one.step.questionnaire], at)
+            form = forms[one.step.questionnaire]
+            unwanted = form.purpose in patients[told.patient_id].opted_out
+            task = _task(one, plan, told, enrolment_id, form.id, at, unwanted)
             tasks.append(task)
             facts = {"plan": plan.id, "step": one.name, "reason": task["reason"]}
             decided.append({"task_id": task["id"], "at": at, "code": "planned", "facts": facts})
             if task["state"] == "stopped":
-                late = {"task_id": task["id"], "at": at, "code": "plan_changed", "facts": {"reason": "told_too_late"}}
-                decided.append(late)
+                why = {"reason": task["stop_reason"]}
+                decided.append({"task_id": task["id"], "at": at, "code": "plan_changed", "facts": why})
     session.execute(insert(Enrolment), enrolments)
     session.execute(insert(FollowUpTask), tasks)
     session.execute(insert(DecisionRow), decided)
@@ -204,8 +207,11 @@ def _enrol(
     return len(tasks)
 
 
-def _task(one: Due, plan: Plan, told: Told, enrolment_id: UUID, form: UUID, at: datetime) -> dict[str, Any]:
-    late = one.due_until <= at
+def _task(
+    one: Due, plan: Plan, told: Told, enrolment_id: UUID, form: UUID, at: datetime, unwanted: bool
+) -> dict[str, Any]:
+    """`unwanted`: the patient has opted out of it; it is there, so that it comes back when they want it again."""
+    stopped = "told_too_late" if one.due_until <= at else "opted_out" if unwanted else None
     return {
         "id": uuid4(),
         "patient_id": told.patient_id,
@@ -221,18 +227,18 @@ def _task(one: Due, plan: Plan, told: Told, enrolment_id: UUID, form: UUID, at: 
         "announce_hours": one.step.announce_hours,
         "due_at": one.due_at,
         "due_until": one.due_until,
-        "state": "stopped" if late else "open",
-        "stop_reason": "told_too_late" if late else None,
-        "closed_at": at if late else None,
+        "state": "stopped" if stopped else "open",
+        "stop_reason": stopped,
+        "closed_at": at if stopped else None,
     }
 
 
-def _forms(session: Session, codes: set[str]) -> dict[str, UUID]:
+def _forms(session: Session, codes: set[str]) -> dict[str, Questionnaire]:
     found = {code: questionnaires.newest(session, code) for code in sorted(codes)}
     missing = [code for code, form in found.items() if form is None]
     if missing:
         raise LookupError(f"questionnaires that plans need were not loaded: {', '.join(missing)}; the log says why")
-    return {code: form.id for code, form in found.items() if form is not None}
+    return {code: form for code, form in found.items() if form is not None}
 
 
 def calendar_of(patient: Patient, site: Calendar) -> Calendar:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -52,6 +52,7 @@ class FollowUpTask(Base):
     state: Mapped[str] = mapped_column(default="open")
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     given_at: Mapped[datetime | None]
+    held_since: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
     max_tries: Mapped[int] = mapped_column(default=3)
     next_try_at: Mapped[datetime | None]
@@ -69,14 +70,15 @@ class FollowUpTask(Base):
         """What the call is for, in the words of `patient.opted_out`, or `appointment`."""
         if self.kind in PURPOSES:
             return PURPOSES[self.kind]
-        return str(self.questionnaire.body.get("purpose", "follow-up")).replace("-", "_")
+        return self.questionnaire.purpose
 
 
 def not_given_to_another(account_id: UUID | None) -> ColumnElement[bool]:
-    """Whether somebody may be called for a task: not while a person has given it to another, whose account is open.
-    Without an account: to nobody."""
+    """Whether somebody may be called for a task: not while it is held, or a person has given it to another, whose
+    account is open. Without an account: to nobody."""
     closed = select(Account.id).where(Account.disabled_at.is_not(None))
-    return or_(FollowUpTask.given_at.is_(None), FollowUpTask.owner_id == account_id, FollowUpTask.owner_id.in_(closed))
+    hers = or_(FollowUpTask.given_at.is_(None), FollowUpTask.owner_id == account_id, FollowUpTask.owner_id.in_(closed))
+    return and_(FollowUpTask.held_since.is_(None), hers)
 
 
 class Answer(Base):
@@ -169,7 +171,8 @@ def decisions(session: Session, task_id: UUID) -> list[DecisionRow]:
 
 @dataclass(frozen=True)
 class Listed:
-    """A line of the follow-up list. `standing`: overdue | due | later | calling | wrap_up | review | done | stopped."""
+    """A line of the follow-up list. `standing`: overdue | due | later | held | calling | wrap_up | review | done |
+    stopped."""
 
     task: FollowUpTask
     standing: str
@@ -188,7 +191,7 @@ def worklist(
     if owner_id is not None:
         rows = rows.where(or_(FollowUpTask.owner_id == owner_id, FollowUpTask.owner_id.is_(None)))
     listed = [Listed(task, _standing(task, at)) for task in session.scalars(rows)]
-    order = ("calling", "wrap_up", "review", "overdue", "due", "later")
+    order = ("calling", "wrap_up", "review", "held", "overdue", "due", "later")
     return sorted(listed, key=lambda line: (order.index(line.standing), line.task.priority, line.task.due_at))
 
 
@@ -208,6 +211,8 @@ def closed(session: Session, since: datetime, *, owner_id: UUID | None = None, l
 def _standing(task: FollowUpTask, at: datetime) -> str:
     if task.state != "open":
         return task.state
+    if task.held_since is not None:
+        return "held"
     if max(task.due_at, task.next_try_at or task.due_at) > at:
         return "later"
     return "overdue" if task.due_until < at else "due"

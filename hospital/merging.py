@@ -128,6 +128,10 @@ def merge(session: Session, duplicate_id: UUID, survivor_id: UUID, by: UUID, at:
             decide(session, task.id, "record_merged", at)
             announce(session, "task", task.id)
     survivor.opted_out = sorted(set(survivor.opted_out) | set(duplicate.opted_out))
+    if survivor.guardian_id in (None, duplicate.guardian_id):
+        survivor.guardian_declined = sorted(set(survivor.guardian_declined) | set(duplicate.guardian_declined))
+    if survivor.guardian_id is None:
+        survivor.guardian_relation, survivor.guardian_until = duplicate.guardian_relation, duplicate.guardian_until
     survivor.guardian_id = survivor.guardian_id or duplicate.guardian_id
     duplicate.guardian_id = None
     _numbers(session, duplicate, survivor)

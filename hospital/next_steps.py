@@ -8,10 +8,10 @@ from itertools import takewhile
 from sqlalchemy import not_, or_, select
 from sqlalchemy.orm import Session
 
-from hospital import answer_rules, outcomes, subjects
+from hospital import answer_rules, opt_outs, outcomes, plan_changes, subjects
 from hospital.attempt_records import Attempt, about, contacts
 from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_of, where_reached
-from hospital.followups import URGENT, DecisionRow, FollowUpTask, decide
+from hospital.followups import URGENT, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.text_records import VideoMeeting
 
@@ -60,9 +60,13 @@ def apply(
     *,
     by_machine: bool = False,
 ) -> None:
-    """`by_machine`: no person of ours took part; what answers ask of one is then still to be done."""
+    """`by_machine`: no person of ours took part; what answers ask of one is then still to be done, and what a guardian
+    has refused is for a nurse."""
+    if by_machine and task.held_since is not None and not isinstance(step, outcomes.Done):
+        opt_outs.hold(session, task, at)
+        return
     if isinstance(step, outcomes.TryAgain | outcomes.ToNurse) and task.max_tries == 0:
-        step = outcomes.Stop(_ended_by(session, task))
+        step = outcomes.Stop(plan_changes.ended_by(session, task))
     if isinstance(step, outcomes.ToNurse) and task.kind != "follow_up":  # a person has what is left to do
         step = outcomes.Stop("not_reached")
     if by_machine and task.max_tries and _ends(step) and answer_rules.waits(session, task.id):
@@ -100,14 +104,6 @@ def apply(
             task.state, task.stop_reason, task.closed_at = "done", None, at
             decide(session, task.id, "done", at)
     subjects.changed(session, task)
-
-
-def _ended_by(session: Session, task: FollowUpTask) -> str:
-    """What ended a task's plan while they talked, or while it was written up."""
-    rows = select(DecisionRow.facts["reason"].astext).where(
-        DecisionRow.task_id == task.id, DecisionRow.code.startswith("plan_changed_while_")
-    )
-    return session.scalar(rows.order_by(DecisionRow.id.desc()).limit(1)) or "died"
 
 
 def without_a_call(session: Session, task: FollowUpTask, at: datetime, because: str) -> None:

@@ -5,6 +5,7 @@ that the same thing is told once. A row is claimed in one conditional statement;
 settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -117,6 +118,14 @@ def withdraw_of(session: Session, patient_id: UUID, purpose: str | None = None) 
     rows = select(OutboxRow).where(about, OutboxRow.state == "queued").order_by(OutboxRow.id).with_for_update()
     for message in session.scalars(rows, execution_options={"populate_existing": True}):
         withdraw(session, message)
+
+
+def withdraw_to(session: Session, patient_id: UUID, numbers: Collection[str]) -> None:
+    """What is queued about a patient to these numbers (E.164) does not leave: they are nobody's who speaks for them."""
+    rows = select(OutboxRow).where(OutboxRow.patient_id == patient_id, OutboxRow.state == "queued")
+    for message in session.scalars(rows.order_by(OutboxRow.id).with_for_update()):
+        if message.number in numbers:
+            withdraw(session, message)
 
 
 def sent(session: Session, message_id: UUID, gateway_ref: str, at: datetime) -> None:

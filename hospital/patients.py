@@ -41,7 +41,10 @@ class Patient(Base):
     death_reported_at: Mapped[datetime | None]
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     guardian_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    guardian_relation: Mapped[str | None]
+    guardian_until: Mapped[datetime | None]
     opted_out: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    guardian_declined: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
     suits: Mapped[Part | None] = mapped_column(String)
     reminded_by: Mapped[str] = mapped_column(default="call")
     pin_hash: Mapped[str | None]
@@ -49,6 +52,11 @@ class Patient(Base):
 
     numbers: Mapped[list["PhoneNumber"]] = relationship(order_by="PhoneNumber.rank", back_populates="patient")
     identifiers: Mapped[list["PatientIdentifier"]] = relationship(order_by="PatientIdentifier.rank")
+
+    def guardian_at(self, at: datetime) -> UUID | None:
+        """Who speaks for them, if anybody does then."""
+        ended = self.guardian_until is not None and self.guardian_until <= at
+        return None if ended else self.guardian_id
 
     @property
     def birth_date(self) -> date | None:
@@ -235,10 +243,11 @@ def candidates(session: Session, number: str | None) -> list[Candidate]:
     return [Candidate(patient, number.owner, sure) for patient, number in rows]
 
 
-def wards(session: Session, guardian_id: UUID) -> list[Patient]:
+def wards(session: Session, guardian_id: UUID, at: datetime) -> list[Patient]:
     """For whom this patient may speak: a child, a parent in their care; nobody who is said to have died. Eldest
     first."""
-    theirs = select(Patient).where(Patient.guardian_id == guardian_id, living())
+    still = or_(Patient.guardian_until.is_(None), Patient.guardian_until > at)
+    theirs = select(Patient).where(Patient.guardian_id == guardian_id, still, living())
     return list(session.scalars(theirs.order_by(Patient.birth_year, Patient.created_at, Patient.id)))
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, and_, any_, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from hospital import attempt_records, outbox, patients, recordings
-from hospital.attempt_records import Attempt
+from hospital.attempt_records import Attempt, about
 from hospital.calling_rules import is_a_child, never
 from hospital.database import announce, storable
 from hospital.enrolments import CareEvent, Enrolment
@@ -31,6 +31,7 @@ REPORTED = ("child_lost", "reported_deceased")
 """What a report of a death stops the patient's own tasks with."""
 NOTHING: Mapping[str, str | None] = {}
 MAX_TRIES = 3  # of a task whose end is taken back
+OPEN = ("open", "calling", "wrap_up", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def transferred(session: Session, patient_id: UUID, ward: str | None, at: dateti
     rows = select(FollowUpTask).where(
         FollowUpTask.patient_id == patient_id,
         FollowUpTask.kind == "follow_up",
-        FollowUpTask.state.in_(("open", "calling", "wrap_up", "review")),
+        FollowUpTask.state.in_(OPEN),
     )
     for task in session.scalars(
         rows.order_by(FollowUpTask.id).with_for_update(), execution_options={"populate_existing": True}
@@ -224,8 +225,19 @@ def _end(
         update(Enrolment).where(enrolments, Enrolment.ended_at.is_(None)).values(ended_at=at, ended_by=change)
     )
     # What else we contact a patient for has rules of its own (`subjects.py`), asked when it is dialled.
-    rows = select(FollowUpTask).where(tasks, FollowUpTask.kind == "follow_up")
-    rows = rows.where(FollowUpTask.state.in_(("open", "calling", "wrap_up", "review")))
+    return stop_tasks(session, change, at, by, and_(tasks, FollowUpTask.kind == "follow_up"), facts)
+
+
+def stop_tasks(
+    session: Session,
+    reason: str,
+    at: datetime,
+    by: UUID | None,
+    tasks: ColumnElement[bool],
+    facts: Mapping[str, str | None] = NOTHING,
+) -> Changed:
+    """Those of these tasks that are open stop; what is talked of or written up has no future."""
+    rows = select(FollowUpTask).where(tasks, FollowUpTask.state.in_(OPEN))
     stopped, talking = [], []
     for task in session.scalars(
         rows.order_by(FollowUpTask.id).with_for_update(), execution_options={"populate_existing": True}
@@ -234,13 +246,13 @@ def _end(
         if task.state == "wrap_up" or (task.state == "calling" and _talks(session, task.id)):
             code = "plan_changed_while_written_up" if task.state == "wrap_up" else "plan_changed_while_talking"
             task.max_tries = 0
-            decide(session, task.id, code, at, reason=change, by=said_by, **facts)
+            decide(session, task.id, code, at, reason=reason, by=said_by, **facts)
             talking.append(task.id)
         else:
-            task.state, task.stop_reason, task.closed_at = "stopped", change, at
+            task.state, task.stop_reason, task.closed_at = "stopped", reason, at
             for attempt in attempt_records.end_unknown(session, task.id, at):
                 recordings.account_for(session, attempt, at)
-            decide(session, task.id, "plan_changed", at, reason=change, by=said_by, **facts)
+            decide(session, task.id, "plan_changed", at, reason=reason, by=said_by, **facts)
             stopped.append(task.id)
         announce(session, "task", task.id)
     session.flush()
@@ -248,7 +260,15 @@ def _end(
 
 
 def _talks(session: Session, task_id: UUID) -> bool:
-    return session.scalar(select(Attempt.id).where(Attempt.task_id == task_id, Attempt.state == "talking")) is not None
+    return session.scalar(select(Attempt.id).where(about(task_id), Attempt.state == "talking").limit(1)) is not None
+
+
+def ended_by(session: Session, task: FollowUpTask) -> str:
+    """What has left a task without a future while they talked, or while it was written up."""
+    rows = select(DecisionRow.facts["reason"].astext).where(
+        DecisionRow.task_id == task.id, DecisionRow.code.startswith("plan_changed_while_")
+    )
+    return session.scalar(rows.order_by(DecisionRow.id.desc()).limit(1)) or "died"
 
 
 def called_off(session: Session, at: datetime) -> list[Attempt]:
@@ -262,7 +282,7 @@ def called_off(session: Session, at: datetime) -> list[Attempt]:
     off = []
     for attempt, task, patient, number in under_way:
         why = never(patient, number, task.purpose)
-        if task.state != "stopped" and why is not None:
+        if why is not None and (task.state != "stopped" or task.stop_reason == why):
             _tell_once(session, task, attempt, why, at)
         if task.state == "stopped" or why is not None:
             off.append(attempt)

@@ -32,6 +32,11 @@ class Questionnaire(Base):
     published_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     why: Mapped[str] = mapped_column(default="")
 
+    @property
+    def purpose(self) -> str:
+        """What its contact is for, in the words of `patient.opted_out`."""
+        return str(self.body.get("purpose", "follow-up")).replace("-", "_")
+
 
 class Draft(Base):
     __tablename__ = "questionnaire_draft"

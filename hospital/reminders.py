@@ -97,10 +97,12 @@ def plan_appointments(
 
 def plan_recurring(session: Session, at: datetime, policy: CallingPolicy) -> int:
     """Plans the recurring reminders that are due; how many. Each is due again after its days; one that was missed for
-    longer is given once."""
+    longer, or not wanted meanwhile, is given once."""
     rows = select(RecurringReminder).where(
         RecurringReminder.next_at <= at, RecurringReminder.until > at, RecurringReminder.stopped_at.is_(None)
     )
+    opted_out = select(Patient.id).where(literal(PURPOSE) == any_(Patient.opted_out))
+    rows = rows.where(RecurringReminder.patient_id.not_in(opted_out))
     found = session.scalars(rows.with_for_update(skip_locked=True)).all()
     for one in found:
         _remind(session, one.patient_id, at, min(at + WITHIN, one.until), policy, recurring_id=one.id)

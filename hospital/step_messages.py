@@ -34,8 +34,7 @@ def next_task(
             FollowUpTask.due_at <= at,
             or_(
                 and_(kind.task_id.is_(None), when <= at, not_given_to_another(None)),
-                waits_until <= at,
-                OutboxRow.state == "failed",
+                and_(FollowUpTask.held_since.is_(None), or_(waits_until <= at, OutboxRow.state == "failed")),
             ),
         )
         .order_by(FollowUpTask.priority, when, FollowUpTask.id)

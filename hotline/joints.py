@@ -126,7 +126,7 @@ NOT_NOW = {
     "outside_window": "It is outside this patient's calling hours. It may be called from {when}.",
     "cap_reached": "This patient has been called often enough. It may be called again from {when}.",
     "opted_out": "This patient does not want follow-up calls.",
-    "guardian_opted_out": "Who is called for this patient does not want follow-up calls.",
+    "guardian_opted_out": "Who is called for this patient wants no such calls. It is held for a nurse: see the form.",
     "deceased": "The record says that this patient has died. Nobody is called.",
     "death_reported": "This patient was reported deceased. A clinician confirms it first; nobody is called.",
     "no_usable_number": "There is no number left that is known to be right and safe to call.",

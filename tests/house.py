@@ -166,11 +166,12 @@ class House:
             session.execute(
                 text(
                     "UPDATE followup_task SET state = 'open', tries = 0, next_try_at = NULL, next_number_rank = NULL,"
-                    " stop_reason = NULL, closed_at = NULL, summary = ''"
+                    " stop_reason = NULL, closed_at = NULL, held_since = NULL, summary = ''"
                 )
             )
             session.execute(text("UPDATE phone_number SET invalid_since = NULL"))
             session.execute(text("UPDATE patient SET opted_out = '{}', suits = NULL, death_reported_at = NULL"))
+            session.execute(text("UPDATE patient SET guardian_declined = '{}'"))
 
     # ── Phones and sounds ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -530,7 +530,7 @@ async def test_a_childs_appointment_is_told_to_who_may_speak_for_it(front: Front
         call = session.get_one(CallRow, "terminal-1")
         lucia = lucia_of(session)
         assert call.proxy_id == lucia.id != call.patient_id
-        assert [patient.id for patient in patients.wards(session, lucia.id)] == [call.patient_id]
+        assert [patient.id for patient in patients.wards(session, lucia.id, NOON)] == [call.patient_id]
         (message,) = session.scalars(select(OutboxRow))
         assert (message.number, message.patient_id) == (LUCIA.numbers[0], call.patient_id)
 

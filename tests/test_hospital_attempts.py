@@ -246,7 +246,7 @@ def test_who_wants_no_surveys_is_asked_none_and_still_followed_up(database: Data
         session.refresh(mei)
         result = calls(session, survey.id, ana)
         assert isinstance(result, NotNow)
-        assert (result.code, survey.purpose) == ("opted_out", "survey")
+        assert (result.code, survey.purpose, survey.stop_reason) == ("not_open", "survey", "opted_out")
         assert consents.set_consent(session, mei.id, "survey", True, NOON, call_id="n1-1.2"), "she takes it back"
         assert consents.opted_out(session, mei.id) == frozenset()
         said = [(row.action, row.detail["call"]) for row in audit.of_subject(session, f"patient:{mei.id}")]

@@ -193,13 +193,13 @@ def test_what_rings_at_the_guardians_is_called_off(family: Family, happened: dic
 
 
 @pytest.mark.covers("I4")
-def test_who_opted_out_is_not_called_for_a_child_either(family: Family) -> None:
+def test_who_opted_out_is_not_called_for_a_child_either_and_its_care_is_for_a_nurse(family: Family) -> None:
     guardian(family, opted_out=["follow_up"])
     with family.database.transaction() as session:
         refused = attempts.claim(session, family.child, family.ana, "n1", NOON, POLICY)
         assert isinstance(refused, NotNow) and refused.code == "guardian_opted_out"
         child = family._task(session, family.child)
-        assert (child.state, child.stop_reason) == ("stopped", "guardian_opted_out")
+        assert child.state == "open" and child.held_since == NOON
     guardian(family, opted_out=["survey"])
     assert family.claim().number == LUCIA.numbers[0], "of another purpose"
 

@@ -94,8 +94,7 @@ def test_who_wants_none_has_none_also_when_she_says_so_in_between(database: Data
         assert plan(session) == 1
         consents.set_consent(session, lucia.id, "reminder", False, NOON, call_id="n1-1")
         session.expire_all()
-        refused = call_for(session)
-        assert isinstance(refused, NotNow) and refused.code == "opted_out"
+        assert call_for(session) is None
         assert (task(session).stop_reason, sent(session)) == ("opted_out", [])
 
 
@@ -209,3 +208,17 @@ def test_the_message_says_not_what_for(database: Database) -> None:
         reminders.plan_recurring(session, NOON, POLICY)
         (message,) = session.scalars(select(OutboxRow))
         assert (message.key, message.params) == ("please_call", {})
+
+
+def test_what_repeats_is_not_planned_while_it_is_unwanted_and_given_once_when_it_is_wanted_again(
+    database: Database,
+) -> None:
+    with database.transaction() as session:
+        lucia, grace = admit(session, LUCIA), employ(session, "grace", "supervisor")
+        span = {"every_days": 1, "first_at": NOON, "until": NOON + timedelta(days=30)}
+        who = {"patient_id": lucia.id, "account_id": grace.id, "department_id": None}
+        reminders.begin(session, about="medication", at=NOON, **who, **span)
+        consents.set_consent(session, lucia.id, "reminder", False, NOON)
+        assert reminders.plan_recurring(session, NOON + timedelta(days=3), POLICY) == 0
+        consents.set_consent(session, lucia.id, "reminder", True, NOON)
+        assert reminders.plan_recurring(session, NOON + timedelta(days=3), POLICY) == 1

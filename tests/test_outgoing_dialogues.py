@@ -211,6 +211,8 @@ SCENES = {
     "her_childs_after_her_death": Scene(
         "", due=her_childs_appointment_tomorrow, rings=said_to_have_died, kind="reminder", only="es"
     ),
+    "her_childs_and_wants_no_calls_at_all": Scene("4", due=her_childs_appointment_tomorrow, kind="reminder", only="es"),
+    "her_childs_and_wants_no_more": Scene(f"{ME},4", due=her_childs_appointment_tomorrow, kind="reminder", only="es"),
     "a_medicine": Scene(f"{ME},1", due=a_medicine, kind="reminder"),
     "a_medicine_and_a_question": Scene(f"{ME},2", due=a_medicine, kind="reminder", only="es"),
     "a_checkup_is_booked": Scene(f"{ME},2,1,1", due=a_checkup, kind="reminder"),
@@ -361,6 +363,8 @@ REMINDED: Mapping[str, tuple[str, str, list[str]]] = {
     "reminded_after_an_opt_out_while_it_rang": ("refused", "stopped", []),
     "her_childs_after_her_opt_out": ("refused", "stopped", []),
     "her_childs_after_her_death": ("hung_up", "stopped", []),  # nobody else is known to be called for him
+    "her_childs_and_wants_no_calls_at_all": ("refused", "stopped", []),
+    "her_childs_and_wants_no_more": ("completed", "done", []),
     "a_medicine_and_a_question": ("completed", "done", []),
     "a_checkup_is_booked": ("completed", "done", ["appointment_confirmed"]),
     "a_revisit_and_no_more": ("completed", "done", []),
@@ -377,5 +381,9 @@ async def test_what_came_of_a_reminder_is_written_down(name: str, front: FrontDe
         task = session.get_one(FollowUpTask, attempt.task_id)
         sent = [row.key for row in session.scalars(select(OutboxRow))]
         assert (attempt.contact_result, task.state, sent) == REMINDED[name]
-        out = "reminder" in lucia_of(session).opted_out
-        assert out == (("no_more" in name and "revisit" not in name) or "no_calls" in name or "opt_out" in name)
+        said = ("no_more" in name and "revisit" not in name) or "no_calls" in name or "opt_out" in name
+        about_her_child = name.startswith("her_childs_and")
+        assert ("reminder" in lucia_of(session).opted_out) == (said and not about_her_child)
+        for child in session.scalars(select(Patient).where(Patient.guardian_id == lucia_of(session).id)):
+            assert child.opted_out == [], "another guardian is asked anew"
+            assert ("reminder" in child.guardian_declined) == (said and about_her_child)

@@ -99,3 +99,24 @@ async def test_of_a_child_it_is_asked_of_who_is_called_too_and_of_nobody_else(si
     )
     with site.database.transaction() as session:
         assert session.get_one(Patient, child_id).opted_out == []
+
+
+async def test_the_guardian_speaks_of_this_child_only_and_the_nurse_sees_what_is_held(site: Site) -> None:
+    with site.database.transaction() as session:
+        child = patients.register(session, name="Tiago Souza", birth=date(2020, 5, 4), language="pt-BR", numbers=[])
+        child.guardian_id = site.joao.id
+        session.flush()
+        form = site.task.questionnaire_id
+        told = {"questionnaire_id": form, "reason": "discharge_day_3", "due_at": NOON}
+        task, child_id = followups.plan(session, patient_id=child.id, **told).id, child.id
+    panel = f"/followups/{task}/consents/{site.joao.id}/follow_up"
+    async with site.signed_in("ana") as ana:
+        await ana.post(panel, 204, about="patient")
+        form_page = words((await ana.get(f"/followups/{task}")).text)
+        assert "Of these, about Tiago Souza: Follow-up calls: no" in form_page
+        assert "nobody is called" in form_page and 'id="held"' in (await ana.get(f"/followups/{task}/call")).text
+        listed = words((await ana.get("/followups/list/all")).text)
+        assert "Held for you" in listed and "the guardian wants none" in listed
+        assert opted_out(site, site.joao.id) == opted_out(site, child_id) == set()
+        await ana.post(panel, 204, about="patient", on="on")
+        assert 'id="held"' not in (await ana.get(f"/followups/{task}/call")).text

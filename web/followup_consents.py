@@ -25,8 +25,10 @@ async def consent(
     person_id: UUID,
     purpose: str,
     on: Annotated[str, Form(max_length=2)] = "",
+    about: Annotated[str, Form(max_length=7)] = "",
 ) -> Response:
-    """`on`: wanted. `person_id`: the patient's, or that of whom we reach for them."""
+    """`on`: wanted. `person_id`: the patient's, or that of whom we reach for them; with `about` "patient": about this
+    patient only."""
     shown = await own_task(request, visitor, task_id)
     house = services(request)
     patient_id, at, by = shown.patient.id, house.clock(), visitor.account_id
@@ -36,7 +38,10 @@ async def consent(
         if person_id not in (patient_id, reached.id) or purpose not in consents.PURPOSES:
             raise Refusal(404, "There is nothing like that to be noted here.")
         announce(session, "task", task_id)
-        consents.set_consent(session, person_id, purpose, on == "on", at, by=by)
+        if about == "patient":
+            consents.tell(session, patient_id, person_id, purpose, on == "on", at, by=by)
+        else:
+            consents.set_consent(session, person_id, purpose, on == "on", at, by=by)
 
     await house.database.run(apply)
     return Response(status_code=204)

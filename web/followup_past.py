@@ -1,7 +1,7 @@
 """The patient's part of the form: numbers, address, visits, stays, plans, what was tried and decided."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, union
@@ -20,11 +20,14 @@ from web.followup_view import Tried, Viewer, department_names, may_open, tried
 
 @dataclass(frozen=True)
 class Past:
-    """`addressee`: whom we write to, the patient or the guardian. `lost_at`: when the family lost a child, if it did;
-    `loss`: which child may be told as lost. `follows`: what can be left. `wards`: that we know of."""
+    """`guardian_last`: the guardian's last day; `guardian_ended`: it has passed. `addressee`: whom we write to, the
+    patient or the guardian. `lost_at`: when the family lost a child, if it did; `loss`: which child may be told as
+    lost. `follows`: what can be left. `wards`: that we know of."""
 
     patient: Patient
     guardian: Patient | None
+    guardian_last: date | None
+    guardian_ended: bool
     addressee: Patient
     history: History
     tried: list[Tried]
@@ -48,6 +51,8 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
     return Past(
         patient,
         guardian,
+        _last_day(patient, viewer),
+        guardian is not None and patient.guardian_at(viewer.at) is None,
         where_reached(session, patient, viewer.at).person,
         patients.history(session, patient.id),
         tried(session, task_id),
@@ -57,6 +62,11 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
         plan_changes.follows(session, patient.id),
         _wards(session),
     )
+
+
+def _last_day(patient: Patient, viewer: Viewer) -> date | None:
+    until = patient.guardian_until
+    return until.astimezone(viewer.zone).date() - timedelta(days=1) if until is not None else None
 
 
 def _wards(session: Session) -> list[str]:

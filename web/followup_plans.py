@@ -35,7 +35,7 @@ class Loss:
 def loss_of(session: Session, patient: Patient, at: datetime) -> Loss:
     if patient.guardian_id is not None and is_a_child(patient, at):
         return Loss([patient], True)
-    theirs = patients.wards(session, patient.id)
+    theirs = patients.wards(session, patient.id, at)
     return Loss([one for one in theirs if one.birth_date is None or is_a_child(one, at)], False)
 
 

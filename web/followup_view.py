@@ -125,6 +125,8 @@ def _next_try(task: FollowUpTask, viewer: Viewer) -> str:
         return words.say(words.STOP_REASONS, task.stop_reason)
     if task.state == "done":
         return "done"
+    if task.held_since is not None:
+        return "nobody is called: the guardian wants none"
     if task.channel == "letter" and task.next_try_at is None and task.due_at <= viewer.at:
         return "a letter is to be posted"
     return words.next_try(task.next_try_at, task.next_number_rank, task.tries, task.max_tries, viewer.at, viewer.zone)

@@ -109,7 +109,7 @@ async def _count_failure(call: Call, front: FrontDesk, asked: _Asked) -> bool:
 async def _confirmed(call: Call, front: FrontDesk, caller: Patient, by: list[str]) -> Patient:
     _slow_down(call, front, caller)
     await call.say("recognised", given_name=caller.name.split()[0])
-    wards = await front.database.run(patients.wards, caller.id)
+    wards = await front.database.run(patients.wards, caller.id, front.now())
     patient = await _one_of(call, "for_whom", [caller, *wards])
     await _write_down(call, front, caller, patient, by)
     if front.tell_first is not None:

@@ -155,7 +155,8 @@ async def _later(call: Call, front: FrontDesk, contact: Contact) -> None:
 async def _stop(call: Call, front: FrontDesk, contact: Contact) -> None:
     if contact.purpose in consents.PURPOSES:
         run, at = front.database.run, front.now()
-        await run(consents.set_consent, contact.patient.id, contact.purpose, False, at, call_id=call.id)
+        about, said_by = contact.patient.id, contact.person.id
+        await run(consents.tell, about, said_by, contact.purpose, False, at, call_id=call.id)
         await call.journal.step("consent", purpose=contact.purpose, given=False)
     await _note(call, front, contact, "refused")
     await call.inform("outgoing_stopped")

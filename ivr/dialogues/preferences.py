@@ -1,7 +1,7 @@
 """What we may contact a patient for, and which time of day suits them. Follow-up calls of nurses are no survey: who
 wants none of those speaks to a person, who can say what it means."""
 
-from hospital import consents
+from hospital import calls, consents
 from hospital.patients import Patient
 from hospital.wishes import Part
 from ivr.call import Call, Prompt
@@ -36,8 +36,8 @@ async def change_preferences(call: Call, front: FrontDesk) -> None:
 
 async def _consent(call: Call, front: FrontDesk, patient: Patient, purposes: tuple[str, ...]) -> None:
     """Says how it is now, and turns it round. Of several it is off where all are."""
-    purpose = purposes[0]
-    out = set(purposes) <= await front.database.run(consents.opted_out, patient.id)
+    purpose, speaker = purposes[0], await front.database.run(calls.speaks_for, call.id)
+    out = set(purposes) <= await front.database.run(consents.refused, patient.id, speaker)
     question, keys = [Prompt(ASKED[purpose][out])], "12"
     way, offer = OTHER_WAY[await front.database.run(consents.reminded_by, patient.id)]
     if purpose == "reminder" and not out:
@@ -52,7 +52,7 @@ async def _consent(call: Call, front: FrontDesk, patient: Patient, purposes: tup
             await call.inform("preference_noted")
             return
     for each in purposes:
-        await front.database.run(consents.set_consent, patient.id, each, out, front.now(), call_id=call.id)
+        await front.database.run(consents.tell, patient.id, speaker, each, out, front.now(), call_id=call.id)
         await call.journal.step("consent", purpose=each, given=out)
     await call.inform("preference_noted")
 

@@ -4,7 +4,7 @@ first."""
 
 from uuid import UUID
 
-from hospital import consents, reminders
+from hospital import calls, consents, reminders
 from hospital.booking import Booked
 from hospital.patients import Patient
 from hospital.reminders import Due
@@ -59,7 +59,8 @@ def reminded_of(appointment: Booked) -> Prompt:
 
 async def _no_more(call: Call, front: FrontDesk, patient: Patient) -> None:
     run, at = front.database.run, front.now()
-    await run(consents.set_consent, patient.id, reminders.PURPOSE, False, at, call_id=call.id)
+    speaker = await run(calls.speaks_for, call.id)
+    await run(consents.tell, patient.id, speaker, reminders.PURPOSE, False, at, call_id=call.id)
     await call.journal.step("consent", purpose=reminders.PURPOSE, given=False)
     await call.inform("reminders_stopped")
 

@@ -84,6 +84,16 @@ NOT_MERGED = {  # why two records can't become one
     "same_time": "Both have a seat at the same time. Cancel one of the two appointments first.",
 }
 
+RELATIONS = {  # what a guardian is to the patient
+    "mother": "mother",
+    "father": "father",
+    "partner": "partner",
+    "child": "son or daughter",
+    "relative": "another relative",
+    "carer": "carer",
+    "legal": "legal guardian",
+}
+
 NUMBER_OWNERS = {
     "self": "the patient's own",
     "mother": "mother",
@@ -130,6 +140,7 @@ STANDINGS = {  # how a task stands → (word, look)
     "calling": ("Being called", "busy"),
     "wrap_up": ("To be written up", "busy"),
     "review": ("To be reviewed", "warn"),
+    "held": ("Held for you", "warn"),
     "done": ("Done", "good"),
     "stopped": ("Stopped", ""),
 }
@@ -165,13 +176,18 @@ def task_reason(code: str) -> str:
     return say(TASK_REASONS, step) + (f", {number}" if number else "")
 
 
+HELD = (
+    "The guardian wants no such calls. See to what the care needs: name another guardian, or take another way, such as "
+    "the family doctor, a letter or a visit, and skip this follow-up with the reason."
+)
+
 NOT_NOW = VIDEO_REFUSALS | {
     "not_open": "This task is being called or is closed already.",
     "already_in_a_call": "This patient, this number or you are in another call.",
     "outside_window": "It is outside the hours in which this patient may be called.",
     "cap_reached": "The patient has been called often enough for now.",
     "opted_out": "The patient does not want follow-up calls.",
-    "guardian_opted_out": "Who is called for the patient does not want follow-up calls.",
+    "guardian_opted_out": HELD,
     "deceased": "The patient has died. Nobody is called.",
     "no_usable_number": "There is no number left that may be called.",
 }
@@ -250,6 +266,10 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     **DECIDED,
     "record_merged": "The record was merged into another of the same patient",
     "death_report_withdrawn": "The report of a death was taken back",
+    "held": "Held for a nurse: the guardian wants no such calls; see what the care needs",
+    "guardian_named": "Another guardian was named: they are called from now on",
+    "guardian_ended": "The guardian was ended: nobody else is called for the patient",
+    "wanted_again": "{whose} wants such calls again: due as it was planned",
     "death_reported": "Not called: reported deceased, not confirmed yet",
     "deceased_to_be_confirmed": "Reported deceased; a clinician confirms before the record says so",
     "given": "Given to one nurse: nobody else is called for it",
@@ -301,6 +321,7 @@ def decision(
         "department": departments.get(str(facts.get("department")), str(facts.get("department", ""))),
         "rule": str(facts.get("rule", "")).replace("-", " "),
         "was": near(was, now, zone) if was else "",
+        "whose": "The guardian" if facts.get("of") == "guardian_opted_out" else "The patient",
         "again": "to be called again" if facts.get("again") else "not called again",
     }
     return DECISIONS.get(code, say({}, code)).format(**values)
@@ -323,6 +344,7 @@ _NOT_DIALLED = {  # why an order to dial was not given after all
     "opted_out": "the patient opted out meanwhile",
     "guardian_opted_out": "who is called for the patient opted out meanwhile",
     "guardian_deceased": "who is called for the patient has died meanwhile, or is reported to have",
+    "guardian_changed": "another person is called for the patient now",
     "death_reported": "reported deceased meanwhile",
     "deceased": "the patient has died",
     "not_needed": "it is not needed any more",
