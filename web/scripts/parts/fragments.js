@@ -3,8 +3,9 @@
 // is fetched again when a notice of such a kind (or of that kind and id) arrives.
 //
 // Focus is never stolen and no choice is lost: a fragment in which somebody is typing, whose input is not saved yet, or
-// in which something was chosen and not sent yet, waits and shows a small mark meanwhile. A fragment whose key (answer's X-Fragment-Key) has not changed is
-// left alone: it is the same thing, and its own parts follow by themselves.
+// in which something was chosen and not sent yet, waits and shows a small mark meanwhile. What was opened stays open,
+// unless its form was sent. A fragment whose key (answer's X-Fragment-Key) has not changed is left alone: it is the same
+// thing, and its own parts follow by themselves.
 import { isTyping } from "./keys.js";
 import { Live } from "./live.js";
 import { ask } from "./request.js";
@@ -39,7 +40,11 @@ export function watchFragments(library) {
   // what was sent holds nothing back, unless it was refused or is changed again
   document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => elt.closest("form")?.setAttribute("data-sent", ""));
   document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful } }) => {
-    if (!successful) elt.closest("form")?.removeAttribute("data-sent");
+    const form = elt.closest("form");
+    if (!successful) return form?.removeAttribute("data-sent");
+    form?.setAttribute("data-sent", "done");
+    const fragment = form?.closest("[data-fragment][data-waiting]");
+    if (fragment) refresh(fragment);
   });
   document.addEventListener("input", ({ target }) => target.form?.removeAttribute("data-sent"));
   // a dialog inside holds its fragment back until it is closed
@@ -92,14 +97,33 @@ function put(fragment, html, key, atOnce) {
     mark(fragment);
     return;
   }
-  const focused = fragment.contains(document.activeElement) ? document.activeElement.id : "";
+  const focused = fragment.contains(document.activeElement) ? nameOf(document.activeElement) : "";
+  const open = [...fragment.querySelectorAll("details[open]")].filter((one) => !one.querySelector(":scope > form[data-sent=done]"));
+  const names = new Set(open.map(nameOf));
   shown.set(fragment, html);
   if (key) fragment.dataset.shownKey = key;
   delete fragment.dataset.waiting;
   fragment.innerHTML = html;
   htmx.process(fragment);
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  for (const one of fragment.querySelectorAll("details:not([open])")) one.open = names.has(nameOf(one));
+  if (focused) giveFocus(fragment, focused);
   fragment.dispatchEvent(new CustomEvent("hotline:refreshed", { bubbles: true }));
+}
+
+// What a thing is called before and after: its id; of what opens, and of the line that opens it, also its words.
+function nameOf(element) {
+  const box = element.closest("details");
+  const opens = element === box || (element.localName === "summary" && element.parentElement === box);
+  if (!opens || !box) return element.id;
+  return box.id || `summary ${box.querySelector("summary").textContent.split(":")[0].trim()}`;
+}
+
+// To the same thing; where that is folded away now, to the line that opens it.
+function giveFocus(fragment, name) {
+  const boxes = [...fragment.querySelectorAll("details")];
+  const same = boxes.find((one) => nameOf(one) === name)?.querySelector("summary") ?? document.getElementById(name);
+  const folded = same?.localName === "summary" ? null : same?.closest("details:not([open])");
+  (folded?.querySelector("summary") ?? same)?.focus({ preventScroll: true });
 }
 
 function isInUse(fragment) {
@@ -107,7 +131,8 @@ function isInUse(fragment) {
   if ([...fragment.querySelectorAll("form[hx-post]:not([data-save], [data-sent])")].some(isChanged)) return true;
   const active = document.activeElement;
   if (active === fragment || !fragment.contains(active)) return false;
-  return isTyping(active) || !active.id; // focus on what has an id is given back after the change
+  if (active.form?.dataset.sent === "done") return false;
+  return isTyping(active) || !nameOf(active); // focus on what has a name is given back after the change
 }
 
 function isChanged(form) {
