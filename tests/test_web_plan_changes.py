@@ -170,7 +170,7 @@ async def test_what_rings_for_the_child_is_called_off_and_nothing_queued_leaves(
         assert [one.id for one in plan_changes.called_off(session, site.now)] == [claimed.attempt_id]
         leaves = {one.once: one.state for one in session.scalars(select(OutboxRow))}
         assert leaves == {"reminder/1": "failed", f"before/{site.ines}/2026-11-26": "failed", "reminder/2": "queued"}
-        assert patients.wards(session, site.lucia) == [], "a machine does not name the child when she calls"
+        assert patients.wards(session, site.lucia, NOON) == [], "a machine does not name the child when she calls"
     assert site.standing(site.ines) == STOPPED
 
 
