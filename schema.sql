@@ -974,6 +974,59 @@ CREATE TABLE closure (                               -- the telephones are close
 );
 CREATE UNIQUE INDEX one_closure_at_a_time ON closure ((true)) WHERE ended_at IS NULL;
 
+-- ── Answers by text message ─────────────────────────────────────────────────────────────────────────────────────
+
+-- A questionnaire that is asked by text messages, one question at a time: one for each task, ever.
+CREATE TABLE text_talk (
+    task_id          uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,
+    questionnaire_id uuid NOT NULL REFERENCES questionnaire,           -- the version that is asked
+    number_sealed    bytea NOT NULL,
+    number_token     bytea NOT NULL,
+    locale           text NOT NULL,
+    -- proving (the birth date was asked for) → asking → ended;  proving → ended
+    state            text NOT NULL CHECK (state IN ('proving', 'asking', 'ended')),
+    item             text,                           -- what is asked now, or was last
+    misses           smallint NOT NULL DEFAULT 0 CHECK (misses BETWEEN 0 AND 3),   -- replies to it that were no answer
+    sent             smallint NOT NULL DEFAULT 1,    -- texts of ours: each is one row of the outbox
+    begun_at         timestamptz NOT NULL,
+    asked_at         timestamptz NOT NULL,
+    expires_at       timestamptz NOT NULL CHECK (expires_at > asked_at),
+    ended_at         timestamptz,
+    ended_by         text CHECK (ended_by IN ('answered', 'red_flag', 'not_understood', 'not_proved', 'stop', 'expired',
+                     'overtaken')),                  -- overtaken: the task went on without it
+    CHECK ((state = 'asking') <= (item IS NOT NULL)),
+    CHECK ((state = 'ended') = (ended_at IS NOT NULL) AND (state = 'ended') = (ended_by IS NOT NULL))
+);
+CREATE UNIQUE INDEX one_talk_per_number ON text_talk (number_token) WHERE state <> 'ended';
+
+CREATE TABLE text_reply (                             -- a text message that came in: kept once, with one fate, for good
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    gateway       text NOT NULL,
+    gateway_ref   text NOT NULL,                     -- told again by the gateway, it is the same
+    number_sealed bytea NOT NULL,
+    number_token  bytea NOT NULL,
+    text_sealed   bytea NOT NULL,
+    media         smallint NOT NULL DEFAULT 0 CHECK (media BETWEEN 0 AND 100),   -- pictures: they stay with the gateway
+    came_at       timestamptz NOT NULL,
+    fate          text NOT NULL CHECK (fate IN ('proof', 'answer', 'not_understood', 'red_flag', 'stop', 'start', 'help',
+                  'message')),                       -- message: it belongs to nothing, and a person owns it
+    task_id       uuid REFERENCES text_talk ON DELETE CASCADE,
+    answer_id     bigint UNIQUE REFERENCES answer ON DELETE CASCADE,
+    case_id       uuid REFERENCES care_case,
+    UNIQUE (gateway, gateway_ref),
+    CHECK ((fate IN ('proof', 'answer', 'not_understood')) <= (task_id IS NOT NULL)),
+    CHECK ((fate = 'answer') <= (answer_id IS NOT NULL) AND (answer_id IS NOT NULL) <= (fate IN ('answer', 'red_flag'))),
+    CHECK ((fate IN ('red_flag', 'message')) = (case_id IS NOT NULL))
+);
+CREATE INDEX text_reply_number ON text_reply (number_token, came_at);
+CREATE INDEX text_reply_case ON text_reply (case_id) WHERE case_id IS NOT NULL;
+CREATE INDEX text_reply_task ON text_reply (task_id) WHERE task_id IS NOT NULL;
+
+CREATE TABLE text_stop (                              -- a number that wants no text messages, until it says otherwise
+    number_token bytea PRIMARY KEY,
+    since        timestamptz NOT NULL
+);
+
 -- ── Who is on call ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 CREATE TABLE on_call_line (                          -- what has to be covered, from when it is opened until it is closed

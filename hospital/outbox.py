@@ -2,7 +2,8 @@
 
 Rules: a row holds a wording's key, a locale and parameters, never text. `once` names what the message is about, so
 that the same thing is told once. A row is claimed in one conditional statement; one that was claimed and never
-settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id.
+settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id. Who wants no more texts
+gets none (`text_stops.py`): that is asked when a message is claimed.
 """
 
 from collections.abc import Collection
@@ -16,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id, announce, storable
+from hospital.text_stops import CONFIRMS, stopped
 from hospital.vault import Sealed
 
 CLAIM = timedelta(minutes=2)
@@ -87,7 +89,7 @@ def claim(session: Session, at: datetime) -> Due | None:
     ).all()
     for message_id in given_up:
         announce(session, "outbox", message_id)
-    row = session.scalar(
+    rows = (
         select(OutboxRow)
         .where(OutboxRow.state.in_(("queued", "sending")), OutboxRow.due_at <= at)
         .order_by(OutboxRow.due_at)
@@ -95,6 +97,10 @@ def claim(session: Session, at: datetime) -> Due | None:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     )
+    while (row := session.scalar(rows)) is not None and row.key not in CONFIRMS and stopped(session, row.number):
+        row.state, row.error = "failed", "opted_out"
+        announce(session, "outbox", row.id)
+        session.flush()
     if row is None:
         return None
     again = row.state == "sending"

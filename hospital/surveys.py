@@ -110,9 +110,9 @@ def alarm(session: Session, task_id: UUID, flag: RedFlag, at: datetime) -> bool:
     return _raise_flag(session, task_id, flag, at)
 
 
-def finish(session: Session, task_id: UUID, at: datetime) -> bool:
-    """All was answered in a call of the patient's own; False where the task is being called or was closed. Where the
-    answers ask for a nurse, it is hers from now on."""
+def finish(session: Session, task_id: UUID, at: datetime, how: str = "answered_by_caller") -> bool:
+    """All was answered in a call of the patient's own, or `how` else, as the decision log says; False where the task is
+    being called or was closed. Where the answers ask for a nurse, it is hers from now on."""
     if answer_rules.waits(session, task_id):
         task = session.get_one(FollowUpTask, task_id, with_for_update=True, populate_existing=True)
         if task.state == "open":
@@ -126,7 +126,7 @@ def finish(session: Session, task_id: UUID, at: datetime) -> bool:
         .returning(FollowUpTask.id)
     )
     if done is not None:
-        followups.decide(session, task_id, "answered_by_caller", at)
+        followups.decide(session, task_id, how, at)
         announce(session, "task", task_id)
     return done is not None
 
@@ -134,15 +134,20 @@ def finish(session: Session, task_id: UUID, at: datetime) -> bool:
 def _raise_flag(session: Session, task_id: UUID, flag: RedFlag, at: datetime) -> bool:
     origin = f"red_flag/{flag.teller.call_id}"
     cases.open_case(session, "red_flag", origin, flag.teller, at, flag.due, flag.code)
-    task = session.get_one(FollowUpTask, task_id)
-    task.channel, task.priority, task.next_try_at = "nurse_call", 1, None
-    followups.decide(session, task_id, "red_flag", at, flag=flag.code)
+    hand_over(session, task_id, flag.code, at)
     if waiting.anybody_on_duty(session, flag.queue):
         return True
-    number = flag.teller.caller or _number_of(session, task.patient_id)
+    number = flag.teller.caller or _number_of(session, session.get_one(FollowUpTask, task_id).patient_id)
     if number is not None:
         callbacks.ask_urgently(session, origin=flag.teller.call_id, number=number, at=at, language=flag.teller.language)
     return False
+
+
+def hand_over(session: Session, task_id: UUID, code: str, at: datetime) -> None:
+    """A red flag was told to the machine: it is a nurse's from now on."""
+    task = session.get_one(FollowUpTask, task_id)
+    task.channel, task.priority, task.next_try_at = "nurse_call", 1, None
+    followups.decide(session, task_id, "red_flag", at, flag=code)
 
 
 def _number_of(session: Session, patient_id: UUID) -> str | None:

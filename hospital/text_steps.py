@@ -1,4 +1,5 @@
-"""Steps of a plan that are text messages: one neutral message, an answer by telephone, or the next channel.
+"""Steps of a plan that are text messages: questions that are answered by reply (`text_talks.py`), or one neutral
+message and an answer by telephone; or the next channel.
 
 Rules: a message is a contact like a call, judged by the same functions when it is sent: window, cap, opt-out, death,
 guardian, numbers that are safe. A task has one at most (the key of `step_text`, and of the outbox), and it is a contact
@@ -12,34 +13,41 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, next_steps, outbox, step_messages, subjects
+from hospital import attempts, next_steps, outbox, step_messages, subjects, text_talks
 from hospital.attempts import CallingPolicy
 from hospital.calling_rules import wall_clock
 from hospital.followups import FollowUpTask, decide
 from hospital.outbox import OutboxRow
 from hospital.text_records import StepText
+from hospital.text_stops import stopped
+from hospital.text_talks import CHANNEL, Begin, TextTalk
 from hospital.verdicts import judge
 
-CHANNEL = "sms"
 KEY = "questions_wait"
 
 
-def work_next(session: Session, at: datetime, policy: CallingPolicy) -> bool:
-    """The next task whose message is due, was not answered in time or did not arrive; False where there is none."""
+def work_next(session: Session, at: datetime, policy: CallingPolicy, begin: Begin | None = None) -> bool:
+    """The next task whose message is due, was not answered in time or did not arrive; False where there is none.
+    `begin`: how a questionnaire is asked by text; None: no number of ours receives replies."""
     task = step_messages.next_task(session, at, CHANNEL, StepText, StepText.answer_by)
     if task is None:
         return False
     sent = session.get(StepText, task.id)
     if sent is None:
-        _send(session, task, at, policy)
+        _send(session, task, at, policy, begin)
     else:
         because = "text_unanswered" if step_messages.arrived(session, sent) else "text_undelivered"
+        talk = session.get(TextTalk, task.id, with_for_update=True)
+        if talk is not None and talk.state != "ended":
+            text_talks.end(talk, "expired", at)
+        if talk is not None and talk.sent > 1 and because == "text_unanswered":
+            because = "text_cut_off"
         number = step_messages.first_number(session, task, at)
         step_messages.came_to_nothing(session, task, at, policy, because, number)
     return True
 
 
-def _send(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy) -> None:
+def _send(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, begin: Begin | None) -> None:
     attempts.follow_survivor(session, task, at)
     verdict = judge(session, task, at, policy)
     if verdict.refused is not None and verdict.refused.code != "no_usable_number":
@@ -48,15 +56,26 @@ def _send(session: Session, task: FollowUpTask, at: datetime, policy: CallingPol
     if verdict.number is None:
         next_steps.without_a_call(session, task, at, "text_impossible")
         return
+    if stopped(session, verdict.number.number):
+        next_steps.without_a_call(session, task, at, "texts_unwanted")
+        return
+    busy = text_talks.busy_until(session, verdict.number.token, at)
+    if busy is not None:
+        task.next_try_at = busy
+        decide(session, task.id, "number_is_asked", at, when=busy.isoformat())
+        return
+    locale = verdict.number.language or verdict.person.language
+    opening = begin(session, task, verdict.number, locale, at) if begin is not None else None
     once = f"step/{task.id}"
     outbox.put(
         session,
         once=once,
-        key=KEY,
-        locale=verdict.number.language or verdict.person.language,
+        key=opening.key if opening else KEY,
+        locale=locale,
         number=verdict.number.number,
         at=at,
         patient_id=verdict.person.id,
+        **(opening.params if opening else {}),
     )
     message_id = session.scalars(select(OutboxRow.id).where(OutboxRow.once == once)).one()
     answer_by = _answer_by(task, at, policy)
@@ -70,12 +89,16 @@ def _send(session: Session, task: FollowUpTask, at: datetime, policy: CallingPol
             answer_by=answer_by,
         )
     )
+    if opening is not None:
+        session.flush()
+        text_talks.begin(session, task, verdict.number, locale, opening, at, answer_by)
     task.next_try_at = answer_by
+    code = "asked_by_text" if opening else "texted"
     facts = {"reached": "guardian"} if verdict.person.id != task.patient_id else {}
     decide(
         session,
         task.id,
-        "texted",
+        code,
         at,
         rank=verdict.number.rank,
         when=answer_by.isoformat(),

@@ -12,6 +12,7 @@ from hospital import calls, outbox, patients, vault
 from hospital.booking import Booked, Told
 from hospital.database import Database
 from hospital.video_steps import LINK
+from messages.talking import unsealed
 from scripts.placeholders import Value
 from scripts.wording import Wording
 
@@ -122,6 +123,8 @@ def rendered(wording: Callable[[], Wording]) -> Callable[[str, str, Mapping[str,
             values |= {"date": local.date(), "time": local.time()}
         if "link_sealed" in params:
             values["link"] = vault.unseal(b64decode(params["link_sealed"]), LINK)
+        if "text_sealed" in params:
+            values["asked"] = {locale: unsealed(params)}
         values |= {name: params[name] for name in ("case", "caller", "n", "minutes") if name in params}
         return wording().message(key, locale, **values)
 

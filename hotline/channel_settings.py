@@ -1,4 +1,4 @@
-"""Settings of a plan's other channels: letters and video calls."""
+"""Settings of a plan's other channels: questions by text message, letters and video calls."""
 
 import re
 from typing import Annotated, Literal
@@ -30,6 +30,15 @@ def _rooms(value: str) -> str:
 
 RoomAddress = Annotated[str, Field(max_length=200), AfterValidator(_rooms)]
 Line = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class Texting(Frozen):
+    """Questions that are answered by replying to a text message, where a number of ours receives."""
+
+    answer_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    """How long a question waits for its reply; then the plan's next channel."""
+    also: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,60}$")], ...] = ()
+    """Questionnaires that are asked so although they do not say `byText`; clinical ones begin with the birth date."""
 
 
 class Letters(Frozen):

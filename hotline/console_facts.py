@@ -32,7 +32,8 @@ def site_facts(settings: Settings) -> ports.SiteFacts:
 def _reports_host(settings: Settings) -> tuple[str, ...]:
     """The name under which a gateway reaches the console from outside."""
     twilio = settings.messages.twilio
-    return (urlsplit(twilio.reports_url).netloc,) if twilio and twilio.reports_url else ()
+    urls = (twilio.reports_url, twilio.replies_url) if twilio else ()
+    return tuple(urlsplit(url).netloc for url in urls if url)
 
 
 def demo_patients(settings: Settings, sip: Mapping[str, str]) -> dict[str, ports.DemoPatient]:

@@ -1,19 +1,33 @@
-"""Messages: the outbox on its table, the gateway that the settings name, and its delivery reports."""
+"""Messages: the outbox on its table, the gateway that the settings name, its delivery reports, and replies."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from hospital import outbox
 from hospital.database import Database
+from hospital.followups import FollowUpTask
+from hospital.patients import PhoneNumber
+from hospital.plans import Calendar
+from hospital.text_talks import Begin, Opening
+from hotline.care_wiring import clocks
 from hotline.places import Places
 from hotline.settings import Settings
-from messages.gateway import Gateway
+from messages import replies
+from messages.gateway import Gateway, Incoming
 from messages.gateways.file import FileGateway
-from messages.gateways.twilio import BadReport, TwilioAccount, TwilioGateway, read_report
-from web.ports import DeliveryReports
+from messages.gateways.twilio import NO_ANSWER, BadReport, TwilioAccount, TwilioGateway, read_report, read_text
+from messages.talking import Desk
+from scripts.wording import Wording
+from web.ports import DeliveryReports, TextReplies
 
 Clock = Callable[[], datetime]
+Words = Callable[[], Wording]
+Take = Callable[[Incoming], Awaitable[str]]
+"""A text that came in → its fate."""
 
 
 def gateway(settings: Settings, here: Places, now: Clock) -> Gateway:
@@ -29,6 +43,62 @@ def delivery_reports(settings: Settings, database: Database, now: Clock) -> Deli
     if twilio is None or twilio.reports_url is None or twilio.auth_token is None:
         return None
     return TwilioReports(database, twilio.reports_url, twilio.auth_token.get_secret_value(), now)
+
+
+def receives(settings: Settings) -> bool:
+    """Whether a number of ours takes replies: only then is anybody asked by text. In the demo the patients' phones are
+    pages of ours."""
+    twilio = settings.messages.twilio
+    return twilio.replies_url is not None if twilio is not None else settings.demo
+
+
+def desk(settings: Settings, words: Words) -> Callable[[], Desk]:
+    """`words`: the wording in force."""
+    of, calendar = settings.texting, Calendar(clocks(settings).zone, settings.site.country.upper())
+
+    def now_in_force() -> Desk:
+        within, also = timedelta(hours=of.answer_hours), frozenset(of.also)
+        return Desk(words(), clocks(settings), calendar, settings.site.default_language, within, also)
+
+    return now_in_force
+
+
+def asking(settings: Settings, words: Words) -> Begin | None:
+    """How a plan's step is asked by text; None where nothing receives the replies."""
+    here = desk(settings, words)
+
+    def begin(session: Session, task: FollowUpTask, number: PhoneNumber, locale: str, at: datetime) -> Opening | None:
+        return replies.opening(session, task, number, locale, at, here())
+
+    return begin if receives(settings) else None
+
+
+def taking(settings: Settings, database: Database, words: Words, now: Clock) -> Take:
+    here = desk(settings, words)
+
+    async def take(came: Incoming) -> str:
+        return await database.run(replies.receive, came, now(), here())
+
+    return take
+
+
+def text_replies(settings: Settings, take: Take) -> TextReplies | None:
+    """`web.ports.TextReplies` of Twilio; None where it brings none."""
+    twilio = settings.messages.twilio
+    if twilio is None or twilio.replies_url is None or twilio.auth_token is None:
+        return None
+    return partial(_taken, take, twilio.replies_url, twilio.auth_token.get_secret_value(), twilio.account_sid)
+
+
+async def _taken(
+    take: Take, url: str, auth_token: str, account_sid: str, form: Mapping[str, str], signed: str | None
+) -> str | None:
+    try:
+        came = read_text(url, form, signed, auth_token, account_sid)
+    except BadReport:
+        return None
+    await take(came)
+    return NO_ANSWER
 
 
 class SqlOutbox:

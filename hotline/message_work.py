@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from hospital import announcing, letters, reminders, text_steps, video_steps
+from hospital import announcing, letters, reminders, text_steps, text_talks, video_steps
 from hospital.database import Database
 from hotline.letter_joints import Press, post
+from hotline.message_joints import asking
 from hotline.settings import Settings
 from hotline.sheets import Sheets
 from hotline.wiring import calling_policy, video_rooms
@@ -30,6 +31,7 @@ def begin(
 ) -> None:
     """Adds its jobs. `caller_id`: the number that patients see when we call. `press`: None, no letters."""
     policy, rooms = calling_policy(settings), video_rooms(settings)
+    by_text = asking(settings, lambda: sheets.held.words)
 
     async def remind() -> None:
         of = settings.reminders
@@ -39,8 +41,9 @@ def begin(
             await database.run(reminders.plan_appointments, now(), policy, days_before=days, from_hour=hour)
 
     async def text() -> None:
+        await database.run(text_talks.end_forgotten, now())
         for _ in range(MOST_TEXTS):
-            if not await database.run(text_steps.work_next, now(), policy):
+            if not await database.run(text_steps.work_next, now(), policy, by_text):
                 break
 
     async def write() -> None:
@@ -66,6 +69,7 @@ def begin(
     async def send() -> None:
         await sheets.now()  # a text is worded as it is in force when it is sent
         await database.run(text_steps.take_back, now(), policy)
+        await database.run(text_talks.hold_back, now(), policy)
         await database.run(video_steps.take_back, now(), policy)
         await database.run(announcing.give_up)
         await sender.send_due()

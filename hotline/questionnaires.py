@@ -35,7 +35,7 @@ from scripts import texting, words_between
 from scripts.answers import AnswerRefused
 from scripts.fhir_questionnaire import LARGEST, ImportRefused, read_fhir
 from scripts.fhir_response import response
-from scripts.filling import Filling, Place
+from scripts.filling import Filling
 from scripts.questionnaire import Item, Questionnaire
 from scripts.questionnaire_files import kept, load_questionnaires, read_data
 from scripts.wording import Heard
@@ -234,7 +234,7 @@ async def _by_text(house: TerminalHouse, task_id: UUID, language: str, *, as_for
             try:
                 if UNREADABLE in line:
                     raise AnswerRefused("text in UTF-8 is allowed")
-                given = {place.key: _value(Filling(asked, answers), place, line)}
+                given = {place.key: texting.value(Filling(asked, answers), place, line)}
             except AnswerRefused as refused:
                 show(
                     f"  not saved: {refused.allowed}" if as_form else f"hotline: {words.message('survey_again', told)}"
@@ -256,14 +256,6 @@ async def _by_text(house: TerminalHouse, task_id: UUID, language: str, *, as_for
     if Filling(asked, answers).complete:
         await house.database.run(surveys.finish, task_id, wiring.now())
     show("" if as_form else f"hotline: {words.message('survey_ended', told)}")
-
-
-def _value(filling: Filling, place: Place, line: str) -> Any:
-    meant = texting.reply(place, line)
-    if place.counts:
-        times = filling.times(place)
-        return {"so_far": times + 1} if meant else times
-    return meant
 
 
 def _standing(session: Session, task_id: UUID) -> dict[str, Any]:

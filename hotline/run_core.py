@@ -131,6 +131,7 @@ async def run_core(settings: Settings) -> None:
         transcribed,
         now,
     )
+    take_text = message_joints.taking(settings, database, lambda: sheets.held.words, now)
     press = letter_joints.press(settings, lambda: sheets.held.words, lambda: now().astimezone(zone(settings)).date())
     services = ports.Services(
         facts=console_facts.site_facts(settings),
@@ -146,6 +147,7 @@ async def run_core(settings: Settings) -> None:
         policy=calling_policy(settings),
         demo_patients=console_facts.demo_patients(settings, secrets.sip),
         delivery_reports=message_joints.delivery_reports(settings, database, now),
+        text_replies=message_joints.text_replies(settings, take_text),
         workshop=workshop,
         transcribed=transcribed,
         own_prompts=OwnPrompts(in_force, said, settings.site.languages),

@@ -15,7 +15,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from hotline import numbering
 from hotline.caller_settings import Booking, Frozen, Identity, Lock, Results, Speech, Throttle
 from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Urgent, Weekday
-from hotline.channel_settings import Letters, Video
+from hotline.channel_settings import Letters, Texting, Video
+from hotline.message_settings import Messages
 from hotline.model_catalogue import natural_voices
 
 Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
@@ -198,40 +199,6 @@ class Voices(Frozen):
         return self
 
 
-class Twilio(Frozen):
-    """An account of Twilio's Programmable Messaging. `user` and `secret` sign our requests: an API key's SID and
-    secret, or the account's SID and auth token."""
-
-    account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$")
-    user: str = Field(min_length=1, max_length=100)
-    secret: SecretStr
-    sender: str = Field(min_length=1, max_length=34)
-    """A number in E.164, a sender name, or a messaging service (MG…)."""
-    reports_url: str | None = Field(None, pattern=r"^https://[^/?#]+(/[^?#]*)?/messages/reports$")
-    """How Twilio reaches the console's /messages/reports; without it nothing is known of a delivery."""
-    auth_token: SecretStr | None = None
-    """The account's auth token, by which reports are known to be Twilio's."""
-
-    @model_validator(mode="after")
-    def _reports_are_checked(self) -> Self:
-        if (self.reports_url is None) != (self.auth_token is None):
-            raise ValueError("messages.twilio.reports_url and messages.twilio.auth_token: give both or none")
-        return self
-
-
-class Messages(Frozen):
-    """How messages leave the house."""
-
-    gateway: Literal["file", "twilio"] = "file"
-    twilio: Twilio | None = None
-
-    @model_validator(mode="after")
-    def _gateway_has_its_account(self) -> Self:
-        if (self.gateway == "twilio") != (self.twilio is not None):
-            raise ValueError('messages.gateway "twilio" and [messages.twilio]: give both or none')
-        return self
-
-
 class Settings(BaseSettings):
     """Everything that a site can set."""
 
@@ -253,6 +220,7 @@ class Settings(BaseSettings):
     calling: Calling = Calling()
     automatic: Automatic = Automatic()
     reminders: Reminders = Reminders()
+    texting: Texting = Texting()
     letters: Letters = Letters()
     video: Video = Video()
     voices: Voices = Voices()

@@ -2,12 +2,14 @@
 
 A gateway either takes a message (`Receipt`) or raises one of three: `TryLater` (it surely did not take it), `Refused`
 (it never will), `FateUnknown` (it may have). What is unknown is never sent again blindly: a patient who gets the same
-message twice doubts both.
+message twice doubts both. Where a number of ours receives, the gateway's file also reads what comes in (`Incoming`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
+
+from scripts.reply_words import Word
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,6 +29,19 @@ class Receipt:
     """The gateway has taken the message; `reference` is its own name for it."""
 
     reference: str
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A text as the gateway told it. `number`: who sent it, E.164 where it is one. `media`: pictures and the like,
+    which stay with the gateway. `word`: what the gateway took it for and has answered itself."""
+
+    gateway: str
+    reference: str
+    number: str
+    text: str = field(repr=False)
+    media: int = 0
+    word: Word | None = None
 
 
 class NotSent(Exception):

@@ -233,6 +233,13 @@ class Questionnaire:
     url: str | None = None
     language: str = FALLBACK
     """The one that every text has. It may be one that no voice of ours speaks."""
+    by_text: bool = False
+    """Whether it may be asked by text message, and answered by reply."""
+
+    @property
+    def clinical(self) -> bool:
+        """Whether its questions tell what somebody suffers from: not of a survey of how the hospital was."""
+        return self.purpose != "survey"
 
     @property
     def sha256(self) -> str:

@@ -37,7 +37,7 @@ HERE = Path(__file__).parent / "questionnaires"
 READ_ALOUD = Path(__file__).parent / "site" / "read_aloud.yaml"
 PURPOSES = ("follow-up", "survey", "education")
 NEEDED = ("id", "title", "purpose", "reviewed_by", "item")
-OPTIONAL = ("script", "redFlag", "answerRule", "score", "url", "language")
+OPTIONAL = ("script", "redFlag", "answerRule", "score", "url", "language", "byText")
 
 
 def load_questionnaires(folder: Path = HERE) -> tuple[dict[str, Questionnaire], list[Problem]]:
@@ -129,6 +129,7 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
         rules=rules,
         url=top["url"].text() if "url" in top else None,
         language=language,
+        by_text="byText" in top and top["byText"].flag(),
     )
     source.finish()
     return Questionnaire(**{**vars(made), "body": canonical(data)})

@@ -1,17 +1,21 @@
 """A questionnaire by text message: how each question is written, and what a reply to it means. Pure.
 
-Options are numbered in their order; a reply may also name an option's code. X leaves out what need not be answered.
+Options are numbered in their order, and a number is always that place; a reply may also spell an option out, or name
+its code. X leaves out what need not be answered.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from scripts.answers import AnswerRefused, validate_answer
-from scripts.filling import Place
-from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, Answer, Item, ItemType, Text
+from scripts.filling import Filling, Place
+from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType, Text
+from scripts.reply_words import folded
 from scripts.verbalise import STOPS
 from scripts.wording import Wording
 
@@ -36,7 +40,8 @@ def question(place: Place, words: Wording, language: str, leads: Iterable[Item] 
     asked: Mapping[str, str] = item.texted.by_language or {"en": ""}
     values: dict[str, Any] = {"asked": asked}
     if item.type in CHOICES:
-        values["choices"] = " ".join(f"{n} {_said(one.text, language)}." for n, one in enumerate(item.options, 1))
+        stop = STOPS.get(language, ".")
+        values["choices"] = " ".join(f"{n} {_said(one.text, language)}{stop}" for n, one in enumerate(item.options, 1))
     text = words.message(_key(place), language, **values).strip()
     text = f"{told(leads, words, language)} {text}".strip()
     skip = not (item.required or place.counts)
@@ -47,6 +52,8 @@ def reply(place: Place, said: str) -> Answer | bool | None:
     """What a reply means: the value to save, None for left out, whether there is another one for a group that repeats.
     Raises `AnswerRefused`."""
     item, plain = place.item, said.strip()
+    if item.type not in WORDS:
+        plain = _typed(plain)
     if place.counts or item.type is ItemType.BOOLEAN:
         if plain.lower() in YES or plain.lower() in NO:
             return plain.lower() in YES
@@ -64,12 +71,56 @@ def reply(place: Place, said: str) -> Answer | bool | None:
     return validate_answer(item, plain)
 
 
+def value(filling: Filling, place: Place, said: str) -> Any:
+    """What to save for a reply; of a group that repeats, how often it is there now. Raises `AnswerRefused`."""
+    meant = reply(place, said)
+    if not place.counts:
+        return meant
+    times = filling.times(place)
+    return {"so_far": times + 1} if meant else times
+
+
+def option_named(item: Item, said: str) -> str | None:
+    """The code of the option that a reply spells out, in any language; None where it names none, or several do."""
+    word = folded(said)
+    found = {
+        one.code for one in item.options if word and word in map(folded, (one.code, *one.text.by_language.values()))
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def dates(said: str) -> set[date]:
+    """The days that a reply may mean: the day before the month, or after it as some write it. None where it is none."""
+    plain = re.sub(r"[年月]", "-", _typed(said)).rstrip("日 ")
+    parts = re.fullmatch(r"([0-9]{1,4})[ /.-]+([0-9]{1,2})[ /.-]+([0-9]{1,4})", plain)
+    digits = re.fullmatch(r"([0-9]{8})", plain)
+    if digits is not None:
+        one = digits[1]
+        orders = [(one[4:], one[2:4], one[:2]), (one[4:], one[:2], one[2:4]), (one[:4], one[4:6], one[6:])]
+    elif parts is not None and len(parts[1]) == 4:
+        orders = [(parts[1], parts[2], parts[3])]
+    elif parts is not None and len(parts[3]) == 4:
+        orders = [(parts[3], parts[2], parts[1]), (parts[3], parts[1], parts[2])]
+    else:
+        return set()
+    found = set()
+    for year, month, day in orders:
+        try:
+            found.add(date(int(year), int(month), int(day)))
+        except ValueError:
+            continue
+    return found
+
+
+def _typed(said: str) -> str:
+    """Full-width digits as plain ones, without what a sentence ends with: `１。` is 1."""
+    return unicodedata.normalize("NFKC", said).strip().rstrip(".!)。！").strip()
+
+
 def _chosen(place: Place, plain: str) -> Answer | None:
     item = place.item
-    if item.option(plain) is not None:
-        return validate_answer(item, plain)
-    if not re.fullmatch(r"[0-9]{1,3}(?:[,;\s]+[0-9]{1,3})*", plain):
-        return validate_answer(item, plain)  # free text, where it is open
+    if not re.fullmatch(r"[0-9]{1,3}(?:[,;\s]+[0-9]{1,3})*", plain):  # a number is a place, whatever the codes are
+        return validate_answer(item, option_named(item, plain) or plain)  # free text, where it is open
     numbers = [int(number) for number in re.findall("[0-9]+", plain)]
     if item.repeats and plain == NONE:
         alone = next((option.code for option in item.options if option.exclusive), None)

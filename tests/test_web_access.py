@@ -23,7 +23,8 @@ from web.app import create_app
 
 __all__ = ["comes", "site"]
 
-FOR_ALL = {"/health", "/sign-in", "/static/{path:path}", "/messages/reports/{message}"}  # the last proves itself
+FOR_ALL = {"/health", "/sign-in", "/static/{path:path}"}
+FOR_ALL |= {"/messages/reports/{message}", "/messages/replies"}  # these prove themselves
 IN_THE_DEMO = {"/patient-phone", "/patient-phone/{who}/line"}
 ONCE_SIGNED_IN = {"/", "/live", "/sign-out"}  # nothing of a patient is there
 SOCKETS = {"/sip"}

@@ -276,6 +276,9 @@ class SiteFacts:
 DeliveryReports = Callable[[str, Mapping[str, str], str | None], Awaitable[bool]]
 """(what follows /messages/reports/, the form, its signature) → whether it was a report of a message of ours."""
 
+TextReplies = Callable[[Mapping[str, str], str | None], Awaitable[str | None]]
+"""(the form, its signature) → what the gateway is answered; None where it was no message to us."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -293,6 +296,7 @@ class Services:
     policy: CallingPolicy = STRICTEST  # the site's rules for calling, which decide when the next try is
     demo_patients: Mapping[str, DemoPatient] = field(default_factory=dict)
     delivery_reports: DeliveryReports | None = None
+    text_replies: TextReplies | None = None
     workshop: Workshop | None = None
     own_prompts: OwnPrompts | None = None
     stints: Stints | None = None

@@ -10,5 +10,7 @@ To add one:
    outbox does that.
 4. `tests/test_messages_<name>.py` against a small server that behaves as the provider's published contract says, with
    a refusal, a time-out after the message went out, and no connection at all.
-5. Its settings in hotline/settings.py, one line in hotline/wiring.py.
+5. Where it also receives: a function that proves that a text is the provider's and reads it into `Incoming`; the
+   provider's own id is what a text is known by when it is told twice.
+6. Its settings in hotline/settings.py, one line in hotline/wiring.py.
 """

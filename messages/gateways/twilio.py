@@ -1,9 +1,12 @@
-"""SMS through Twilio's Programmable Messaging: one POST a message, and the delivery report that comes back.
+"""SMS through Twilio's Programmable Messaging: one POST a message, the delivery report that comes back, and replies.
 
 Sources: https://www.twilio.com/docs/messaging/api/message-resource (create; statuses),
 https://www.twilio.com/docs/usage/twilios-response (errors: JSON with code, message, more_info, status),
 https://www.twilio.com/docs/api/errors/20429 (a 429 "is never processed and is always safe to retry"),
-https://www.twilio.com/docs/usage/security (signature of what Twilio sends us).
+https://www.twilio.com/docs/usage/security (signature of what Twilio sends us),
+https://www.twilio.com/docs/messaging/guides/webhook-request (what comes in; "Your application should use MessageSid"),
+https://www.twilio.com/docs/messaging/twiml ("<Response/>": no message in answer),
+https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out (OptOutType: Twilio has answered by itself).
 
 The API has no key that would make a repeated POST harmless, hence `knows_ids = False`. A delivery report names our
 message id in its URL, so that it settles even a message whose answer was lost.
@@ -23,13 +26,15 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
-from messages.gateway import FateUnknown, NotSent, Outgoing, Receipt, Refused, TryLater
+from messages.gateway import FateUnknown, Incoming, NotSent, Outgoing, Receipt, Refused, TryLater
+from scripts.reply_words import Word
 
 API = "https://api.twilio.com"
 SECONDS = 15.0
 MOST_ANSWER_BYTES = 65536
 LOOPBACK = re.compile(r"127(\.[0-9]{1,3}){3}|localhost|::1")  # a provider played by a test
 ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
+MESSAGE = re.compile(r"(SM|MM)[0-9a-zA-Z]{1,40}")
 
 REFUSALS = {
     21211: ("bad_number", "the number is not valid; check it in the record"),
@@ -53,6 +58,12 @@ DELIVERIES = {
     "canceled": "failed",
 }
 """Twilio's MessageStatus → the outbox's state."""
+
+OPT_OUTS: dict[str, Word] = {"STOP": "stop", "START": "start", "HELP": "help"}
+"""Twilio's OptOutType → our word."""
+
+NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+"""What Twilio is told when a reply was taken: our answer goes through the outbox."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +180,7 @@ class DeliveryReport:
 
 
 class BadReport(Exception):
-    """Not from Twilio, or not a delivery report. Answer 403 and change nothing."""
+    """Not from Twilio, or neither a delivery report nor a message. Answer 403 and change nothing."""
 
 
 def signature(url: str, form: Mapping[str, str], auth_token: str) -> str:
@@ -182,8 +193,7 @@ def signature(url: str, form: Mapping[str, str], auth_token: str) -> str:
 def read_report(url: str, form: Mapping[str, str], signed: str | None, auth_token: str) -> DeliveryReport:
     """A delivery report as Twilio posts it: `url` exactly as Twilio was told it, `signed` the X-Twilio-Signature.
     Raises `BadReport`."""
-    if not hmac.compare_digest(signature(url, form, auth_token).encode(), (signed or "").encode()):
-        raise BadReport("the signature is not Twilio's; is the auth token in hotline.toml the account's?")
+    _check(url, form, signed, auth_token)
     try:
         message_id = UUID(urlsplit(url).path.rpartition("/")[2])
         state, reference = DELIVERIES[form["MessageStatus"]], form["MessageSid"]
@@ -192,3 +202,28 @@ def read_report(url: str, form: Mapping[str, str], signed: str | None, auth_toke
     code = form.get("ErrorCode", "")
     why = REFUSALS.get(int(code), (f"twilio_{code}", ""))[0] if code.isascii() and code.isdigit() else "undelivered"
     return DeliveryReport(message_id, reference, state, why[:40] if state == "failed" else None)
+
+
+def read_text(url: str, form: Mapping[str, str], signed: str | None, auth_token: str, account_sid: str) -> Incoming:
+    """A text message that came in, as Twilio posts it: `url` exactly as Twilio was told it. Raises `BadReport`."""
+    _check(url, form, signed, auth_token)
+    try:
+        reference, number, text = form["MessageSid"], form["From"], form["Body"]
+    except KeyError:
+        raise BadReport("it is no message that came in") from None
+    if form.get("AccountSid") != account_sid or not MESSAGE.fullmatch(reference):
+        raise BadReport("it is no message to the account in hotline.toml")
+    media = form.get("NumMedia", "0")
+    return Incoming(
+        "twilio",
+        reference,
+        number[:40],
+        text,
+        media=int(media) if re.fullmatch(r"[0-9]{1,3}", media) else 0,
+        word=OPT_OUTS.get(form.get("OptOutType", "")),
+    )
+
+
+def _check(url: str, form: Mapping[str, str], signed: str | None, auth_token: str) -> None:
+    if not hmac.compare_digest(signature(url, form, auth_token).encode(), (signed or "").encode()):
+        raise BadReport("the signature is not Twilio's; is the auth token in hotline.toml the account's?")

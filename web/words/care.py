@@ -13,6 +13,8 @@ CASE_DETAILS = {
     "nurse": "A nurse needs somebody at once",
     "urgent_voice": "Said a word that means urgent help",
     "alarm_in_doubt": "Said what sounds like an emergency, and hung up",
+    "text_alarm": "Wrote a word that means urgent help",
+    "by_text": "By text message",
     "waited": "Waited too long",
     "not_understood": "Was not understood",
     "not_solved": "It was not solved",

@@ -1,0 +1,157 @@
+"""What a text message that comes in means, and what is said to it. One transaction a text.
+
+Rules, in this order: what was taken before is not taken again. A word that ends texts ends them, unless it is an answer
+to the very question (carriers' own words always do). Alarm words anywhere are a red flag, with the emergency number at
+once. Help is told. Then it is a birth date or an answer, if this number is asked something; an answer may raise a red
+flag. All else is a message that a person owns. What we say is put into the outbox in the same transaction, so that
+nothing is answered that was not kept.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hospital import outbox, patients, text_replies, text_stops, text_talks
+from hospital.clocks import due
+from hospital.followups import FollowUpTask, answers
+from hospital.patients import PhoneNumber
+from hospital.text_replies import DETAIL, TextReply
+from hospital.text_talks import Opening
+from messages.gateway import Incoming
+from messages.sender import E164, plain
+from messages.talking import LONGEST, Desk, Meant, Talking, next_question, sealed
+from scripts import reply_words
+from scripts.filling import Filling
+from scripts.questionnaire_files import kept
+from speech.ears import red_flags
+from speech.ears.languages import LANGUAGES
+
+ALARM = "text_alarm"
+
+
+def opening(
+    session: Session, task: FollowUpTask, number: PhoneNumber, locale: str, at: datetime, desk: Desk
+) -> Opening | None:
+    """`text_talks.Begin`: the first text of a task; None where it is not asked by text."""
+    version = task.questionnaire
+    if version.body.get("byText") is not True and version.code not in desk.also:
+        return None
+    asked = kept(version.body)
+    if asked.clinical:
+        return Opening("text_prove", None) if text_talks.may_prove(session, task, number, at) else None
+    found = next_question(Filling(asked, answers(session, task.id)), desk.words, locale)
+    if found is None or len(found[1]) > LONGEST:
+        return None
+    return Opening("text_begins", found[0].key, sealed(found[1]))
+
+
+def receive(session: Session, came: Incoming, at: datetime, desk: Desk) -> str:
+    """Keeps a text and does what it asks for; its fate."""
+    before = text_replies.begin(session, came.gateway, came.reference, patients.number_token(came.number))
+    return before.fate if before is not None else _Taken(session, came, at, desk).settle()
+
+
+class _Taken:
+    """One text that is being taken."""
+
+    def __init__(self, session: Session, came: Incoming, at: datetime, desk: Desk) -> None:
+        self.session, self.came, self.at, self.desk = session, came, at, desk
+        self.said = plain(came.text)
+        found = text_talks.of_number(session, patients.number_token(came.number), at)
+        self.talking = Talking(session, *found, at, desk, self.said) if found is not None else None
+        self._known = patients.candidates(session, came.number)
+
+    def settle(self) -> str:
+        word = self.came.word or reply_words.meant(self.said)
+        if word in ("stop", "start") and (self.came.word or not self.talking or not self.talking.names_an_answer()):
+            return self._stop() if word == "stop" else self._start()
+        if self._alarms():
+            return self._flag(ALARM, self.talking.take_alarm() if self.talking else None)
+        if word == "help":
+            return self._help()
+        if self.talking is None:
+            return self._message()
+        meant = self.talking.take()
+        if meant.flag is not None:
+            return self._flag(meant.flag, meant.answer_id)
+        return self._keep(meant).fate
+
+    @property
+    def patient_id(self) -> UUID | None:
+        """Whose it surely is: of a number that several have, nobody's."""
+        if self.talking is not None:
+            return self.talking.task.patient_id
+        return self._known[0].patient.id if len(self._known) == 1 else None
+
+    @property
+    def language(self) -> str:
+        if self.talking is not None:
+            return self.talking.talk.locale
+        return self._known[0].patient.language if self._known else self.desk.default_language
+
+    def _alarms(self) -> bool:
+        """In every language: who is in need writes as it comes. The emergency number alone is one, where no number was
+        asked for."""
+        if self.talking is None and self.said.strip() == self.desk.words.site.emergency:
+            return True
+        return any(red_flags.heard(self.said, language) for language in LANGUAGES)
+
+    def _stop(self) -> str:
+        new = text_replies.stop(self.session, self.came.number, self.at)
+        reply = self._keep(Meant("stop"))
+        if self.talking is not None:
+            self.talking.give_up("stop", "texts_unwanted")
+        if new:
+            self._say("text_stopped", f"text_stopped/{reply.id}")
+        return "stop"
+
+    def _start(self) -> str:
+        again = text_replies.start(self.session, self.came.number, self.at)
+        reply = self._keep(Meant("start"))
+        if again:
+            self._say("text_started", f"text_started/{reply.id}")
+        return "start"
+
+    def _help(self) -> str:
+        self._keep(Meant("help"))
+        number = patients.number_token(self.came.number).hex()
+        self._say("text_help", f"text_help/{number}/{self.at:%Y-%m-%d}")
+        return "help"
+
+    def _message(self) -> str:
+        clock = due("message", self.at, self.desk.clocks)
+        case_id = text_replies.open_case(
+            self.session, "message", self.came.number, self.patient_id, self.language, self.at, clock, DETAIL
+        )
+        self._keep(Meant("message"), case_id)
+        self._say("text_received", f"text_received/{case_id}")
+        return "message"
+
+    def _flag(self, code: str, answer_id: int | None) -> str:
+        clock = due("red_flag", self.at, self.desk.clocks)
+        case_id = text_replies.open_case(
+            self.session, "red_flag", self.came.number, self.patient_id, self.language, self.at, clock, code
+        )
+        self._keep(Meant("red_flag", answer_id), case_id)
+        if self.talking is not None:
+            self.talking.flagged(code)
+        self._say("survey_urgent", f"text_urgent/{case_id}/{self.at:%Y-%m-%dT%H}")
+        return "red_flag"
+
+    def _keep(self, meant: Meant, case_id: UUID | None = None) -> TextReply:
+        came, task_id = self.came, self.talking.task.id if self.talking else None
+        return text_replies.keep(
+            self.session, gateway=came.gateway, reference=came.reference, number=came.number, said=self.said,
+            media=came.media, at=self.at, fate=meant.fate, task_id=task_id, answer_id=meant.answer_id, case_id=case_id,
+        )  # fmt: skip
+
+    def _say(self, key: str, once: str) -> None:
+        """Not what the gateway has said itself; nothing to what is no telephone number, or wants no texts."""
+        unwanted = key not in text_stops.CONFIRMS and text_stops.stopped(self.session, self.came.number)
+        answered = self.came.word is not None and key != "survey_urgent"
+        if E164.fullmatch(self.came.number) and not unwanted and not answered:
+            outbox.put(
+                self.session, once=once, key=key, locale=self.language, number=self.came.number, at=self.at,
+                patient_id=self.patient_id,
+            )  # fmt: skip
