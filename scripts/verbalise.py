@@ -18,7 +18,7 @@ from babel.dates import format_date, format_time
 
 from scripts.languages import en, es, mi, pt_BR, zh_CN
 
-VERSION = "2"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
+VERSION = "3"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
 
 
 class Speech(Protocol):
@@ -224,4 +224,6 @@ def _groups(number: str, country: str | None) -> list[str]:
 
 
 def _in_threes(text: str) -> str:
-    return " ".join(text[at : at + GROUP] for at in range(0, len(text), GROUP))
+    """No sign is left alone behind the others: 301 555 0188."""
+    last = len(text) - (GROUP + 1 if len(text) % GROUP == 1 else len(text) % GROUP)
+    return " ".join([*(text[at : at + GROUP] for at in range(0, last, GROUP)), text[max(0, last) :]]).strip()

@@ -36,7 +36,6 @@ STATIC_KEYS = (
     "queue_callback_offer",
     "emergency",
     "goodbye",
-    "please_wait",
     "outgoing_down",
 )
 

@@ -1,24 +1,17 @@
 """Every branch of every dialogue as a transcript, without a PBX: what is said, what is pressed, what is written down.
 
-The transcripts lie in tests/golden/, a folder for each spoken language, to be read as a patient would hear them.
-After a change of wording or flow, `HOTLINE_GOLDEN=write pytest tests/test_dialogues.py` writes them anew; read the
-difference before it is committed.
+The transcripts lie in tests/golden/, to be read as a patient would hear them (tests/transcripts.py).
 """
 
-import ast
-import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-import ivr
 from hospital import accounts, booking, caller_languages, duty, patients
 from hospital.booking import Department, Slot
 from hospital.callbacks import Callback
@@ -30,18 +23,16 @@ from hospital.patients import Patient
 from hospital.wishes import week
 from hotline import demo, numbering, postgres, wiring
 from hotline.caller_joints import SqlJournal, appointment_messages, rendered
-from hotline.queue_news import news
 from hotline.settings_file import DEMO, build
-from ivr.call import HOUSE_PROMPTS, Call
+from ivr.call import Call
 from ivr.front_desk import FrontDesk
 from ivr.terminal import Presses, rehearse, scripted
 from scripts import verbalise, wording
-from scripts.menu_sheet import REACHES
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU
 from tests.conftest import TEMPLATE, cloned, name_in
 from tests.moments import NOON, ZONE
+from tests.transcripts import Said, in_each, is_golden, pressed, there
 
-GOLDEN = Path(__file__).parent / "golden"
 LUCIAS = LUCIA.birth_keys
 RUTHS = RUTH.birth_keys
 ANOTHER = "01011970"
@@ -49,11 +40,10 @@ ANOTHER = "01011970"
 
 @dataclass(frozen=True)
 class Scene:
-    """`presses`: a row of keys for each question, "" for silence; after the last one the caller hangs up. An inbound
-    call begins with 2 for Spanish, and is played in the other languages with their key; `X` is the key of another
-    language than the call's. `only` is for a scene that is one language's. `remembers`: who called before, and in
-    which language ("" for the same). `before` prepares the database; `at_press` does something while the caller
-    decides (press number → what)."""
+    """`presses`: a row of keys for each question, "" for silence; after the last one the caller hangs up. `only` is for
+    a scene that is one language's. `remembers`: who called before, and in which language ("" for the same). `before`
+    prepares the database; `at_press` does something while the caller decides (press number → what). `at_home`: the
+    language is the site's own."""
 
     presses: str
     number: str | None = LUCIA.numbers[0]
@@ -63,6 +53,7 @@ class Scene:
     before: Callable[[Database], None] | None = None
     at_press: tuple[int, Callable[[Database], None]] | None = None
     settings: Mapping[str, object] = field(default_factory=dict)  # what of the front desk is different
+    at_home: bool = False
 
 
 def nothing_free(database: Database) -> None:
@@ -207,6 +198,7 @@ SCENES = {
     "the_sites_own_menu_of_whole_topics": Scene("2,,", settings={"menu": WHOLE_TOPICS}),
     # welcome and language
     "chooses_the_language": Scene("2"),
+    "only_english_is_spoken_here": Scene("2,1,3,1", settings={"spoken": frozenset({"en"})}),
     "maori_says_nothing": Scene("5,,,", only="en"),
     "maori_goes_on_in_english": Scene("5,1", only="en", number=WIREMU.numbers[0]),
     "maori_calls_again": Scene("0", only="en", number=WIREMU.numbers[0], remembers="mi"),
@@ -293,6 +285,7 @@ SCENES = {
     # examinations
     "books_a_blood_test": Scene(examined("3", "1", "1")),
     "books_an_ultrasound": Scene(examined("1", "1", "2", "1")),
+    "books_an_xray": Scene(examined("2", "1", "1", "1")),
     "has_no_order_for_an_xray": Scene(examined("2", "2")),
     "books_the_last_place_in_a_class": Scene(examined("3", "1", "1"), before=one_place_is_left_in_a_class),
     "leaves_the_examination": Scene(examined("3", "5", "1", "1", "2", "2", "3")),
@@ -336,11 +329,13 @@ SCENES = {
     "no_more_advice_and_again": Scene(f"2,5,1,{LUCIAS},4,1,4,1,5"),
     "no_more_advice": Scene(f"2,5,1,{LUCIAS},4,1,5"),
     "afternoons_suit_best": Scene(f"2,5,1,{LUCIAS},3,2,5"),
+    "answers_questions_and_none_are_waiting": Scene(f"2,5,3,{LUCIAS}"),
     # a number that calls too often
     "called_too_often": Scene("", dialogue="throttled", remembers=""),
     "called_too_often_and_it_is_urgent": Scene("5,9", dialogue="throttled", remembers=""),
     "called_too_often_and_wants_a_person": Scene("0", dialogue="throttled", remembers=""),
     "withheld_numbers_call_too_often": Scene("5,5", dialogue="throttled", number=None),
+    "withheld_numbers_call_too_often_where_it_is_spoken": Scene("", dialogue="throttled", number=None, at_home=True),
     # a callback
     "callback_to_this_number": Scene("1", dialogue="callback", before=somebody_is_on_duty),
     "callback_to_another_number": Scene("2,3015550188#", dialogue="callback", before=somebody_is_on_duty),
@@ -350,10 +345,6 @@ SCENES = {
     "callback_number_is_none": Scene("2,123456#,123456#,123456#", dialogue="callback", before=somebody_is_on_duty),
     "callback_in_another_language": Scene("8,X,1", dialogue="callback", before=somebody_is_on_duty),
 }
-KEYS = {"en": "1", "es": "2", "pt-BR": "3", "zh-CN": "4"}
-PLAYED = [
-    (language, name) for name, scene in SCENES.items() for language in ([scene.only] if scene.only else sorted(KEYS))
-]
 
 
 @pytest.fixture(scope="module")
@@ -380,7 +371,7 @@ def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording)
 
 
 @pytest.mark.covers("H2", "H8", "H10", "H11", "H39")
-@pytest.mark.parametrize(("language", "name"), PLAYED)
+@pytest.mark.parametrize(("language", "name"), in_each(SCENES))
 async def test_the_transcript_is_the_golden_one(
     language: str, name: str, front: FrontDesk, words: wording.Wording
 ) -> None:
@@ -394,26 +385,24 @@ async def test_the_transcript_is_the_golden_one(
     journal = SqlJournal(database, "terminal-1", "terminal", scene.number, lambda: NOON)
     await journal.begin()
 
-    there = replace(front, **scene.settings)  # type: ignore[arg-type]
+    at_the_scene = replace(front, **scene.settings)  # type: ignore[arg-type]
+    if scene.at_home:
+        at_the_scene = replace(at_the_scene, default_language=language)
 
     async def dialogue(call: Call) -> None:
-        await wiring.DIALOGUES[scene.dialogue](call, there)
+        await wiring.DIALOGUES[scene.dialogue](call, at_the_scene)
 
+    said = Said(words)
     transcript = await rehearse(
         dialogue,
-        wording.Heard(words),
+        said,
         _pressing(scene, language, database),
         language=language,
         caller_number=scene.number,
         journal=journal,
         house=wiring.house_keys(front),
     )
-    told = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", str(transcript)) + "\n"
-    golden = GOLDEN / language / f"{name}.txt"
-    if os.environ.get("HOTLINE_GOLDEN") == "write":
-        golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(told, encoding="utf-8")
-    assert told == golden.read_text(encoding="utf-8")
+    is_golden(said.under(transcript), "golden", language, name)
     with database.transaction() as session:
         assert (
             session.scalar(text("SELECT count(*) FROM hold WHERE holder = 'terminal-1' AND expires_at < 'infinity'"))
@@ -422,35 +411,22 @@ async def test_the_transcript_is_the_golden_one(
 
 
 def _pressing(scene: Scene, language: str, database: Database) -> Presses:
-    first, *others = scene.presses.replace("X", KEYS["es" if language == "en" else "en"]).split(",")
-    chooses = scene.dialogue == "inbound" and scene.remembers is None and first == KEYS["es"]
-    press = scripted([KEYS[language] if chooses else first, *others])
-    pressed = 0
+    chooses = scene.dialogue == "inbound" and scene.remembers is None
+    press = scripted(pressed(scene.presses, language, chooses))
+    presses = 0
 
     async def next_press() -> str | None:
-        nonlocal pressed
-        if scene.at_press is not None and pressed == scene.at_press[0]:
+        nonlocal presses
+        if scene.at_press is not None and presses == scene.at_press[0]:
             scene.at_press[1](database)
-        pressed += 1
+        presses += 1
         return await press()
 
     return next_press
 
 
-def test_every_prompt_is_said_somewhere(words: wording.Wording) -> None:
-    """By a dialogue, by the house, or by the dialplan: a sentence that nobody can hear is not kept."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(ivr.__file__).parent.rglob("*.py")]
-    constants = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    prepared = {key for key in words.site_says if key.startswith("prepare_")}  # named by a department's code
-    offered = {f"offer_{name}" for name in REACHES}  # by a menu of the site's own
-    waiting = {key for place in (1, 2) for key, _ in news(place, 2)}
-    said = constants | HOUSE_PROMPTS | set(wording.STATIC_KEYS) | prepared | offered | waiting
-    for language in words.spoken:
-        assert words.languages[language].prompts.keys() - said == set()
-
-
 def test_every_golden_transcript_has_its_scene() -> None:
-    assert {(path.parent.name, path.stem) for path in GOLDEN.rglob("*.txt")} == set(PLAYED)
+    assert there("golden") == set(in_each(SCENES))
 
 
 @pytest.mark.covers("H11")

@@ -41,6 +41,7 @@ from tests import test_care_dialogues, test_dialogues
 from tests.conftest import cloned
 from tests.moments import NOON, ZONE
 from tests.test_dialogues import demo_template, words
+from tests.transcripts import KEYS
 
 __all__ = ["demo_template", "words"]
 
@@ -135,7 +136,7 @@ def _booking_scenes() -> Iterator[tuple[str, Scene]]:
                 caller_languages.remember(session, scene.number, scene.remembers or "es", NOON)
 
         state = f"{scene.before} {scene.remembers} {scene.at_press} {sorted(scene.settings.items())}"
-        presses = tuple(scene.presses.replace("X", test_dialogues.KEYS["en"]).split(","))
+        presses = tuple(scene.presses.replace("X", KEYS["en"]).split(","))
         yield (
             name,
             Scene(presses, scene.number, scene.dialogue, state, before, scene.at_press, scene.settings),
@@ -144,15 +145,12 @@ def _booking_scenes() -> Iterator[tuple[str, Scene]]:
 
 def _care_scenes() -> Iterator[tuple[str, Scene]]:
     for name, scene in test_care_dialogues.SCENES.items():
-        if scene.language != "es":
-            continue
-        hours = Hours(ZONE, scene.hours) if scene.hours is not None else None
         state = f"{scene.before} {scene.hours} {scene.no_triage}"
         before = scene.before or (lambda _: None)
         presses = tuple(scene.presses.split(","))
         yield (
             name,
-            Scene(presses, scene.number, scene.dialogue, state, before, hours=hours, triage=not scene.no_triage),
+            Scene(presses, scene.number, scene.dialogue, state, before, hours=scene.hours, triage=not scene.no_triage),
         )
 
 

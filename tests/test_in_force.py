@@ -31,11 +31,11 @@ def test_what_was_published_is_over_the_file_and_the_file_over_what_is_shipped(t
     assert said(SECOND, FIRST) == ("Que se mejore.", ())
     assert said(None, FIRST) == (ours, ())  # as it comes with the hotline, again
     path = tmp_path / "wording.yaml"
-    path.write_text(yaml.safe_dump({"es": {"prompts": {"goodbye": "Hasta luego.", "please_wait": "Ya va."}}}))
+    path.write_text(yaml.safe_dump({"es": {"prompts": {"goodbye": "Hasta luego.", "apology": "Ya va."}}}))
     with_file = Shipped(build({**DEMO, "site": {**DEMO["site"], "wording": path}}))
     assert with_file.words().text("goodbye", "es") == "Hasta luego."
     over = assemble(with_file, Publications(1, {"wording": [(1, FIRST)]})).words
-    assert (over.text("goodbye", "es"), over.text("please_wait", "es")) == ("Adiós.", "Ya va.")
+    assert (over.text("goodbye", "es"), over.text("apology", "es")) == ("Adiós.", "Ya va.")
     assert [problem.file for problem in Shipped(wrong_file(path)).refused] == [f"{tmp_path.name}/wording.yaml"]
 
 

@@ -1,14 +1,11 @@
 """Lucía calls back: what she is offered, in every language, as transcripts without a PBX; and what becomes of the task.
 
-As tests/test_dialogues.py, with golden transcripts in tests/golden_return/. `HOTLINE_GOLDEN=write` writes them anew.
+As tests/test_dialogues.py, with golden transcripts in tests/golden_return/.
 """
 
-import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,9 +36,9 @@ from tests.test_outgoing_dialogues import (
     lucia_of,
     words,
 )
+from tests.transcripts import Said, in_each, is_golden, there
 
 __all__ = ["demo_template", "front", "words"]
-GOLDEN = Path(__file__).parent / "golden_return"
 ME = LUCIA.birth_keys
 THIS_MORNING = NOON - timedelta(hours=3)
 ANSWERS = "1,0#,1,1,36*8#,1,2,1,2,2"  # the day-3 questions, all well
@@ -152,28 +149,23 @@ class Scene:
 SCENES = {
     "the_machine_asks_now": Scene(f"1,{ME},{ANSWERS}", the_machines),
     "a_nurse_was_to_ask": Scene(f"1,{ME}", a_nurses),
-    "the_machine_first_and_then_a_nurse": Scene(f"1,{ME},{ANSWERS}", both, only="es"),
-    "is_cut_off": Scene(f"1,{ME},3,2#", the_machines, only="es"),
-    "had_been_given_up": Scene(f"1,{ME},{ANSWERS}", given_up, only="es"),
+    "the_machine_first_and_then_a_nurse": Scene(f"1,{ME},{ANSWERS}", both),
+    "is_cut_off": Scene(f"1,{ME},3,2#", the_machines),
+    "had_been_given_up": Scene(f"1,{ME},{ANSWERS}", given_up),
     "a_reminder_that_she_missed": Scene(f"1,{ME},1", a_reminder),
-    "a_suspended_clinic": Scene(f"1,{ME},3,3", a_suspension, only="es"),
-    "for_her_child": Scene(f"1,{ME},2,{ANSWERS}", her_childs, only="es"),
-    "for_herself_and_it_was_her_childs": Scene(f"1,{ME},1,3", her_childs, only="es"),
-    "it_was_for_somebody_else": Scene(f"1,{ME}", somebody_elses, only="es"),
+    "a_suspended_clinic": Scene(f"1,{ME},3,3", a_suspension),
+    "for_her_child": Scene(f"1,{ME},2,{ANSWERS}", her_childs),
+    "for_herself_and_it_was_her_childs": Scene(f"1,{ME},1,3", her_childs),
+    "it_was_for_somebody_else": Scene(f"1,{ME}", somebody_elses),
     "something_else": Scene("2,3,1", the_machines),
-    "says_nothing": Scene(",,,3", the_machines, only="es"),
-    "goes_back": Scene("1,#,3", the_machines, only="es"),
-    "a_person_instead": Scene("0", a_nurses, only="es"),
-    "is_somebody_else": Scene("1" + ",01011970,0000,1" * 2 + ",01011970,0000", the_machines, only="es"),
-    "we_called_long_ago": Scene("3", long_ago, only="es"),
-    "it_is_not_their_number": Scene("3", wrong_number, only="es"),
+    "says_nothing": Scene(",,,3", the_machines),
+    "goes_back": Scene("1,#,3", the_machines),
+    "a_person_instead": Scene("0", a_nurses),
+    "is_somebody_else": Scene("1" + ",01011970,0000,1" * 2 + ",01011970,0000", the_machines),
+    "we_called_long_ago": Scene("3", long_ago),
+    "it_is_not_their_number": Scene("3", wrong_number),
     "reads_no_maori_by_voice": Scene(f"1,1,{ME}", a_nurses, only="mi"),
 }
-PLAYED = [
-    (language, name)
-    for name, scene in SCENES.items()
-    for language in ([scene.only] if scene.only else ["en", "es", "pt-BR", "zh-CN"])
-]
 
 
 async def played(language: str, name: str, front: FrontDesk, words: wording.Wording) -> str:
@@ -187,9 +179,10 @@ async def played(language: str, name: str, front: FrontDesk, words: wording.Word
     async def dialogue(call: Call) -> None:
         await wiring.DIALOGUES["inbound"](call, front)
 
+    said = Said(words)
     transcript = await rehearse(
         dialogue,
-        wording.Heard(words),
+        said,
         scripted(scene.presses.split(",")),
         language="en",
         caller_number=LUCIA.numbers[0],
@@ -197,24 +190,19 @@ async def played(language: str, name: str, front: FrontDesk, words: wording.Word
         house=wiring.house_keys(front),
         call_id=CALL,
     )
-    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", str(transcript)) + "\n"
+    return said.under(transcript)
 
 
 @pytest.mark.covers("H14", "H28")
-@pytest.mark.parametrize(("language", "name"), PLAYED)
+@pytest.mark.parametrize(("language", "name"), in_each(SCENES))
 async def test_the_transcript_is_the_golden_one(
     language: str, name: str, front: FrontDesk, words: wording.Wording
 ) -> None:
-    told = await played(language, name, front, words)
-    golden = GOLDEN / language / f"{name}.txt"
-    if os.environ.get("HOTLINE_GOLDEN") == "write":
-        golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(told, encoding="utf-8")
-    assert told == golden.read_text(encoding="utf-8")
+    is_golden(await played(language, name, front, words), "golden_return", language, name)
 
 
 def test_every_golden_transcript_has_its_scene() -> None:
-    assert {(path.parent.name, path.stem) for path in GOLDEN.rglob("*.txt")} == set(PLAYED)
+    assert there("golden_return") == set(in_each(SCENES))
 
 
 def task_of(front: FrontDesk) -> FollowUpTask:

@@ -1,10 +1,8 @@
 """Red flags by telephone: who was told is rung once, also when things break; and what they hear, in every language.
 
-The exchange here takes orders and fails when told to. Golden transcripts are in tests/golden_on_call/;
-`HOTLINE_GOLDEN=write pytest tests/test_urgent_calls.py` writes them anew.
+The exchange here takes orders and fails when told to. Golden transcripts are in tests/golden_on_call/.
 """
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -34,11 +32,11 @@ from tests.hospital_scene import at_once
 from tests.house import House
 from tests.moments import NOON
 from tests.test_urgent import CALENDAR, climb, history, on_call, red_flag, staff
+from tests.transcripts import KEYS, Said, is_golden, there
 
 pytestmark = pytest.mark.covers("H33")
 AFTER = timedelta(seconds=15)
 HOTLINE, MOBILE = "+5716000600", "+573015550777"
-GOLDEN = Path(__file__).parent / "golden_on_call"
 
 
 class Exchange:
@@ -341,7 +339,6 @@ SCENES: dict[str, tuple[str, Callable[[Session, Ward], None] | None]] = {
     "was_taken_meanwhile": ("", taken_meanwhile),
     "hangs_up": ("", None),
 }
-LANGUAGES = ("en", "es", "pt-BR", "zh-CN")
 OUTCOMES: dict[str, tuple[str, str | None]] = {
     "takes_it": ("owned", "taken"),
     "declines": ("open", "declined"),
@@ -358,7 +355,7 @@ def words() -> wording.Wording:
 
 
 @pytest.mark.covers("H11", "H51")
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", KEYS)
 @pytest.mark.parametrize("name", SCENES)
 async def test_the_transcript_is_the_golden_one(ward: Ward, words: wording.Wording, language: str, name: str) -> None:
     presses, before = SCENES[name]
@@ -374,27 +371,17 @@ async def test_the_transcript_is_the_golden_one(ward: Ward, words: wording.Wordi
     async def dialogue(call: Call) -> None:
         await wiring.DIALOGUES["oncall"](call, front)
 
-    told = str(
-        await rehearse(
-            dialogue,
-            wording.Heard(words),
-            scripted(presses.split(",") if presses else []),
-            house=wiring.house_keys(front),
-        )
-    )
-    golden = GOLDEN / language / f"{name}.txt"
-    if os.environ.get("HOTLINE_GOLDEN") == "write":
-        golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(told + "\n", encoding="utf-8")
-    assert told + "\n" == golden.read_text(encoding="utf-8")
+    press = scripted(presses.split(",") if presses else [])
+    told = Said(words)
+    transcript = await rehearse(dialogue, told, press, house=wiring.house_keys(front))
+    is_golden(told.under(transcript), "golden_on_call", language, name)
     assert (ward.case.state, ward.calls[0].result) == OUTCOMES[name]
     with ward.database.transaction() as session:
         assert session.scalars(select(CallRow.id)).all() == ["n1-1"], "no row of a call is kept but the patient's"
 
 
 def test_every_golden_transcript_has_its_scene() -> None:
-    there = {(path.parent.name, path.stem) for path in GOLDEN.rglob("*.txt")}
-    assert there == {(language, name) for language in LANGUAGES for name in SCENES}
+    assert there("golden_on_call") == {(language, name) for language in KEYS for name in SCENES}
 
 
 # ── A real one ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -223,7 +223,7 @@ NUMBERS = {
     ("pt-BR", "+5511987650123", "BR"): "um um, nove oito sete meia cinco, zero um dois três",
     ("zh-CN", "+8613812345678", "CN"): "幺三八，幺二三四，五六七八",
     ("en", "600", "NZ"): "six zero zero",
-    ("en", "1234567", None): "one two three, four five six, seven",
+    ("en", "1234567", None): "one two three, four five six seven",
 }
 
 

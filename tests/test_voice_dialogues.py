@@ -5,7 +5,7 @@ language and to the rules for free speech; what an engine makes of sound is show
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -33,7 +33,8 @@ from scripts.placeholders import Doctor
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.conftest import cloned
 from tests.moments import NOON, ZONE
-from tests.test_dialogues import KEYS, demo_template, words
+from tests.test_dialogues import demo_template, words
+from tests.transcripts import KEYS, Said, is_golden, there
 
 __all__ = ["demo_template", "words"]
 
@@ -62,6 +63,7 @@ def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording)
 class Told:
     lines: list[str]
     journal: list[tuple[str, dict[str, object]]]
+    whole: str
 
     @property
     def text(self) -> str:
@@ -92,9 +94,10 @@ async def talk(
     async def held(call: Call) -> None:
         await wiring.DIALOGUES[dialogue](call, front)
 
+    said = Said(words)
     transcript = await rehearse(
         held,
-        wording.Heard(words),
+        said,
         scripted(presses),
         language=language,
         caller_number=number,
@@ -104,7 +107,7 @@ async def talk(
     )
     with front.database.transaction() as session:
         steps = [(step.kind, step.facts) for step in session.scalars(select(CallStep).order_by(CallStep.seq))]
-    return Told(transcript.lines, steps)
+    return Told(transcript.lines, steps, said.under(transcript))
 
 
 def booked(session: Session, who: Character) -> list[booking.Booked]:
@@ -269,6 +272,58 @@ async def test_an_alarm_is_heard_anywhere(language: str, at: int, front: FrontDe
     transfers = [facts for kind, facts in told.journal if kind == "transfer"]
     assert transfers[-1] == {"queue": "urgent", "reason": "urgent_voice"}
     assert CRIES[language][at] not in str(told.journal)
+
+
+# ── Transcripts to be read, in tests/golden_voice/ ──────────────────────────────────────────────────────────────────
+
+DAYS = {  # heard as a day, its morning, its afternoon
+    "es": ("el viernes", "el viernes por la mañana", "el viernes por la tarde"),
+    "en": ("on Friday", "Friday morning", "Friday afternoon"),
+    "pt-BR": ("na sexta-feira", "na sexta-feira de manhã", "na sexta-feira à tarde"),
+    "zh-CN": ("星期五", "星期五上午", "星期五下午"),
+}
+NUMBERS = {
+    "es": "tres cero uno, cinco cinco cinco, cero uno ocho ocho",
+    "en": "three zero one, five five five, zero one eight eight",
+    "pt-BR": "três zero um, cinco cinco cinco, zero um oito oito",
+    "zh-CN": "三零一，五五五，零一八八",
+}
+
+
+def to_the_times(language: str) -> tuple[str, ...]:
+    return KEYS[language], "1", "1", WHO[language].birth_keys, "1"
+
+
+def agreed(language: str, *spoken: str) -> tuple[str, ...]:
+    """Each is said and, as it is said back, agreed to."""
+    return tuple(says(words) for one in spoken for words in (one, BOOKED[language][4]))
+
+
+SCENES: dict[str, Callable[[str], tuple[str, ...]]] = {
+    "books": lambda tag: tuple(map(says, BOOKED[tag])),
+    "wishes": lambda tag: (*to_the_times(tag), *agreed(tag, EARLIEST[tag][0], *DAYS[tag]), says("…")),
+    "calls_for_help": lambda tag: (KEYS[tag], *agreed(tag, CRIES[tag][1])),
+    "is_not_understood": lambda tag: (*to_the_times(tag)[:3], *[says("brr")] * 3, WHO[tag].birth_keys),
+    "says_a_number": lambda tag: ("1", "2", *agreed(tag, NUMBERS[tag])),
+}
+
+
+@pytest.mark.covers("H11", "H39")
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("language", VOICES)
+async def test_the_transcript_is_the_golden_one(
+    language: str, name: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    dialogue = "callback" if name == "says_a_number" else "inbound"
+    told = await talk(front, words, language, *SCENES[name](language), dialogue=dialogue)
+    is_golden(told.whole, "golden_voice", language, name)
+
+
+def test_every_golden_transcript_has_its_scene() -> None:
+    assert there("golden_voice") == {(language, name) for language in VOICES for name in SCENES}
+
+
+# ── Anywhere ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.covers("H1", "H39")

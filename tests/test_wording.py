@@ -368,6 +368,7 @@ def test_what_belongs_to_one_patient_is_marked(words: Wording) -> None:
 
 # ── Bad files ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+WHOLE = "goodbye: Gracias por llamar a {hospital}. Adiós."
 BAD = [
     # where, what is written there, and what is said about it; the line is that of the text replaced, plus `later`
     ("con {doctor}.\n  take_time", "con {medico}.\n  take_time", r"placeholder \{medico\} is not known", 0),
@@ -375,15 +376,15 @@ BAD = [
     ("Tiene {n:count_f} citas", "Tiene {n:dual} citas", "'dual' is not known there", 0),
     ("Gracias, {given_name}.", "Gracias, {given_name}, por {n}.", r"\{n\} is not in the reference's sentence", 0),
     ("short: Citas y exámenes, 1.", "short: Citas con {doctor}, 1.", r"\{doctor\} is not in this prompt's text", 0),
-    ("Un momento, por favor.", "Un momento { por favor.", "braces that are no placeholder", 0),
-    ("please_wait: Un momento, por favor.", "please_wait: no", r"text is expected, 'no' \(bool\)", 0),
-    ("please_wait: Un momento, por favor.", "please_wait: 7", r"'7' \(int\) found: put it in quotes", 0),
-    ("please_wait: Un momento, por favor.", "please_wait: [Un, momento]", "text is expected, a list found", 0),
-    ("please_wait: Un momento, por favor.", "please_wait:", "nothing found", 0),
-    ("please_wait: Un momento, por favor.", 'please_wait: ""', "is empty text", 0),
-    ("please_wait: Un momento, por favor.", 'please_wait: "Un \\u2028 momento"', r"U\+2028", 0),
-    ("please_wait:", "apology:", "'apology' stands here a second time", 0),
-    ("please_wait:", "plase_wait:", r"prompt 'plase_wait' is not in the reference \(en\)", 0),
+    ("Gracias por llamar", "Gracias { por llamar", "braces that are no placeholder", 0),
+    (WHOLE, "goodbye: no", r"text is expected, 'no' \(bool\)", 0),
+    (WHOLE, "goodbye: 7", r"'7' \(int\) found: put it in quotes", 0),
+    (WHOLE, "goodbye: [Un, momento]", "text is expected, a list found", 0),
+    (WHOLE, "goodbye:", "nothing found", 0),
+    (WHOLE, 'goodbye: ""', "is empty text", 0),
+    (WHOLE, 'goodbye: "Un \\u2028 momento"', r"U\+2028", 0),
+    ("goodbye:", "apology:", "'apology' stands here a second time", 0),
+    ("goodbye:", "godbye:", r"prompt 'godbye' is not in the reference \(en\)", 0),
     ("short: Citas y exámenes", "shorter: Citas y exámenes", "'shorter' is not known here; allowed: ", 0),
     ('menu_key: "2"', 'menu_key: "0"', "one key from 1 to 6 is allowed", 0),
     ('menu_key: "2"', 'menu_key: "7"', "one key from 1 to 6 is allowed", 0),
@@ -393,8 +394,8 @@ BAD = [
     ("spoken: true", "spoken: perhaps", "true or false is expected", 0),
     ("language: es", "language: it", "but the folder is named es", 0),
     ("reviewed_by: null", "reviewed: null", "'reviewed' is not known here", 0),
-    ("please_wait: Un", "please_wait: *alias", "an alias", 0),
-    ("please_wait: Un", 'please_wait: "Un', "found unexpected end of stream", None),
+    ("goodbye: Gracias", "goodbye: *alias", "an alias", 0),
+    ("goodbye: Gracias", 'goodbye: "Un', "found unexpected end of stream", None),
     ("prompts:\n", "prompts:\n\t- x\n", "cannot start any token", 1),
     # words that may be said instead of a key
     ('"2": [resultados, ', '"2": [una cita, ', "'una cita' is a word of key 1 already", 0),
@@ -429,10 +430,10 @@ def test_words_stand_beside_the_sentence_whatever_its_form(words: Wording) -> No
 
 
 def test_a_missing_prompt_is_told_and_all_problems_at_once(folder: Path) -> None:
-    spoil(folder / "es/prompts/dialplan.yaml", "  please_wait: Un momento, por favor.\n", "")
+    spoil(folder / "es/prompts/dialplan.yaml", f"  {WHOLE}\n", "")
     spoil(folder / "es/prompts/identity.yaml", "Gracias, {given_name}.", "Gracias, {name}.")
     told = [problem.what for problem in wording.load(SITE, folder).refused]
-    assert "prompt 'please_wait' is missing" in told
+    assert "prompt 'goodbye' is missing" in told
     assert any("{name} is not known" in what for what in told)
 
 
