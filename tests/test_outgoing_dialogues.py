@@ -212,8 +212,8 @@ SCENES = {
     "her_childs_after_her_death": Scene(
         "", due=her_childs_appointment_tomorrow, rings=said_to_have_died, kind="reminder"
     ),
-    "her_childs_and_wants_no_calls_at_all": Scene("4", due=her_childs_appointment_tomorrow, kind="reminder", only="es"),
-    "her_childs_and_wants_no_more": Scene(f"{ME},4", due=her_childs_appointment_tomorrow, kind="reminder", only="es"),
+    "her_childs_and_wants_no_calls_at_all": Scene("4", due=her_childs_appointment_tomorrow, kind="reminder"),
+    "her_childs_and_wants_no_more": Scene(f"{ME},4", due=her_childs_appointment_tomorrow, kind="reminder"),
     "a_medicine": Scene(f"{ME},1", due=a_medicine, kind="reminder"),
     "a_medicine_and_a_question": Scene(f"{ME},2", due=a_medicine, kind="reminder"),
     "a_checkup_is_booked": Scene(f"{ME},2,1,1", due=a_checkup, kind="reminder"),

@@ -434,7 +434,7 @@ async def test_a_key_becomes_a_sound_that_asterisk_finds(speaker: Speaker, voice
     assert name.startswith("/hotline/sounds/cache/")
     on_disc = speaker.cache.sounds / name.removeprefix("/hotline/sounds/")
     assert on_disc.suffix == "" and size(on_disc.with_suffix(".sln16")) > 0
-    assert voice.asked == ["¿Qué especialidad necesita? Para cardiología, marque uno. Si no está seguro, marque 0."]
+    assert voice.asked == ["¿Qué especialidad necesita? Para cardiología, marque uno. Si tiene dudas, marque 0."]
     assert (await speaker.sound("recognised", "es", {"given_name": "Lucía"})).startswith("/hotline/sounds/personal/")
     with pytest.raises(UnknownWording):
         await speaker.sound("no_such_key", "es")

@@ -209,5 +209,5 @@ def test_a_question_is_one_message_in_the_patient_s_language() -> None:
     words = wording.load(SITE)
     asked = texting.question(Filling(KINDS, {}).place("m"), words, "es")
     assert asked == (
-        "M 1 a. 2 b. 3 none. Responda con los números, por ejemplo 1 3, o 0 si ninguno. Para pasarla, responda X."
+        "M 1 a. 2 b. 3 none. Responda con los números, por ejemplo 1 3, o 0 si ninguno. Para omitirla, responda X."
     )

@@ -188,7 +188,7 @@ def test_hours_are_said_by_the_site_s_clock() -> None:
 @pytest.mark.covers("H2", "H11")
 def test_lucia_s_booking_as_it_sounds(words: Wording) -> None:
     assert words.text("choose_department.short", "es", choices=VALUES["choices"]) == (
-        "Para cardiología, marque uno. Para pediatría, marque dos. Si no está seguro, marque 0."
+        "Para cardiología, marque uno. Para pediatría, marque dos. Si tiene dudas, marque 0."
     )
     assert words.text("time_with_doctor", "es", when=WHEN, doctor="la doctora Vega") == (
         "El lunes veintitrés de noviembre a las nueve y veinte de la mañana, con la doctora Vega."
