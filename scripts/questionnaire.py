@@ -253,10 +253,10 @@ class Questionnaire:
 
     @cached_property
     def dependency_first(self) -> tuple[str, ...]:
-        """All link ids, each after those that its conditions name and the one that it stands in."""
+        """All link ids, each after those on which its conditions hang and the one that it stands in."""
         from scripts.questionnaire_loops import dependency_first  # it needs the types of this file
 
-        return dependency_first(self.items)
+        return dependency_first(self.items, self.scores)
 
     def questions(self) -> Iterator[Item]:
         """All that may be asked, in the order in which they are."""

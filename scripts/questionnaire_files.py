@@ -114,7 +114,7 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
     _all_different(top, "answerRule", [rule.change.rule for rule in rules])
     _all_different(top, "score", [score.id for score in scores])
     _all_different(top, "redFlag", [flag.id for flag in flags])
-    reading.judge(items, {score.id for score in scores})
+    reading.judge(items, scores)
     reviewed = {language: by.text_or_null() for language, by in top["reviewed_by"].mapping().items()}
     made = Questionnaire(
         id=name,

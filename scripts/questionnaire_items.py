@@ -20,6 +20,7 @@ from scripts.questionnaire import (
     Item,
     ItemType,
     Option,
+    Score,
     Text,
     every,
 )
@@ -92,15 +93,15 @@ class Reading:
             self._conditions.append((field, fields, condition))
         return condition
 
-    def judge(self, items: tuple[Item, ...], scores: Iterable[str]) -> None:
+    def judge(self, items: tuple[Item, ...], scores: tuple[Score, ...]) -> None:
         """What conditions name must be there, take such an answer, and not hang on itself."""
         known = {item.link_id: item for item in every(items)}
         for _, fields, condition in self._conditions:
             if condition.score:
-                _judge_score(fields, condition, scores)
+                _judge_score(fields, condition, {score.id for score in scores})
             else:
                 _judge_question(fields, condition, known.get(condition.question))
-        circle = loop(items)
+        circle = loop(items, scores)
         if circle:
             self._when[circle[0]].wrong(f"conditions go in a circle: {' → '.join((*circle, circle[0]))}")
 

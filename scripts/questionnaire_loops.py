@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scripts.questionnaire import Item, every
+from scripts.questionnaire import Item, Score, every
 
 
-def loop(items: tuple[Item, ...]) -> tuple[str, ...]:
+def loop(items: tuple[Item, ...], scores: tuple[Score, ...] = ()) -> tuple[str, ...]:
     """Link ids that hang on one another in a circle; the first one has a condition. Empty if there is none.
 
-    An item hangs on the questions of its conditions and on the item that it stands in.
+    An item hangs on the questions of its conditions, on what their scores sum up, and on the item that it stands in.
     """
-    hangs = _hangs(items)
+    hangs = _hangs(items, scores)
     conditional = {item.link_id for item in every(items) if item.when}
     done: set[str] = set()
     for start in hangs:
@@ -23,11 +23,11 @@ def loop(items: tuple[Item, ...]) -> tuple[str, ...]:
     return ()
 
 
-def dependency_first(items: tuple[Item, ...]) -> tuple[str, ...]:
+def dependency_first(items: tuple[Item, ...], scores: tuple[Score, ...] = ()) -> tuple[str, ...]:
     """All link ids, each after those that it hangs on: in this order nothing waits for something that is not known yet,
     however long the row of conditions is. There must be no loop.
     """
-    hangs = _hangs(items)
+    hangs = _hangs(items, scores)
     done: dict[str, None] = {}
     for start in hangs:
         way = [start]
@@ -40,13 +40,14 @@ def dependency_first(items: tuple[Item, ...]) -> tuple[str, ...]:
     return tuple(done)
 
 
-def _hangs(items: tuple[Item, ...]) -> dict[str, tuple[str, ...]]:
-    """Link id → what it hangs on: the questions of its conditions, and the item that it stands in."""
+def _hangs(items: tuple[Item, ...], scores: tuple[Score, ...]) -> dict[str, tuple[str, ...]]:
+    """Link id → what it hangs on: the questions of its conditions and their scores, and the item that it stands in."""
     hangs: dict[str, tuple[str, ...]] = {}
+    sums = {score.id: score.link_ids for score in scores}
 
     def collect(inner: tuple[Item, ...], parent: str | None) -> None:
         for item in inner:
-            asked = tuple(condition.question for condition in item.when if condition.question)
+            asked = [one for to in item.when for one in ((to.question,) if to.question else sums.get(to.score, ()))]
             hangs[item.link_id] = (*asked, *((parent,) if parent is not None else ()))
             collect(item.items, item.link_id)
 

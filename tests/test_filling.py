@@ -253,6 +253,18 @@ def test_conditions_that_go_in_a_circle_are_refused_with_it(items: list[dict[str
         questionnaire(*items)
 
 
+@pytest.mark.covers("H21")
+def test_a_condition_on_a_score_hangs_on_all_that_it_sums_up() -> None:
+    on_the_sum = {"enableWhen": [{"score": "s", "operator": ">=", "answer": 1}]}
+    score = [{"id": "s", "text": text(), "sum": ["a"]}]
+    with pytest.raises(FileRefused, match=r"in a circle: a → a$"):
+        questionnaire(question("a", **on_the_sum), score=score)
+    with pytest.raises(FileRefused, match=r"in a circle: a → b → a$"):
+        questionnaire(question("a", **when(("b", "=", 1))), question("b", **on_the_sum), score=score)
+    asked = questionnaire(question("b", **on_the_sum), question("a"), score=score)
+    assert keys(Filling(asked, {"a": 1}).asked()) == ["b", "a"]
+
+
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_thousand_conditions_in_a_row_are_no_deeper_than_one(backwards: bool) -> None:
     row = [question(f"q{n}", **(when((f"q{n - 1}", "=", 1)) if n else {})) for n in range(1000)]
