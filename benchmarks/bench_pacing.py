@@ -38,6 +38,7 @@ KINDS = [
     Kind("20 nurses, talks of 120 s", replace(BASIC, nurses=20, talk_s=120), 20),
     Kind("50 nurses, talks of 120 s", replace(BASIC, nurses=50, talk_s=120), 20),
     Kind("10 nurses, 10 % answer", replace(BASIC, answer=((0, 0.1),)), 20),
+    Kind("10 nurses, a ceiling of 1 %", replace(BASIC, ceiling=0.01), 20),
     Kind("20 nurses, 60 % answer", replace(BASIC, nurses=20, answer=((0, 0.6),)), 20),
     Kind("20 nurses, 90 % answer", replace(BASIC, nurses=20, answer=((0, 0.9),)), 20),
     Kind("20 nurses, talks of 60 s, rings of 20 s", replace(BASIC, nurses=20, talk_s=60, ring_s=20), 20),
@@ -83,7 +84,7 @@ def told(kind: Kind) -> Days:
 
 def markdown() -> str:
     lines = [
-        "| a day of | policy | talking | of the optimum | abandoned | days within 3 % |",
+        "| a day of | policy | talking | of the optimum | abandoned | days within the ceiling |",
         "|---|---|---|---|---|---|",
     ]
     for place, kind in enumerate(KINDS):

@@ -1,7 +1,7 @@
 """How many to dial now: what always holds, whatever the day was like, and days that are simulated."""
 
 import json
-from math import exp
+from math import comb, exp
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.optimal_pacing import optimum
-from dialer.pacing import Pace, Tally, pace
+from dialer.pacing import Pace, Tally, lines_a_ready_nurse, pace
 from dialer.pacing_rivals import POLICIES, Floor, Ours
 from dialer.simulator import Scenario, simulate, simulate_day
 from hotline.commands import main
@@ -50,8 +50,30 @@ def test_it_dials_for_ready_nurses_and_within_the_lines(
 
 @given(tallies(), NURSES)
 def test_over_the_ceiling_it_is_progressive(tally: Tally, nurses: int) -> None:
-    tally.abandoned = int(0.03 * tally.answered)
+    tally.abandoned = int(0.03 * tally.answered) + 1
     assert pace(nurses, nurses, 0, tally, 0.03, 1000) == Pace(nurses, "ceiling_near")
+
+
+@pytest.mark.parametrize("ready", [1, 2, 3, 4, 6, 9])
+def test_where_the_ceiling_bears_none_the_extra_lines_next_to_never_abandon_one(ready: int) -> None:
+    def is_safe(lines: int) -> bool:
+        """If 15 % answer instead of 10 %, less than 0.2 × 3 % of those who do find nobody."""
+        chances = [comb(lines, n) * 0.15**n * 0.85 ** (lines - n) for n in range(lines + 1)]
+        return sum(chance * max(0, n - ready) for n, chance in enumerate(chances)) <= 0.2 * 0.03 * lines * 0.15
+
+    tally = _usual(430, every=10)  # 43 have answered, and 1.29 may be abandoned
+    tally.abandoned = 1
+    lines = pace(10, ready, 0, tally, 0.03, 1000).dial
+    assert lines == ready or is_safe(lines)
+    assert not is_safe(lines + 1) or lines + 1 > (ready + 0.29) / 0.3
+    assert (lines > ready) == (ready > 2)
+
+
+def test_a_tighter_ceiling_means_fewer_lines_though_as_much_is_to_spare() -> None:
+    tally = _usual(6000, every=3)
+    tight = lines_a_ready_nurse(20, tally, 0.01)
+    tally.abandoned = 37  # of 60 that are allowed; before, none of 20
+    assert tight < 0.85 * lines_a_ready_nurse(20, tally, 0.03)
 
 
 @given(tallies(), NURSES)
@@ -132,6 +154,13 @@ def test_nearly_the_optimum_and_each_day_within_the_ceiling(scenario: Scenario, 
     best = sum(optimum(scenario.nurses, p, scenario.talk_s, 15, 0.03).utilisation for p in rates) / len(rates)
     assert days.utilisation >= 0.95 * best
     assert days.days_within_ceiling == 1
+
+
+def test_a_short_campaign_whom_few_answer_is_not_dialled_one_by_one() -> None:
+    scenario = Scenario(nurses=10, answer=((0.0, 0.1),), ring_s=20, ceiling=0.01, hours=1.0)
+    ours, one_by_one = (simulate(scenario, policy, 40, processes=1) for policy in ("hotline", "progressive"))
+    assert ours.utilisation >= 1.2 * one_by_one.utilisation
+    assert ours.days_within_ceiling >= 0.95
 
 
 @pytest.mark.parametrize(
