@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as problem:
-        sentence = None if asked.command == "run" else _told(problem)
+        sentence = None if asked.command == "run" else _told(problem, getattr(asked, "data", None))
         if sentence is None:
             raise
         print(sentence, file=sys.stderr)
@@ -91,8 +91,9 @@ def _any_terminal() -> None:
             stream.reconfigure(errors=errors)
 
 
-def _told(problem: Exception) -> str | None:
-    """What the database's absence is to somebody at a terminal; None for what is a fault of ours."""
+def _told(problem: Exception, data: Path | None) -> str | None:
+    """What a missing database, or a data folder that cannot be used, is to somebody at a terminal; None for what is a
+    fault of ours."""
     from sqlalchemy.exc import OperationalError
 
     from hotline.postgres import PostgresFailed
@@ -101,6 +102,10 @@ def _told(problem: Exception) -> str | None:
         return str(problem)
     if isinstance(problem, OperationalError | TimeoutError):
         return "The database does not answer. Start the hotline (`hotline up --detach`), or see [database] url."
+    if isinstance(problem, OSError) and problem.filename and data is not None:
+        where, data = Path(problem.filename), data.absolute()
+        if where.is_relative_to(data) or data.is_relative_to(where):
+            return f"The data folder {data} can't be used: {where}: {problem.strerror}. See `data` in the settings."
     return None
 
 
@@ -119,6 +124,7 @@ def _obey(asked: argparse.Namespace) -> int:
         return simulated_days.simulated(asked)
     frozen = os.environ.get("HOTLINE_FROZEN")
     settings = Settings.model_validate_json(frozen) if frozen and asked.command == "run" else load(asked.settings)
+    asked.data = settings.data
     match asked.command:
         case "up":
             return _up(settings, asked)

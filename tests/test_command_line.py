@@ -120,6 +120,15 @@ def test_without_a_database_there_is_a_sentence(tmp_path: Path, words: tuple[str
     assert done.stderr.startswith("The database does not answer.") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [("up",), ("status",), ("verify",), ("questionnaire", "ask", "mood")])
+def test_a_data_folder_that_is_none_is_told(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "file").write_text("")
+    done = hotline(*words, folder=tmp_path, HOTLINE_DATA=str(tmp_path / "file"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"The data folder {tmp_path / 'file'} can't be used: ")
+    assert done.stderr.count("\n") == 1
+
+
 def test_the_terminal_phone_plays_a_call(tmp_path: Path) -> None:
     done = hotline("call", "inbound", "--as", "lucia", "--press", "2,1,1,29021980,1,1,1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
