@@ -34,9 +34,10 @@ async def terminal_house(settings: Settings) -> AsyncIterator[TerminalHouse]:
             databases.ensure_database(here.cluster)
         database = wiring.open_database(settings, here)
         stack.callback(database.close)
-        await database.run(demo.load_scripts, wiring.now())
-        if settings.demo:
-            await database.run(demo.people, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
+        with database.transaction() as session:  # a first start is long on a busy machine, and nobody waits on a line
+            demo.load_scripts(session, wiring.now())
+            if settings.demo:
+                demo.people(session, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
         live = await Sheets(Shipped(settings), database).now()
         # Asterisk's spool, but by the name that it has outside: the terminal phone writes there itself
         here.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
