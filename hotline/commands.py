@@ -40,6 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
     call.add_argument("--as", dest="caller", default="lucia", help="which demo patient calls")
     call.add_argument("--test", action="store_true", help="print the test that would reproduce the call")
     questionnaire_arguments.add(commands)
+    message = commands.add_parser("message", help="a demo patient's text messages: what came, and a reply")
+    message.add_argument("task", choices=["list", "reply"])
+    message.add_argument("text", nargs="?", default="")
+    message.add_argument("--as", dest="patient", default="lucia", help="which demo patient")
+    message.add_argument("--json", action="store_true")
     account = commands.add_parser("account", help="add a member of the staff; the hotline must be running")
     account.add_argument("username")
     account.add_argument("--name", required=True, help="as it is shown")
@@ -146,6 +151,10 @@ def _obey(asked: argparse.Namespace) -> int:
             from hotline.questionnaires import questionnaire
 
             return asyncio.run(questionnaire(settings, asked))
+        case "message":
+            from hotline.demo_messages import message
+
+            return asyncio.run(message(settings, asked))
         case "account":
             from hotline.staff import add
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -30,10 +31,15 @@ Take = Callable[[Incoming], Awaitable[str]]
 """A text that came in → its fate."""
 
 
+def sent_file(here: Places) -> Path:
+    """Where the file gateway writes."""
+    return here.outbox / "sent.jsonl"
+
+
 def gateway(settings: Settings, here: Places, now: Clock) -> Gateway:
     twilio = settings.messages.twilio
     if twilio is None:
-        return FileGateway(here.outbox / "sent.jsonl", now)
+        return FileGateway(sent_file(here), now)
     secret = twilio.secret.get_secret_value()
     return TwilioGateway(TwilioAccount(twilio.account_sid, twilio.user, secret, twilio.sender, twilio.reports_url))
 

@@ -42,6 +42,7 @@ from hotline import (
 )
 from hotline.caller_joints import rendered
 from hotline.care_wiring import asterisk_spool, opening_hours
+from hotline.demo_texts import FileTexts
 from hotline.in_force import Shipped
 from hotline.own_prompts import OwnPrompts
 from hotline.places import places, read_secrets
@@ -146,6 +147,7 @@ async def run_core(settings: Settings) -> None:
         hours=opening_hours(settings),
         policy=calling_policy(settings),
         demo_patients=console_facts.demo_patients(settings, secrets.sip),
+        demo_texts=FileTexts(database, message_joints.sent_file(here), take_text) if settings.demo else None,
         delivery_reports=message_joints.delivery_reports(settings, database, now),
         text_replies=message_joints.text_replies(settings, take_text),
         workshop=workshop,

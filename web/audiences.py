@@ -11,6 +11,7 @@ from hospital.recordings import Recording
 from hospital.screen_pops import ScreenPop
 from hospital.stint_records import Stint
 from web.live import Audience
+from web.patient_texts import HEARS
 
 RIGHTS = {
     "task": "followups.work",
@@ -28,6 +29,7 @@ RIGHTS = {
     "rota": "rota.read",
     "question": "questions.answer",
     "campaign": "followups.work",
+    "outbox": HEARS,  # the demo's patients' phones
 }
 NOBODY = Audience()
 

@@ -12,11 +12,12 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from hospital import answer_flags, audit, cases, climbing, transcripts
+from hospital import answer_flags, audit, cases, climbing, text_replies, transcripts
 from hospital.accounts import Account
 from hospital.cases import Case, Note
 from hospital.patients import Patient
 from hospital.recordings import Recording
+from hospital.text_replies import TextReply
 from hospital.transcripts import Transcript
 from web import words
 from web.agent_card import Step, steps_of
@@ -55,6 +56,7 @@ class File:
     notes: list[tuple[Note, Account]]
     outcomes: tuple[str, ...]
     steps: list[Step]  # what the caller did in the automatic service
+    texts: list[TextReply]  # messages that came in and belong to it
     details: list[str]  # as codes: what it is about; of a red flag from a form all that were raised
 
     @property
@@ -92,7 +94,8 @@ def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> Fi
     line = _line(session, one, visitor.account_id, at)
     steps = steps_of(session, one.call_id) if one.call_id else []
     details = answer_flags.of_case(session, case_id) or [one.detail]
-    return File(line, patient, recording, written, cases.OUTCOMES[one.kind], steps, details)
+    texts = text_replies.of_case(session, case_id)
+    return File(line, patient, recording, written, cases.OUTCOMES[one.kind], steps, texts, details)
 
 
 async def _allowed(request: Request, visitor: Visitor, case_id: UUID) -> File:

@@ -42,7 +42,10 @@ async def patient_phone(request: Request) -> Response:
     who = request.query_params.get("as", next(iter(people), ""))
     if who not in people:
         raise Refusal(404, "There is no such patient in the demo.")
-    return pages_of(request).show(request, "patient_phone.html", people=people, who=who, patient=people[who])
+    texts = services(request).demo_texts is not None
+    return pages_of(request).show(
+        request, "patient_phone.html", people=people, who=who, patient=people[who], texts=texts
+    )
 
 
 @routes.get("/patient-phone/{who}/line", dependencies=[Depends(OpenInTheDemo())])

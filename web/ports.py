@@ -249,6 +249,25 @@ class DemoPatient:
 
 
 @dataclass(frozen=True)
+class DemoText:
+    """A text message on such a phone; `ours`: the hospital wrote it."""
+
+    at: datetime
+    ours: bool
+    text: str = field(repr=False)
+
+
+class DemoTexts(Protocol):
+    """The text messages of the demo's patients."""
+
+    async def of(self, number: str) -> list[DemoText]:
+        """The newest, as they came."""
+
+    async def write(self, number: str, text: str) -> str:
+        """The patient writes to the hospital; what became of it."""
+
+
+@dataclass(frozen=True)
 class SiteFacts:
     """Settings that pages show or obey."""
 
@@ -295,6 +314,7 @@ class Services:
     hours: Hours = Hours(ZoneInfo("UTC"))  # noqa: RUF009 (a constant)
     policy: CallingPolicy = STRICTEST  # the site's rules for calling, which decide when the next try is
     demo_patients: Mapping[str, DemoPatient] = field(default_factory=dict)
+    demo_texts: DemoTexts | None = None
     delivery_reports: DeliveryReports | None = None
     text_replies: TextReplies | None = None
     workshop: Workshop | None = None

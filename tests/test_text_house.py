@@ -1,0 +1,123 @@
+"""Questions by text message in the whole house: the core asks through the file gateway, Lucía replies on her phone's
+page, and from the terminal."""
+
+import json
+import os
+import subprocess
+import sys
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Page, expect
+from sqlalchemy import select
+
+from hospital import followups, questionnaires
+from hospital.cases import Case
+from hospital.outbox import OutboxRow
+from hospital.patients import Patient
+from hospital.text_replies import TextReply
+from hospital.text_stops import TextStop
+from hospital.urgent_records import UrgentStep
+from hotline import wiring
+from scripts.questionnaire_files import read_source
+from tests.browser import looked_at
+from tests.characters import LUCIA
+from tests.house import House
+from tests.test_browser_phone import page_of
+
+pytestmark = [pytest.mark.covers("H32"), pytest.mark.asterisk]
+
+SURVEY = """
+id: how-it-was
+title: {en: How it was, es: Cómo fue}
+purpose: survey
+byText: true
+reviewed_by: {en: null, es: null}
+item:
+  - linkId: staff
+    type: choice
+    required: true
+    text: {en: How were you treated?, es: '¿Cómo le trataron?'}
+    answerOption:
+      - {code: well, text: {en: Well, es: Bien}}
+      - {code: badly, text: {en: Badly, es: Mal}}
+  - linkId: pain
+    type: integer
+    required: true
+    minValue: 0
+    maxValue: 10
+    text: {en: 'Pain, 0 to 10?', es: '¿Dolor, de 0 a 10?'}
+redFlag:
+  - {id: severe-pain, question: pain, operator: '>=', answer: 8, text: {en: Severe pain, es: Dolor intenso}}
+"""
+
+
+def asks(house: House) -> UUID:
+    found = read_source(SURVEY, "how-it-was")
+    with house.database.transaction() as session:
+        lucia = next(one for one in session.scalars(select(Patient)) if one.name == LUCIA.name)
+        at = wiring.now()
+        form = questionnaires.publish(session, found.id, json.loads(found.body), found.sha256, at)
+        task = followups.plan(session, patient_id=lucia.id, questionnaire_id=form.id, reason="how_it_was", due_at=at)
+        task.channel = "sms"
+        return task.id
+
+
+def answers(house: House, task: UUID) -> dict[str, object]:
+    with house.database.transaction() as session:
+        return followups.answers(session, task)
+
+
+async def replies(page: Page, said: str) -> None:
+    await page.get_by_label("Text message to the hospital").fill(said)
+    await page.keyboard.press("Enter")
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H33")
+async def test_lucia_is_asked_by_text_and_answers_on_her_phone(house: House) -> None:
+    async with page_of() as page:
+        await page.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
+        came = page.get_by_role("log")
+        await expect(came).to_contain_text("No text message yet")
+        task = asks(house)
+        await expect(came).to_contain_text("¿Cómo le trataron? 1 Bien. 2 Mal.", timeout=30_000)
+        await replies(page, "1")
+        await expect(came).to_contain_text("¿Dolor, de 0 a 10?", timeout=15_000)
+        await looked_at(page, "patient-texts")
+        await replies(page, "9")
+        await expect(came).to_contain_text("una enfermera tiene que verlo enseguida", timeout=15_000)
+        assert answers(house, task) == {"staff": "well", "pain": 9}
+        (case,) = house.rows(Case)
+        assert (case.kind, case.detail, case.caller) == ("red_flag", "severe_pain", LUCIA.numbers[0])
+        await house.until("it climbs", lambda: house.rows(UrgentStep))
+        await replies(page, "BAJA")
+        await expect(came).to_contain_text("no le enviaremos más mensajes", timeout=15_000)
+    assert len(house.rows(TextStop)) == 1
+    assert [one.fate for one in sorted(house.rows(TextReply), key=lambda one: one.came_at)] == [
+        "answer",
+        "red_flag",
+        "stop",
+    ]
+    assert {one.state for one in house.rows(OutboxRow)} == {"sent"}
+
+
+async def test_a_reply_from_the_terminal(house: House) -> None:
+    def message(*words: str) -> object:
+        command = [sys.executable, "-m", "hotline", "message", *words, "--as", "lucia", "--json"]
+        done = subprocess.run(
+            command, env={**os.environ, **house.environment}, capture_output=True, text=True, check=True
+        )
+        return json.loads(done.stdout)
+
+    assert message("reply", "¿Están ahí?") == {"fate": "message"}
+    await house.until("the answer has left", lambda: {one.state for one in house.rows(OutboxRow)} == {"sent"})
+    written = message("list")
+    assert isinstance(written, list)
+    assert [(one["ours"], one["text"][:28]) for one in written[-2:]] == [
+        (False, "¿Están ahí?"),
+        (True, written[-1]["text"][:28]),
+    ]
+    assert "una persona lo leerá" in written[-1]["text"]
+    with house.database.transaction() as session:
+        assert session.scalars(select(Case.kind)).all() == ["message"]
