@@ -5,7 +5,9 @@ that comes with the hotline is the newest until somebody publishes another in th
 A draft is text, whatever is wrong in it, one of each code; who saves says which state of it they saw.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +81,21 @@ def newest(session: Session, code: str) -> Questionnaire | None:
     return session.scalars(
         rows.order_by(Questionnaire.loaded_at.desc(), Questionnaire.version.desc()).limit(1)
     ).one_or_none()
+
+
+def own_code(session: Session, code: str, url: str | None, taken: Collection[str]) -> str:
+    """Under which code one that came from elsewhere is published: its own; with a number where that code is `taken`, or
+    another questionnaire's (of another canonical address, its version apart), which plans go on to ask."""
+    for number in count(1):
+        free = code if number == 1 else f"{code}-{number}"
+        current = newest(session, free)
+        if free not in taken and (current is None or _address(current.body.get("url")) == _address(url)):
+            break
+    return free
+
+
+def _address(canonical: str | None) -> str | None:
+    return canonical.partition("|")[0] if canonical else None
 
 
 def version(session: Session, questionnaire_id: UUID) -> Questionnaire:

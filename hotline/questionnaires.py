@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -90,20 +89,9 @@ async def _import(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _publish(session: Session, made: Questionnaire) -> Kept:
-    """Under its code; with a number where that code is another questionnaire's, which plans go on to ask."""
-    shipped, _ = load_questionnaires()
-    for number in count(1):
-        code = made.id if number == 1 else f"{made.id}-{number}"
-        current = questionnaires.newest(session, code)
-        if code not in shipped and (current is None or _name(current.body.get("url")) == _name(made.url)):
-            break
+    code = questionnaires.own_code(session, made.id, made.url, load_questionnaires()[0])
     own = made if code == made.id else read_data({**json.loads(made.body), "id": code})
     return questionnaires.publish(session, code, json.loads(own.body), own.sha256, wiring.now())
-
-
-def _name(canonical: str | None) -> str | None:
-    """A canonical name without its version."""
-    return canonical.partition("|")[0] if canonical else None
 
 
 def _bytes(path: Path) -> bytes:

@@ -203,6 +203,7 @@ async def test_fhir_becomes_a_draft_and_what_is_lost_is_told(site: Site) -> None
         assert status == 200 and "heart-check-1" in told and "type 'attachment' cannot be asked" in told
         assert (await sent(json.dumps(SOURCE).encode()))[0] == 409
         assert "is no JSON" in (await sent(b"{"))[1]
+        assert "mood-2" in (await sent(json.dumps({**SOURCE, "id": "mood"}).encode()))[1]  # ours has its red flags
         assert "Draft" in words((await ida.get("/questionnaires")).text)
         page = (await ida.get("/questionnaires/heart-check-1")).text
         assert 'id="publish"' in page and "Nothing was published yet" in page

@@ -26,7 +26,7 @@ from scripts import questionnaire_source
 from scripts.fhir_export import as_fhir
 from scripts.fhir_questionnaire import ImportRefused, read_fhir
 from scripts.questionnaire import Questionnaire
-from scripts.questionnaire_files import kept, read_source
+from scripts.questionnaire_files import kept, load_questionnaires, read_source
 from scripts.yaml_lines import FileRefused
 from web.doors import pages_of, services
 from web.editions import OVERTAKEN, Changes, Field
@@ -189,8 +189,9 @@ async def take_in(request: Request, visitor: Changes) -> Response:
         found = read_fhir(content)
     except ImportRefused as refusal:
         return pages_of(request).part(request, "questionnaires/imported.html", **told | {"problems": refusal.problems})
-    code = found.questionnaire.id
-    source = questionnaire_source.written(json.loads(found.questionnaire.body))
+    made = found.questionnaire
+    code = await house.database.run(questionnaires.own_code, made.id, made.url, load_questionnaires()[0])
+    source = questionnaire_source.written({**json.loads(made.body), "id": code})
     if not CODE.fullmatch(code) or len(source) > LONGEST:
         raise Refusal(422, "It is too large for this page: hotline questionnaire import FILE reads it.")
     try:
