@@ -80,7 +80,7 @@ CREATE TABLE patient (
     birth_year       smallint CHECK (birth_year BETWEEN 1880 AND 2200),
     birth_token      bytea,                          -- keyed token of the whole date
     sex              text CHECK (sex IN ('female', 'male', 'other')),
-    language         text NOT NULL DEFAULT 'en' CHECK (language IN ('es', 'pt-BR', 'zh-CN', 'en', 'mi')),
+    language         text NOT NULL DEFAULT 'en' CHECK (language ~ '^[a-z]{2,3}(-[A-Za-z]{2,4})?$'),
     address_sealed   bytea,
     address_wrong_since timestamptz,                 -- a letter came back; NULL again when another one is written down
     may_write        boolean NOT NULL DEFAULT true,  -- letters may be sent there; false where others open them
@@ -314,7 +314,7 @@ CREATE INDEX calling_rate_turned_away ON calling_rate (turned_away_at) WHERE tur
 
 CREATE TABLE caller_language (                       -- chosen on the telephone, for the next call from that number
     number_token bytea PRIMARY KEY,
-    language     text NOT NULL CHECK (language IN ('es', 'pt-BR', 'zh-CN', 'en', 'mi')),
+    language     text NOT NULL CHECK (language ~ '^[a-z]{2,3}(-[A-Za-z]{2,4})?$'),
     expires_at   timestamptz NOT NULL
 );
 

@@ -9,7 +9,7 @@ who has no number needs a guardian, named by record number.
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
@@ -48,17 +48,17 @@ KINDS: dict[str, tuple[str, ...]] = {
     "surgery": ("surgery", "operation", "cirugía", "operación", "cirurgia", "operação", "手术", "hāparapara"),
     "visit": ("visit", "visita", "consulta", "就诊", "门诊", "toronga"),
 }
-LANGUAGES = ("es", "pt-BR", "zh-CN", "en", "mi")
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a list is read by. `language`: of patients for whom none is told."""
+    """What a list is read by. `language`: of patients for whom none is told; `languages`: those that may be told."""
 
     zone: ZoneInfo
     country: str
     language: str
     now: datetime
+    languages: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +148,8 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
     if sex not in SEXES:
         raise _Wrong("sex", "is not female or male; leave it empty where it is neither")
     language = cells.get("language") or rules.language
-    if language not in LANGUAGES:
-        raise _Wrong("language", f"is none of {', '.join(LANGUAGES)}")
+    if language not in rules.languages:
+        raise _Wrong("language", f"is none of {', '.join(rules.languages)}")
     seen.add(key)
     return Happened(
         line=line,

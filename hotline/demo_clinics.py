@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hospital.booking import Department, Doctor, Slot
+from scripts import library
 
 DEPARTMENTS = (
     (
@@ -73,13 +74,13 @@ def open_clinics(session: Session, zone: ZoneInfo, at: datetime) -> None:
 
 def _clinics(session: Session) -> None:
     made = {
-        code: Department(code=code, names=names, position=position)
+        code: Department(code=code, names=library.in_all(names), position=position)
         for position, (code, names) in enumerate(DEPARTMENTS, 1)
     }
     for position, (code, names, needs_referral, preparation) in enumerate(EXAMINATIONS, 1):
         made[code] = Department(
             code=code,
-            names=names,
+            names=library.in_all(names),
             position=position,
             kind="examination",
             needs_referral=needs_referral,

@@ -20,6 +20,7 @@ from hospital.plans import Calendar
 from hotline import wiring
 from hotline.places import places
 from hotline.settings import Settings
+from scripts.languages import TAGS
 from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires
 
@@ -33,7 +34,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     database = wiring.open_database(settings, places(settings))
     zone, at = wiring.zone(settings), wiring.now()
     country = settings.site.country.upper()
-    rows = discharge_lists.read(asked.file, Rules(zone, country, settings.site.languages[0], at))
+    rows = discharge_lists.read(asked.file, Rules(zone, country, settings.site.languages[0], at, TAGS))
     in_one = _in(database)
     try:
         with _written_down(asked) as report:

@@ -1,30 +1,30 @@
 """`hotline languages`: is every language whole? A row for each, then what is missing; `make check` runs it.
 
 A language needs: every prompt with its forms and placeholders, every text message, every function that says dates and
-numbers, a name in the menus of departments, its questionnaires, its name in the console, a place in the settings and
-in the database, and a voice where it is spoken. The console's own sentences are English by decision. A native
+numbers, its name in the console, a name in the menus of departments, its questionnaires, and where it is spoken what
+the triage table and the demo's site say, and a voice. The console's own sentences are English by decision. A native
 speaker's review is shown and is no gap.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 from zoneinfo import ZoneInfo
 
 from hotline import demo_clinics
-from hotline.databases import schema_text
-from hotline.settings import Language
-from scripts import verbalise, wording
+from hotline.in_force import DEMO_INFORMATION
+from hotline.wiring import espeak
+from scripts import library, verbalise, wording
 from scripts.questionnaire import Questionnaire
 from scripts.questionnaire_files import HERE as QUESTIONNAIRES
 from scripts.questionnaire_files import load_questionnaires
+from scripts.site_file import read_site
+from scripts.triage import HERE as TRIAGE
+from scripts.triage import read_triage
 from scripts.wording import Wording
 from scripts.wording_files import REFERENCE
-from speech.voices.espeak import Espeak
+from scripts.yaml_lines import FileRefused
 from web.words import LANGUAGES as NAMES
 
 NOWHERE = wording.Site("Hospital", "112", "600", ZoneInfo("UTC"))
@@ -75,7 +75,7 @@ def check(prompts: Path = wording.HERE, questionnaires: Path = QUESTIONNAIRES) -
     """A row for each language that is written, spoken or named anywhere."""
     words = wording.load(NOWHERE, prompts)
     asked, refused = load_questionnaires(questionnaires)
-    tags = dict.fromkeys([*words.languages, *verbalise.SPEECH, *get_args(Language)])
+    tags = dict.fromkeys([*words.languages, *verbalise.SPEECH])
     rows = [_row(tag, words, list(asked.values())) for tag in tags]
     for problem in refused:
         for row in rows:
@@ -111,7 +111,8 @@ def _row(tag: str, words: Wording, asked: list[Questionnaire]) -> Row:
         "words": _functions(tag),
         "departments": _departments(tag),
         "questionnaires": _questionnaires(tag, asked, language is not None and language.spoken),
-        "places": _places(tag, language is not None and language.spoken),
+        "site": _site(tag, words),
+        "voice": _voice(tag, language is not None and language.spoken),
     }
     return Row(tag, language is not None and language.spoken, kinds, dict(language.reviewed) if language else {})
 
@@ -143,9 +144,13 @@ def _functions(tag: str) -> Share:
 
 
 def _departments(tag: str) -> Share:
-    share = Share()
+    share, folder = Share(), tag.replace("-", "_")
+    for problem in library.tables()[1]:
+        if problem.file.startswith(f"{folder}/"):
+            share.need(False, str(problem))
     for code, names in (*demo_clinics.DEPARTMENTS, *((code, names) for code, names, *_ in demo_clinics.EXAMINATIONS)):
-        share.need(bool(names.get(tag)), f"department '{code}' has no name (hotline/demo_clinics.py)")
+        there = bool(library.in_all(names).get(tag))
+        share.need(there, f"department '{code}' has no name (scripts/languages/{folder}/library.yaml)")
     return share
 
 
@@ -162,21 +167,25 @@ def _questionnaires(tag: str, asked: list[Questionnaire], spoken: bool) -> Share
     return share
 
 
-def _places(tag: str, spoken: bool) -> Share:
+def _site(tag: str, words: Wording) -> Share:
+    """The triage table and the demo's information: refused as a whole where a spoken language lacks a word."""
     share = Share()
-    share.need(tag in NAMES, "no name in web/words/saying.py")
-    share.need(tag in get_args(Language), "not in Language of hotline/settings.py")
-    for table, allowed in _allowed_in_the_database():
-        share.need(tag in allowed, f"not allowed in {table}.language of schema.sql")
-    if spoken:
-        share.need(Espeak().speaks(tag), "no voice speaks it (speech/voices/espeak.py is the last that is asked)")
+    if tag in words.spoken:
+        every = {one: words.languages.get(one, words.languages[REFERENCE]) for one in verbalise.SPEECH}
+        for read in (lambda: read_triage(TRIAGE, [tag]), lambda: read_site(DEMO_INFORMATION, every, [tag])):
+            try:
+                read()
+            except FileRefused as refused:
+                for problem in refused.problems:
+                    share.need(False, str(problem))
+            else:
+                share.need(True, "")
     return share
 
 
-def _allowed_in_the_database() -> Iterator[tuple[str, set[str]]]:
-    table = ""
-    for line in schema_text().splitlines():
-        if made := re.match(r"CREATE TABLE (\w+)", line):
-            table = made[1]
-        if listed := re.search(r"CHECK \(language IN \(([^)]*)\)", line):
-            yield table, set(re.findall(r"'([^']+)'", listed[1]))
+def _voice(tag: str, spoken: bool) -> Share:
+    share = Share()
+    if spoken:
+        named = f"ESPEAK of scripts/languages/{tag.replace('-', '_')}/__init__.py names one"
+        share.need(espeak().speaks(tag), f"no voice speaks it ({named})")
+    return share

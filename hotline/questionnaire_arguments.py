@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from scripts.languages import TAGS
+
 
 def add(commands: Any) -> None:
     """The words of the command line."""
@@ -20,7 +22,7 @@ def add(commands: Any) -> None:
     ask.add_argument("--press", help="the keys of --voice, one row for each question; without it you type them")
     ask.add_argument("--as", dest="caller", default="lucia", help="which demo patient answers")
     ask.add_argument("--patient", help="the id of a patient's record")
-    ask.add_argument("--language", choices=["en", "es", "pt-BR", "zh-CN"], help="the patient's without it")
+    ask.add_argument("--language", choices=TAGS, help="the patient's without it")
     ask.add_argument("--resume", help="go on with a response that was cut off")
     export = tasks.add_parser("export", help="a response as FHIR R4 QuestionnaireResponse")
     export.add_argument("response")

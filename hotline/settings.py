@@ -18,8 +18,8 @@ from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Urge
 from hotline.channel_settings import Letters, Texting, Video
 from hotline.message_settings import Messages
 from hotline.model_catalogue import natural_voices
+from scripts.languages import TAGS
 
-Language = Literal["es", "pt-BR", "zh-CN", "en", "mi"]
 Country = Literal["au", "br", "cn", "co", "mx", "nz", "us"]
 
 
@@ -55,6 +55,13 @@ def _database(value: SecretStr) -> SecretStr:
     return value
 
 
+def _language(value: str) -> str:
+    if value not in TAGS:
+        raise ValueError(f"allowed: {', '.join(TAGS)}")
+    return value
+
+
+Language = Annotated[str, AfterValidator(_language)]
 Address = Annotated[str, AfterValidator(_address)]
 Number = Annotated[str, AfterValidator(_digits)]
 NumberPattern = Annotated[str, AfterValidator(_number_pattern)]

@@ -14,6 +14,7 @@ from pydantic_settings import SettingsError
 
 from hotline import numbering
 from hotline.settings import Settings
+from scripts.languages import TAGS
 
 FILE = Path("hotline.toml")
 LONGEST = 100  # letters of a value that are told
@@ -30,7 +31,7 @@ DEMO: dict[str, Any] = {
         "emergency_number": "112",
         "time_zone": "America/Bogota",
         "country": "co",
-        "languages": ["en", "es", "pt-BR", "zh-CN", "mi"],
+        "languages": list(TAGS),
         "callback_number": numbering.HOTLINE_EXTENSION,
     },
     "calling": {"window": "open", "per_day": None, "per_week": None},

@@ -96,9 +96,15 @@ def speaker(settings: Settings, here: Places, said: wording.Wording | None = Non
 def voices(settings: Settings) -> Voices:
     """Best first; the last one is always in time."""
     if not settings.voices.natural:
-        return Voices([Espeak()])
+        return Voices([espeak()])
     names = {str(language): name for language, name in settings.voices.names.items()}
-    return Voices([Kokoro(models.folder("kokoro"), names, threads=settings.voices.threads), Espeak()])
+    return Voices([Kokoro(models.folder("kokoro"), names, threads=settings.voices.threads), espeak()])
+
+
+def espeak() -> Espeak:
+    """With the voices that languages name in their folders."""
+    named = {tag: getattr(words, "ESPEAK", None) for tag, words in verbalise.SPEECH.items()}
+    return Espeak(more={tag: voice for tag, voice in named.items() if voice})
 
 
 def front_desk(

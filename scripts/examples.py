@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from scripts import library
 from scripts.placeholders import Doctor, Value
 
-DEPARTMENT = {
+_CARDIOLOGY = {
     "en": "cardiology",
     "es": "cardiología",
     "pt-BR": "cardiologia",
@@ -24,7 +25,7 @@ def examples(zone: ZoneInfo) -> dict[str, Value]:
     return {
         "number": "+573001234567",
         "given_name": "Lucía",
-        "department": DEPARTMENT,
+        "department": library.in_all(_CARDIOLOGY),
         "doctor": Doctor("Vega", feminine=True),
         "n": 2,
         "key": 2,
@@ -50,7 +51,7 @@ def examples(zone: ZoneInfo) -> dict[str, Value]:
 
 def _row(at: datetime, key: int) -> Mapping[str, Value]:
     return {
-        "department": DEPARTMENT,
+        "department": library.in_all(_CARDIOLOGY),
         "doctor": Doctor("Vega", feminine=True),
         "given_name": "Lucía",
         "when": at,

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.languages import TAGS
 from scripts.questionnaire import LANGUAGE_TAG, ItemType
 
 STRUCTURE = "http://hl7.org/fhir/StructureDefinition/"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
 TRANSLATION = STRUCTURE + "translation"
-OURS = {"en": "en", "es": "es", "pt": "pt-BR", "zh": "zh-CN", "mi": "mi"}  # by the first part of a BCP 47 tag
+OURS = {tag.partition("-")[0]: tag for tag in reversed(TAGS)}  # by the first part of a BCP 47 tag
 
 _LIKE_A_REPETITION = re.compile(r"@[0-9]{1,4}(?:\.[0-9]{1,4})*~*\Z")
 

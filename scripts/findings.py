@@ -15,14 +15,13 @@ from scripts.menu_sheet import Menu, out_of_reach
 from scripts.placeholders import WrongValue
 from scripts.site_file import SiteSays
 from scripts.triage import Department, RedFlag, Triage
+from scripts.verbalise import speech
 from scripts.wording import Wording
 from scripts.wording_changes import Changes
 from scripts.yaml_lines import Problem
 
 LONGEST_S = 30.0  # seconds; who listens longer has forgotten how it began, and so has every menu of ours been cut
 LONGEST_MESSAGE = 459  # letters of a text message: three parts
-LETTERS_A_SECOND = {"zh-CN": 4.5}  # a syllable each
-OTHERS_A_SECOND = 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def of_problems(problems: Iterable[Problem]) -> list[Finding]:
 
 def spoken_s(sentence: str, language: str, pace: float = 1.0) -> float:
     """About how many seconds a sentence takes, from its letters."""
-    return sum(map(str.isalnum, sentence)) / LETTERS_A_SECOND.get(language, OTHERS_A_SECOND) / pace
+    return sum(map(str.isalnum, sentence)) / speech(language).LETTERS_A_SECOND / pace
 
 
 def of_wording(changes: Changes, words: Wording, offered: Collection[str]) -> list[Finding]:

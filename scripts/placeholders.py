@@ -163,7 +163,7 @@ def _asked(value: Value, language: str, local: Local) -> str:
     """A whole sentence of a questionnaire's own words, ended as one."""
     said = _answer(value, language, local)
     spoken = _spoken(value, language) if isinstance(value, Mapping) else language
-    return said if said[-1:] in ".?!…:。？！：" else said + verbalise.STOPS.get(spoken, ".")
+    return said if said[-1:] in ".?!…:。？！：" else said + verbalise.stop(spoken)
 
 
 def _spoken(names: Names, language: str) -> str:

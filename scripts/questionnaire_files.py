@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from scripts import library
 from scripts.questionnaire import (
     FALLBACK,
     LANGUAGE_TAG,
@@ -115,10 +116,12 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
     _all_different(top, "score", [score.id for score in scores])
     _all_different(top, "redFlag", [flag.id for flag in flags])
     reading.judge(items, scores)
-    reviewed = {language: by.text_or_null() for language, by in top["reviewed_by"].mapping().items()}
+    title = reading.text(top["title"])
+    reviewed: dict[str, str | None] = {tag: None for tag in library.tables()[0] if tag in title.by_language}
+    reviewed |= {language: by.text_or_null() for language, by in top["reviewed_by"].mapping().items()}
     made = Questionnaire(
         id=name,
-        title=reading.text(top["title"]),
+        title=title,
         purpose=purpose,
         read_aloud=_read_aloud(script, Reading(language if language in SPEECH else FALLBACK)),
         items=items,

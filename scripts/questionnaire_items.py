@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from scripts import library
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import OPERATORS, ORDER
 from scripts.questionnaire import (
@@ -67,7 +68,7 @@ class Reading:
             if language not in {*SPEECH, self._language}:
                 said.wrong(f"language {language!r} is not known; known: {', '.join(SPEECH)}")
             by_language[language] = said.text()
-        return Text(by_language)
+        return Text(library.in_all(by_language))
 
     def items(self, field: Field, depth: int = 1) -> tuple[Item, ...]:
         if depth > MOST_DEEP:

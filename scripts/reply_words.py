@@ -2,13 +2,15 @@
 
 The English ones are what carriers require of everybody who sends (CTIA's Messaging Principles and Best Practices, and
 the words that Twilio itself obeys); they hold in every language, also where they could be an answer. The others are
-each language's own. A word counts where it is the whole text.
+each language's own (`REPLIES` in its folder). A word counts where it is the whole text.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Literal
+
+from scripts.verbalise import SPEECH
 
 Word = Literal["stop", "start", "help"]
 
@@ -17,34 +19,6 @@ MANDATED: dict[Word, frozenset[str]] = {
     "start": frozenset({"start", "unstop"}),
     "help": frozenset({"help", "info"}),
 }
-OWN: dict[str, dict[Word, frozenset[str]]] = {
-    "en": {
-        "stop": frozenset({"stop please", "please stop", "no more", "no more texts"}),
-        "start": frozenset({"resume"}),
-        "help": frozenset({"?"}),
-    },
-    "es": {
-        "stop": frozenset({"baja", "alto", "parar", "cancelar", "no mas", "no mas mensajes", "darme de baja"}),
-        "start": frozenset({"alta", "inicio", "empezar"}),
-        "help": frozenset({"ayuda"}),
-    },
-    "pt-BR": {
-        "stop": frozenset({"sair", "parar", "pare", "cancelar", "remover", "chega", "nao quero mais"}),
-        "start": frozenset({"voltar", "inicio", "comecar"}),
-        "help": frozenset({"ajuda"}),
-    },
-    "zh-CN": {
-        "stop": frozenset({"退订", "td", "t", "取消", "停止", "不要再发", "退出"}),
-        "start": frozenset({"订阅", "恢复", "开始"}),
-        "help": frozenset({"帮助"}),
-    },
-    "mi": {
-        "stop": frozenset({"kati", "whakamutua", "me mutu", "kaua"}),
-        "start": frozenset({"timata", "timata ano"}),
-        "help": frozenset({"awhina"}),
-    },
-}
-"""By language, as `folded` leaves them."""
 
 
 def folded(said: str) -> str:
@@ -54,13 +28,19 @@ def folded(said: str) -> str:
     return " ".join(letters.split()).strip(" .!,;:。！，；：\"'“”‘’«»()[]*¡-")
 
 
+OWN: dict[str, dict[str, frozenset[str]]] = {
+    tag: {kind: frozenset(map(folded, words)) for kind, words in known.REPLIES.items()} for tag, known in SPEECH.items()
+}
+"""By language and what is meant, as `folded` leaves them."""
+
+
 def meant(said: str) -> Word | None:
     """What a text asks for that is nothing but such a word, in whichever language."""
     word = folded(said)
     if not word:
         return "help" if said.strip() == "?" else None
     for kind in ("stop", "start", "help"):
-        if word in MANDATED[kind] or any(word in words[kind] for words in OWN.values()):
+        if word in MANDATED[kind] or any(word in words.get(kind, ()) for words in OWN.values()):
             return kind
     return None
 

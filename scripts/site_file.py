@@ -13,10 +13,11 @@ who is not told to come fasting comes in vain.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from scripts import library
 from scripts.placeholders import stray_braces, used
 from scripts.wording_files import REFERENCE, SITE, Language
 from scripts.yaml_lines import Field, SourceFile
@@ -40,15 +41,17 @@ class SiteSays:
 NOTHING = SiteSays({}, {})
 
 
-def read_site(path: Path, languages: Mapping[str, Language]) -> SiteSays:
-    """Raises `FileRefused` with all that is wrong, each with its line."""
-    return read_says(SourceFile(path), languages)
+def read_site(path: Path, languages: Mapping[str, Language], needed: Collection[str] | None = None) -> SiteSays:
+    """`needed`: those that must have each sentence, all that are spoken without it. Raises `FileRefused` with all that
+    is wrong, each with its line."""
+    return read_says(SourceFile(path), languages, needed)
 
 
-def read_says(file: SourceFile, languages: Mapping[str, Language]) -> SiteSays:
+def read_says(file: SourceFile, languages: Mapping[str, Language], needed: Collection[str] | None = None) -> SiteSays:
     """The same of a file that was opened, or of an edition."""
     top = file.top.mapping((), ("says", "prepare"))
-    needed = [tag for tag, language in languages.items() if language.spoken or tag == REFERENCE]
+    if needed is None:
+        needed = [tag for tag, language in languages.items() if language.spoken]
     says = top["says"].mapping((), TOPICS) if "says" in top else {}
     prepare = top["prepare"].mapping() if "prepare" in top else {}
     for code, entry in prepare.items():
@@ -67,12 +70,16 @@ def read_says(file: SourceFile, languages: Mapping[str, Language]) -> SiteSays:
 
 def _sentences(entry: Field, needed: Iterable[str], languages: Iterable[str], allowed: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for tag, field in entry.mapping(needed, languages).items():
+    for tag, field in entry.mapping((REFERENCE,), languages).items():
         found[tag] = text = field.text()
         if len(text) > LONGEST:
             field.wrong(f"has {len(text)} letters; {LONGEST} are allowed")
         if stray_braces(text) or used(text) - allowed:
             field.wrong(f"braces; allowed here: {', '.join(sorted(f'{{{name}}}' for name in allowed)) or 'none'}")
+    found = library.in_all(found)
+    for tag in needed:
+        if tag not in found and tag != REFERENCE:
+            entry.wrong(f"'{tag}' is missing")
     return found
 
 

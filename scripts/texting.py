@@ -16,12 +16,12 @@ from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Filling, Place
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType, Text
 from scripts.reply_words import folded
-from scripts.verbalise import STOPS
+from scripts.verbalise import SPEECH, stop
 from scripts.wording import Wording
 
 LEAVE_OUT = ("x", "-")
-YES = ("1", "yes", "y", "sí", "si", "sim", "是", "有", "āe")
-NO = ("2", "no", "n", "não", "nao", "否", "没有", "kāo")
+YES = ("1", *(word for words in SPEECH.values() for word in words.REPLIES.get("yes", ())))
+NO = ("2", *(word for words in SPEECH.values() for word in words.REPLIES.get("no", ())))
 NONE = "0"
 ENDS = ".?!…:。？！："
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
@@ -31,7 +31,7 @@ _YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
 def told(leads: Iterable[Item], words: Wording, language: str) -> str:
     """Words that stand between questions (`words_between.py`), as sentences."""
     said = [words.message("survey_told", language, asked=item.texted.by_language) for item in leads]
-    return " ".join(one if one[-1:] in ENDS else one + STOPS.get(language, ".") for one in said)
+    return " ".join(one if one[-1:] in ENDS else one + stop(language) for one in said)
 
 
 def question(place: Place, words: Wording, language: str, leads: Iterable[Item] = ()) -> str:
@@ -40,8 +40,8 @@ def question(place: Place, words: Wording, language: str, leads: Iterable[Item] 
     asked: Mapping[str, str] = item.texted.by_language or {"en": ""}
     values: dict[str, Any] = {"asked": asked}
     if item.type in CHOICES:
-        stop = STOPS.get(language, ".")
-        values["choices"] = " ".join(f"{n} {_said(one.text, language)}{stop}" for n, one in enumerate(item.options, 1))
+        end = stop(language)
+        values["choices"] = " ".join(f"{n} {_said(one.text, language)}{end}" for n, one in enumerate(item.options, 1))
     text = words.message(_key(place), language, **values).strip()
     text = f"{told(leads, words, language)} {text}".strip()
     skip = not (item.required or place.counts)

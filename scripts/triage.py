@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from hospital.wishes import Urgency
+from scripts import library
 from scripts.placeholders import TEXT_LENGTH
 from scripts.yaml_lines import Field, SourceFile
 
@@ -167,6 +168,7 @@ class _Reading:
             said[language] = text.text()
             if len(said[language]) > TEXT_LENGTH:
                 text.wrong(f"has {len(said[language])} letters; {TEXT_LENGTH} are said, the rest would be cut off")
+        said = library.in_all(said)
         missing = [language for language in self._languages if language not in said]
         if missing:
             field.wrong(f"is not said in {', '.join(missing)}, which callers can choose")

@@ -11,18 +11,23 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Protocol
+from importlib import import_module
+from typing import Protocol, cast
 
 import phonenumbers
 from babel.dates import format_date, format_time
 
-from scripts.languages import en, es, mi, pt_BR, zh_CN
+from scripts import languages
 
 VERSION = "3"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
 
 
 class Speech(Protocol):
     """What each folder of languages/ offers; `hotline languages` proves it."""
+
+    @property
+    def NAME(self) -> str:
+        """In English, for the console."""
 
     @property
     def LOCALE(self) -> str:
@@ -42,6 +47,22 @@ class Speech(Protocol):
     def POINT(self) -> str: ...
     @property
     def MINUS(self) -> str: ...
+    @property
+    def STOP(self) -> str:
+        """What ends a sentence."""
+
+    @property
+    def LETTERS_A_SECOND(self) -> float:
+        """Of its speech, about."""
+
+    @property
+    def UNITS(self) -> Mapping[str, str]:
+        """Units of measured values by their usual sign (scripts/units.py)."""
+
+    @property
+    def REPLIES(self) -> Mapping[str, tuple[str, ...]]:
+        """Ways to write yes, no, stop, start and help in a text message."""
+
     def cardinal(self, number: int, feminine: bool = False) -> str: ...
     def count(self, number: int, feminine: bool = False) -> str: ...
     def ordinal(self, number: int, feminine: bool = False) -> str: ...
@@ -55,8 +76,9 @@ class Speech(Protocol):
     def doctor(self, name: str, feminine: bool) -> str: ...
 
 
-SPEECH: dict[str, Speech] = {"es": es, "en": en, "pt-BR": pt_BR, "zh-CN": zh_CN, "mi": mi}
-STOPS = {"zh-CN": "。"}  # what ends a sentence, where it is no "."
+SPEECH: dict[str, Speech] = {
+    tag: cast(Speech, import_module(f"scripts.languages.{folder.name}")) for tag, folder in languages.folders().items()
+}
 GROUP = 3  # digits said in one breath where the number's own grouping is not known
 
 
@@ -72,6 +94,11 @@ def speech(language: str) -> Speech:
         return SPEECH[language]
     except KeyError:
         raise UnknownLanguage(language) from None
+
+
+def stop(language: str) -> str:
+    """What ends a sentence. A questionnaire may be in a language that is not ours."""
+    return SPEECH[language].STOP if language in SPEECH else "."
 
 
 def cardinal(number: int, language: str) -> str:

@@ -1,17 +1,22 @@
 """`hotline languages`: whatever one language lacks is told, and fails."""
 
+import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hotline import commands, demo_clinics
 from hotline.languages import Row, check, table
 from scripts import wording
-from scripts.languages import zh_CN
+from scripts.languages import mi, zh_CN
 from scripts.questionnaire_files import HERE as QUESTIONNAIRES
-from web import words as console
+from tests.test_command_line import hotline
+from tests.transcripts import PROMPTS
 
 
 def missing(rows: list[Row]) -> dict[str, list[str]]:
@@ -50,7 +55,8 @@ def test_nothing_is_missing_in_any_language(capsys: pytest.CaptureFixture[str]) 
         "words",
         "departments",
         "questionnaires",
-        "places",
+        "site",
+        "voice",
         "reviewed",
         "by",
     ]
@@ -97,12 +103,12 @@ def test_a_function_that_says_something(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_name_of_a_department_and_of_a_language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo_clinics, "DEPARTMENTS", (("cardiology", {"en": "cardiology", "es": "cardiología"}),))
-    monkeypatch.delitem(console.LANGUAGES, "mi")
+    monkeypatch.delattr(mi, "NAME")
     found = missing(check())
     assert set(found) == {"pt-BR", "zh-CN", "mi"}
     assert found["mi"] == [
-        "department 'cardiology' has no name (hotline/demo_clinics.py)",
-        "no name in web/words/saying.py",
+        "scripts/languages/mi/__init__.py has no NAME",
+        "department 'cardiology' has no name (scripts/languages/mi/library.yaml)",
     ]
 
 
@@ -135,3 +141,92 @@ def test_who_has_reviewed_a_language(prompts: Path) -> None:
         path.write_text(path.read_text().replace("reviewed_by: null", "reviewed_by: Hana Rangi"))
     (maori,) = [row for row in check(prompts) if row.tag == "mi"]
     assert maori.reviewers == "Hana Rangi"
+
+
+# ── One folder more ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+ROOT = Path(__file__).parent.parent
+NEW = "qaa"  # ISO 639 leaves it free for whoever needs one
+ITS_KEY = {
+    "Para español, marque 2.": "En qaa, marque 6.",
+    "short: Español, 2.": "short: Qaa, 6.",
+    "marque la tecla 2 de": "marque la tecla 6 de",
+    '"2": [español, en español, Spanish, espanhol, 西班牙语]': '"6": [qaa]',
+}
+
+
+def spanish(content: object) -> Iterator[tuple[str, str]]:
+    """English and Spanish, wherever a file has both."""
+    if isinstance(content, dict):
+        if isinstance(content.get("en"), str) and isinstance(content.get("es"), str):
+            yield " ".join(content["en"].split()), content["es"]
+        content = list(content.values())
+    if isinstance(content, list):
+        for part in content:
+            yield from spanish(part)
+
+
+@pytest.fixture(scope="module")
+def with_one_more(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our source and one folder more: Spanish, under the name of a language that nobody has."""
+    tree = tmp_path_factory.mktemp("tree")
+    for path in ROOT.iterdir():
+        if path.name not in ("scripts", "tests") and not path.name.startswith("."):
+            (tree / path.name).symlink_to(path)
+    for name in ("scripts", "tests"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "captures"))
+    languages = tree / "scripts/languages"
+    folder = Path(shutil.copytree(languages / "es", languages / NEW))
+    changed = {"language.yaml": {"language: es": f"language: {NEW}", "name: Español": "name: Qaa", '"2"': '"6"'}}
+    for name, changes in {**changed, "prompts/welcome.yaml": ITS_KEY, "__init__.py": {'"Spanish"': '"Qaa"'}}.items():
+        text = (folder / name).read_text()
+        for before, after in changes.items():
+            assert before in text
+            text = text.replace(before, after)
+        (folder / name).write_text(text)
+    with (folder / "__init__.py").open("a") as module:
+        module.write('\nESPEAK = ("es-419", "es_dict")\n')
+    files = [yaml.safe_load(path.read_text()) for path in sorted((tree / "scripts").rglob("*.yaml"))]
+    words = dict(spanish([files, [names for _, names, *_ in (*demo_clinics.DEPARTMENTS, *demo_clinics.EXAMINATIONS)]]))
+    (folder / "library.yaml").write_text(yaml.safe_dump({"reviewed_by": None, "library": words}, allow_unicode=True))
+    return tree
+
+
+def transcript(golden: Path) -> tuple[str, str, str]:
+    """Until the language is chosen, all that follows, the names of the prompts."""
+    begun, _, rest = (golden / "books_a_blood_test.txt").read_text(encoding="utf-8").partition("caller: ")
+    said, _, names = rest.partition(PROMPTS)
+    return begun, said.partition("\n")[2], PROMPTS + names
+
+
+@pytest.mark.covers("H11")
+def test_a_language_is_one_folder(with_one_more: Path, tmp_path: Path) -> None:
+    """It is whole, offered at the welcome, and a call is held in it; nothing else has been changed."""
+    whole = hotline("languages", folder=tmp_path, PYTHONPATH=str(with_one_more))
+    assert (whole.returncode, whole.stdout.splitlines()[-1]) == (0, "Nothing is missing."), whole.stdout + whole.stderr
+    assert f"Qaa ({NEW})" in whole.stdout
+    scene = ("-k", f"golden_one and {NEW} and books_a_blood_test")
+    play = [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", "tests/test_dialogues.py", *scene]
+    environment = {**os.environ, "HOTLINE_GOLDEN": "write", "PYTHONPATH": str(with_one_more)}
+    played = subprocess.run(play, cwd=with_one_more, env=environment, capture_output=True, text=True, check=False)
+    assert played.returncode == 0, played.stdout + played.stderr
+    begun, said, names = transcript(with_one_more / "tests/golden" / NEW)
+    assert "hotline: En qaa, marque 6." in begun
+    assert said == transcript(ROOT / "tests/golden/es")[1]
+    assert f"{PROMPTS}{NEW}: " in names
+
+
+def test_a_language_without_a_voice_or_words_is_told_what_it_lacks(with_one_more: Path, tmp_path: Path) -> None:
+    folder = with_one_more / "scripts/languages" / NEW
+    module = folder / "__init__.py"
+    module.write_text(module.read_text().replace("ESPEAK = ", "ANOTHER = "))
+    for english in ("cardiology:", "a child:"):
+        without(folder / "library.yaml", english)
+    told = hotline("languages", folder=tmp_path, PYTHONPATH=str(with_one_more))
+    assert told.returncode == 1
+    department, complaint, voice = told.stdout.splitlines()[-3:]
+    assert complaint.startswith(f"{NEW}: site/triage.yaml:") and f"is not said in {NEW}" in complaint
+    assert [department, voice] == [
+        f"{NEW}: department 'cardiology' has no name (scripts/languages/{NEW}/library.yaml)",
+        f"{NEW}: no voice speaks it (ESPEAK of scripts/languages/{NEW}/__init__.py names one)",
+    ]

@@ -17,6 +17,7 @@ from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules
 from hospital.discharges import Report
 from hospital.plans import Calendar
+from scripts.languages import TAGS
 from web.doors import Door, Visitor, pages_of, services
 from web.plans import plans
 from web.refusals import Refusal
@@ -47,7 +48,7 @@ def _in(database: Database) -> Callable[[Callable[[Session], T]], T]:
 
 async def _read(request: Request, content: bytes, work: Callable[[Iterable[Happened | Rejected]], Report]) -> Report:
     house = services(request)
-    rules = Rules(house.facts.zone, house.facts.country or "ZZ", house.facts.languages[0], house.clock())
+    rules = Rules(house.facts.zone, house.facts.country or "ZZ", house.facts.languages[0], house.clock(), TAGS)
     try:
         return await asyncio.to_thread(work, _rows(content, rules))
     except (ListRefused, LookupError) as problem:

@@ -74,6 +74,7 @@ class Language:
     numerals: Callable[[str], str]
     voicemail: str  # what machines and networks say, and people who pick up do not
     join: str = ""  # between numbers: y, e, and
+    spaced: bool = True  # whether words are written apart
     also_digits: Mapping[str, str] | None = None
     twice: Mapping[str, int] | None = None
 

@@ -14,9 +14,8 @@ from speech.ears.languages import words
 
 def heard(text: str, language: str) -> tuple[str, ...]:
     """The names of the red flags in what was said, without those that are denied. Raises `NoEars`."""
-    known = words(language).red_flags
-    apart = "" if language == "zh-CN" else " "
-    said = [clause if apart else clause.replace(" ", "") for clause in clauses(text)]
+    spaced, known = words(language).spaced, words(language).red_flags
+    said = [clause if spaced else clause.replace(" ", "") for clause in clauses(text)]
     return tuple(
         flag for flag, pattern in known.flags.items() if any(_has(clause, pattern, known.denied) for clause in said)
     )

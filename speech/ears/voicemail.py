@@ -10,5 +10,5 @@ from speech.ears.languages import words
 
 def announced(text: str, language: str) -> bool:
     """`text`: as a recogniser wrote it. Raises `NoEars`."""
-    said = folded(text)
-    return re.search(words(language).voicemail, said.replace(" ", "") if language == "zh-CN" else said) is not None
+    said, known = folded(text), words(language)
+    return re.search(known.voicemail, said if known.spaced else said.replace(" ", "")) is not None

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from speech.ears import Grammar, Understood, plain
 from speech.ears.engine import Engine
-from speech.ears.languages import numerals
+from speech.ears.languages import numerals, words
 
 CODES = {"es": "es", "pt-BR": "pt", "zh-CN": "zh", "en": "en"}
 RATE = 16_000
@@ -187,10 +187,10 @@ def forms(way: str, language: str) -> list[str]:
     """How the model may write a phrase: as it is or as a sentence; both also without accents and with numerals."""
     number = numerals(plain(way), language)
     plainly = [way, number] if number != plain(way) else [way]
-    if language == "zh-CN":
+    if not words(language).spaced:
         return plainly
     return [_written(form, language) for each in plainly for form in (each, each[0].upper() + each[1:] + ".")]
 
 
 def _written(text: str, language: str) -> str:
-    return text if language == "zh-CN" else " " + text
+    return " " + text if words(language).spaced else text

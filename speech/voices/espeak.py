@@ -26,24 +26,33 @@ VOICES = {
     "pt-BR": ("pt-br", "pt_dict"),
     "zh-CN": ("cmn", "cmn_dict"),
 }
+NO_MORE: Mapping[str, tuple[str, str]] = {}
 WORDS_A_MINUTE = 150  # espeak-ng's own is 175; elders and bad lines need less
 SECONDS = 20.0  # a prompt takes about 0.02 s; ten thousand letters 2 s
 MISSING = "espeak-ng is not installed: install the package espeak-ng (Debian: apt-get install espeak-ng)"
 
 
 class Espeak:
-    """Speaks es, en, pt-BR and zh-CN by the espeak-ng command."""
+    """Speaks es, en, pt-BR, zh-CN and what more it is told by the espeak-ng command."""
 
     name = "espeak-ng"
 
-    def __init__(self, command: str = "espeak-ng", speed: int = WORDS_A_MINUTE, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        command: str = "espeak-ng",
+        speed: int = WORDS_A_MINUTE,
+        seconds: float = SECONDS,
+        more: Mapping[str, tuple[str, str]] = NO_MORE,
+    ) -> None:
+        """`more`: its voices for other languages, as `VOICES`."""
         self._command = command
+        self._voices = {**VOICES, **more}
         self._speed = speed
         self._seconds = seconds
         self._data: dict[str, Mapping[str, str]] = {}
 
     def speaks(self, language: str) -> bool:
-        return language in VOICES
+        return language in self._voices
 
     @property
     def seconds_a_letter(self) -> float:
@@ -51,7 +60,7 @@ class Espeak:
 
     async def identity(self, language: str, pace: float = 1.0) -> Mapping[str, str]:
         if language not in self._data:
-            voice, dictionary = _voice(language)
+            voice, dictionary = self._voice(language)
             said = (await self._run(["--version"], b"")).decode("utf-8", "replace")
             version = re.search(r"text-to-speech: *(\S+)", said)
             data = re.search(r"Data at: *(.+)", said)
@@ -70,13 +79,21 @@ class Espeak:
         """Nothing of it outlives a sentence."""
 
     async def say(self, text: str, language: str, pace: float = 1.0) -> Sound:
-        voice, _ = _voice(language)
+        voice, _ = self._voice(language)
         safe = re.sub(r"\[{2,}", "[", text.replace("\0", " "))
         wav = await self._run(
             ["-v", voice, "-s", str(round(self._speed * pace)), "-b", "1", "--stdin", "--stdout"],
             safe.encode("utf-8", "replace"),
         )
         return _from_wav_stream(wav)
+
+    def _voice(self, language: str) -> tuple[str, str]:
+        if language not in self._voices:
+            raise VoiceFailed(
+                f"espeak-ng is not used for {language!r}; it speaks {', '.join(self._voices)} here. "
+                "ESPEAK of scripts/languages/<language>/__init__.py names its voice for another"
+            )
+        return self._voices[language]
 
     async def _run(self, arguments: list[str], given: bytes) -> bytes:
         if shutil.which(self._command) is None:
@@ -102,12 +119,6 @@ class Espeak:
             told = err.decode("utf-8", "replace").strip()[:200] or "nothing"
             raise VoiceFailed(f"espeak-ng ended with {child.returncode} and said {told!r}: try it by hand")
         return out
-
-
-def _voice(language: str) -> tuple[str, str]:
-    if language not in VOICES:
-        raise VoiceFailed(f"espeak-ng is not used for {language!r}; it speaks {', '.join(VOICES)} here")
-    return VOICES[language]
 
 
 def _digest(data: Path, dictionary: str) -> str:

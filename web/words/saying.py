@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-LANGUAGES = {"es": "Spanish", "pt-BR": "Portuguese", "zh-CN": "Chinese", "en": "English", "mi": "Māori"}
+from scripts.verbalise import SPEECH
+
+LANGUAGES = {tag: getattr(words, "NAME", tag) for tag, words in SPEECH.items()}
 
 
 def say(table: Mapping[str, str], code: str | None) -> str:

@@ -9,6 +9,7 @@ import datetime as dt
 from babel.dates import format_date
 from num2words import num2words
 
+NAME = "English"  # in the console, which is English
 LOCALE = "en_NZ"
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SPACE = " "
@@ -16,6 +17,32 @@ PLUS = "plus"
 PAUSE = ", "
 POINT = "point"  # of a decimal number
 MINUS = "minus"
+STOP = "."  # what ends a sentence
+LETTERS_A_SECOND = 14.0  # of its speech
+UNITS = {
+    "°C": "degrees Celsius",
+    "mmHg": "millimetres of mercury",
+    "mg/dL": "milligrams per decilitre",
+    "mmol/L": "millimoles per litre",
+    "/min": "per minute",
+    "%": "percent",
+    "kg": "kilograms",
+    "g": "grams",
+    "cm": "centimetres",
+    "min": "minutes",
+    "h": "hours",
+    "d": "days",
+    "wk": "weeks",
+    "mo": "months",
+    "a": "years",
+}
+REPLIES = {  # by text message, without accents or with them
+    "yes": ("yes", "y"),
+    "no": ("no", "n"),
+    "stop": ("stop please", "please stop", "no more", "no more texts"),
+    "start": ("resume",),
+    "help": ("?",),
+}
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}  # a capital alone is read as its name
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 
 from babel.dates import format_date, format_time
 
+NAME = "Māori"  # in the console, which is English
 LOCALE = "mi"
 DIGITS = ("kore", "tahi", "rua", "toru", "whā", "rima", "ono", "whitu", "waru", "iwa")
 SPACE = " "
@@ -17,6 +18,32 @@ PLUS = "tāpiri"
 PAUSE = ", "
 POINT = "ira"  # of a decimal number
 MINUS = "tango"
+STOP = "."  # what ends a sentence
+LETTERS_A_SECOND = 14.0  # of its speech
+UNITS = {
+    "°C": "takiwā Celsius",
+    "mmHg": "mitamano konuoi",
+    "mg/dL": "karamano mō ia ritahauru",
+    "mmol/L": "mmol mō ia rita",
+    "/min": "mō ia meneti",
+    "%": "ōrau",
+    "kg": "manokaramu",
+    "g": "karamu",
+    "cm": "henemita",
+    "min": "meneti",
+    "h": "hāora",
+    "d": "rā",
+    "wk": "wiki",
+    "mo": "marama",
+    "a": "tau",
+}
+REPLIES = {  # by text message, without accents or with them
+    "yes": ("āe",),
+    "no": ("kāo",),
+    "stop": ("kati", "whakamutua", "me mutu", "kaua"),
+    "start": ("timata", "timata ano"),
+    "help": ("awhina",),
+}
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 

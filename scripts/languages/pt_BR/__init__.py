@@ -7,6 +7,7 @@ import datetime as dt
 from babel.dates import format_date
 from num2words import num2words
 
+NAME = "Portuguese"  # in the console, which is English
 LOCALE = "pt_BR"
 # On the telephone a Brazilian six is "meia" (half a dozen): "seis" is misheard as "três".
 DIGITS = ("zero", "um", "dois", "três", "quatro", "cinco", "meia", "sete", "oito", "nove")
@@ -15,6 +16,32 @@ PLUS = "mais"
 PAUSE = ", "
 POINT = "vírgula"  # of a decimal number
 MINUS = "menos"
+STOP = "."  # what ends a sentence
+LETTERS_A_SECOND = 14.0  # of its speech
+UNITS = {
+    "°C": "graus Celsius",
+    "mmHg": "milímetros de mercúrio",
+    "mg/dL": "miligramas por decilitro",
+    "mmol/L": "milimols por litro",
+    "/min": "por minuto",
+    "%": "por cento",
+    "kg": "quilos",
+    "g": "gramas",
+    "cm": "centímetros",
+    "min": "minutos",
+    "h": "horas",
+    "d": "dias",
+    "wk": "semanas",
+    "mo": "meses",
+    "a": "anos",
+}
+REPLIES = {  # by text message, without accents or with them
+    "yes": ("sim",),
+    "no": ("não", "nao"),
+    "stop": ("sair", "parar", "pare", "cancelar", "remover", "chega", "nao quero mais"),
+    "start": ("voltar", "inicio", "comecar"),
+    "help": ("ajuda",),
+}
 _LETTERS = "á bê cê dê é efe gê agá i jota cá ele eme ene ó pê quê erre esse tê u vê dáblio xis ípsilon zê"
 LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
 
