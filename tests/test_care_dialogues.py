@@ -168,8 +168,8 @@ SCENES = {
     "rates_badly": Scene("2,3", dialogue="rating", before=there_was_a_talk),
     "rates_badly_without_a_reason": Scene("1,,,", dialogue="rating", before=there_was_a_talk),
     "does_not_rate": Scene(",,", dialogue="rating", before=there_was_a_talk),
-    "was_asked_today": Scene("", dialogue="rating", before=rated_this_morning),
-    "talked_to_nobody": Scene("", dialogue="rating"),
+    "was_asked_today": Scene("", dialogue="rating", before=rated_this_morning, only="es"),
+    "talked_to_nobody": Scene("", dialogue="rating", only="es"),
 }
 
 

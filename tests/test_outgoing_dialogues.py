@@ -194,8 +194,8 @@ SCENES = {
     "a_machine_and_she_picks_up": Scene(f"(machine),1,1,{ME.split(',')[1]},3", rings=may_leave_a_message),
     "a_machine_after_silence": Scene(",(machine)"),
     "a_fax": Scene("(fax)", rings=may_leave_a_message),
-    "died_while_it_rang": Scene("", rings=said_to_have_died),
-    "was_moved_while_it_rang": Scene("", rings=moved_while_it_rings),
+    "died_while_it_rang": Scene("", rings=said_to_have_died, only="es"),
+    "was_moved_while_it_rang": Scene("", rings=moved_while_it_rings, only="es"),
     "reminded_and_comes": Scene(f"{ME},1", due=an_appointment_tomorrow, kind="reminder"),
     "reminded_and_moves": Scene(f"{ME},2,1,1", due=an_appointment_tomorrow, kind="reminder"),
     "reminded_and_cancels": Scene(f"{ME},3,1", due=an_appointment_tomorrow, kind="reminder"),
@@ -204,13 +204,13 @@ SCENES = {
     "reminded_and_wants_no_more": Scene(f"{ME},4", due=an_appointment_tomorrow, kind="reminder"),
     "reminded_and_wants_no_calls_at_all": Scene("4", due=an_appointment_tomorrow, kind="reminder"),
     "reminded_after_an_opt_out_while_it_rang": Scene(
-        "", due=an_appointment_tomorrow, rings=opts_out_while_it_rings, kind="reminder"
+        "", due=an_appointment_tomorrow, rings=opts_out_while_it_rings, kind="reminder", only="es"
     ),
     "her_childs_after_her_opt_out": Scene(
-        "", due=her_childs_appointment_tomorrow, rings=opts_out_while_it_rings, kind="reminder"
+        "", due=her_childs_appointment_tomorrow, rings=opts_out_while_it_rings, kind="reminder", only="es"
     ),
     "her_childs_after_her_death": Scene(
-        "", due=her_childs_appointment_tomorrow, rings=said_to_have_died, kind="reminder"
+        "", due=her_childs_appointment_tomorrow, rings=said_to_have_died, kind="reminder", only="es"
     ),
     "her_childs_and_wants_no_calls_at_all": Scene("4", due=her_childs_appointment_tomorrow, kind="reminder"),
     "her_childs_and_wants_no_more": Scene(f"{ME},4", due=her_childs_appointment_tomorrow, kind="reminder"),
