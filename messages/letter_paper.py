@@ -3,7 +3,8 @@
 Rules: a letter is printed whole or not at all. A sign that no font here has, an address that its window can't hold, a
 text that is longer than its page: each is refused with a code, before anybody waits for it. Names are text and nothing
 else: no markup is read. The address stands where the window of an envelope is (DIN 5008 B; on Letter paper the same,
-from the top).
+from the top, which is in the window of a no. 10 when it is folded in three). Marks at the edge say where to fold, and
+on A4 where to punch.
 """
 
 import re
@@ -27,7 +28,10 @@ PAPERS = ("A4", "letter")
 
 # millimetres and points
 LEFT, RIGHT, TOP, BOTTOM = 25.0, 20.0, 18.0, 20.0
-WINDOW_TOP, WINDOW_WIDTH, WINDOW_LINES = 50.0, 80.0, 7
+WINDOW_TOP, WINDOW_WIDTH, WINDOW_LINES, WINDOW_LINE = 50.0, 80.0, 7, 5.2  # the window: 45 to 90 from the top
+FOLDS = {"A4": (105.0, 210.0), "letter": (279.4 / 3, 2 * 279.4 / 3)}
+PUNCH = {"A4": 148.5}
+MARK, MARK_LENGTH, PUNCH_LENGTH = 5.0, 4.0, 6.0  # from the edge: printers leave some of it white
 BODY_TOP = 100.0
 LINE = 5.6
 SMALL, TEXT, LARGE = 8, 11.5, 14
@@ -90,6 +94,7 @@ def printed(letters: Sequence[Letter], paper: str = "A4") -> bytes:
         pdf.set_fallback_fonts(["chinese"], exact_match=False)
     for letter in letters:
         _page(pdf, letter)
+        _marks(pdf, paper)
     return bytes(pdf.output())
 
 
@@ -108,7 +113,7 @@ def _page(pdf: FPDF, letter: Letter) -> None:
     _at(pdf, WINDOW_TOP - 4, SMALL - 1)
     _lines(pdf, (" · ".join(letter.sender),), WINDOW_WIDTH, LINE - 2, most=1)
     _at(pdf, WINDOW_TOP + 2, TEXT)
-    if _lines(pdf, letter.to, WINDOW_WIDTH, LINE) > WINDOW_LINES:
+    if _lines(pdf, letter.to, WINDOW_WIDTH, WINDOW_LINE) > WINDOW_LINES:
         raise CannotBePrinted("letter_address_too_long")
     _at(pdf, BODY_TOP, TEXT)
     _lines(pdf, (letter.date,), 0, LINE)
@@ -122,6 +127,15 @@ def _page(pdf: FPDF, letter: Letter) -> None:
     _lines(pdf, letter.sender[:1], 0, LINE)
     if pdf.get_y() > pdf.h - BOTTOM:
         raise CannotBePrinted("letter_too_long")
+
+
+def _marks(pdf: FPDF, paper: str) -> None:
+    pdf.set_draw_color(120)
+    pdf.set_line_width(0.2)
+    for top in FOLDS[paper]:
+        pdf.line(MARK, top, MARK + MARK_LENGTH, top)
+    if paper in PUNCH:
+        pdf.line(MARK, PUNCH[paper], MARK + PUNCH_LENGTH, PUNCH[paper])
 
 
 def _at(pdf: FPDF, top: float, points: float, style: str = "") -> None:

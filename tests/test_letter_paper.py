@@ -62,6 +62,33 @@ def test_several_are_one_pdf_in_their_order(words: Wording) -> None:
     assert [squeezed(who.name) in squeezed(page) for who, page in zip(PEOPLE, found, strict=True)] == [True] * 5
 
 
+MM = 25.4 / 72
+
+
+@pytest.mark.parametrize(
+    ("paper", "folds"), [("A4", [105.0, 148.5, 210.0]), ("letter", [93.1, 186.3])], ids=["A4", "letter"]
+)
+def test_the_address_is_in_the_window_and_marks_say_where_to_fold(
+    words: Wording, paper: str, folds: list[float]
+) -> None:
+    address = "\n".join(f"line {n}" for n in range(2, 8))
+    (page,) = PdfReader(io.BytesIO(printed([letter(words, address=address)], paper))).pages
+    height = float(page.mediabox.height)
+    drawn = re.findall(r"([\d.]+) ([\d.]+) m ([\d.]+) ([\d.]+) l S", page.get_contents().get_data().decode("latin-1"))
+    assert sorted(round((height - float(y)) * MM, 1) for _, y, _, _ in drawn) == folds
+    assert all(4 < float(x) * MM < float(end) * MM < 12 for x, _, end, _ in drawn), "in the margin, and off the edge"
+    stands: dict[str, tuple[float, float]] = {}
+
+    def seen(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
+        if text.strip():
+            stands.setdefault(text.strip(), (tm[4] * MM, (height - tm[5]) * MM))
+
+    page.extract_text(visitor_text=seen)
+    for line in (LUCIA.name, "line 2", "line 7"):
+        across, down = next(place for text, place in stands.items() if line in text)
+        assert 20 < across < 105 and 45 < down < 90, (line, across, down)
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
