@@ -478,6 +478,22 @@ CREATE TABLE campaign (
     CHECK (mode <> 'predictive' OR purpose = 'survey')
 );
 
+CREATE TABLE reach_alarm (                           -- a number of ours that fewer people answer
+    id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    caller_id       text NOT NULL,
+    raised_at       timestamptz NOT NULL,
+    lately_rang     integer NOT NULL,                -- in the seven days before it was raised
+    lately_reached  integer NOT NULL,
+    before_rang     integer NOT NULL,                -- in the 28 days before those
+    before_reached  integer NOT NULL,
+    -- raised → acknowledged (somebody looks into it) → over;  raised → over (it has risen again)
+    acknowledged_at timestamptz,
+    acknowledged_by uuid REFERENCES account,
+    over_at         timestamptz,
+    CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
+);
+CREATE UNIQUE INDEX one_reach_alarm_per_number ON reach_alarm (caller_id) WHERE over_at IS NULL;
+
 CREATE TABLE campaign_patient (                      -- for whom a campaign is, if not for everybody whom it fits
     campaign_id uuid NOT NULL REFERENCES campaign ON DELETE CASCADE,
     patient_id  uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
@@ -917,10 +933,10 @@ CREATE TABLE urgent_step (
     case_id uuid NOT NULL REFERENCES care_case ON DELETE CASCADE,
     number  integer NOT NULL,
     whom    text NOT NULL CHECK (whom IN ('first', 'second', 'further', 'nobody', 'lead', 'supervisors',
-            'taken', 'declined', 'given_back', 'closed')),
+            'overdue', 'taken', 'declined', 'given_back', 'closed')),
     told    uuid[] NOT NULL,                         -- accounts; of the last four: who did it, none on the fixed phone
     at      timestamptz NOT NULL,
-    until   timestamptz CHECK (until >= at),         -- when it climbs, if nobody has taken it
+    until   timestamptz CHECK (until >= at),         -- when it climbs, if nobody has taken it, or it has no outcome
     PRIMARY KEY (case_id, number),
     CHECK ((whom IN ('taken', 'declined', 'given_back', 'closed')) = (until IS NULL))
 );

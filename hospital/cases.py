@@ -3,15 +3,15 @@
 Rules: a case has a number that its caller is told, one owner at a time, and clocks (`clocks.py`). Of a voice the case
 is drafted before the first byte is recorded and opened when the recording is sealed: a hang-up or a process that
 dies loses nothing, and where nobody spoke there is no case. A red flag is written before the caller is queued, and
-owned by the agent who answers; nobody free, and it climbs (`climbing.py`) until somebody owns it. It is closed with an
-outcome and words, and its history has every step.
+owned by the agent who answers; nobody free, and it climbs (`climbing.py`) until somebody owns it, who has a clock
+until its outcome. It is closed with an outcome and words, and its history has every step.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Identity, case, select, update
+from sqlalchemy import ForeignKey, Identity, and_, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -177,6 +177,12 @@ def red_flags(session: Session) -> list[Case]:
     return list(session.scalars(rows.order_by(Case.opened_at)))
 
 
+def owned_red_flags(session: Session) -> list[Case]:
+    """Those that somebody has taken and that have no outcome yet, the one whose clock passes first."""
+    rows = select(Case).where(Case.kind == "red_flag", Case.state == "owned")
+    return list(session.scalars(rows.order_by(Case.decide_by.asc().nulls_last(), Case.opened_at)))
+
+
 def lately_closed(session: Session, kinds: frozenset[str], limit: int = 50) -> list[Case]:
     """Newest first."""
     rows = select(Case).where(Case.kind.in_(kinds), Case.state == "closed")
@@ -188,12 +194,17 @@ def notes(session: Session, case_id: UUID) -> list[Note]:
 
 
 def own(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool:
-    """Take an open case; False where somebody else was faster. The first owner acknowledges it."""
+    """Take an open case, or over from its owner a red flag whose clock until the outcome has passed; False where
+    somebody else was faster. The first owner acknowledges it."""
     acknowledged = case((Case.acknowledged_at.is_(None), at), else_=Case.acknowledged_at)
+    late = and_(
+        Case.kind == "red_flag", Case.state == "owned", Case.decide_by <= at, Case.owner_id.is_distinct_from(account_id)
+    )
+    clock = case((Case.kind == "red_flag", None), else_=Case.decide_by)
     taken = session.scalar(
         update(Case)
-        .where(Case.id == case_id, Case.state == "open")
-        .values(state="owned", owner_id=account_id, acknowledged_at=acknowledged)
+        .where(Case.id == case_id, or_(Case.state == "open", late))
+        .values(state="owned", owner_id=account_id, acknowledged_at=acknowledged, decide_by=clock)
         .returning(Case.kind)
     )
     if taken == "red_flag":
@@ -207,7 +218,7 @@ def give_back(session: Session, case_id: UUID, account_id: UUID, at: datetime) -
     given = session.scalar(
         update(Case)
         .where(Case.id == case_id, Case.state == "owned", Case.owner_id == account_id)
-        .values(state="open", owner_id=None)
+        .values(state="open", owner_id=None, decide_by=case((Case.kind == "red_flag", None), else_=Case.decide_by))
         .returning(Case.kind)
     )
     if given == "red_flag":

@@ -1,5 +1,8 @@
 """Red flags climb: each open one goes to who is on call, and on, until somebody takes it.
 
+Who has taken one has a clock until its outcome. When that passes, the line's lead and the supervisors are told, again
+and again, and any of them may take it over; it stays with its owner until somebody does.
+
 Rules: whoever looks for what is due locks the case, and another that looks at the same moment passes it by: a step is
 taken once, however many processes look. What was told is in the case's history and in the audit chain; nothing is kept
 anywhere else, so that a restart loses nothing.
@@ -8,7 +11,7 @@ anywhere else, so that a restart loses nothing.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from hospital import audit, rota_records, urgent_records
@@ -18,7 +21,7 @@ from hospital.database import announce
 from hospital.followups import FollowUpTask
 from hospital.patients import NEWEST_STAY, Stay
 from hospital.rota import ANY_WARD, Calendar
-from hospital.urgent import Ladder, Reach, next_step
+from hospital.urgent import Ladder, Reach, Step, next_step
 
 LEADS = "rota.change"
 """Who is told when nobody on call takes it."""
@@ -44,6 +47,34 @@ def climb(session: Session, calendar: Calendar, ladder: Ladder, at: datetime) ->
         for facts in told:
             audit.record(session, None, "urgent.told", f"case:{case_id}", at, **facts)
     return list(climbed)
+
+
+def without_outcome(session: Session, calendar: Calendar, ladder: Ladder, at: datetime) -> list[UUID]:
+    """Sets the clock of whoever has taken one, and tells of those whose clock has passed; which those are. To be called
+    about once a second."""
+    passed = or_(Case.decide_by.is_(None), Case.decide_by <= at)
+    owned = select(Case).where(Case.kind == "red_flag", Case.state == "owned", passed).order_by(Case.opened_at)
+    told = []
+    for case in session.scalars(owned.with_for_update(skip_locked=True)):
+        entries = urgent_records.history(session, case.id)
+        if case.decide_by is None:
+            taken = max((one.at for one in entries if one.whom == "taken"), default=at)
+            case.decide_by = max(taken + ladder.outcome, case.acknowledge_by)
+            announce(session, "case", case.id)
+        last = max((one.until for one in entries if one.whom == "overdue" and one.until), default=case.decide_by)
+        if at >= max(last, case.decide_by):
+            _overdue(session, case, calendar, ladder, at)
+            told.append(case.id)
+    return told
+
+
+def _overdue(session: Session, case: Case, calendar: Calendar, ladder: Ladder, at: datetime) -> None:
+    ward = ward_of(session, case.patient_id) if case.ward is None else case.ward
+    found = reach(session, calendar, case.role or ladder.role, ward, at)
+    told = tuple(dict.fromkeys([*([found.lead] if found.lead else []), *found.supervisors]))
+    urgent_records.climbed(session, case.id, Step("overdue", told, at, at + ladder.outcome))
+    announce(session, "case", case.id)
+    audit.record(session, None, "urgent.told", f"case:{case.id}", at, whom="overdue", told=[str(one) for one in told])
 
 
 def decline(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool:

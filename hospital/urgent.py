@@ -18,10 +18,12 @@ RUNGS = (*ON_CALL, "nobody", "lead", LAST)
 
 @dataclass(frozen=True)
 class Ladder:
-    """The site's: which role red flags go to, and how long each has to take one."""
+    """The site's: which role red flags go to, how long each has to take one, and how long its owner has until it has an
+    outcome."""
 
     role: str = "nurse"
     wait: timedelta = timedelta(minutes=5)
+    outcome: timedelta = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)

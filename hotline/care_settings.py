@@ -50,6 +50,8 @@ class Urgent(Frozen):
     role: Literal["doctor", "nurse", "midwife", "pharmacist", "psychologist", "social_worker"] = "nurse"
     climb_minutes: Annotated[int, Field(ge=1, le=60)] = 5
     """So long each has to take it, before the next is told."""
+    outcome_minutes: Annotated[int, Field(ge=5, le=1440)] = 30
+    """So long who has taken it has until it has an outcome; then the lead and the supervisors are told."""
     telephone: bool = True
     """Who was told is rung, too."""
     ring_after_seconds: Annotated[int, Field(ge=0, le=300)] = 15

@@ -76,7 +76,8 @@ def clocks(settings: Settings) -> Clocks:
 
 
 def ladder(settings: Settings) -> Ladder:
-    return Ladder(settings.urgent.role, timedelta(minutes=settings.urgent.climb_minutes))
+    of = settings.urgent
+    return Ladder(of.role, timedelta(minutes=of.climb_minutes), timedelta(minutes=of.outcome_minutes))
 
 
 def opening_hours(settings: Settings) -> Hours:

@@ -51,6 +51,7 @@ def begin(
     async def climb() -> None:
         await database.run(answer_flags.raise_forgotten, now(), clock)
         await database.run(climbing.climb, calendar, ladder(settings), now())
+        await database.run(climbing.without_outcome, calendar, ladder(settings), now())
         if settings.urgent.telephone:
             await dialer.call_due()
 

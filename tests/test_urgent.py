@@ -157,6 +157,53 @@ def test_it_climbs_until_ana_takes_it_and_every_step_stays(database: Database) -
         assert audit.verify(session).sound
 
 
+def late(session: Session, minutes: float) -> list[UUID]:
+    return climbing.without_outcome(session, CALENDAR, LADDER, NOON + timedelta(minutes=minutes))
+
+
+@pytest.mark.covers("I8")
+def test_who_has_taken_it_has_half_an_hour_until_its_outcome_and_then_others_are_told(database: Database) -> None:
+    with database.transaction() as session:
+        people = staff(session)
+        ana, grace, dora = (people[name] for name in ("ana", "grace", "dora"))
+        on_call(session, people, "ana")
+        flag = red_flag(session)
+        climb(session)
+        assert late(session, 1) == []
+        assert cases.own(session, flag, ana, NOON + timedelta(minutes=2))
+        assert late(session, 3) == []
+        case = session.get_one(cases.Case, flag)
+        assert case.runs_until() == case.decide_by == NOON + timedelta(minutes=32)
+        assert late(session, 31.9) == []
+        assert not cases.own(session, flag, grace, NOON + timedelta(minutes=31)), "it is Ana's"
+        assert late(session, 32) == [flag] and late(session, 61) == [], "once in half an hour"
+        assert history(session, flag)[-1] == ("overdue", [dora, grace])
+        assert not cases.own(session, flag, ana, NOON + timedelta(minutes=33)), "she has it already"
+        assert late(session, 62) == [flag]
+        assert cases.own(session, flag, grace, NOON + timedelta(minutes=63)), "taken over"
+        assert late(session, 63) == [] and late(session, 92.9) == []
+        session.refresh(case)
+        assert (case.owner_id, case.decide_by) == (grace, NOON + timedelta(minutes=93)), "with a clock of her own"
+        assert cases.close(session, flag, grace, "reached", NOON + timedelta(minutes=90), "Seen in the clinic.")
+        assert late(session, 200) == []
+        told = [row.detail["whom"] for row in reversed(audit.of_subject(session, f"case:{flag}", ("urgent.told",)))]
+        assert told == ["first", "overdue", "overdue"]
+
+
+def test_given_back_it_climbs_again_and_its_clock_begins_with_who_takes_it_next(database: Database) -> None:
+    with database.transaction() as session:
+        people = staff(session)
+        on_call(session, people, "ana")
+        flag = red_flag(session)
+        climb(session)
+        cases.own(session, flag, people["ana"], NOON)
+        late(session, 0)
+        assert cases.give_back(session, flag, people["ana"], NOON + timedelta(minutes=20))
+        assert session.get_one(cases.Case, flag, populate_existing=True).decide_by is None
+        cases.own(session, flag, people["ben"], NOON + timedelta(minutes=25))
+        assert late(session, 40) == []
+
+
 def test_two_processes_never_take_the_same_step(database: Database) -> None:
     with database.transaction() as session:
         people = staff(session)
@@ -304,6 +351,12 @@ async def test_the_countdown_runs_on_anas_page_and_she_takes_it_by_key(served: b
     await ana.keyboard.press("t")
     await expect(ana.get_by_text("Ana took it")).to_be_visible()
     await expect(alarm).not_to_be_visible()
+    with served.database.transaction() as session:
+        climbing.without_outcome(session, CALENDAR, LADDER, served.clock())
+    own = ana.get_by_role("link", name="Your red flag")
+    await expect(own.get_by_role("timer")).to_have_text(re.compile("(29|30):[0-5][0-9]"))
+    await expect(ana.get_by_text("An outcome in")).to_be_visible()
+    await does_not_scroll(ana)
     await looked_at(ana, "urgent-taken")
     with served.database.transaction() as session:
         assert session.get_one(cases.Case, flag).state == "owned"

@@ -160,15 +160,22 @@ async def part(request: Request, visitor: Works) -> Response:
 
 @routes.get("/cases/alarm")
 async def alarm(request: Request, visitor: Works) -> Response:
-    """On every page: red flags that nobody has taken, and first the one that the visitor was told of."""
+    """On every page: red flags that nobody has taken, and first the one that the visitor was told of; then their own
+    until it has an outcome, and those without one that they were told of."""
     house = services(request)
 
-    def look(session: Session) -> list[tuple[Case, Climbs]]:
-        return [(one, climbs_of(session, one.id, visitor.account_id)) for one in cases.red_flags(session)]
+    def look(session: Session) -> tuple[list[tuple[Case, Climbs]], list[Case], list[Case]]:
+        at = house.clock()
+        flags = [(one, climbs_of(session, one.id, visitor.account_id)) for one in cases.red_flags(session)]
+        owned = cases.owned_red_flags(session)
+        late = [one for one in owned if one.decide_by is not None and one.decide_by <= at]
+        late = [one for one in late if climbs_of(session, one.id, visitor.account_id).late]
+        return flags, [one for one in owned if one.owner_id == visitor.account_id], late
 
-    flags = await house.database.run(look)
+    flags, own, late = await house.database.run(look)
+    told: dict[str, Any] = {"flags": flags, "own": own, "late": late}
     mine = next(((flag, climbs) for flag, climbs in flags if climbs.mine), None)
-    return pages_of(request).part(request, "cases/alarm.html", flags=flags, mine=mine, now=house.clock())
+    return pages_of(request).part(request, "cases/alarm.html", mine=mine, now=house.clock(), **told)
 
 
 @routes.get("/cases/{case_id}")

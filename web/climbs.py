@@ -23,6 +23,7 @@ class Climbs:
     nobody: bool  # there was nobody on call for it, the last time round
     mine: bool
     asked: bool  # and nobody else since
+    late: bool  # its owner's clock has passed, and the visitor was told
 
 
 def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
@@ -48,4 +49,5 @@ def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
         any(one.whom == "nobody" for one in rungs[begun:]),
         any(account_id in one.told for one in rungs),
         bool(steps) and account_id in steps[-1].told,
+        any(one.whom == "overdue" and account_id in one.told for one in entries),
     )

@@ -35,6 +35,7 @@ URGENT_STEPS = {
     "nobody": "Nobody is on call",
     "lead": "Told {who}, the lead",
     "supervisors": "Told the supervisors: {who}",
+    "overdue": "No outcome in time. Told {who}",
     "taken": "{who} took it",
     "declined": "{who} could not take it",
     "given_back": "{who} gave it back",
