@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from hospital import announcing, letters, reminders, text_steps, text_talks, video_steps
+from hospital import announcing, letters, reach_watch, reminders, text_steps, text_talks, video_steps
 from hospital.database import Database
 from hotline.letter_joints import Press, post
 from hotline.message_joints import asking
@@ -74,9 +74,13 @@ def begin(
         await database.run(announcing.give_up)
         await sender.send_due()
 
+    async def watch_reach() -> None:
+        await database.run(reach_watch.watch, now())
+
     often: dict[str, object] = {"max_instances": 1, "coalesce": True}
     scheduler.add_job(remind, "interval", seconds=60, next_run_time=now(), **often)
     for plans in (text, write, meet):
         scheduler.add_job(plans, "interval", seconds=10, next_run_time=now(), **often)
+    scheduler.add_job(watch_reach, "interval", minutes=30, next_run_time=now(), **often)
     scheduler.add_job(announce, "interval", minutes=5, next_run_time=now(), **often)
     scheduler.add_job(send, "interval", seconds=2, **often)

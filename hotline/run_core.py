@@ -17,6 +17,7 @@ from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
 from dialer.machines import Machines
+from dialer.paces import paces
 from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.rates import Rate
@@ -143,6 +144,7 @@ async def run_core(settings: Settings) -> None:
         presence=console_presence,
         dialling=joints.ConsoleDialling(dialer, Machines(database, telephone, now=now), partial(_local, settings)),
         stints=joints.ConsoleStints(progressive, predictive),
+        paces=lambda: database.run(paces, now(), of.lines),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
         hours=opening_hours(settings),
         policy=calling_policy(settings),

@@ -30,6 +30,7 @@ import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 from sqlalchemy.orm import Session
 
+from dialer.paces import paces
 from hospital import (
     accounts,
     attempts,
@@ -76,6 +77,7 @@ SCREENSHOTS = Path(__file__).parent.parent / "var" / "screenshots"
 AXE = Path(__file__).parent.parent / "web" / "console-scripts" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PASSWORD = "correct horse battery"
+LINES = 4  # for calls without a nurse
 ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "ida": "administrator", "oscar": "none"}
 ROLES |= {"dora": "doctor"}
 expect.set_options(timeout=15_000)  # a machine that makes calls beside it takes its time
@@ -222,6 +224,7 @@ class Site:
             clock=self.clock,
             live=Hub(PostgresNotices(database.url), partial(audience, database)),
             desk=OwnDesk(database),
+            paces=lambda: database.run(paces, self.clock(), LINES),
             presence=self.presence,
             dialling=self.dialling,
             replay=self.replay,

@@ -5,14 +5,17 @@ from datetime import timedelta
 import httpx
 import pytest
 from playwright.async_api import expect
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hospital import reach_watch
 from hospital.attempt_records import Attempt
+from hospital.audit import AuditRow
 from hospital.database import Database
 from hospital.reach import Reach, Span, has_fallen, reach
 from tests.browser import Comes, PageOf, Site, comes, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import LUCIA, MEI
-from tests.hospital_scene import admit, day_three
+from tests.hospital_scene import admit, day_three, employ
 from tests.moments import NOON
 
 __all__ = ["comes", "page_of", "served", "site"]
@@ -99,6 +102,48 @@ async def test_the_page_tells_of_a_fall(site: Site, comes: Comes) -> None:
     shown = (await grace.get("/coverage")).text
     assert "Fewer people answer +576015550100: 0 % in the last 7 days, 100 % in the 28 days before." in shown
     assert "Fewer people answer +576015550199" not in shown
+
+
+def test_the_alarm_is_raised_once_acknowledged_by_a_person_and_over_when_it_has_risen(database: Database) -> None:
+    with database.transaction() as session:
+        grace = employ(session, "grace", "supervisor").id
+        a_fall(session)
+        for _ in range(2):
+            reach_watch.watch(session, NOON)
+        (shown,) = reach_watch.standing(session)
+        assert (shown.alarm.caller_id, shown.lately, shown.before, shown.by) == (
+            "+576015550100",
+            Span(40, 0),
+            Span(40, 40),
+            "",
+        )
+        assert reach_watch.acknowledge(session, shown.alarm.id, grace, NOON)
+        assert not reach_watch.acknowledge(session, shown.alarm.id, grace, NOON), "once"
+        reach_watch.watch(session, NOON)
+        session.expire_all()
+        assert [one.by for one in reach_watch.standing(session)] == ["Grace"], "it stands until it has risen"
+        reach_watch.watch(session, NOON + 40 * DAY)
+        assert reach_watch.standing(session) == []
+        (row,) = session.scalars(select(AuditRow).where(AuditRow.action == "reach.acknowledged"))
+        assert row.account_id == grace
+
+
+@pytest.mark.browser
+async def test_grace_sees_the_alarm_wherever_she_is_and_looks_into_it(served: Site, page_of: PageOf) -> None:
+    grace = await page_of("grace")
+    await grace.goto(served.url("/followups"))
+    with served.database.transaction() as session:
+        a_fall(session)
+        reach_watch.watch(session, NOON)
+    alarm = grace.get_by_role("link", name="Fewer people answer +576015550100")
+    await expect(alarm).to_be_visible()
+    await alarm.click()
+    await expect(grace.get_by_role("alert")).to_contain_text("0 % in seven days, 100 % in the 28 before")
+    await does_not_scroll(grace)
+    await looked_at(grace, "campaigns-reach")
+    await grace.get_by_role("button", name="I look into it").press("Enter")
+    await expect(grace.get_by_text("Grace looks into it")).to_be_visible()
+    await expect(alarm).to_have_count(0)
 
 
 @pytest.mark.browser

@@ -59,6 +59,13 @@ async def card(request: Request, visitor: Visitor, pop_id: UUID) -> Card:
     return found
 
 
+async def newest(request: Request, visitor: Visitor) -> Card | None:
+    """The card that is on this agent's page now."""
+    house = services(request)
+    pop_id = await house.database.run(agent_card.newest, visitor.account_id, house.clock())
+    return await card(request, visitor, pop_id) if pop_id is not None else None
+
+
 async def who(request: Request, visitor: Visitor, pop_id: UUID) -> Response:
     shown = await card(request, visitor, pop_id)
     booked = await _booked(services(request), shown.patient)
@@ -73,13 +80,12 @@ async def page(request: Request, visitor: ReadsPatients) -> Response:
 @routes.get("/agent/pop")
 async def pop(request: Request, visitor: ReadsPatients) -> Response:
     """The newest card, whole. Its key is the pop's id: while it stays, its parts follow by themselves."""
-    pop_id = await services(request).database.run(agent_card.newest, visitor.account_id, services(request).clock())
-    if pop_id is None:
+    shown = await newest(request, visitor)
+    if shown is None:
         return pages_of(request).part(request, "agent/no_call.html", key="none")
-    shown = await card(request, visitor, pop_id)
     booked = await _booked(services(request), shown.patient)
     now = services(request).clock()
-    return pages_of(request).part(request, "agent/card.html", key=str(pop_id), card=shown, booked=booked, now=now)
+    return pages_of(request).part(request, "agent/card.html", key=str(shown.pop.id), card=shown, booked=booked, now=now)
 
 
 @routes.get("/agent/pops/{pop_id}/who")

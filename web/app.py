@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from web import (
     agent,
+    agent_booking,
     asking,
     audit_log,
     callbacks,
@@ -55,6 +56,7 @@ from web import (
     questionnaires,
     questions,
     ratings,
+    reach_alarms,
     recordings,
     refusals,
     reminders,
@@ -102,6 +104,7 @@ def create_app(services: Services) -> FastAPI:
         phone.routes,
         patient_texts.routes,
         agent.routes,
+        agent_booking.routes,
         callbacks.routes,
         cases.routes,
         deaths.routes,
@@ -133,6 +136,7 @@ def create_app(services: Services) -> FastAPI:
         opening.routes,
         suspensions.routes,
         campaign_lists.routes,
+        reach_alarms.routes,
         campaigns.routes,
         stints.routes,
         groups.routes,

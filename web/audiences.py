@@ -30,6 +30,7 @@ RIGHTS = {
     "question": "questions.answer",
     "campaign": "followups.work",
     "outbox": HEARS,  # the demo's patients' phones
+    "reach": "campaigns.run",
 }
 NOBODY = Audience()
 

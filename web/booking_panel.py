@@ -1,4 +1,5 @@
-"""A visit is booked from a page while its patient is on the line: where, free times, one held and read out, booked.
+"""A visit is booked from a page while its patient is on the line: where, free times, one held and read out, booked; or
+moved, when it is the other time of an appointment that there is.
 
 Over the same desk as every other way (`hospital.booking`): what somebody else took meanwhile is told, and other times
 are offered. Who is booked for, and under which name a time is held, the page says (`Booker`). A hold that nobody
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from hospital.booking import Booked, Department, Opening, SlotTaken
+from hospital.booking import Booked, Department, NothingToMove, Opening, SlotTaken
 from web.ports import Services
 from web.refusals import Refusal
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 5.0  # seconds that whoever owns the slots may take; the patient is on the line
 SHOWN = 6
+GONE = "This appointment is not there any more: it was moved, cancelled or is over."
 TAKEN = "This time has been taken meanwhile, or was held too long. Offer another one."
 
 T = TypeVar("T")
@@ -27,18 +29,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Booker:
-    """`at`: the address of the panel; `holder`: under what times are held; `via`: as in `appointment.booked_via`."""
+    """`at`: the address of the panel; `holder`: under what times are held; `via`: as in `appointment.booked_via`;
+    `instead`: the appointment that is given up for the new one."""
 
     at: str
     patient_id: UUID
     holder: str
     via: str
+    instead: Booked | None = None
 
 
 @dataclass(frozen=True)
 class Panel:
     """What is shown. `openings`: free times of `chosen`; `held`: the one that is being read out; `told`: what came of
-    the step before, `booked` where it was booked."""
+    the step before, `booked` where it was booked. `instead`: what is moved."""
 
     at: str
     departments: list[Department]
@@ -48,6 +52,7 @@ class Panel:
     held: Opening | None = None
     told: str = ""
     booked: Booked | None = None
+    instead: Booked | None = None
 
     @property
     def later(self) -> datetime | None:
@@ -63,10 +68,10 @@ async def panel(
     chosen = next((one for one in departments if one.code == code), None)
     await _patiently(house.desk.release(booker.holder))
     if chosen is None:
-        return Panel(booker.at, departments, told=told)
+        return Panel(booker.at, departments, told=told, instead=booker.instead)
     now = house.clock()
     found = await _patiently(house.desk.openings(code, now, after=max(after or now, now), limit=SHOWN))
-    return Panel(booker.at, departments, chosen, tuple(found), after, told=told)
+    return Panel(booker.at, departments, chosen, tuple(found), after, told=told, instead=booker.instead)
 
 
 async def hold(house: Services, booker: Booker, code: str, slot_id: UUID, starts_at: datetime) -> Panel:
@@ -83,22 +88,38 @@ async def hold(house: Services, booker: Booker, code: str, slot_id: UUID, starts
         await _patiently(house.desk.hold(slot_id, booker.holder, now))
     except SlotTaken:
         return await panel(house, booker, code, told=TAKEN)
-    return Panel(booker.at, departments, chosen, held=wanted)
+    return Panel(booker.at, departments, chosen, held=wanted, instead=booker.instead)
 
 
 async def confirm(house: Services, booker: Booker, code: str, slot_id: UUID) -> Panel:
-    """Booked, once however often it is pressed; or other times, where the hold has ended."""
-    departments = await _departments(house)
+    """Booked or moved, once however often it is pressed; or other times, where the hold has ended."""
+    departments, desk = await _departments(house), house.desk
+    decided = (slot_id, booker.holder, booker.patient_id, house.clock(), booker.via)
     try:
-        booked = await house.desk.confirm(slot_id, booker.holder, booker.patient_id, house.clock(), booker.via)
+        if booker.instead is None:
+            booked = await desk.confirm(*decided)
+        else:
+            booked = await desk.reschedule(booker.instead.appointment_id, *decided)
     except SlotTaken:
         return await panel(house, booker, code, told=TAKEN)
+    except NothingToMove:
+        return Panel(booker.at, departments, told=GONE)
     except Exception as error:
         log.warning("the booking desk did not answer to a confirmation (%s)", type(error).__name__)
         raise Refusal(
             503, "It is not known whether the visit is booked: look at what is booked, and let reception call."
         ) from None
-    return Panel(booker.at, departments, booked=booked)
+    return Panel(booker.at, departments, booked=booked, instead=booker.instead)
+
+
+async def booked_by(house: Services, patient_id: UUID) -> list[Booked]:
+    """What the patient has booked, earliest first."""
+    return await _patiently(house.desk.appointments(patient_id, house.clock()))
+
+
+async def cancel(house: Services, patient_id: UUID, appointment_id: UUID) -> bool:
+    """False where there was nothing to cancel."""
+    return await _patiently(house.desk.cancel(appointment_id, patient_id, house.clock()))
 
 
 async def _departments(house: Services) -> list[Department]:

@@ -5,21 +5,21 @@ Only counts are shown, and nobody's name."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from hospital import audit, campaign_figures, campaign_lists, campaigns, stints
 from hospital.accounts import Account
 from hospital.campaign_figures import Figures
 from hospital.campaigns import FILTERS, HIGHEST_CEILING, MODES, MOVES, Campaign, Wanted
-from web import words
-from web.doors import Door, Visitor, pages_of, services
+from web import reach_alarms, words
+from web.doors import pages_of, services
+from web.ports import PaceNow
+from web.reach_alarms import RunsCampaigns
 from web.refusals import Refusal
-
-RunsCampaigns = Annotated[Visitor, Depends(Door("campaigns.run"))]
 
 routes = APIRouter()
 
@@ -28,24 +28,48 @@ routes = APIRouter()
 class Row:
     campaign: Campaign
     figures: Figures
+    pace: PaceNow | None
+    """None where it does not run."""
     orders: tuple[str, ...]
     """What may be ordered of it now."""
     filters: tuple[str, ...]
     """Which contacts are in it, in words."""
 
+    @property
+    def dials(self) -> int:
+        """Lines that are dialled now."""
+        return min(self.pace.dial, self.figures.waiting) if self.pace is not None else 0
 
-def _row(campaign: Campaign, figures: Figures, listed: int) -> Row:
+    @property
+    def why(self) -> str:
+        """Why not more, in words."""
+        if self.pace is None or self.campaign.state != "running":
+            return ""
+        quiet = not self.figures.waiting and self.pace.why != "by_nurses"
+        return words.say(words.PACE_WHY, "nothing_due" if quiet else self.pace.why)
+
+    @property
+    def over_the_ceiling(self) -> bool:
+        return self.campaign.mode == "predictive" and self.figures.abandoned_share > self.campaign.ceiling
+
+
+def _row(campaign: Campaign, figures: Figures, listed: int, paces: Mapping[UUID, PaceNow]) -> Row:
     orders = tuple(what for what, (_, before) in MOVES.items() if campaign.state in before)
     chosen = [(name, getattr(campaign, name)) for name in FILTERS if getattr(campaign, name)]
     filters = [words.campaign_filter(name, code) for name, code in chosen]
     if campaign.listed:
         filters.append(f"a list of {listed} patient{'s' if listed != 1 else ''}")
-    return Row(campaign, figures, orders, tuple(filters))
+    return Row(campaign, figures, paces.get(campaign.id), orders, tuple(filters))
 
 
-def _rows(session: Session, at: datetime) -> list[Row]:
+def _rows(session: Session, at: datetime, paces: Mapping[UUID, PaceNow]) -> list[Row]:
     found = campaign_figures.all_of(session, at)
-    return [_row(campaign, figures, campaign_lists.size(session, campaign.id)) for campaign, figures in found]
+    return [_row(campaign, figures, campaign_lists.size(session, campaign.id), paces) for campaign, figures in found]
+
+
+async def _paces(request: Request) -> Mapping[UUID, PaceNow]:
+    asked = services(request).paces
+    return await asked() if asked is not None else {}
 
 
 @dataclass(frozen=True)
@@ -58,14 +82,14 @@ class Whole:
     """Who has joined: name, what she does, since when she has joined."""
 
 
-def _whole(session: Session, campaign_id: UUID, at: datetime) -> Whole | None:
+def _whole(session: Session, campaign_id: UUID, at: datetime, paces: Mapping[UUID, PaceNow]) -> Whole | None:
     found = campaign_figures.one_of(session, campaign_id, at)
     if found is None:
         return None
     rows = audit.of_subject(session, f"campaign:{campaign_id}")
     said = [(row, session.get(Account, row.account_id) if row.account_id else None) for row in rows]
     history = [(row.at, by.display_name if by else "", row.action) for row, by in said if row.action != "denied"]
-    row = _row(*found, campaign_lists.size(session, campaign_id))
+    row = _row(*found, campaign_lists.size(session, campaign_id), paces)
     return Whole(row, history, _nurses(session, found[0], at))
 
 
@@ -85,7 +109,9 @@ async def page(request: Request, visitor: RunsCampaigns) -> Response:
     if house.facts.predictive:  # its purpose can be chosen before the first survey is due
         choices["purpose"] = sorted({*choices["purpose"], "survey"})
     values: dict[str, Any] = {
-        "rows": await house.database.run(_rows, house.clock()),
+        "rows": await house.database.run(_rows, house.clock(), await _paces(request)),
+        "alarms": await reach_alarms.listed(request),
+        "now": house.clock(),
         "choices": choices,
         "modes": [mode for mode in MODES if mode != "predictive" or house.facts.predictive],
     }
@@ -95,7 +121,7 @@ async def page(request: Request, visitor: RunsCampaigns) -> Response:
 @routes.get("/campaigns/list")
 async def list_part(request: Request, visitor: RunsCampaigns) -> Response:
     house = services(request)
-    rows = await house.database.run(_rows, house.clock())
+    rows = await house.database.run(_rows, house.clock(), await _paces(request))
     return pages_of(request).part(request, "campaigns/list.html", rows=rows)
 
 
@@ -124,7 +150,7 @@ async def live(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> R
 async def _one(request: Request, campaign_id: UUID) -> dict[str, Any]:
     house = services(request)
     now = house.clock()
-    whole = await house.database.run(_whole, campaign_id, now)
+    whole = await house.database.run(_whole, campaign_id, now, await _paces(request))
     if whole is None:
         raise Refusal(404, "There is no such campaign.")
     return {"whole": whole, "row": whole.row, "now": now}

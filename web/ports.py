@@ -292,6 +292,25 @@ class SiteFacts:
         return Calendar(self.zone, self.country)
 
 
+class PaceNow(Protocol):
+    """How a campaign that runs is paced now, as the dialer tells it: `dial` lines may be dialled, `why` not more, a
+    code. `answer_rate`: what it reckons with; None: with none."""
+
+    @property
+    def dial(self) -> int: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def nurses(self) -> int: ...
+    @property
+    def ready(self) -> int: ...
+    @property
+    def answer_rate(self) -> float | None: ...
+
+
+Paces = Callable[[], Awaitable[Mapping[UUID, PaceNow]]]
+"""By campaign."""
+
 DeliveryReports = Callable[[str, Mapping[str, str], str | None], Awaitable[bool]]
 """(what follows /messages/reports/, the form, its signature) → whether it was a report of a message of ours."""
 
@@ -320,6 +339,7 @@ class Services:
     workshop: Workshop | None = None
     own_prompts: OwnPrompts | None = None
     stints: Stints | None = None
+    paces: Paces | None = None
     letters: LetterPress | None = None  # None: the site sends no letters
     transcribed: frozenset[str] = frozenset()  # languages in which messages are written down by a machine
     scripts: Path = Path(__file__).parent / "static" / "vendor"  # where the bundled scripts lie

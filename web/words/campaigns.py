@@ -19,6 +19,18 @@ CAMPAIGN_STATES = {  # → (word, look)
     "stopped": ("Stopped", ""),
 }
 
+PACE_WHY = {  # why a campaign dials no more now
+    "no_nurse": "no nurse waits for a call",
+    "one_each": "one call for each nurse who waits",
+    "by_nurses": "nurses begin each call",
+    "as_due": "as its lines allow",
+    "line_limit": "all its lines are in use",
+    "enough": "as many as nurses and the answer rate bear",
+    "ceiling_near": "one for each nurse: the ceiling spares no more",
+    "silent_trunk": "one for each nurse: nobody answers at all, look at the trunk",
+    "nothing_due": "nothing is due now",
+}
+
 STINT_STANDINGS = {  # what a nurse does who takes one call after the other → (word, look)
     "ringing": ("Your phone rings", "busy"),
     "dialling": ("Calling the next", "busy live"),
