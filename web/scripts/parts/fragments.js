@@ -87,7 +87,10 @@ export async function refresh(fragment, atOnce = false) {
   }
   const again = busy.get(fragment) !== "asking";
   busy.delete(fragment);
-  if (again && fragment.isConnected) refresh(fragment, atOnce);
+  if (!again || !fragment.isConnected) return;
+  refresh(fragment, atOnce);
+  // what was told meanwhile concerned its parts, too, which were not there yet to hear of it
+  for (const part of fragment.querySelectorAll("[data-fragment]")) refresh(part);
 }
 
 function put(fragment, html, key, atOnce) {
