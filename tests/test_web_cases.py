@@ -164,6 +164,8 @@ async def test_a_red_flag_that_nobody_has_taken_is_on_every_page(site: Site) -> 
         page = words((await ana.get(f"/cases/{flag}")).text)
         assert "What was said so far 13:00 To urgent calls: Heart or stroke" in page
         await ana.post(f"/cases/{flag}/own")
+        assert "Your red flag" in (await ana.get("/cases/alarm")).text, "until it has an outcome"
+        await ana.post(f"/cases/{flag}/close", outcome="reached", text="He is on his way.")
         assert (await ana.get("/cases/alarm")).text.strip() == ""
 
 
