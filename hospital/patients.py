@@ -11,10 +11,11 @@ from uuid import UUID
 
 import phonenumbers
 from sqlalchemy import ARRAY, ColumnElement, ForeignKey, LargeBinary, String, and_, func, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, relationship
 
 from hospital import audit, vault
 from hospital.database import Base, Id, storable
+from hospital.text_stops import TextStop
 from hospital.vault import Sealed
 from hospital.wishes import Part
 from hospital.zones import zones
@@ -79,12 +80,15 @@ class PhoneNumber(Base):
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     rank: Mapped[int]
     number: Mapped[str] = mapped_column("number_sealed", Sealed("phone_number"))
-    token: Mapped[bytes]
+    token: Mapped[bytes] = mapped_column()
     owner: Mapped[str] = mapped_column(default="self")
     language: Mapped[str | None]
     safe_to_call: Mapped[bool] = mapped_column(default=True)
     may_leave_message: Mapped[bool] = mapped_column(default=False)
     invalid_since: Mapped[datetime | None]
+    no_texts: Mapped[bool] = column_property(
+        select(TextStop.number_token).where(token == TextStop.number_token).correlate_except(TextStop).exists()
+    )
 
     patient: Mapped[Patient] = relationship(back_populates="numbers")
 

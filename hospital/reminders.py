@@ -20,6 +20,7 @@ from hospital.database import Base, Id, announce
 from hospital.followups import FollowUpTask, decide, plan_call
 from hospital.patients import Patient
 from hospital.slots import Department, Slot
+from hospital.text_stops import stopped
 
 KIND = PURPOSE = "reminder"
 PRIORITY = 6
@@ -134,9 +135,10 @@ def _remind(
     session.add(Reminder(task_id=task.id, appointment_id=appointment_id, recurring_id=recurring_id))
     session.flush()
     patient = session.get_one(Patient, patient_id)
-    if patient.reminded_by == "sms":
+    reached = where_reached(session, patient, at)
+    unwanted = any(stopped(session, number.number) for number in reached.numbers[:1])
+    if patient.reminded_by == "sms" and not unwanted:  # whose number wants no texts any more is called
         task.channel, task.state, task.closed_at = "sms", "done", at
-        reached = where_reached(session, patient, at)
         there = on_the_clock_of(policy, reached.person, next(iter(reached.numbers), None))
         _send(session, task, first_allowed(at, there.window, there.zone))
         decide(session, task.id, "sent_instead", at)

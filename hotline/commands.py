@@ -40,9 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
     call.add_argument("--as", dest="caller", default="lucia", help="which demo patient calls")
     call.add_argument("--test", action="store_true", help="print the test that would reproduce the call")
     questionnaire_arguments.add(commands)
-    message = commands.add_parser("message", help="a demo patient's text messages: what came, and a reply")
-    message.add_argument("task", choices=["list", "reply"])
-    message.add_argument("text", nargs="?", default="")
+    message = commands.add_parser(
+        "message", help="a demo patient's text messages: ask by text, reply, what was written"
+    )
+    message.add_argument("task", choices=["ask", "reply", "list"])
+    message.add_argument("text", nargs="?", default="", help="the reply, or which questionnaire: flu-season")
     message.add_argument("--as", dest="patient", default="lucia", help="which demo patient")
     message.add_argument("--json", action="store_true")
     account = commands.add_parser("account", help="add a member of the staff; the hotline must be running")

@@ -4,6 +4,9 @@ import argparse
 import json
 import sys
 
+from sqlalchemy.orm import Session
+
+from hospital import followups, patients, questionnaires
 from hotline import message_joints, numbering, wiring
 from hotline.demo_texts import FileTexts
 from hotline.places import places
@@ -24,6 +27,10 @@ async def message(settings: Settings, asked: argparse.Namespace) -> int:
     async with terminal_house(settings) as house:
         take = message_joints.taking(settings, house.database, lambda: house.words, wiring.now)
         texts = FileTexts(house.database, message_joints.sent_file(places(settings)), take)
+        if asked.task == "ask":
+            planned = await house.database.run(_ask, number, asked.text)
+            print(json.dumps({"task": planned}) if asked.json else planned or f"There is no {asked.text!r} to ask.")
+            return 0 if planned else 2
         if asked.task == "reply":
             fate = await texts.write(number, asked.text)
             print(json.dumps({"fate": fate}) if asked.json else fate)
@@ -35,3 +42,14 @@ async def message(settings: Settings, asked: argparse.Namespace) -> int:
         for one in rows:
             print(f"{'hospital' if one.ours else asked.patient}: {one.text}")
     return 0
+
+
+def _ask(session: Session, number: str, code: str) -> str | None:
+    """A questionnaire to be asked by text, now; the task, or None where there is no such questionnaire."""
+    form = questionnaires.newest(session, code)
+    if form is None:
+        return None
+    patient, at = patients.candidates(session, number)[0].patient, wiring.now()
+    task = followups.plan(session, patient_id=patient.id, questionnaire_id=form.id, reason=code, due_at=at)
+    task.channel, task.fallback = "sms", ["nurse_call"]
+    return str(task.id)

@@ -42,6 +42,11 @@ CLINICAL: dict[str, tuple[Character, tuple[str, ...]]] = {
 }
 
 
+EDUCATION: dict[str, tuple[Character, tuple[str, ...]]] = {
+    "is_told_of_the_flu": (JOAO, ("24/12/1966", "não", "sim")),
+}
+
+
 def played(house: TextHouse, who: Character, code: str, written: tuple[str, ...]) -> str:
     task = house.due(house.admits(who), code)
     house.works()
@@ -71,5 +76,12 @@ def test_clinical_questions_begin_with_the_birth_date(database: Database, words:
     compared(name, played(house, who, "discharge-day3", written))
 
 
+@pytest.mark.covers("H27")
+@pytest.mark.parametrize("name", EDUCATION)
+def test_health_education(database: Database, words: Wording, name: str) -> None:
+    who, written = EDUCATION[name]
+    compared(name, played(TextHouse(database, words), who, "flu-season", written))
+
+
 def test_every_golden_transcript_has_its_scene() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.txt")} == {*SURVEY, *CLINICAL}
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == {*SURVEY, *CLINICAL, *EDUCATION}

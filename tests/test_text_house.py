@@ -110,6 +110,13 @@ async def test_a_reply_from_the_terminal(house: House) -> None:
         )
         return json.loads(done.stdout)
 
+    done = message("ask", "flu-season")
+    assert isinstance(done, dict)
+    await house.until("she is asked", lambda: [one.key for one in house.rows(OutboxRow)] == ["text_prove"])
+    assert message("reply", "29/2/1980") == {"fate": "proof"}
+    assert message("reply", "2") == {"fate": "answer"}
+    assert answers(house, UUID(done["task"])) == {"vaccinated": False}
+    assert message("reply", "1") == {"fate": "answer"}
     assert message("reply", "¿Están ahí?") == {"fate": "message"}
     await house.until("the answer has left", lambda: {one.state for one in house.rows(OutboxRow)} == {"sent"})
     written = message("list")

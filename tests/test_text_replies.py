@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from hospital import consents, number_locks, outbox, text_stops
+from hospital import consents, number_locks, outbox, reminders, text_stops
 from hospital.cases import Case
 from hospital.database import Database
+from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.text_replies import TextReply
@@ -23,7 +24,7 @@ from scripts.filling import Filling
 from scripts.questionnaire_files import load_questionnaires, read_source
 from scripts.wording import Wording
 from tests.characters import JOAO, LUCIA, MEI, RUTH
-from tests.hospital_scene import POLICY, at_once
+from tests.hospital_scene import POLICY, at_once, employ
 from tests.moments import NOON, ZONE
 from tests.test_care_dialogues import words
 from tests.text_house import MINUTE, TextHouse
@@ -330,6 +331,8 @@ def test_whoever_wants_no_more_gets_none_whatever_it_is_about(house: TextHouse) 
     later = house.due(lucia)
     house.works()
     assert (house.task(later).channel, house.decisions(later)[-1]) == ("nurse_call", "texts_unwanted")
+    with house.database.transaction() as session:
+        assert [one.no_texts for one in session.get_one(Patient, lucia).numbers] == [True], "a nurse sees it"
     said = len(house.told)
     house.writes(LUCIA, "hola")
     house.writes(LUCIA, "ayuda")
@@ -339,6 +342,22 @@ def test_whoever_wants_no_more_gets_none_whatever_it_is_about(house: TextHouse) 
     house.writes(LUCIA, "ALTA")
     with house.database.transaction() as session:
         assert not text_stops.stopped(session, LUCIA.numbers[0])
+
+
+def test_whoever_was_reminded_by_text_is_called_once_they_want_none(house: TextHouse) -> None:
+    lucia = house.admits(LUCIA)
+    with house.database.transaction() as session:
+        grace = employ(session, "grace", "supervisor")
+        session.execute(update(Patient).values(reminded_by="sms"))
+        reminders.begin(
+            session, patient_id=lucia, about="checkup", department_id=None, every_days=7, first_at=house.now,
+            until=house.now + 30 * DAY, account_id=grace.id, at=house.now,
+        )  # fmt: skip
+    house.writes(LUCIA, "STOP")
+    with house.database.transaction() as session:
+        reminders.plan_recurring(session, house.now, house.policy)
+        task = session.scalars(select(FollowUpTask)).one()
+        assert (task.channel, task.state) == ("automated_call", "open")
 
 
 PRESSURE = """
