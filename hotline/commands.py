@@ -103,9 +103,10 @@ def _told(problem: Exception, data: Path | None) -> str | None:
     fault of ours."""
     from sqlalchemy.exc import OperationalError
 
+    from hotline.groundwork import CannotStart
     from hotline.postgres import PostgresFailed
 
-    if isinstance(problem, PostgresFailed):
+    if isinstance(problem, PostgresFailed | CannotStart):
         return str(problem)
     if isinstance(problem, OperationalError | TimeoutError):
         return "The database does not answer. Start the hotline (`hotline up --detach`), or see [database] url."

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from contextlib import closing
 
+from sqlalchemy.orm import Session
+
 from hospital.database import Database
 from hotline import databases, demo, numbering, staff
 from hotline.places import database_url, places
@@ -31,17 +33,23 @@ def private_database(settings: Settings, say: Callable[[str], None]) -> None:
     databases.ensure_database(cluster)
 
 
+def of_this_kind(session: Session, settings: Settings) -> None:
+    """The demo refuses real data, among which its people with their known passwords would come, and a real site refuses
+    the demo's, by CannotStart."""
+    kind = demo.is_demo(session)
+    if kind is not None and kind != settings.demo:
+        there, wanted = ("the demo's", "a real site") if kind else ("a real site's", "the demo")
+        raise CannotStart(
+            f"The data in {settings.data} are {there}, and this is {wanted}. "
+            f"Set `data` (or HOTLINE_DATA) to another folder, or `demo` to {str(kind).lower()}."
+        )
+    demo.mark(session, settings.demo)
+
+
 def telephones(settings: Settings) -> tuple[numbering.Account, ...]:
-    """Every SIP account. The demo refuses real data, and a real site refuses the demo's, by CannotStart."""
+    """Every SIP account. Raises CannotStart as `of_this_kind` does."""
     with closing(_opened(settings)) as database, database.transaction() as session:
-        kind = demo.is_demo(session)
-        if kind is not None and kind != settings.demo:
-            there, wanted = ("the demo's", "a real site") if kind else ("a real site's", "the demo")
-            raise CannotStart(
-                f"The data in {settings.data} are {there}, and this is {wanted}. "
-                f"Set `data` (or HOTLINE_DATA) to another folder, or `demo` to {str(kind).lower()}."
-            )
-        demo.mark(session, settings.demo)
+        of_this_kind(session, settings)
         return numbering.DEMO_ACCOUNTS if settings.demo else (numbering.DESK, *staff.telephones(session))
 
 

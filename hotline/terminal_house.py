@@ -1,13 +1,15 @@
 """What a command at the terminal needs of the house, with or without the hotline running: the database (a private one
 is started where none runs), the wording in force, and a front desk for dialogues."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from hospital.database import Database
-from hotline import databases, demo, postgres, wiring
+from hotline import demo, postgres, wiring
+from hotline.groundwork import of_this_kind, private_database
 from hotline.in_force import Shipped
 from hotline.places import places
 from hotline.settings import Settings
@@ -31,10 +33,11 @@ async def terminal_house(settings: Settings) -> AsyncIterator[TerminalHouse]:
     with ExitStack() as stack:
         if running(here) is None and settings.database.url is None:
             stack.enter_context(postgres.running(here.cluster))
-            databases.ensure_database(here.cluster)
+            private_database(settings, lambda line: print(line, file=sys.stderr))
         database = wiring.open_database(settings, here)
         stack.callback(database.close)
         with database.transaction() as session:  # a first start is long on a busy machine, and nobody waits on a line
+            of_this_kind(session, settings)
             demo.load_scripts(session, wiring.now())
             if settings.demo:
                 demo.people(session, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())

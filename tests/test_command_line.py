@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hotline import asterisk
+from hotline import asterisk, databases, postgres
 from hotline.asterisk import AsteriskFailed
+from hotline.places import places
+from hotline.settings_file import DEMO, build
 
 LEAST = """
 data = "{data}"
@@ -129,8 +131,13 @@ def test_a_data_folder_that_is_none_is_told(tmp_path: Path, words: tuple[str, ..
     assert done.stderr.count("\n") == 1
 
 
-def test_the_terminal_phone_plays_a_call(tmp_path: Path) -> None:
+def test_the_terminal_phone_plays_a_call_whatever_version_made_the_demo_s_data(tmp_path: Path) -> None:
+    cluster = places(build({**DEMO, "data": tmp_path / "var"})).cluster
+    with postgres.running(cluster):
+        databases.ensure_database(cluster, schema="CREATE TABLE fact (key text, value text);"
+                                                  "INSERT INTO fact VALUES ('kind', 'demo');")  # fmt: skip
     done = hotline("call", "inbound", "--as", "lucia", "--press", "2,1,1,29021980,1,1,1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "they are made anew" in done.stderr
     assert "Gracias, Lucía." in done.stdout
     assert "Su cita queda" in done.stdout or "reservad" in done.stdout

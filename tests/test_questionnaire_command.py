@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
+from sqlalchemy import select
 
 from hospital import vault
-from hotline import commands, postgres
+from hospital.accounts import Account
+from hospital.database import Database
+from hospital.patients import Patient
+from hotline import commands, demo, postgres
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts import texting, wording
@@ -123,6 +127,21 @@ def test_a_questionnaire_never_takes_the_place_of_another(
     assert run(capsys, monkeypatch, "ask", "mood-2", "--form", typed="1\n")["status"] == "completed"
     (heart, _), (lungs, _) = imported(name="心脏"), imported(name="肺")
     assert heart != lungs and heart.startswith("imported-")
+
+
+def test_the_demo_s_people_do_not_come_among_real_ones(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.database.url is not None
+    database = Database(settings.database.url.get_secret_value())
+    with database.transaction() as session:
+        demo.mark(session, demo=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("1\n"))
+    assert commands.main(["questionnaire", "ask", "mood", "--sms"]) == 1
+    assert "are a real site's, and this is the demo" in capsys.readouterr().err
+    with database.transaction() as session:
+        assert session.scalars(select(Patient)).all() == session.scalars(select(Account)).all() == []
+    database.close()
 
 
 @pytest.mark.covers("H28")
