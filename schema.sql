@@ -598,6 +598,8 @@ CREATE TABLE answer (                                -- saved as given; the newe
     questionnaire_id uuid NOT NULL REFERENCES questionnaire,
     attempt_id       uuid REFERENCES attempt ON DELETE SET NULL,
     account_id       uuid REFERENCES account,
+    via              text NOT NULL DEFAULT 'telephone'   -- of the last two nobody knows for certain who gave them
+                     CHECK (via IN ('telephone', 'text', 'web')),
     item             text NOT NULL,
     value_sealed     bytea NOT NULL,                 -- JSON
     at               timestamptz NOT NULL
@@ -654,6 +656,20 @@ CREATE TABLE step_text (                             -- the text message of a pl
 );
 CREATE INDEX step_text_patient ON step_text (patient_id, texted_at);
 CREATE INDEX step_text_number ON step_text (number_token, texted_at);
+
+CREATE TABLE answer_link (                           -- in such a message: its holder may answer one task's questions
+    task_id    uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,
+    token_hash bytea NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),  -- SHA-256: a copy of this table opens none
+    language   text NOT NULL,                        -- in which the page begins: the message's
+    made_at    timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL CHECK (expires_at > made_at),
+    opened_at  timestamptz CHECK (opened_at >= made_at),  -- somebody pressed "Begin": what only looks opens nothing
+    -- NULL → finished | nurse (the answers ask for one) | red_flag.  Nothing follows: an ended link opens nothing
+    ended      text CHECK (ended IN ('finished', 'nurse', 'red_flag')),
+    ended_at   timestamptz CHECK (ended_at >= opened_at),
+    CHECK ((ended IS NULL) = (ended_at IS NULL)),
+    CHECK (ended IS NULL OR opened_at IS NOT NULL)
+);
 
 -- The letter of a plan's step: one for each task, ever. It is made of these facts and the record each time that somebody
 -- prints it; no text and no file of it is kept.
@@ -761,7 +777,8 @@ CREATE TABLE suspension_notice (
 CREATE INDEX suspension_notices ON suspension_notice (suspension_id);
 -- How each task stands, for the figures. `standing` parts all tasks, each in one: completed; refused; excused (nobody was
 -- to be contacted any more); lost (to follow-up: not reached, or too late); open. A try counts where a phone rang or was
--- answered; reached is whoever may speak for the patient, and consented who answered questions.
+-- answered; reached is whoever may speak for the patient, and consented who answered questions;
+-- who has begun on the page of a link is reached by it.
 CREATE VIEW followup_coverage AS
 SELECT t.id AS task_id,
        t.due_at,
@@ -770,8 +787,8 @@ SELECT t.id AS task_id,
        p.language,
        coalesce(e.plan, '') AS plan,
        a.attempted OR w.attempted OR l.attempted AS attempted,
-       a.reached OR t.state = 'done' AS reached,
-       a.consented OR t.state = 'done' AS consented,
+       a.reached OR k.opened OR t.state = 'done' AS reached,
+       a.consented OR k.answered OR t.state = 'done' AS consented,
        CASE WHEN t.state = 'done' THEN 'completed'
             WHEN t.state <> 'stopped' THEN 'open'
             WHEN t.stop_reason IN ('refused', 'opted_out', 'guardian_opted_out', 'withdrawn') THEN 'refused'
@@ -797,6 +814,10 @@ SELECT t.id AS task_id,
                OR o.id = (SELECT v.outbox_id FROM video_meeting v WHERE v.task_id = t.id))) w
  CROSS JOIN LATERAL (
        SELECT count(*) > 0 AS attempted FROM step_letter z WHERE z.task_id = t.id AND z.state = 'posted') l
+ CROSS JOIN LATERAL (
+       SELECT count(*) > 0 AS opened,
+              EXISTS (SELECT 1 FROM answer n WHERE n.task_id = t.id AND n.via = 'web') AS answered
+         FROM answer_link i WHERE i.task_id = t.id AND i.opened_at IS NOT NULL) k
  WHERE t.kind = 'follow_up';
 
 -- ── Reminders ───────────────────────────────────────────────────────────────────────────────────────────────────

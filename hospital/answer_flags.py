@@ -86,7 +86,7 @@ def raise_standing(session: Session, task_id: UUID, text: str, by: UUID | None, 
     if not rows:
         return None
     codes = [one.code.replace("-", "_") for one in rows]
-    case_id = nurse_flags.open_or_found(session, task, codes[0], _number(session, task.patient_id), at, due)
+    case_id = nurse_flags.open_or_found(session, task, codes[0], number_of(session, task.patient_id), at, due)
     for one in rows:
         one.state, one.case_id, one.settled_by, one.settled_at = "raised", case_id, by, at
     if by is not None:
@@ -131,7 +131,7 @@ def raise_forgotten(session: Session, at: datetime, clock: timedelta) -> list[UU
     return made
 
 
-def _number(session: Session, patient_id: UUID) -> str | None:
+def number_of(session: Session, patient_id: UUID) -> str | None:
     """Where they are to be called, if anywhere; a ward's guardian for them."""
     patient = session.get_one(Patient, patient_id)
     owners = [patient_id, *([patient.guardian_id] if patient.guardian_id else [])]

@@ -88,6 +88,7 @@ class Answer(Base):
     questionnaire_id: Mapped[UUID] = mapped_column(ForeignKey("questionnaire.id"))
     attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempt.id"))
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    via: Mapped[str] = mapped_column(default="telephone")
     item: Mapped[str]
     value: Mapped[str] = mapped_column("value_sealed", Sealed("answer.value"))
     at: Mapped[datetime]
@@ -227,8 +228,10 @@ def save_answer(
     *,
     account_id: UUID | None = None,
     attempt_id: UUID | None = None,
+    via: str = "telephone",
 ) -> None:
-    """One answer as it was given (JSON value); answered again it is another row, and the newest counts."""
+    """One answer as it was given (JSON value); answered again it is another row, and the newest counts. `via`: on
+    which way it came, telephone, text or web."""
     task = session.get_one(FollowUpTask, task_id)
     if task.questionnaire_id is None:
         raise ValueError(f"task {task_id} is no follow-up: it has no questions to be answered")
@@ -238,6 +241,7 @@ def save_answer(
             questionnaire_id=task.questionnaire_id,
             attempt_id=attempt_id,
             account_id=account_id,
+            via=via,
             item=item,
             value=json.dumps(value, ensure_ascii=False),
             at=at,

@@ -2,26 +2,31 @@
 
 Rules: a row holds a wording's key, a locale and parameters, never text. `once` names what the message is about, so
 that the same thing is told once. A row is claimed in one conditional statement; one that was claimed and never
-settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id. Who wants no more texts
-gets none (`text_stops.py`): that is asked when a message is claimed.
+settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id. A link is sealed while
+its message waits, and is not kept afterwards. Who wants no more texts gets none (`text_stops.py`): that is asked when a
+message is claimed.
 """
 
+from base64 import b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, and_, or_, select, update
+from sqlalchemy import ForeignKey, Text, and_, cast, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from hospital import vault
 from hospital.database import Base, Id, announce, storable
 from hospital.text_stops import CONFIRMS, stopped
 from hospital.vault import Sealed
 
 CLAIM = timedelta(minutes=2)
 TRIES = 5
+LINK = "outbox.link"  # what a sealed link is bound to
+LINK_SEALED = "link_sealed"  # the parameter that holds it, until the message has left or is given up
 FATE_UNKNOWN = ("fate_unknown", "sender_died")
 """Errors of messages that may have arrived all the same."""
 
@@ -41,6 +46,13 @@ class OutboxRow(Base):
     sent_at: Mapped[datetime | None]
     gateway_ref: Mapped[str | None]
     error: Mapped[str | None]
+
+
+_WITHOUT_LINK = OutboxRow.params.op("-")(cast(LINK_SEALED, Text))
+
+
+def _without_link(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name != LINK_SEALED}
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,9 @@ def claim(session: Session, at: datetime) -> Due | None:
     given_up = session.scalars(
         update(OutboxRow)
         .where(OutboxRow.state == "sending", OutboxRow.due_at <= at, OutboxRow.tries >= TRIES)
-        .values(state="failed", error="sender_died")  # again and again: perhaps of this very message
+        .values(
+            state="failed", error="sender_died", params=_WITHOUT_LINK
+        )  # again and again: perhaps of this very message
         .returning(OutboxRow.id)
         .execution_options(synchronize_session=False)
     ).all()
@@ -108,9 +122,14 @@ def claim(session: Session, at: datetime) -> Due | None:
     return Due(row.id, row.key, row.locale, row.params, row.number, again)
 
 
+def sealed_link(link: str) -> dict[str, str]:
+    """The parameter of a message with a link: whoever has it can enter."""
+    return {LINK_SEALED: b64encode(vault.seal(link, LINK)).decode()}
+
+
 def withdraw(session: Session, message: OutboxRow) -> None:
     """A queued message, locked by the caller, that is not to be sent any more."""
-    message.state, message.error = "failed", "withdrawn"
+    message.state, message.error, message.params = "failed", "withdrawn", _without_link(message.params)
     announce(session, "outbox", message.id)
 
 
@@ -138,7 +157,7 @@ def sent(session: Session, message_id: UUID, gateway_ref: str, at: datetime) -> 
     session.execute(
         update(OutboxRow)
         .where(OutboxRow.id == message_id, OutboxRow.state == "sending")
-        .values(state="sent", sent_at=at, gateway_ref=gateway_ref, error=None)
+        .values(state="sent", sent_at=at, gateway_ref=gateway_ref, error=None, params=_WITHOUT_LINK)
     )
     announce(session, "outbox", message_id)
 
@@ -152,6 +171,8 @@ def not_sent(session: Session, message_id: UUID, error: str, at: datetime, *, fi
     row.state = "failed" if given_up else "queued"
     row.due_at = at + timedelta(minutes=2 ** (row.tries - 1))
     row.error = storable(error)[:200]
+    if given_up:
+        row.params = _without_link(row.params)
     announce(session, "outbox", message_id)
 
 

@@ -94,10 +94,11 @@ def answer(
     attempt_id: UUID | None = None,
     flag: RedFlag | None = None,
     met: Met = NOTHING,
+    via: str = "telephone",
 ) -> bool:
     """Saves one answer, all that a red flag needs, and what rules change that are met now. False: there is a red flag,
     and nobody is there to take the caller."""
-    followups.save_answer(session, task_id, key, value, at, attempt_id=attempt_id)
+    followups.save_answer(session, task_id, key, value, at, attempt_id=attempt_id, via=via)
     if met.site is not None:
         answer_rules.apply(session, task_id, met.changes, at, met.site)
     announce(session, "task", task_id)

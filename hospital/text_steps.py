@@ -1,5 +1,5 @@
-"""Steps of a plan that are text messages: questions that are answered by reply (`text_talks.py`), or one neutral
-message and an answer by telephone; or the next channel.
+"""Steps of a plan that are text messages: a link to a page to answer on (`answer_links.py`), or questions that are
+answered by reply (`text_talks.py`), or one neutral message and an answer by telephone; or the next channel.
 
 Rules: a message is a contact like a call, judged by the same functions when it is sent: window, cap, opt-out, death,
 guardian, numbers that are safe. A task has one at most (the key of `step_text`, and of the outbox), and it is a contact
@@ -13,7 +13,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, next_steps, outbox, step_messages, subjects, text_talks
+from hospital import answer_links, attempts, next_steps, outbox, step_messages, subjects, text_talks
+from hospital.answer_links import Links
 from hospital.attempts import CallingPolicy
 from hospital.calling_rules import wall_clock
 from hospital.followups import FollowUpTask, decide
@@ -24,17 +25,21 @@ from hospital.text_talks import CHANNEL, Begin, TextTalk
 from hospital.verdicts import judge
 
 KEY = "questions_wait"
+KEY_WITH_LINK = "questions_by_link"
 
 
-def work_next(session: Session, at: datetime, policy: CallingPolicy, begin: Begin | None = None) -> bool:
+def work_next(
+    session: Session, at: datetime, policy: CallingPolicy, begin: Begin | None = None, links: Links | None = None
+) -> bool:
     """The next task whose message is due, was not answered in time or did not arrive; False where there is none.
-    `begin`: how a questionnaire is asked by text; None: no number of ours receives replies."""
+    `begin`: how a questionnaire is asked by text; None: no number of ours receives replies. `links`: None, the site has
+    no pages to answer on."""
     task = step_messages.next_task(session, at, CHANNEL, StepText, StepText.answer_by)
     if task is None:
         return False
     sent = session.get(StepText, task.id)
     if sent is None:
-        _send(session, task, at, policy, begin)
+        _send(session, task, at, policy, begin, links)
     else:
         because = "text_unanswered" if step_messages.arrived(session, sent) else "text_undelivered"
         talk = session.get(TextTalk, task.id, with_for_update=True)
@@ -47,7 +52,9 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy, begin: Begi
     return True
 
 
-def _send(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, begin: Begin | None) -> None:
+def _send(
+    session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, begin: Begin | None, links: Links | None
+) -> None:
     attempts.follow_survivor(session, task, at)
     verdict = judge(session, task, at, policy)
     if verdict.refused is not None and verdict.refused.code != "no_usable_number":
@@ -65,20 +72,24 @@ def _send(session: Session, task: FollowUpTask, at: datetime, policy: CallingPol
         decide(session, task.id, "number_is_asked", at, when=busy.isoformat())
         return
     locale = verdict.number.language or verdict.person.language
-    opening = begin(session, task, verdict.number, locale, at) if begin is not None else None
+    answer_by = _answer_by(task, at, policy)
+    link, opening = None, None
+    if links is not None and answer_links.by_web(task):
+        link = answer_links.make(session, task, locale, at, links, answer_by)
+    elif begin is not None:
+        opening = begin(session, task, verdict.number, locale, at)
     once = f"step/{task.id}"
     outbox.put(
         session,
         once=once,
-        key=opening.key if opening else KEY,
+        key=KEY_WITH_LINK if link else opening.key if opening else KEY,
         locale=locale,
         number=verdict.number.number,
         at=at,
         patient_id=verdict.person.id,
-        **(opening.params if opening else {}),
+        **(outbox.sealed_link(link) if link else opening.params if opening else {}),
     )
     message_id = session.scalars(select(OutboxRow.id).where(OutboxRow.once == once)).one()
-    answer_by = _answer_by(task, at, policy)
     session.add(
         StepText(
             task_id=task.id,
@@ -93,7 +104,7 @@ def _send(session: Session, task: FollowUpTask, at: datetime, policy: CallingPol
         session.flush()
         text_talks.begin(session, task, verdict.number, locale, opening, at, answer_by)
     task.next_try_at = answer_by
-    code = "asked_by_text" if opening else "texted"
+    code = "texted_with_link" if link else "asked_by_text" if opening else "texted"
     facts = {"reached": "guardian"} if verdict.person.id != task.patient_id else {}
     decide(
         session,

@@ -10,7 +10,6 @@ call.
 """
 
 import secrets
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -20,7 +19,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, audit, next_steps, outbox, settling, step_messages, subjects, vault
+from hospital import attempts, audit, next_steps, outbox, settling, step_messages, subjects
 from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy, NotNow
 from hospital.calling_hours import Window, first_allowed
@@ -39,7 +38,6 @@ EARLY = timedelta(minutes=15)  # before its time a nurse may begin
 LAST_WORD = timedelta(minutes=10)  # a message that has not left by then would be of no use
 FORGOTTEN = timedelta(hours=2)  # a video call that nobody has ended
 ROOM_BYTES = 16
-LINK = "outbox.link"  # what a sealed link in the outbox is bound to
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def _write(
         at=at,
         patient_id=verdict.person.id,
         local=starts_at.astimezone(zone).replace(tzinfo=None).isoformat(),
-        link_sealed=b64encode(vault.seal(link, LINK)).decode(),
+        **outbox.sealed_link(link),
     )
     session.add(
         VideoMeeting(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hospital import calls, outbox, patients, vault
 from hospital.booking import Booked, Told
 from hospital.database import Database
-from hospital.video_steps import LINK
+from hospital.outbox import LINK, LINK_SEALED
 from messages.talking import unsealed
 from scripts.placeholders import Value
 from scripts.wording import Wording
@@ -121,8 +121,8 @@ def rendered(wording: Callable[[], Wording]) -> Callable[[str, str, Mapping[str,
         if "local" in params:  # on the clock of whoever reads it
             local = datetime.fromisoformat(params["local"])
             values |= {"date": local.date(), "time": local.time()}
-        if "link_sealed" in params:
-            values["link"] = vault.unseal(b64decode(params["link_sealed"]), LINK)
+        if LINK_SEALED in params:
+            values["link"] = vault.unseal(b64decode(params[LINK_SEALED]), LINK)
         if "text_sealed" in params:
             values["asked"] = {locale: unsealed(params)}
         values |= {name: params[name] for name in ("case", "caller", "n", "minutes") if name in params}

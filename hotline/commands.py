@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     setup.add_argument("--tests", action="store_true", help="what the tests need, too")
     setup.add_argument("--rebuild", action="store_true", help="build Asterisk's root anew, with the newest packages")
     run = commands.add_parser("run", help="one process of the house (the supervisor calls this)")
-    run.add_argument("process", choices=["ivr", "core", "voices"])
+    run.add_argument("process", choices=["ivr", "core", "answers", "voices"])
     call = commands.add_parser("call", help="the terminal phone: play a dialogue without Asterisk")
     call.add_argument("dialogue", choices=["inbound", "callback", "care", "place", "rating", "survey"])
     call.add_argument("--press", help="the keys, one row for each question: 2,1,29021980; without it you type them")
@@ -235,6 +235,7 @@ def welcome(settings: Settings) -> str:
             *lines,
             f"  sign in as:      {signs}",
             f"A patient's phone: {settings.console_url}/patient-phone",
+            f"Text messages:     {places(settings).outbox / 'sent.jsonl'}",
             f"Any softphone:     {soft.username}@{settings.address}:{numbering.SIP_PORT} (UDP), password "
             f"{secrets.sip[soft.username]}; dial {numbering.HOTLINE_EXTENSION}",
         ]
@@ -324,6 +325,10 @@ def _run(settings: Settings, process: str) -> int:
         from hotline.run_ivr import run_ivr
 
         asyncio.run(pulse.beside(run_ivr(settings)))
+    elif process == "answers":
+        from hotline.run_answers import run_answers
+
+        asyncio.run(pulse.beside(run_answers(settings)))
     elif process == "voices":
         from hotline.run_voices import run_voices
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from hospital import accounts, followups, identifiers, patients, questionnaires, results
 from hospital.accounts import Account
 from hospital.booking import Department
+from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay, Visit
 from hotline import demo_clinics, numbering
 from scripts.questionnaire_files import load_questionnaires
@@ -56,6 +57,7 @@ IDENTIFIERS: dict[str, dict[str, str]] = {
 RESULTS = (("lucia", "blood", 9, "ready"), ("lucia", "ultrasound", 1, "pending"), ("ruth", "xray", 4, "doctor_calls"))
 """Whose, of what, how many days ago, and how it stands."""
 DISCHARGED = ("joao", "mei", "ruth")
+HOW_IT_WAS = "after_visit_rating"
 
 
 def load_scripts(session: Session, at: datetime) -> list[str]:
@@ -158,6 +160,25 @@ def _patients(session: Session, zone: ZoneInfo, at: datetime, nurse_id: UUID) ->
                 owner_id=nurse_id if key == "joao" else None,
             )
     _family(session)
+
+
+def ask_how_it_was(session: Session, at: datetime) -> None:
+    """Lucía gets a text message with a link, once: a newcomer opens it."""
+    if session.scalar(select(FollowUpTask.id).where(FollowUpTask.reason == HOW_IT_WAS)) is not None:
+        return
+    lucia = patients.candidates(session, numbering.DEMO_PATIENTS[0].number)
+    questionnaire = questionnaires.newest(session, "satisfaction")
+    if not lucia or questionnaire is None:
+        return  # somebody has changed what the demo began with
+    task = followups.plan(
+        session,
+        patient_id=lucia[0].patient.id,
+        questionnaire_id=questionnaire.id,
+        reason=HOW_IT_WAS,
+        due_at=at,
+        due_until=at + timedelta(days=14),
+    )
+    task.channel = "sms"
 
 
 def _results(session: Session, key: str, patient_id: UUID, at: datetime) -> None:

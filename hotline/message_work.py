@@ -13,7 +13,7 @@ from hotline.letter_joints import Press, post
 from hotline.message_joints import asking
 from hotline.settings import Settings
 from hotline.sheets import Sheets
-from hotline.wiring import calling_policy, video_rooms
+from hotline.wiring import answer_links, calling_policy, video_rooms
 from messages.sender import Sender
 
 MOST_TEXTS = 50  # of plans in one go
@@ -30,7 +30,7 @@ def begin(
     press: Press | None = None,
 ) -> None:
     """Adds its jobs. `caller_id`: the number that patients see when we call. `press`: None, no letters."""
-    policy, rooms = calling_policy(settings), video_rooms(settings)
+    policy, rooms, links = calling_policy(settings), video_rooms(settings), answer_links(settings)
     by_text = asking(settings, lambda: sheets.held.words)
 
     async def remind() -> None:
@@ -43,7 +43,7 @@ def begin(
     async def text() -> None:
         await database.run(text_talks.end_forgotten, now())
         for _ in range(MOST_TEXTS):
-            if not await database.run(text_steps.work_next, now(), policy, by_text):
+            if not await database.run(text_steps.work_next, now(), policy, by_text, links):
                 break
 
     async def write() -> None:

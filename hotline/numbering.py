@@ -18,7 +18,9 @@ AUDIO_PORT = 4574
 ASTERISK_HTTP_PORT = 8088
 """Asterisk's HTTP server: SIP over WebSocket for browser phones, TCP."""
 CONSOLE_PORT = 8000
-"""The console and the patients' pages, TCP; the only port that settings may change."""
+"""The console, TCP; settings may change it, and the next."""
+ANSWERS_PORT = 8001
+"""The pages on which patients answer by a link, TCP."""
 RTP_PORTS = (20000, 21999)  # two for each call
 """First and last UDP port of voice streams."""
 
@@ -28,7 +30,8 @@ PORTS: dict[str, tuple[int, str, str]] = {
     "FastAGI": (AGI_PORT, "tcp", "Asterisk asks the ivr what to do with a caller"),
     "AudioSocket": (AUDIO_PORT, "tcp", "Asterisk brings the ivr what callers say; on loopback only"),
     "WebSocket": (ASTERISK_HTTP_PORT, "tcp", "browser phones, through the console's own origin"),
-    "console": (CONSOLE_PORT, "tcp", "the console, the patients' pages, the HTTP API"),
+    "console": (CONSOLE_PORT, "tcp", "the console, the demo's patient phones, the HTTP API"),
+    "answers": (ANSWERS_PORT, "tcp", "the pages on which patients answer by a link, for a TLS proxy"),
 }
 """Name → (port, protocol, who uses it)."""
 

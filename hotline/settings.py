@@ -18,16 +18,10 @@ from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Urge
 from hotline.channel_settings import Letters, Texting, Video
 from hotline.message_settings import Messages
 from hotline.model_catalogue import natural_voices
+from hotline.page_settings import Address, Answers, Web, url
 from scripts.languages import TAGS
 
 Country = Literal["au", "br", "cn", "co", "mx", "nz", "us"]
-
-
-def _address(value: str) -> str:
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise ValueError("allowed: an IP address, such as 127.0.0.1 or 192.0.2.10") from None
 
 
 def _zone(value: str) -> str:
@@ -62,10 +56,8 @@ def _language(value: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(_language)]
-Address = Annotated[str, AfterValidator(_address)]
 Number = Annotated[str, AfterValidator(_digits)]
 NumberPattern = Annotated[str, AfterValidator(_number_pattern)]
-Port = Annotated[int, Field(ge=1024, le=65535)]
 
 
 class Site(Frozen):
@@ -94,22 +86,6 @@ class Site(Frozen):
             raise ValueError(f"default_language {self.default_language} must be one of languages {self.languages}")
         if len(set(self.languages)) < len(self.languages):
             raise ValueError(f"languages {self.languages} names one language twice")
-        return self
-
-
-class Web(Frozen):
-    """Where the console listens."""
-
-    bind: Address = "127.0.0.1"
-    port: Port = numbering.CONSOLE_PORT
-    certificate: Path | None = None
-    key: Path | None = None
-    """PEM files. Browsers lend a page the microphone over https only (or on loopback)."""
-
-    @model_validator(mode="after")
-    def _both_or_none(self) -> Self:
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("web.certificate and web.key: give both or none")
         return self
 
 
@@ -222,6 +198,7 @@ class Settings(BaseSettings):
     node: str = Field(numbering.NODE, pattern=r"^[a-z][a-z0-9]{0,11}$")
     site: Site
     web: Web = Web()
+    answers: Answers = Answers()
     database: DatabaseServer = DatabaseServer()
     trunk: Trunk | None = None
     calling: Calling = Calling()
@@ -263,7 +240,7 @@ class Settings(BaseSettings):
             if self.calling.per_day is None or self.calling.per_week is None:
                 raise ValueError("calling.per_day and calling.per_week may be unlimited in the demo only")
             return self
-        for key, value in (("address", self.address), ("web.bind", self.web.bind)):
+        for key, value in (("address", self.address), ("web.bind", self.web.bind), ("answers.bind", self.answers_bind)):
             if not ipaddress.ip_address(value).is_loopback:
                 raise ValueError(f"the demo has phones without sign-in: {key} {value} must be a loopback address")
         if self.messages.gateway != "file":
@@ -288,5 +265,16 @@ class Settings(BaseSettings):
 
     @property
     def console_url(self) -> str:
-        host = f"[{self.web.bind}]" if ":" in self.web.bind else self.web.bind
-        return f"{'https' if self.web.certificate else 'http'}://{host}:{self.web.port}"
+        return url(self.web.bind, self.web.port, tls=self.web.certificate is not None)
+
+    @property
+    def answers_bind(self) -> str:
+        """Where the pages of links listen; the demo's beside its console."""
+        return self.answers.bind or (self.web.bind if self.demo else "127.0.0.1")
+
+    @property
+    def answers_url(self) -> str | None:
+        """As patients reach the pages of links; None where there are none."""
+        if self.answers.url is not None or not self.demo:
+            return self.answers.url
+        return url(self.answers_bind, self.answers.port)

@@ -1,6 +1,6 @@
-"""`hotline up`: a thin parent of four children (PostgreSQL, Asterisk, ivr, core).
+"""`hotline up`: a thin parent of its children (PostgreSQL, Asterisk, ivr, core, answers).
 
-Rules: no child's death takes calls with it: Asterisk's and PostgreSQL's parent is this process, and ivr and core are
+Rules: no child's death takes calls with it: Asterisk's and PostgreSQL's parent is this process, and the others are
 started again with back-off. If this process dies, the kernel ends the children. Nothing starts half: what is missing
 or taken is found first, and said with what to do.
 """
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 BACK_OFF = (0.2, 1.0, 3.0, 10.0)  # seconds before a dead child is started again
 SOUND = -10  # niceness of what calls are heard by: it needs little, and at once
-HANGS = {"ivr": 10.0, "core": 30.0}  # seconds without a pulse: callers wait in silence for the one, work for the other
+HANGS = {"ivr": 10.0, "core": 30.0, "answers": 30.0}  # seconds without a pulse: callers wait in silence for the ivr
 CALM = 30.0  # a child that lived this long has not "died again"
 
 
@@ -124,8 +124,12 @@ class Supervisor:
         self.say("The hotline …")
         await self._add(self._process("ivr", secrets.every(), niceness=SOUND))
         await self._add(self._process("core", secrets.every()))
+        if self.settings.answers_url is not None:
+            await self._add(self._process("answers", ()))
         await self._until_answering(self.settings.address, numbering.AGI_PORT, "ivr")
         await self._until_answering(self.settings.web.bind, self.settings.web.port, "core")
+        if self.settings.answers_url is not None:
+            await self._until_answering(self.settings.answers_bind, self.settings.answers.port, "answers")
 
     def _process(self, name: str, secrets: tuple[str, ...], niceness: int = 0) -> Child:
         """One of the house's own: `hotline run NAME`."""
@@ -169,10 +173,12 @@ class Supervisor:
         for name, (port, kind, _) in numbering.PORTS.items():
             if name == "AudioSocket" and not self.settings.listens:
                 continue
-            address = {"console": self.settings.web.bind, "AudioSocket": self.settings.audio_address}.get(
-                name, self.settings.address
-            )
-            port = self.settings.web.port if name == "console" else port
+            if name == "answers" and self.settings.answers_url is None:
+                continue
+            of = self.settings
+            pages = {"console": (of.web.bind, of.web.port), "answers": (of.answers_bind, of.answers.port)}
+            address, port = pages.get(name, (of.address, port))
+            address = of.audio_address if name == "AudioSocket" else address
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as probe:
                 if kind == "tcp":
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -182,7 +188,8 @@ class Supervisor:
                     raise CannotStart(
                         f"{address} port {port}/{kind} ({name}) can't be used: {error.strerror}. Is a hotline running "
                         "already (`hotline status`)? Otherwise end the program that has it (`ss -lnp`), or set "
-                        "another address (HOTLINE_ADDRESS, HOTLINE_WEB__BIND, HOTLINE_WEB__PORT)."
+                        "another address (HOTLINE_ADDRESS, HOTLINE_WEB__BIND, HOTLINE_WEB__PORT, "
+                        "HOTLINE_ANSWERS__PORT)."
                     ) from error
 
     async def _until_answering(self, address: str, port: int, name: str, seconds: float = 20.0) -> None:
@@ -230,6 +237,7 @@ class Supervisor:
             "supervisor": os.getpid(),
             "since": self._since,
             "console": self.settings.console_url,
+            "answers": self.settings.answers_url,
             "address": self.settings.address,
             "children": {child.name: child.pid for child in self._children},
         }

@@ -14,6 +14,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from hospital import accounts, vault
+from hospital.answer_links import Links
 from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
@@ -204,6 +205,12 @@ def video_rooms(settings: Settings) -> Rooms | None:
     return Rooms(of.url, timedelta(minutes=of.notice_minutes), timedelta(minutes=of.wait_minutes))
 
 
+def answer_links(settings: Settings) -> Links | None:
+    """None where the site has no pages to answer on."""
+    address = settings.answers_url
+    return None if address is None else Links(address, timedelta(days=settings.answers.days))
+
+
 async def prepare(settings: Settings, progress: Progress) -> None:
     """Before Asterisk starts: the prompts that the dialplan plays alone, and the demo's people. Idempotent.
 
@@ -234,6 +241,7 @@ def _demo_people(database: Database, sip: dict[str, str], at: ZoneInfo) -> None:
     """Without the patience that a caller has: on a busy machine the passwords alone take their time."""
     with database.transaction() as session:
         demo.people(session, sip, at, now())
+        demo.ask_how_it_was(session, now())
 
 
 async def until_told() -> None:

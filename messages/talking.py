@@ -192,7 +192,7 @@ class Talking:
             self._tell(found[1])
 
     def _save(self, place: Place, value: object) -> int:
-        surveys.answer(self.session, self.task.id, place.key, value, self.at)
+        surveys.answer(self.session, self.task.id, place.key, value, self.at, via="text")
         self.session.flush()
         met = [one.change for one in self.filling.rules()]
         answer_rules.apply(self.session, self.task.id, met, self.at, self.desk.calendar)

@@ -288,11 +288,12 @@ WRITTEN: dict[str, Worder] = {
     "name": _name,  # to whom a letter goes; no text message has it
     "number": _name,
     "caller": _name,  # the number of ours that the patient will see
-    "link": _link,  # to a video call
+    "link": _link,  # to a video call, or to a page to answer on
     "date": _written_date,
     "time": _written_time,
     "case": _name,
     "n": _written_count,
+    "total": _written_count,
     "minutes": _written_count,
     "emergency": _name,
     "asked": _written_words,

@@ -235,6 +235,8 @@ class Questionnaire:
     """The one that every text has. It may be one that no voice of ours speaks."""
     by_text: bool = False
     """Whether it may be asked by text message, and answered by reply."""
+    by_web: bool = False
+    """Whether whoever has the link of a text message may answer it on a page."""
 
     @property
     def clinical(self) -> bool:

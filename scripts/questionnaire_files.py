@@ -3,8 +3,9 @@ load.
 
 A questionnaire that answers have been given to must stay readable as it was: the database keeps `body`
 and `sha256` of each version, and `read_body` reads it again. A new wording is a new version by itself,
-because its hash differs. A file without `script` is read aloud by `site/read_aloud.yaml`, which is then a part of its
-body, in the site's languages even where the questions are in another.
+because its hash differs. `byWeb: true` lets a survey be answered on a page by whoever has its link. A
+file without `script` is read aloud by `site/read_aloud.yaml`, which is then a part of its body, in the
+site's languages even where the questions are in another.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ HERE = Path(__file__).parent / "questionnaires"
 READ_ALOUD = Path(__file__).parent / "site" / "read_aloud.yaml"
 PURPOSES = ("follow-up", "survey", "education")
 NEEDED = ("id", "title", "purpose", "reviewed_by", "item")
-OPTIONAL = ("script", "redFlag", "answerRule", "score", "url", "language", "byText")
+OPTIONAL = ("script", "redFlag", "answerRule", "score", "url", "language", "byText", "byWeb")
 
 
 def load_questionnaires(folder: Path = HERE) -> tuple[dict[str, Questionnaire], list[Problem]]:
@@ -100,6 +101,9 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
     purpose = top["purpose"].text()
     if purpose and purpose not in PURPOSES:
         top["purpose"].wrong(f"purpose {purpose!r} is not known; allowed: {', '.join(PURPOSES)}")
+    by_web = "byWeb" in top and top["byWeb"].flag()
+    if by_web and purpose != "survey":
+        top["byWeb"].wrong("only a survey may be answered by whoever has a link: take byWeb away")
     language = top["language"].text() if "language" in top else FALLBACK
     if language and not LANGUAGE_TAG.fullmatch(language):
         top["language"].wrong(f"{language[:40]!r} is no language tag such as 'en' or 'pt-BR'")
@@ -133,6 +137,7 @@ def _read(source: SourceFile, stem: str | None) -> Questionnaire:
         url=top["url"].text() if "url" in top else None,
         language=language,
         by_text="byText" in top and top["byText"].flag(),
+        by_web=by_web,
     )
     source.finish()
     return Questionnaire(**{**vars(made), "body": canonical(data)})

@@ -5,6 +5,7 @@
     es/prompts/*.yaml  its sentences, a file for each dialogue that says them
     es/messages.yaml   its text messages
     es/letters.yaml    the paragraphs of its letters
+    es/pages.yaml      the sentences of the pages on which patients answer
 
 The reference language defines the keys and each key's placeholders. A language that is spoken must have
 all of them, with the same placeholders (a read-back that has lost its time would be a danger), or it is
@@ -28,7 +29,7 @@ FORMS = (
     "other",
     "choice",
 )  # said first, at the first repetition, at the second; one row of a list
-WRITTEN_IN = ("messages", "letters")  # files of what is written, not said
+WRITTEN_IN = ("messages", "letters", "pages")  # files of what is written, not said
 WORDS = "words"  # beside the forms: what may be said instead of pressing a key
 
 SITE = {"hospital", "emergency", "greeting", "our_number"}  # values that every sentence may use: the site's own
@@ -39,12 +40,12 @@ Forms = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language's sentences: prompts by key and form, messages (and letters' paragraphs) by key; `words` by prompt
-    and key of the telephone.
+    """One language's sentences: prompts by key and form, messages (and letters' paragraphs, pages' sentences) by key;
+    `words` by prompt and key of the telephone.
 
     `greetings`: country (two small letters) → how a caller is greeted there; "text" everywhere else. `pace` is beside
     the voice's own. `reviewed`: its files → the native speaker who read that file, or None. `files`: prompt → the
-    dialogue whose file it stands in; `written_in`: message → messages or letters.
+    dialogue whose file it stands in; `written_in`: message → messages, letters or pages.
     """
 
     tag: str

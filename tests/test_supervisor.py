@@ -68,14 +68,14 @@ async def test_status_tells_what_runs(own_house: House) -> None:
     state = json.loads(told.stdout)
     assert told.returncode == 0
     assert state["running"] is True
-    assert list(state["children"]) == ["postgres", "asterisk", "ivr", "core"]
+    assert list(state["children"]) == ["postgres", "asterisk", "ivr", "core", "answers"]
     assert state["console"] == f"http://{own_house.address}:8000"
     assert state["on_call"].startswith("the rota is empty")
     assert "on call    the rota is empty" in hotline(own_house, "status").stdout
 
 
 @pytest.mark.covers("I10")
-@pytest.mark.parametrize("child", ["ivr", "core"])
+@pytest.mark.parametrize("child", ["ivr", "core", "answers"])
 async def test_a_dead_child_comes_back_and_takes_no_other_with_it(own_house: House, child: str) -> None:
     before = own_house.children
     old = before[child]

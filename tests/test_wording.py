@@ -280,7 +280,7 @@ def test_a_message_names_hospital_date_time_and_number(words: Wording, language:
 
 @pytest.mark.covers("H4")
 def test_a_message_cannot_name_a_department_or_a_doctor(words: Wording, folder: Path) -> None:
-    about_the_call = {"hospital", "number", "caller", "date", "time", "case", "n", "minutes", "emergency"}
+    about_the_call = {"hospital", "number", "caller", "date", "time", "case", "n", "total", "minutes", "emergency"}
     about_the_call |= {"link"}
     # a questionnaire's own words, and to whom a letter goes
     assert set(WRITTEN) == about_the_call | {"asked", "choices"} | {"name"}

@@ -13,29 +13,16 @@ from sqlalchemy.orm import Session
 from hospital import answer_rules, followups
 from hospital.plans import Calendar
 from scripts.answers import AnswerRefused, validate_answer
-from scripts.questionnaire import CHOICES, Item, ItemType
 from web import followup_flags, followup_past, followup_view
 from web.doors import Visitor, pages_of, services
 from web.followup_flags import flags_part
 from web.followup_list import WorksFollowUps, own_task, viewer
 from web.followup_view import TaskView
+from web.given import OTHER, given
 from web.plans import plans
 from web.refusals import Refusal
 
-OTHER = "other:"  # the value of the option that stands for free text
-
 routes = APIRouter()
-
-
-def given(item: Item, values: list[str], free: str) -> object:
-    """What a form gives for an item, as `scripts.answers` takes it."""
-    if item.type not in CHOICES:
-        written = values[0] if values else ""
-        return [line for line in written.splitlines() if line.strip()] if item.repeats else written
-    picked: list[object] = [value for value in values if value != OTHER]
-    if item.type is ItemType.OPEN_CHOICE and free.strip() and (OTHER in values or not picked):
-        picked.append({"text": free})
-    return picked if item.repeats else (picked[-1] if picked else None)
 
 
 async def _questions_part(request: Request, visitor: Visitor, task_id: UUID) -> Response:

@@ -15,8 +15,8 @@ from scripts.questionnaire_files import read_source
 from scripts.yaml_lines import FileRefused
 from web.doors import pages_of, services
 from web.editions import Changes, Field, workshop_of
-from web.followup_form import OTHER, given
 from web.followup_view import Form
+from web.given import OTHER, given
 from web.refusals import Refusal
 
 MOST = 500  # answers

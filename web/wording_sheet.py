@@ -108,7 +108,7 @@ def _heard_in(before: Wording, kind: str, key: str) -> str:
     reference = before.languages[REFERENCE]
     if kind == "prompts":
         return reference.files.get(key, "site")
-    return "letter" if reference.written_in.get(key) == "letters" else "text message"
+    return {"letters": "letter", "pages": "page of a link"}.get(reference.written_in.get(key, ""), "text message")
 
 
 def _all_text(words: Wording, kind: str, key: str) -> str:

@@ -164,6 +164,7 @@ TASK_REASONS = {
     "heart_failure_day_14": "Day 14 at home with heart failure",
     "newborn_week_1": "Newborn, first week",
     "newborn_week_6": "Newborn, sixth week",
+    "after_visit_rating": "How the visit was",
     "hypertension_check": "Blood pressure check",
     "diabetes_check": "Diabetes check",
     "answer_rule": "Again, because of an answer",
@@ -257,6 +258,10 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "other_channel": "No call reached the patient: next by {channel}",
     "call_announced": "A text message to the {number} number says that we will call",
     "texted": "A text message goes{there} to the {number} number{guardian}; without an answer it goes on {when}",
+    "texted_with_link": "A text message with a link to the questions goes{there} to the {number} number{guardian};"
+    " without an answer it goes on {when}",
+    "page_opened": "Somebody began to answer on the page of the link",
+    "answered_on_page": "Answered on the page of the link: nobody knows for certain by whom",
     "text_unanswered": "No answer to the text message: next by {channel}",
     "text_undelivered": "The text message was not delivered: next by {channel}",
     "text_impossible": "No number that may be written to: next by {channel}",

@@ -1,0 +1,66 @@
+"""Settings of what browsers reach: the console, and the pages on which patients answer by a link."""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from hotline import numbering
+from hotline.caller_settings import Frozen
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError("allowed: an IP address, such as 127.0.0.1 or 192.0.2.10") from None
+
+
+def _origin(value: str) -> str:
+    """Short, so that a text message has room for it, and https: a link must lead nowhere else on the way."""
+    plain = value.removesuffix("/").lower()
+    if not re.fullmatch(r"https://[a-z0-9]([a-z0-9.-]{0,80}[a-z0-9])?(:[0-9]{1,5})?", plain):
+        raise ValueError('allowed: an https address without a path, such as "https://answers.example.org"')
+    return plain
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Origin = Annotated[str, AfterValidator(_origin)]
+Port = Annotated[int, Field(ge=1024, le=65535)]
+
+
+class Web(Frozen):
+    """Where the console listens."""
+
+    bind: Address = "127.0.0.1"
+    port: Port = numbering.CONSOLE_PORT
+    certificate: Path | None = None
+    key: Path | None = None
+    """PEM files. Browsers lend a page the microphone over https only (or on loopback)."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("web.certificate and web.key: give both or none")
+        return self
+
+
+class Answers(Frozen):
+    """Pages on which patients answer by the link of a text message. Without their address there are none."""
+
+    url: Origin | None = None
+    """As patients reach them: the TLS proxy's. The demo's is its own, on loopback."""
+    bind: Address | None = None
+    """Where they listen, without TLS, for the proxy; None: on loopback."""
+    port: Port = numbering.ANSWERS_PORT
+    proxy: Address | None = None
+    """The TLS proxy, whose word (X-Forwarded-For) on who asks is believed."""
+    days: Annotated[int, Field(ge=1, le=60)] = 14
+    """How long a link may be used, if its follow-up waits so long."""
+
+
+def url(address: str, port: int, tls: bool = False) -> str:
+    host = f"[{address}]" if ":" in address else address
+    return f"{'https' if tls else 'http'}://{host}:{port}"
