@@ -1,4 +1,4 @@
-"""What an answer changes: the next step comes sooner, a nurse takes over, a visit is offered. Pure.
+"""What an answer changes: the next step comes sooner, a nurse takes over, a visit is offered, a case is opened. Pure.
 
 Rules: a questionnaire says which answers change what (`answerRule`). The next step moves to a business day of the
 patient, keeps its time of day and the length of its window, and is never put off: what is due earlier stays.
@@ -18,12 +18,14 @@ OPEN = timedelta(days=4)
 @dataclass(frozen=True, slots=True)
 class Change:
     """One rule's: `sooner`: days until the next step; `nurse`: what the machine asked goes to a nurse; `revisit`: the
-    department whose visit is offered. `rule` is its id."""
+    department whose visit is offered; `case`: somebody sees through what they say, as a low rating. `rule` is its
+    id."""
 
     rule: str
     sooner: int | None = None
     nurse: bool = False
     revisit: str | None = None
+    case: bool = False
 
 
 @dataclass(frozen=True, slots=True)

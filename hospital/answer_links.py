@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import answer_flags, answer_rules, audit, followups, nurse_flags, surveys
 from hospital.answer_changes import Change
-from hospital.clocks import Due
+from hospital.clocks import Clocks, Due
 from hospital.database import Base, announce
 from hospital.followups import FollowUpTask
 from hospital.plans import Calendar
@@ -118,11 +118,12 @@ def save(
     raised: Raised | None = None,
     changes: Sequence[Change] = (),
     site: Calendar,
+    clocks: Clocks | None = None,
 ) -> None:
     """One answer of a link that this transaction holds, what rules change that are met now, and a red flag: it ends
     the link, and the task is a nurse's."""
     followups.save_answer(session, held.task_id, key, value, at, via=VIA)
-    answer_rules.apply(session, held.task_id, changes, at, site)
+    answer_rules.apply(session, held.task_id, changes, at, site, clocks)
     announce(session, "task", held.task_id)
     if raised is not None:
         _raise(session, held.task_id, raised, at)

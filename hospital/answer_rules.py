@@ -14,13 +14,17 @@ from sqlalchemy import ForeignKey, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import followups
+from hospital import answer_flags, cases, followups
 from hospital.answer_changes import Change, Window, brought_forward, in_days
 from hospital.appointments import Booked
+from hospital.cases import Case, Teller
+from hospital.clocks import Clocks, due
 from hospital.database import Base, announce
 from hospital.enrolments import calendar_of
 from hospital.followups import FollowUpTask, decide
 from hospital.plans import Calendar
+
+CASE_OF_TASK = "rating/task/"  # how the origin of such a case begins
 
 
 class AnswerRule(Base):
@@ -38,8 +42,15 @@ _OFFERED = and_(AnswerRule.department != "", AnswerRule.booked_at.is_(None), Ans
 _WAITS = and_(AnswerRule.settled_at.is_(None), or_(AnswerRule.nurse, _OFFERED))
 
 
-def apply(session: Session, task_id: UUID, changes: Iterable[Change], at: datetime, site: Calendar) -> None:
-    """What these rules ask for and was not done before."""
+def apply(
+    session: Session,
+    task_id: UUID,
+    changes: Iterable[Change],
+    at: datetime,
+    site: Calendar,
+    clocks: Clocks | None = None,
+) -> None:
+    """What these rules ask for and was not done before. `clocks`: the site's, of cases; None: the shipped ones."""
     for change in changes:
         values = {"nurse": change.nurse, "department": change.revisit or ""}
         made = insert(AnswerRule).values(task_id=task_id, rule=change.rule, at=at, **values).on_conflict_do_nothing()
@@ -52,7 +63,26 @@ def apply(session: Session, task_id: UUID, changes: Iterable[Change], at: dateti
             decide(session, task_id, "answer_to_nurse", at, rule=change.rule)
         if change.revisit is not None:
             decide(session, task_id, "answer_revisit", at, rule=change.rule, department=change.revisit)
+        if change.case:
+            _open_case(session, task, change.rule, at, clocks or Clocks(site.zone, site.country))
         announce(session, "task", task_id)
+
+
+def _open_case(session: Session, task: FollowUpTask, rule: str, at: datetime, clocks: Clocks) -> None:
+    """One for each task, whatever rules ask for it. Its page shows the answers."""
+    number = answer_flags.number_of(session, task.patient_id)
+    teller = Teller("", number, task.patient_id, task.patient.language)
+    origin, until = f"{CASE_OF_TASK}{task.id}", due("rating", at, clocks)
+    cases.open_case(session, "rating", origin, teller, at, until, rule.replace("-", "_"))
+    decide(session, task.id, "answer_case", at, rule=rule)
+
+
+def task_of_case(session: Session, case_id: UUID) -> FollowUpTask | None:
+    """Whose answers have opened it; None where none have."""
+    origin = session.get_one(Case, case_id).origin
+    if not origin.startswith(CASE_OF_TASK):
+        return None
+    return session.get(FollowUpTask, UUID(origin.removeprefix(CASE_OF_TASK)))
 
 
 def _sooner(session: Session, task: FollowUpTask, rule: str, days: int, at: datetime, site: Calendar) -> None:

@@ -78,7 +78,8 @@ class Note(Base):
 
 @dataclass(frozen=True)
 class Teller:
-    """Who tells us: the call, its number (E.164, None if withheld), the patient if identified, the language."""
+    """Who tells us: the call ('' where it was written), the number (E.164, None if withheld), the patient if they are
+    identified, the language."""
 
     call_id: str
     caller: str | None
@@ -110,7 +111,7 @@ def _make(
             id=uuid4(),
             kind=kind,
             origin=origin,
-            call_id=teller.call_id,
+            call_id=teller.call_id or None,
             patient_id=teller.patient_id,
             caller=teller.caller,
             language=teller.language,

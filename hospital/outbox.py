@@ -95,9 +95,7 @@ def claim(session: Session, at: datetime) -> Due | None:
     given_up = session.scalars(
         update(OutboxRow)
         .where(OutboxRow.state == "sending", OutboxRow.due_at <= at, OutboxRow.tries >= TRIES)
-        .values(
-            state="failed", error="sender_died", params=_WITHOUT_LINK
-        )  # again and again: perhaps of this very message
+        .values(state="failed", error="sender_died", params=_WITHOUT_LINK)  # again and again: of this very one?
         .returning(OutboxRow.id)
         .execution_options(synchronize_session=False)
     ).all()
@@ -112,7 +110,7 @@ def claim(session: Session, at: datetime) -> Due | None:
         .execution_options(populate_existing=True)
     )
     while (row := session.scalar(rows)) is not None and row.key not in CONFIRMS and stopped(session, row.number):
-        row.state, row.error = "failed", "opted_out"
+        row.state, row.error, row.params = "failed", "opted_out", _without_link(row.params)
         announce(session, "outbox", row.id)
         session.flush()
     if row is None:

@@ -2,7 +2,8 @@
 
 Rules: a version stands by itself, for its questions may mean other things than the one before. All that became due in a
 span is there, also what nobody answered, so that a share names what it is a share of; who was not to be contacted any
-more (`followup_coverage`) is told beside. The newest answer of each item counts.
+more (`followup_coverage`) is told beside. The newest answer of each item counts. A response has come on the way on
+which its newest answer did; a link counts as sent when its message has left.
 """
 
 import json
@@ -14,10 +15,16 @@ from uuid import UUID
 from sqlalchemy import column, func, select, table
 from sqlalchemy.orm import Session
 
+from hospital.answer_links import AnswerLink
 from hospital.followups import Answer, FollowUpTask
+from hospital.outbox import OutboxRow
 from hospital.questionnaires import Questionnaire
+from hospital.text_records import StepText
 
 MOST = 5000  # tasks of one look: the newest
+WAYS = ("nurse", "machine", "own_call", "text", "web")
+"""How a response has come: a nurse asked by telephone, the machine in a call of ours, or in one of the patient's own,
+in replies to text messages, on the page of a link."""
 _COVERAGE = table("followup_coverage", *map(column, ("task_id", "standing")))
 
 
@@ -34,13 +41,23 @@ class Version:
 
 @dataclass(frozen=True)
 class Response:
-    """The answers to one task, by key; `done`: nothing is asked any more."""
+    """The answers to one task, by key; `done`: nothing is asked any more. `way`: one of WAYS."""
 
     task_id: UUID
     patient_id: UUID
     at: datetime
     done: bool
+    way: str
     answers: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LinksUsed:
+    """Links to a page: of those that were sent, how many somebody has begun on, and of these how many were finished."""
+
+    sent: int
+    opened: int
+    finished: int
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,12 @@ class Responses:
     excused: int
     answered: list[Response]
     cut: bool
+    links: LinksUsed
+
+    @property
+    def ways(self) -> dict[str, int]:
+        """How many of those that were read have come on each way."""
+        return {way: sum(one.way == way for one in self.answered) for way in WAYS}
 
     @property
     def meant(self) -> int:
@@ -96,11 +119,31 @@ def of_version(session: Session, questionnaire_id: UUID, since: datetime, until:
     newest = select(FollowUpTask).where(*within, answered).order_by(FollowUpTask.due_at.desc(), FollowUpTask.id)
     tasks = session.scalars(newest.limit(MOST + 1)).all()
     given: dict[UUID, dict[str, Any]] = {task.id: {} for task in tasks[:MOST]}
-    last: dict[UUID, datetime] = {}
+    last: dict[UUID, Answer] = {}
     for answer in session.scalars(select(Answer).where(Answer.task_id.in_(given)).order_by(Answer.id)):
         given[answer.task_id][answer.item] = json.loads(answer.value)
-        last[answer.task_id] = answer.at
+        last[answer.task_id] = answer
     found = [
-        Response(task.id, task.patient_id, last[task.id], task.state == "done", given[task.id]) for task in tasks[:MOST]
+        Response(task.id, task.patient_id, last[task.id].at, task.state == "done", _way(last[task.id]), given[task.id])
+        for task in tasks[:MOST]
     ]
-    return Responses(version, due, excused, found, len(tasks) > MOST)
+    links = session.execute(
+        select(
+            func.count(),
+            func.count(AnswerLink.opened_at),
+            func.count().filter(AnswerLink.ended.in_(("finished", "nurse"))),
+        )
+        .join(FollowUpTask, FollowUpTask.id == AnswerLink.task_id)
+        .join(StepText, StepText.task_id == AnswerLink.task_id)
+        .join(OutboxRow, OutboxRow.id == StepText.outbox_id)
+        .where(*within, OutboxRow.state.in_(("sent", "delivered")))
+    ).one()
+    return Responses(version, due, excused, found, len(tasks) > MOST, LinksUsed(*links))
+
+
+def _way(answer: Answer) -> str:
+    if answer.via != "telephone":
+        return answer.via
+    if answer.account_id is not None:
+        return "nurse"
+    return "machine" if answer.attempt_id is not None else "own_call"

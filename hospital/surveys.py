@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from hospital import answer_rules, callbacks, cases, followups, next_steps, waiting
 from hospital.answer_changes import Change
 from hospital.cases import Teller
-from hospital.clocks import Due
+from hospital.clocks import Clocks, Due
 from hospital.database import announce
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
@@ -53,10 +53,11 @@ class RedFlag:
 
 @dataclass(frozen=True)
 class Met:
-    """What the rules that the answers meet change, on the site's calendar."""
+    """What the rules that the answers meet change, on the site's calendar; `clocks`: of the cases that they open."""
 
     changes: Sequence[Change] = ()
     site: Calendar | None = None
+    clocks: Clocks | None = None
 
 
 NOTHING = Met()
@@ -100,7 +101,7 @@ def answer(
     and nobody is there to take the caller."""
     followups.save_answer(session, task_id, key, value, at, attempt_id=attempt_id, via=via)
     if met.site is not None:
-        answer_rules.apply(session, task_id, met.changes, at, met.site)
+        answer_rules.apply(session, task_id, met.changes, at, met.site, met.clocks)
     announce(session, "task", task_id)
     return flag is None or _raise_flag(session, task_id, flag, at)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from hotline import demo, numbering
+from hotline.care_wiring import clocks
 from hotline.settings import Settings
 from hotline.wiring import zone
 from web import ports
@@ -25,6 +26,7 @@ def site_facts(settings: Settings) -> ports.SiteFacts:
         predictive=settings.calling.predictive,
         country=settings.site.country.upper(),
         red_flag=timedelta(minutes=settings.cases.red_flag_minutes),
+        clocks=clocks(settings),
         demo_passwords=demo.PASSWORDS if settings.demo else {},
     )
 

@@ -163,16 +163,17 @@ def _patients(session: Session, zone: ZoneInfo, at: datetime, nurse_id: UUID) ->
 
 
 def ask_how_it_was(session: Session, at: datetime) -> None:
-    """Lucía gets a text message with a link, once: a newcomer opens it."""
+    """Ruth gets a text message with a link, once: a newcomer opens it."""
     if session.scalar(select(FollowUpTask.id).where(FollowUpTask.reason == HOW_IT_WAS)) is not None:
         return
-    lucia = patients.candidates(session, numbering.DEMO_PATIENTS[0].number)
+    number = next(one.number for one in numbering.DEMO_PATIENTS if one.username == "ruth")
+    ruth = patients.candidates(session, number)
     questionnaire = questionnaires.newest(session, "satisfaction")
-    if not lucia or questionnaire is None:
+    if not ruth or questionnaire is None:
         return  # somebody has changed what the demo began with
     task = followups.plan(
         session,
-        patient_id=lucia[0].patient.id,
+        patient_id=ruth[0].patient.id,
         questionnaire_id=questionnaire.id,
         reason=HOW_IT_WAS,
         due_at=at,

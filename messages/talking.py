@@ -195,7 +195,7 @@ class Talking:
         surveys.answer(self.session, self.task.id, place.key, value, self.at, via="text")
         self.session.flush()
         met = [one.change for one in self.filling.rules()]
-        answer_rules.apply(self.session, self.task.id, met, self.at, self.desk.calendar)
+        answer_rules.apply(self.session, self.task.id, met, self.at, self.desk.calendar, self.desk.clocks)
         newest = select(func.max(Answer.id)).where(Answer.task_id == self.task.id, Answer.item == place.key)
         return self.session.scalars(newest).one()
 

@@ -13,7 +13,7 @@ are not shown at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, median
 from typing import Any
@@ -192,6 +192,11 @@ def _without_few(bars: tuple[Bar, ...]) -> tuple[Bar, ...]:
         others = sorted((bar for bar in bars if bar.count and bar.code not in hidden), key=lambda bar: bar.count or 0)
         hidden |= {bar.code for bar in others[:1]}
     return tuple(replace(bar, count=None) if bar.code in hidden else bar for bar in bars)
+
+
+def hide_few(counts: Mapping[str, int]) -> dict[str, int | None]:
+    """Parts of a whole for who has no right to the records; None: hidden."""
+    return {bar.code: bar.count for bar in _without_few(tuple(Bar(code, count) for code, count in counts.items()))}
 
 
 def few(count: int) -> str:

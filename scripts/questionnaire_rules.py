@@ -1,7 +1,8 @@
 """What a questionnaire's file says of answers: red flags, and rules that change the plan.
 
 A rule names conditions as a red flag does, and what follows below `then`: `sooner: 7 days` (the next step),
-`nurse: true` (what the machine asked goes to a nurse), `revisit: cardiology` (a visit there is offered).
+`nurse: true` (what the machine asked goes to a nurse), `revisit: cardiology` (a visit there is offered), `case: rating`
+(it is a case, as a low rating of a talk is).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from scripts.questionnaire_items import Reading, any_of_all
 from scripts.yaml_lines import Field
 
 _CONDITION = ("question", "score", "operator", "answer", "when", "behavior")
-_THEN = ("sooner", "nurse", "revisit")
+_THEN = ("sooner", "nurse", "revisit", "case")
 _SPAN = re.compile(r"([0-9]{1,3}) (days?|weeks?)")
 _CODE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -66,7 +67,10 @@ def _then(rule: str, field: Field) -> Change:
     revisit = parts["revisit"].text() if "revisit" in parts else None
     if revisit and not _CODE.fullmatch(revisit):
         parts["revisit"].wrong(f"{revisit[:60]!r} is no department's code")
-    return Change(rule, _days(parts["sooner"]) if "sooner" in parts else None, nurse, revisit)
+    case = parts["case"].text() if "case" in parts else None
+    if case not in (None, "rating"):
+        parts["case"].wrong(f"{case[:60]!r} is no kind of case that answers open: rating")
+    return Change(rule, _days(parts["sooner"]) if "sooner" in parts else None, nurse, revisit, case is not None)
 
 
 def _days(field: Field) -> int:

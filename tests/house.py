@@ -118,7 +118,7 @@ class House:
             time.sleep(0.05)  # the file is the supervisor's own sign that all of it runs
         self.database = Database(self.here.cluster.url(), connections=4)
         with self.database.transaction() as session:
-            # without the one of which Lucía is texted: tests have texts of their own
+            # without the one of which Ruth is texted: tests have texts of their own
             kept = select(FollowUpTask.id).where(FollowUpTask.reason != demo.HOW_IT_WAS)
             self._demos_tasks = list(session.scalars(kept))
         _share_prompts(self.here.sounds / "cache", SHARED_PROMPTS)

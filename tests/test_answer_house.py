@@ -12,7 +12,7 @@ from hospital.followups import FollowUpTask
 from hospital.patients import candidates
 from hotline import demo, numbering
 from tests.answer_scene import Link, answers_all, said
-from tests.characters import LUCIA
+from tests.characters import RUTH
 from tests.house import House
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.covers("H28")]
@@ -26,20 +26,20 @@ def texted(house: House) -> list[str]:
     return [link[0] for link in found if link is not None]
 
 
-async def test_lucia_opens_the_link_of_the_demo_and_answers(house: House) -> None:
+async def test_ruth_opens_the_link_of_the_demo_and_answers(house: House) -> None:
     before = len(texted(house))
     with house.database.transaction() as session:
         demo.ask_how_it_was(session, datetime.now(UTC))
-        (lucia,) = candidates(session, LUCIA.numbers[0])
+        (ruth,) = candidates(session, RUTH.numbers[0])
     await house.until("the message has left", lambda: len(texted(house)) > before, within=30)
     address, _, token = texted(house)[-1].rpartition("/s/")
     assert address == house.settings.answers_url == f"http://{house.address}:{numbering.ANSWERS_PORT}"
     async with httpx.AsyncClient(base_url=address, follow_redirects=True) as browser:
-        assert "Queremos hacerle unas preguntas." in said(await browser.get(f"/s/{token}"))
-        assert "Gracias." in said(await answers_all(browser, Link(token), words="La escalera es alta."))
+        assert "We would like to ask you some questions." in said(await browser.get(f"/s/{token}"))
+        assert "Thank you." in said(await answers_all(browser, Link(token), words="The staircase is high."))
         assert (await browser.get("/sign-in")).status_code == 404
     with house.database.transaction() as session:
         task = session.scalars(select(FollowUpTask).where(FollowUpTask.reason == demo.HOW_IT_WAS)).one()
-        assert (task.patient_id, task.state) == (lucia.patient.id, "done")
+        assert (task.patient_id, task.state) == (ruth.patient.id, "done")
     logs = "".join(path.read_text(errors="replace") for path in house.here.log.glob("*.log"))
-    assert token not in logs and "escalera" not in logs
+    assert token not in logs and "staircase" not in logs

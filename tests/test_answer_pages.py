@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import httpx
@@ -25,13 +26,13 @@ from tests.answer_scene import (
     said,
     survey,
 )
-from tests.browser import Site, site
+from tests.browser import Comes, Site, comes, site
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.test_web_access import address, routes
 from tests.workshops import shipped
 from web.answer_guard import Rates
 
-__all__ = ["site"]
+__all__ = ["comes", "site"]
 
 pytestmark = pytest.mark.covers("H28")
 
@@ -43,14 +44,8 @@ def scene(database: Database) -> Scene:
 
 def flagged() -> dict[str, Any]:
     """A survey in which who would not recommend us at all is to be called at once."""
-    flag = {
-        "id": "very-unhappy",
-        "text": {"en": "Would not come back"},
-        "question": "recommend",
-        "operator": "=",
-        "answer": 0,
-    }
-    return survey(redFlag=[flag])
+    flag = {"id": "very-unhappy", "text": {"en": "Would not come back"}}
+    return survey(redFlag=[flag | {"question": "recommend", "operator": "=", "answer": 0}], answerRule=[])
 
 
 async def test_joao_answers_and_nothing_is_asked_again(scene: Scene) -> None:
@@ -61,7 +56,7 @@ async def test_joao_answers_and_nothing_is_asked_again(scene: Scene) -> None:
         page = await begun(joao, link)
         assert "Pergunta 1 de 6" in said(page) and "Como você foi tratado pela equipe?" in said(page)
         page = await answers_all(joao, link)
-        assert "Obrigado. Essas eram todas as perguntas." in said(page)
+        assert "Agradecemos. Essas eram todas as perguntas." in said(page)
         assert link.token not in str(page.url), "nothing of the link stays in the address bar"
     assert scene.answers() == {
         "staff": "5", "told": "4", "waiting": "5", "clean": "4", "recommend": 9, "words": None,
@@ -477,3 +472,52 @@ async def test_a_link_is_looked_for_only_where_one_may_be(scene: Scene) -> None:
         assert (await somebody.get("/s/short")).status_code == 404, "without asking the database"
         page: httpx.Response = await somebody.get(Link("B" * 22).path)
         assert page.status_code >= 500
+
+
+# ── Low ratings ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.covers("H29")
+@pytest.mark.parametrize(
+    ("changes", "opened"),
+    [
+        ({}, False),
+        ({"clean": "2"}, True),
+        ({"recommend": "3", "contact": "false"}, False),
+        ({"recommend": "3", "contact": "true"}, True),
+    ],
+    ids=["content", "poorly cleaned", "wants no call", "wants to be called"],
+)
+async def test_a_low_rating_is_a_case_as_by_telephone(scene: Scene, changes: dict[str, str], opened: bool) -> None:
+    link = scene.texted(RUTH)
+    async with scene.telephone() as ruth:
+        assert "Thank you" in said(await answers_all(ruth, link, **changes))
+    cases = scene.rows(Case)
+    told = [(case.kind, case.detail, case.caller, case.language, case.call_id) for case in cases]
+    assert told == ([("rating", "low_rating", RUTH.numbers[0], "en", None)] if opened else [])
+    assert scene.task().state == "done"
+
+
+@pytest.mark.covers("H29")
+async def test_several_low_ratings_are_one_case_from_the_first_on(scene: Scene) -> None:
+    link = scene.texted(RUTH)
+    async with scene.telephone() as ruth:
+        await answer(ruth, await begun(ruth, link), "1")
+        (case,) = scene.rows(Case)
+        assert case.decide_by > case.acknowledge_by > scene.now, "by the clock of complaints"
+        await answers_all(ruth, link, told="1", waiting="2", clean="1")
+    assert len(scene.rows(Case)) == 1
+
+
+@pytest.mark.covers("H29")
+async def test_who_sees_it_through_reads_the_answers(scene: Scene, site: Site, comes: Comes) -> None:
+    link = scene.texted(RUTH)
+    async with scene.telephone() as ruth:
+        await answers_all(ruth, link, staff="1", words="The night nurse shouted. <b>")
+    (case,) = scene.rows(Case)
+    grace, ana = await comes("grace"), await comes("ana")
+    page = unescape((await grace.get(f"/cases/{case.id}")).text)
+    for told in ("Low rating", "How were you treated by the staff?", "Very poor", "The night nurse shouted. <b>"):
+        assert told in page
+    assert "<b>" not in (await grace.get(f"/cases/{case.id}")).text
+    assert (await ana.get(f"/cases/{case.id}")).status_code == 403, "it may be about a colleague"

@@ -136,6 +136,7 @@ async def test_each_language_fits_and_can_be_changed(scene: Scene, telephone: Pa
     await expect(page.get_by_role("heading", name="We would like to ask you some questions.")).to_be_visible()
     await page.go_back()
     await page.get_by_role("button", name=shipped().words().message("page_begin", who.language)).click()
+    await expect(page.get_by_role("radio").first).to_be_visible()
     await looks(page, f"9-{who.language}-question")
     assert await page.evaluate("document.documentElement.lang") == who.language
 

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hospital import followups, patients, questionnaires
+from hospital import answer_links, followups, outbox, patients, questionnaires
+from hospital.answer_links import Links
 from hospital.audit import AuditRow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
+from hospital.outbox import OutboxRow
+from hospital.text_records import StepText
 from scripts.questionnaire_files import load_questionnaires
 from tests.characters import JOAO
 from tests.console_app import Site, words
@@ -139,3 +142,44 @@ async def test_nothing_was_answered_and_no_such_version(site: Site) -> None:
     async with site.signed_in("ana") as ana:
         await ana.get("/responses/00000000-0000-0000-0000-000000000000", 404)
         assert "Three days after discharge" in (await ana.get("/responses?days=7")).text
+
+
+async def test_how_the_answers_have_come(site: Site) -> None:
+    answered(site, 6)  # the telephone, a call of the patient's own
+    with site.database.transaction() as session:
+        tasks = session.scalars(select(FollowUpTask).where(FollowUpTask.id != site.task.id)).all()
+        for task, via in zip(tasks, ("web", "web", "text", "telephone"), strict=False):
+            account = site.staff["ana"].id if via == "telephone" else None
+            followups.save_answer(session, task.id, "pain", 1, NOON, via=via, account_id=account)
+        for task in tasks[:5]:
+            link = answer_links.make(session, task, "en", NOON, Links("https://answers.test"), NOON + timedelta(days=1))
+            message = f"step/{task.id}"
+            outbox.put(session, once=message, key="x", locale="en", number="+12025550105", at=NOON)
+            row = session.scalars(select(OutboxRow).where(OutboxRow.once == message)).one()
+            row.state = "failed" if task is tasks[4] else "delivered"
+            session.add(StepText(task_id=task.id, outbox_id=row.id, patient_id=task.patient_id, number_token=b"x",
+                                 texted_at=NOON, answer_by=NOON + timedelta(days=1)))  # fmt: skip
+            session.flush()
+            if task in tasks[:2]:
+                assert answer_links.begin(session, link.rpartition("/")[2], NOON)
+    told = words(await read(site, "ana"))
+    assert "Of 4 links that were sent 2 were begun on, and 0 finished." in told
+    page = await read(site, "ana")
+    bars = ("The page of a link: 2.", "Replies to text messages: 1.", "A nurse, by telephone: 1.")
+    for bar in (*bars, "A call of the patient's own: 2.", "An automated call: 0."):
+        assert bar in page
+    ways = {row["way"] for row in rows(await read(site, "grace", "/responses.csv"))}
+    assert ways == {"The page of a link", "Replies to text messages", "A nurse, by telephone"} | {
+        "A call of the patient's own"
+    }
+
+
+async def test_the_doctor_does_not_see_which_few_came_by_which_way(site: Site) -> None:
+    answered(site, 12)
+    with site.database.transaction() as session:
+        task = session.scalars(select(FollowUpTask).where(FollowUpTask.id != site.task.id)).first()
+        assert task is not None
+        followups.save_answer(session, task.id, "pain", 1, NOON, via="web")
+    page = await read(site, "dora")
+    assert "The page of a link: hidden." in page and "A call of the patient's own: hidden." in page
+    assert "The page of a link: 1." in await read(site, "ana")

@@ -214,8 +214,9 @@ class AnswerPages:
         filling = Filling(before.questionnaire, {**before.answers, sent.key: value})
         raised = self._raised(filling, value, at)
         changes = [rule.change for rule in filling.rules()]
-        site = Calendar(house.clocks.zone, house.clocks.country)
-        answer_links.save(session, held, sent.key, value, at, raised=raised, changes=changes, site=site)
+        clocks = house.clocks
+        site = Calendar(clocks.zone, clocks.country)
+        answer_links.save(session, held, sent.key, value, at, raised=raised, changes=changes, site=site, clocks=clocks)
         if raised is not None:
             return Saved(language=held.language, urgent=True)
         following = _following(filling)

@@ -21,6 +21,7 @@ from hospital.text_replies import TextReply
 from hospital.transcripts import Transcript
 from web import words
 from web.agent_card import Step, steps_of
+from web.case_answers import Told, answers_of
 from web.climbs import Climbs, climbs_of
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.looks import looked
@@ -58,6 +59,7 @@ class File:
     steps: list[Step]  # what the caller did in the automatic service
     texts: list[TextReply]  # messages that came in and belong to it
     details: list[str]  # as codes: what it is about; of a red flag from a form all that were raised
+    answers: list[Told]  # that have opened it
 
     @property
     def writers(self) -> set[UUID]:
@@ -94,8 +96,8 @@ def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> Fi
     line = _line(session, one, visitor.account_id, at)
     steps = steps_of(session, one.call_id) if one.call_id else []
     details = answer_flags.of_case(session, case_id) or [one.detail]
-    texts = text_replies.of_case(session, case_id)
-    return File(line, patient, recording, written, cases.OUTCOMES[one.kind], steps, texts, details)
+    texts, answers = text_replies.of_case(session, case_id), answers_of(session, case_id)
+    return File(line, patient, recording, written, cases.OUTCOMES[one.kind], steps, texts, details, answers)
 
 
 async def _allowed(request: Request, visitor: Visitor, case_id: UUID) -> File:

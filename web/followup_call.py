@@ -14,7 +14,7 @@ from hospital import attempts, outcomes, plan_changes, stints, video_steps
 from web import followup_view
 from web.doors import Visitor, pages_of, services
 from web.followup_flags import all_dealt_with
-from web.followup_form import change_plan, site_calendar
+from web.followup_form import change_plan, site_clocks
 from web.followup_list import WorksFollowUps, own_task
 from web.followup_view import IDENTIFIERS
 from web.ports import Services
@@ -130,11 +130,11 @@ async def result(
     await all_dealt_with(house, shown)
     if result == "completed":
         await _all_answered(house, task_id)
-    attempt, now, rules, site = shown.now.attempt, house.clock(), await house.calling_rules(), site_calendar(request)
+    attempt, now, rules, clocks = shown.now.attempt, house.clock(), await house.calling_rules(), site_clocks(request)
 
     def settle(session: Session) -> None:
         if result in SPOKE:
-            change_plan(session, task_id, now, site)
+            change_plan(session, task_id, now, clocks)
         if not attempts.contact_result(session, attempt.id, result, now, rules, call_at=at):
             raise Refusal(409, "This task is closed already.")
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, followups
+from hospital.clocks import Clocks
 from hospital.plans import Calendar
 from scripts.answers import AnswerRefused, validate_answer
 from web import followup_flags, followup_past, followup_view
@@ -75,7 +76,7 @@ async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: 
         raise Refusal(404, "There is no such question.") from None
     except AnswerRefused as refused:
         raise Refusal(422, refused.allowed[:1].upper() + refused.allowed[1:]) from None
-    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_calendar(request))
+    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_clocks(request))
     return await flags_part(request, task_id)
 
 
@@ -95,7 +96,7 @@ async def repetitions(
         raise Refusal(404, "There is no such group.") from None
     except AnswerRefused:
         raise Refusal(422, "This group cannot be repeated more often.") from None
-    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_calendar(request))
+    await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_clocks(request))
     if more != "1":
         return await flags_part(request, task_id)
     form = await house.database.run(followup_view.form, task_id)
@@ -112,7 +113,7 @@ async def all_normal(request: Request, visitor: WorksFollowUps, task_id: UUID) -
     house = services(request)
     form = await house.database.run(followup_view.form, task_id)
     await house.database.run(
-        _save, shown, form.filling.normal(), house.clock(), visitor.account_id, site_calendar(request)
+        _save, shown, form.filling.normal(), house.clock(), visitor.account_id, site_clocks(request)
     )
     return await _questions_part(request, visitor, task_id)
 
@@ -130,7 +131,7 @@ async def summary(
 
 
 def _save(
-    session: Session, shown: TaskView, values: dict[str, Any], at: datetime, account_id: UUID, site: Calendar
+    session: Session, shown: TaskView, values: dict[str, Any], at: datetime, account_id: UUID, clocks: Clocks
 ) -> None:
     attempt_id = shown.now.attempt.id if shown.now else None
     before = followup_view.form(session, shown.task.id)
@@ -139,15 +140,16 @@ def _save(
     session.flush()
     followup_flags.note(session, shown.task.id, before, at)
     if shown.now and shown.now.attempt.contact_result is not None:  # she has said already whom she reached
-        change_plan(session, shown.task.id, at, site)
+        change_plan(session, shown.task.id, at, clocks)
 
 
-def change_plan(session: Session, task_id: UUID, at: datetime, site: Calendar) -> None:
+def change_plan(session: Session, task_id: UUID, at: datetime, clocks: Clocks) -> None:
     """What the answers of a follow-up change, once."""
     met = followup_view.form(session, task_id).rules
-    answer_rules.apply(session, task_id, [rule.change for rule in met], at, site)
+    site = Calendar(clocks.zone, clocks.country)
+    answer_rules.apply(session, task_id, [rule.change for rule in met], at, site, clocks)
 
 
-def site_calendar(request: Request) -> Calendar:
+def site_clocks(request: Request) -> Clocks:
     facts = services(request).facts
-    return Calendar(facts.zone, facts.country)
+    return facts.clocks or Clocks(facts.zone, facts.country)

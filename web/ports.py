@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from hospital.attempts import CallingPolicy
 from hospital.booking import BookingDesk
 from hospital.calling_hours import PRESETS
+from hospital.clocks import Clocks
 from hospital.database import Database
 from hospital.editions import Body, Sheet
 from hospital.letters import Pile
@@ -285,6 +286,7 @@ class SiteFacts:
     demo_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)  # shown on the demo's sign-in page
     country: str | None = None  # ISO 3166, of the public holidays on which other people are on call
     red_flag: timedelta = timedelta(minutes=5)  # until when one must be taken
+    clocks: Clocks | None = None  # of the cases that answers open; None: the shipped ones
 
     @property
     def calendar(self) -> Calendar:

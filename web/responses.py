@@ -5,6 +5,7 @@ responses are for who may see everybody's follow-ups. Each look and each file is
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,13 +17,14 @@ from sqlalchemy.orm import Session
 from hospital import audit, responses
 from hospital.ratings import last_days
 from hospital.responses import Responses, Version
-from scripts.answer_figures import OTHER, SPOKEN, Figures, few, figures, for_who_has_no_right
+from scripts.answer_figures import OTHER, SPOKEN, Figures, few, figures, for_who_has_no_right, hide_few
 from scripts.filling import key_parts
 from scripts.questionnaire import Item
 from scripts.questionnaire_files import kept
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.looks import SAME_LOOK, looked
 from web.refusals import Refusal
+from web.words import RESPONSE_WAYS, say
 
 Reads = Annotated[Visitor, Depends(Door("responses.read"))]
 SPANS = (7, 30, 90, 365)  # days
@@ -49,6 +51,12 @@ class Shown:
     found: Responses
     title: str
     figures: list[Figures]
+    ways: Mapping[str, int | None]  # how responses have come; None: hidden
+
+    @property
+    def most(self) -> int:
+        """The longest bar of the ways."""
+        return max(count or 0 for count in self.ways.values())
 
 
 def _reader(request: Request, visitor: Visitor) -> Reader:
@@ -98,7 +106,7 @@ def _shown(session: Session, questionnaire_id: UUID, days: int, reader: Reader, 
     patients = sorted(str(one) for one in spoke)
     subject = f"questionnaire:{questionnaire_id}"
     looked(session, reader.account_id, "responses.read", subject, reader.at, same=SAME_LOOK, patients=patients)
-    return Shown(found, version.title.of("en").text, made)
+    return Shown(found, version.title.of("en").text, made, found.ways if reader.knows else hide_few(found.ways))
 
 
 async def _read(request: Request, visitor: Visitor, questionnaire_id: UUID, days: int) -> tuple[Shown, Reader]:
@@ -141,14 +149,20 @@ async def responses_file(request: Request, visitor: Reads, questionnaire_id: UUI
         raise Refusal(403, "Single responses are for who sees everybody's follow-ups.")
     shown, reader = await _read(request, visitor, questionnaire_id, _span(days))
     version = kept(shown.found.version.body)
-    rows: list[list[Any]] = [["response", "done", "question", "repetition", "text", "answer", "answer text"]]
+    rows: list[list[Any]] = [["response", "done", "way", "question", "repetition", "text", "answer", "answer text"]]
     for number, one in enumerate(shown.found.answered, 1):
         for key, value in one.answers.items():
             link_id, repetition = key_parts(key)
             item = version.by_link_id.get(link_id)
             if item is None or not item.asks:
                 continue
-            start = [number, "yes" if one.done else "no", link_id, ".".join(map(str, repetition))]
+            start = [
+                number,
+                "yes" if one.done else "no",
+                say(RESPONSE_WAYS, one.way),
+                link_id,
+                ".".join(map(str, repetition)),
+            ]
             rows += [[*start, item.text.of("en").text, *_told(item, given)] for given in _each(value)]
     count, at = len(shown.found.answered), reader.at
     subject = f"questionnaire:{questionnaire_id}"

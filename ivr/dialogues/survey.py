@@ -132,7 +132,7 @@ class Sitting:
         await self.call.journal.step("answered", item=place.key)
 
     def _met(self) -> Met:
-        return Met([rule.change for rule in self.filling.rules()], self.front.calendar)
+        return Met([rule.change for rule in self.filling.rules()], self.front.calendar, self.front.care.clocks)
 
     async def alarmed(self, code: str) -> None:
         """Whoever cries for help is led to a person, whatever becomes of this."""

@@ -15,6 +15,7 @@ CASE_DETAILS = {
     "alarm_in_doubt": "Said what sounds like an emergency, and hung up",
     "text_alarm": "Wrote a word that means urgent help",
     "by_text": "By text message",
+    "low_rating": "Answers to a survey: a low rating, or wants to be called",
     "waited": "Waited too long",
     "not_understood": "Was not understood",
     "not_solved": "It was not solved",

@@ -18,6 +18,14 @@ ENDS = {  # why one came to nothing
     "video_nobody_came": "The patient did not come to the video call",
 }
 
+RESPONSE_WAYS = {  # how answers have come
+    "nurse": "A nurse, by telephone",
+    "machine": "An automated call",
+    "own_call": "A call of the patient's own",
+    "text": "Replies to text messages",
+    "web": "The page of a link",
+}
+
 LETTER_REFUSALS = {  # why one can't be printed or posted now
     "letter_no_font": "its name or address has signs that no font here has",
     "letter_address_too_long": "the address is longer than the window of an envelope",

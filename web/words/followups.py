@@ -260,6 +260,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "texted": "A text message goes{there} to the {number} number{guardian}; without an answer it goes on {when}",
     "texted_with_link": "A text message with a link to the questions goes{there} to the {number} number{guardian};"
     " without an answer it goes on {when}",
+    "answer_case": "The answers ask for it ({rule}): a case was opened",
     "page_opened": "Somebody began to answer on the page of the link",
     "answered_on_page": "Answered on the page of the link: nobody knows for certain by whom",
     "text_unanswered": "No answer to the text message: next by {channel}",

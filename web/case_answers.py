@@ -1,0 +1,45 @@
+"""The answers of a survey that have opened a case, as whoever sees it through reads them."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from hospital import answer_rules, followups
+from scripts.filling import Filling
+from scripts.questionnaire import Item
+from scripts.questionnaire_files import kept
+
+
+@dataclass(frozen=True)
+class Told:
+    """A question and what was answered; `own`: in the patient's own words, in their language."""
+
+    question: str
+    answer: str
+    own: bool
+
+
+def answers_of(session: Session, case_id: UUID) -> list[Told]:
+    """None where no answers have opened it."""
+    task = answer_rules.task_of_case(session, case_id)
+    if task is None:
+        return []
+    filling = Filling(kept(task.questionnaire.body), followups.answers(session, task.id))
+    return [
+        _told(place.item, value) for place in filling.asked() for value in filling.values(place) if value is not None
+    ]
+
+
+def _told(item: Item, value: Any) -> Told:
+    question = item.text.of("en").text
+    if isinstance(value, bool):
+        return Told(question, "Yes" if value else "No", False)
+    if isinstance(value, dict):
+        spoken = "voice" in value
+        return Told(question, f"spoken: case {value['voice']}" if spoken else str(value.get("text", "")), not spoken)
+    option = item.option(value) if isinstance(value, str) else None
+    if option is not None:
+        return Told(question, option.text.of("en").text, False)
+    return Told(question, str(value), isinstance(value, str))
