@@ -112,7 +112,7 @@ class _Reading:
 
     def step(self, name: str, field: Field) -> Step:
         parts = field.mapping(("question", "rows"), ())
-        if parts.keys() < {"question", "rows"}:
+        if not {"question", "rows"} <= parts.keys():
             return Step({}, ())
         fields = parts["rows"].items()
         if not 1 <= len(fields) <= MOST_ROWS:

@@ -80,6 +80,7 @@ def test_a_good_table_is_read(tmp_path: Path) -> None:
             "triage.yaml:13: says how urgent an appointment is",
         ),
         ("department: general", "diagnosis: flu", "triage.yaml:9: 'diagnosis' is not known here"),
+        ("    rows:\n", "    row:\n", "triage.yaml:6: 'row' is not known here"),
         ("start: first", "start: none", "triage.yaml:2: there is no step 'none'"),
         ("anything else", "x" * 301, "triage.yaml:9: has 301 letters; 300 are said"),
     ],
