@@ -112,7 +112,10 @@ def _in_place_of(session: Session, ward: Patient, person_id: UUID | None, at: da
     rows = select(FollowUpTask).where(FollowUpTask.patient_id == ward.id, FollowUpTask.state == "open")
     for task in session.scalars(rows.order_by(FollowUpTask.id).with_for_update()):
         task.next_number_rank = None
-        decide(session, task.id, "guardian_named" if person_id else "guardian_ended", at)
+        if person_id is not None:
+            decide(session, task.id, "guardian_named", at)
+        else:
+            decide(session, task.id, "guardian_ended", at)
         announce(session, "task", task.id)
 
 
