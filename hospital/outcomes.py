@@ -117,6 +117,8 @@ def _after_line(
     result: str, standing: Standing, at: datetime, window: Window, zone: ZoneInfo, rules: OutcomeRules
 ) -> Next:
     if result == "cancelled":
+        if standing.automatic and not standing.usable_ranks:  # the number was put away while it rang
+            return Stop("no_usable_number")
         pause = A_BREATH if standing.automatic else timedelta(0)
         return _again(at + pause, standing.number_rank, "cancelled_by_us", window, zone)
     rule, other = rules.line[result], standing.next_rank()
