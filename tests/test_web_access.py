@@ -43,6 +43,7 @@ WELCOME = {
     "ratings": {"grace"},
     "coverage": {"grace"},
     "discharges": {"grace"},
+    "discharges/progress": {"grace"},
     "enrol": {"ana", "grace", "dora"},
     "merge": {"grace"},
     "responses": {"ana", "grace", "dora"},

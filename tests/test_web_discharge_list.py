@@ -1,24 +1,34 @@
 """Grace sends a list of discharges: what is refused and why, then exactly that list is taken over, once."""
 
+import asyncio
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
-from hospital import questionnaires
+from hospital import discharges, questionnaires
 from hospital.audit import AuditRow
+from hospital.csv_files import Rejected
 from hospital.database import Database
+from hospital.discharge_lists import Happened
 from hospital.followups import FollowUpTask
+from hospital.notices import Notice
 from hospital.patients import Patient
 from scripts.questionnaire_files import load_questionnaires
 from tests.console_app import Site, words
+from tests.hospital_scene import listening
 from tests.moments import NOON
 from web import discharge_list
+from web.audiences import audience
 from web.limits import LARGEST_LIST
+from web.live import Audience
 
 pytestmark = pytest.mark.covers("H20", "H51")
 HEADING = "event,record,name,birth,sex,language,phone,discharged,ward\n"
@@ -121,6 +131,35 @@ async def test_a_list_that_is_too_long_is_for_the_command_line(site: Site, monke
     assert big.status_code == 413
     assert "more than 16 MB" in big.text and "hotline discharges import FILE" in big.text
     assert counted(site) == (0, 0)
+
+
+async def test_how_far_it_is_is_told_in_counts_to_who_has_sent_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    half, goes_on = Event(), Event()
+
+    def slowly(rows: Iterable[Happened | Rejected], look: discharges.Transact) -> discharges.Report:
+        source = iter(rows)
+        first = list(islice(source, 1500))
+        half.set()
+        assert goes_on.wait(20)
+        return preview([*first, *source], look)
+
+    preview = discharges.preview
+    monkeypatch.setattr(discharges, "preview", slowly)
+    content = HEADING + "".join(ROW.format(n=n) if n else f"E,R,{CANARY},,,,12,2026-11-24,\n" for n in range(3000))
+    async with site.signed_in("grace") as grace:
+        with listening(site.database) as heard:
+            sending = asyncio.create_task(sends(site, content))
+            assert await asyncio.to_thread(half.wait, 20)
+            told = words((await grace.get("/discharges/progress")).text)
+            goes_on.set()
+            answer = await sending
+            assert heard().count(f"list:{site.staff['grace'].id}") == 3, "each thousand"
+        assert 'data-fragment="/discharges/progress" data-on="list"' in (await grace.get("/discharges")).text
+        hears = await audience(site.database, Notice("list", str(site.staff["grace"].id)))
+        assert hears == Audience(accounts=frozenset({site.staff["grace"].id})), "and nobody else"
+        assert told == "1,500 of about 3,001 rows were read, 1 of them refused."
+        assert "3000 rows: 2999 events would be taken over" in words(answer.text)
+        assert "The list is being read." in (await grace.get("/discharges/progress")).text, "none is any more"
 
 
 async def test_it_is_for_supervisors(site: Site) -> None:

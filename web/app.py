@@ -77,6 +77,7 @@ from web.headers import Headers
 from web.limits import Limits
 from web.pages import Pages
 from web.ports import Services
+from web.reading import Readings
 from web.refusals import LastResort
 
 
@@ -95,6 +96,7 @@ def create_app(services: Services) -> FastAPI:
     Raises RuntimeError where a route has no door."""
     app = FastAPI(title="Hospital hotline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_alive)
     app.state.services = services
+    app.state.readings = Readings()
     app.state.pages = Pages(services.facts, lambda: services.live.position, services.scripts)
     rooms = (
         home.routes,

@@ -40,7 +40,7 @@ async def audience(database: Database, notice: Notice) -> Audience:
     if notice.kind in RIGHTS:
         return Audience(right=RIGHTS[notice.kind])
     match notice.kind:
-        case "screen_pop" | "recording" | "presence":
+        case "screen_pop" | "recording" | "presence" | "list":
             ident = _uuid(notice.id)
             return await database.run(_of_row, notice.kind, ident) if ident else NOBODY
         case "stint":  # hers, and who sees how far a campaign is
@@ -52,7 +52,7 @@ async def audience(database: Database, notice: Notice) -> Audience:
 
 
 def _of_row(session: Session, kind: str, ident: UUID) -> Audience:
-    if kind == "presence":
+    if kind in ("presence", "list"):
         return Audience(accounts=frozenset({ident}))
     if kind == "screen_pop":
         owner = session.scalar(select(ScreenPop.account_id).where(ScreenPop.id == ident))

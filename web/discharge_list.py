@@ -20,6 +20,7 @@ from hospital.plans import Calendar
 from scripts.languages import TAGS
 from web.doors import Door, Visitor, pages_of, services
 from web.plans import plans
+from web.reading import Reading, readings
 from web.refusals import Refusal
 from web.uploads import sent
 
@@ -31,10 +32,11 @@ T = TypeVar("T")
 routes = APIRouter()
 
 
-def _rows(content: bytes, rules: Rules) -> Iterator[Happened | Rejected]:
+def _rows(content: bytes, rules: Rules, reading: Reading) -> Iterator[Happened | Rejected]:
     for number, row in enumerate(discharge_lists.read(content, rules), 1):
         if number > MOST_ROWS:
             raise ListRefused(f"It has more than {MOST_ROWS:,} rows. {BY_COMMAND}")
+        reading.read(isinstance(row, Rejected))
         yield row
 
 
@@ -46,11 +48,14 @@ def _in(database: Database) -> Callable[[Callable[[Session], T]], T]:
     return run_in
 
 
-async def _read(request: Request, content: bytes, work: Callable[[Iterable[Happened | Rejected]], Report]) -> Report:
+async def _read(
+    request: Request, visitor: Visitor, content: bytes, work: Callable[[Iterable[Happened | Rejected]], Report]
+) -> Report:
     house = services(request)
     rules = Rules(house.facts.zone, house.facts.country or "ZZ", house.facts.languages[0], house.clock(), TAGS)
     try:
-        return await asyncio.to_thread(work, _rows(content, rules))
+        with readings(request).begun(visitor.account_id, content, house.database) as reading:
+            return await asyncio.to_thread(work, _rows(content, rules, reading))
     except (ListRefused, LookupError) as problem:
         told = str(problem)
         raise Refusal(422, told[:1].upper() + told[1:]) from None
@@ -63,12 +68,19 @@ async def page(request: Request, visitor: Imports) -> Response:
     return pages_of(request).show(request, "discharges/page.html", columns=columns, kinds=kinds, most=MOST_ROWS)
 
 
+@routes.get("/discharges/progress")
+async def progress(request: Request, visitor: Imports) -> Response:
+    """How far the list is that this account has sent."""
+    reading = readings(request).of(visitor.account_id)
+    return pages_of(request).part(request, "discharges/progress.html", reading=reading)
+
+
 @routes.post("/discharges/preview")
 async def preview(request: Request, visitor: Imports) -> Response:
     """Reads all of it first, so that no list is begun that is refused at its end."""
     came = await sent(request)
     run_in = _in(services(request).database)
-    report = await _read(request, came.content, lambda rows: discharges.preview(rows, run_in))
+    report = await _read(request, visitor, came.content, lambda rows: discharges.preview(rows, run_in))
     return pages_of(request).part(request, "discharges/report.html", report=report, seen=came.digest, done=False)
 
 
@@ -79,7 +91,9 @@ async def take_over(request: Request, visitor: Imports) -> Response:
     house = services(request)
     at, run_in = house.clock(), _in(house.database)
     known, site = list(plans().values()), Calendar(house.facts.zone, house.facts.country)
-    report = await _read(request, came.content, lambda rows: discharges.take_over(rows, known, at, site, run_in))
+    report = await _read(
+        request, visitor, came.content, lambda rows: discharges.take_over(rows, known, at, site, run_in)
+    )
 
     def write_down(session: Session) -> None:
         figures = {"rows": report.rows, "new": report.new, "refused": report.refused, "tasks": report.tasks}

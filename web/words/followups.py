@@ -368,6 +368,7 @@ _NOT_DIALLED = {  # why an order to dial was not given after all
     "deceased": "the patient has died",
     "not_needed": "it is not needed any more",
     "cancelled_by_us": "Cancelled by us",
+    "clock_set_back": "the computer's clock was set back meanwhile",
     "campaign_halted": "its campaign was paused or stopped meanwhile",
     "answer_rule": "The answers ask for it",
 }

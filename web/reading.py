@@ -1,0 +1,57 @@
+"""How far a list is that somebody has sent, for the page on which they wait: counts, and nothing of what stands in it.
+
+The list is read by the process that it was sent to, and so is the page's question answered there; where it is not, the
+page says that it is being read, and no count."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from fastapi import Request
+
+from hospital.database import Database, announce
+
+TOLD_EVERY = 1000  # rows
+
+
+@dataclass
+class Reading:
+    """`lines`: how many the file has, its heading among them; rows that hold line breaks are fewer."""
+
+    account_id: UUID
+    lines: int
+    database: Database = field(repr=False)
+    rows: int = 0
+    refused: int = 0
+
+    def read(self, refused: bool) -> None:
+        self.rows += 1
+        self.refused += refused
+        if self.rows % TOLD_EVERY == 0:
+            with self.database.transaction() as session:
+                announce(session, "list", self.account_id)
+
+
+class Readings:
+    """Of one process: an account's newest."""
+
+    def __init__(self) -> None:
+        self._by: dict[UUID, Reading] = {}
+
+    @contextmanager
+    def begun(self, account_id: UUID, content: bytes, database: Database) -> Iterator[Reading]:
+        reading = self._by[account_id] = Reading(account_id, content.count(b"\n"), database)
+        try:
+            yield reading
+        finally:
+            if self._by.get(account_id) is reading:
+                del self._by[account_id]
+
+    def of(self, account_id: UUID) -> Reading | None:
+        return self._by.get(account_id)
+
+
+def readings(request: Request) -> Readings:
+    found: Readings = request.app.state.readings
+    return found
