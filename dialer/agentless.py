@@ -54,7 +54,7 @@ class Agentless:
         return dialled
 
     def _may_order(self) -> bool:
-        return self._rate.allows() and self._dialer.rate.allows()
+        return not self._dialer.held() and self._rate.allows() and self._dialer.rate.allows()
 
     async def _claim_next(self) -> Claimed | NotNow | None:
         """What is urgent, else the next of whose turn it is."""

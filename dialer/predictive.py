@@ -71,7 +71,7 @@ class Predictive:
     async def _dial(self, floor: Floor, lines: int) -> int:
         dialled = put_off = 0
         campaign = floor.campaign
-        while dialled < lines and put_off < MOST_PUT_OFF and self._dialer.rate.allows():
+        while dialled < lines and put_off < MOST_PUT_OFF and self._dialer.rate.allows() and not self._dialer.held():
             if not self._rates.allows(campaign.id, campaign.per_second):
                 break
             claimed = await self._database.run(pooled.claim_next, campaign.id, self._node, self._now(), self._policy)

@@ -122,7 +122,9 @@ class Progressive:
 
     async def _call_for(self, stint: Stint) -> bool:
         for _ in range(MOST_PUT_OFF):
-            if not self._telephone.is_up() or not self._dialer.rate.allows() or self._dialer.no_room() is not None:
+            if not self._telephone.is_up() or not self._dialer.rate.allows():
+                return False
+            if self._dialer.no_room() is not None or self._dialer.held():
                 return False
             claimed = await self._claim(stint)
             if claimed is None:

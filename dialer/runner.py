@@ -8,6 +8,7 @@ told from Asterisk's own records is put before a person.
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -52,12 +53,17 @@ class Dialer:
         ring_s: float = RING_PATIENT_S,
         outcomes: Callable[[], Awaitable[OutcomeRules]] | None = None,
         rate: Rate | None = None,
+        held: Callable[[], bool] = lambda: False,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`outcomes`: what follows from results, as the site has it now; the policy's own without it."""
+        """`outcomes`: what follows from results, as the site has it now; the policy's own without it. `held`: whether
+        the clock has just jumped (`steady.py`). `seconds`: one that nobody sets."""
         self.database, self.telephone, self._recorder, self.policy = database, telephone, recorder, policy
         self._outcomes = outcomes
         self.node, self._caller_id, self.now, self._ring_s = node, caller_id, now, ring_s
         self.rate = rate or Unlimited()
+        self.held, self._seconds = held, seconds
+        self._ordered_at: dict[UUID, float] = {}
 
     # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
 
@@ -68,6 +74,8 @@ class Dialer:
         full = self._recorder.full()
         if full is not None:
             raise NotStarted(full)
+        if self.held():
+            raise NotStarted("The computer's clock has just been changed. Nobody is called by it for some minutes.")
         sip_username = await self.database.run(_sip_username, account_id)
         if sip_username is None:
             raise NotStarted("Your account has no telephone. Ask the administrator to give it one.")
@@ -195,6 +203,7 @@ class Dialer:
     async def _ordered(self, attempt: Attempt, order: Awaitable[None]) -> bool:
         """Gives the order to dial, once; whether Asterisk has taken it, as far as is known."""
         self.rate.used()
+        self._ordered_at[attempt.id] = self._seconds()
         try:
             await order
         except TimeoutError:
@@ -231,6 +240,7 @@ class Dialer:
     ) -> None:
         policy = self.policy if self._outcomes is None else replace(self.policy, outcomes=await self._outcomes())
         recording_id = await self.database.run(_settle, attempt.id, line_result, self.now(), policy, cause, sip_status)
+        self._ordered_at.pop(attempt.id, None)
         await self._end_nurses_leg(attempt)  # preview mode: one call, one leg
         if recording_id is not None:
             await self._recorder.finish(recording_id)
@@ -276,7 +286,7 @@ class Dialer:
 
     async def _settle_if_doubtful(self, attempt: Attempt) -> None:
         """The order to dial may or may not have reached Asterisk. Asked too soon, Asterisk could not tell either."""
-        if attempt.dialled_at is None or self.now() - attempt.dialled_at < DOUBT:
+        if attempt.dialled_at is None or self._since_order(attempt.id, attempt.dialled_at) < DOUBT:
             return
         try:
             dialled = await self.telephone.was_dialled(attempt.channel_id, attempt.dialled_at)
@@ -286,7 +296,17 @@ class Dialer:
             await self._over(attempt, "cancelled")
             return
         await self.database.run(attempts.to_review, attempt.id, self.now(), "link_lost")
+        self._ordered_at.pop(attempt.id, None)
         await self._end_nurses_leg(attempt)
+
+    def _since_order(self, attempt_id: UUID, dialled_at: datetime) -> timedelta:
+        """How long ago it was given, also where the clock has jumped since: of an order of another process, that died
+        or whose time is not to be believed, since it was first seen."""
+        by_clock = self.now() - dialled_at
+        known = self._ordered_at.get(attempt_id)
+        if known is None and by_clock >= timedelta():
+            return by_clock
+        return timedelta(seconds=self._seconds() - self._ordered_at.setdefault(attempt_id, self._seconds()))
 
 
 # ── Verbs on the database, one transaction each ─────────────────────────────────────────────────────────────────────

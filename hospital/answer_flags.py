@@ -125,7 +125,8 @@ def raise_forgotten(session: Session, at: datetime, clock: timedelta) -> list[UU
         calls = session.execute(select(Attempt.state, Attempt.ended_at).where(about(task_id))).all()
         talks = any(state in LIVE for state, _ in calls)
         over = max((ended for _, ended in calls if ended is not None), default=since)
-        if at >= since + clock or (not talks and at >= max(over, since) + AFTER_THE_CALL):
+        set_back = at < since - AFTER_THE_CALL  # the clock was: nobody waits until that time comes round
+        if set_back or at >= since + clock or (not talks and at >= max(over, since) + AFTER_THE_CALL):
             case_id = raise_standing(session, task_id, "", None, at, Due(at + clock))
             made += [case_id] if case_id else []
     return made

@@ -33,6 +33,7 @@ __all__ += ["reviewed", "to_review"]
 __all__ += ["by_channel", "contacts", "live", "number_of", "of_task"]
 
 
+A_MINUTE = timedelta(minutes=1)  # by which a clock is put right without anybody having set it back
 LOOK_AGAIN = timedelta(minutes=5)  # at a contact that could not be called for a reason that may pass
 
 
@@ -200,8 +201,8 @@ def refuse(
 
 def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
     """Committed just before the patient is dialled. False where the attempt was cancelled meanwhile, or where the
-    window has closed since the claim, or the patient, or who is called for them, has died or opted out (the decision
-    log says which): `not_dialled` ends it.
+    window has closed since the claim, or the clock was set back, or the patient, or who is called for them, has died or
+    opted out (the decision log says which): `not_dialled` ends it.
     """
     attempt = session.scalar(
         select(Attempt).where(Attempt.id == attempt_id, Attempt.state == "claimed").with_for_update()
@@ -219,6 +220,8 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
         why = "not_needed"
     elif why is None and campaigns.halted(session, attempt.campaign_id):
         why = "campaign_halted"
+    elif why is None and at < attempt.claimed_at - A_MINUTE:  # `dial_until` was told by another clock
+        why = "clock_set_back"
     if why is not None:
         decide(session, attempt.task_id, "not_dialled", at, because=why, **wall_clock(at, ZoneInfo(attempt.zone)))
     else:

@@ -33,7 +33,7 @@ def climb(session: Session, calendar: Calendar, ladder: Ladder, at: datetime) ->
     climbed: dict[UUID, list[dict[str, object]]] = {}
     for case in session.scalars(still.order_by(Case.opened_at).with_for_update(skip_locked=True)):
         steps = urgent_records.ladder(urgent_records.history(session, case.id))
-        if steps and at < steps[-1].until:
+        if steps and steps[-1].has_time_left(at):
             continue
         ward = ward_of(session, case.patient_id) if case.ward is None else case.ward
         found = reach(session, calendar, case.role or ladder.role, ward, at)

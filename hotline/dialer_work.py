@@ -2,21 +2,20 @@
 
 import logging
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
 from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, NobodyThere, OriginateFailed
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
 from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.runner import Dialer
+from hotline.rounds import Rounds
 from hotline.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 def begin(
-    scheduler: AsyncIOScheduler,
+    rounds: Rounds,
     settings: Settings,
     dialer: Dialer,
     automatic: Agentless,
@@ -32,11 +31,11 @@ def begin(
         except (ConnectionError, TimeoutError):
             log.info("attempts in doubt are settled when the link is back")
 
-    scheduler.add_job(settle, "interval", seconds=3, max_instances=1, coalesce=True)
-    scheduler.add_job(automatic.call_due, "interval", seconds=1, max_instances=1, coalesce=True)
+    rounds.every(3, settle)
+    rounds.every(1, automatic.call_due)
     if settings.calling.predictive:
-        scheduler.add_job(predictive.call_due, "interval", seconds=1, max_instances=1, coalesce=True)
-    scheduler.add_job(progressive.look_after, "interval", seconds=1, max_instances=1, coalesce=True)
+        rounds.every(1, predictive.call_due)
+    rounds.every(1, progressive.look_after)
 
 
 def dialer_listens(board: Switchboard, dialer: Dialer) -> None:

@@ -4,13 +4,13 @@ again at its next turn."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from functools import wraps
 
 from hospital import announcing, letters, reach_watch, reminders, text_steps, text_talks, video_steps
 from hospital.database import Database
 from hotline.letter_joints import Press, post
 from hotline.message_joints import asking
+from hotline.rounds import Job, Rounds
 from hotline.settings import Settings
 from hotline.sheets import Sheets
 from hotline.wiring import answer_links, calling_policy, video_rooms
@@ -20,7 +20,7 @@ MOST_TEXTS = 50  # of plans in one go
 
 
 def begin(
-    scheduler: AsyncIOScheduler,
+    rounds: Rounds,
     settings: Settings,
     database: Database,
     sender: Sender,
@@ -28,8 +28,10 @@ def begin(
     caller_id: str,
     now: Callable[[], datetime],
     press: Press | None = None,
+    held: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Adds its jobs. `caller_id`: the number that patients see when we call. `press`: None, no letters."""
+    """Adds its jobs. `caller_id`: the number that patients see when we call. `press`: None, no letters. `held`: whether
+    the clock has just jumped."""
     policy, rooms, links = calling_policy(settings), video_rooms(settings), answer_links(settings)
     by_text = asking(settings, lambda: sheets.held.words)
 
@@ -77,10 +79,19 @@ def begin(
     async def watch_reach() -> None:
         await database.run(reach_watch.watch, now())
 
-    often: dict[str, object] = {"max_instances": 1, "coalesce": True}
-    scheduler.add_job(remind, "interval", seconds=60, next_run_time=now(), **often)
+    def unless_held(job: Job) -> Job:
+        """What a clock decides waits while the clock is not to be believed."""
+
+        @wraps(job)
+        async def look() -> None:
+            if not held():
+                await job()
+
+        return look
+
+    rounds.every(60, unless_held(remind), at_once=True)
     for plans in (text, write, meet):
-        scheduler.add_job(plans, "interval", seconds=10, next_run_time=now(), **often)
-    scheduler.add_job(watch_reach, "interval", minutes=30, next_run_time=now(), **often)
-    scheduler.add_job(announce, "interval", minutes=5, next_run_time=now(), **often)
-    scheduler.add_job(send, "interval", seconds=2, **often)
+        rounds.every(10, unless_held(plans), at_once=True)
+    rounds.every(1800, watch_reach, at_once=True)
+    rounds.every(300, unless_held(announce), at_once=True)
+    rounds.every(2, unless_held(send))

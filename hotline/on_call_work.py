@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
 from cti.events import LegEnded, OriginateFailed
 from cti.switchboard import Switchboard
 from dialer.on_call import OnCallDialer, StaffTelephone
@@ -14,6 +12,7 @@ from hospital.database import Database
 from hospital.rota import Calendar
 from hotline.care_wiring import ladder
 from hotline.on_call import GapWatch
+from hotline.rounds import Rounds
 from hotline.settings import Settings
 from hotline.wiring import zone
 
@@ -21,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def begin(
-    scheduler: AsyncIOScheduler,
+    rounds: Rounds,
     settings: Settings,
     database: Database,
     board: Switchboard,
@@ -66,8 +65,7 @@ def begin(
         await database.run(questions.climb, now())
 
     gaps = GapWatch(database, calendar, now)
-    often: dict[str, object] = {"max_instances": 1, "coalesce": True}
-    scheduler.add_job(climb, "interval", seconds=1, **often)
-    scheduler.add_job(settle, "interval", seconds=2, **often)
-    scheduler.add_job(late_questions, "interval", seconds=30, **often)
-    scheduler.add_job(gaps.look, "interval", seconds=60, next_run_time=now(), **often)
+    rounds.every(1, climb)
+    rounds.every(2, settle)
+    rounds.every(30, late_questions)
+    rounds.every(60, gaps.look, at_once=True)

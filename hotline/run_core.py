@@ -1,14 +1,13 @@
-"""The process `core`: AMI, the dialer, the scheduler, the console."""
+"""The process `core`: AMI, the dialer, the rounds, the console."""
 
 import asyncio
 import logging
 import time
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import uvicorn
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
 from cti.journal import InboundJournal
@@ -22,6 +21,7 @@ from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer
+from dialer.steady import SteadyClock
 from hospital import caller_languages, recordings, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
@@ -48,6 +48,7 @@ from hotline.in_force import Shipped
 from hotline.own_prompts import OwnPrompts
 from hotline.places import places, read_secrets
 from hotline.queue_news import QueueNews
+from hotline.rounds import Rounds
 from hotline.settings import Settings
 from hotline.sheets import Sheets
 from hotline.transcribing import Transcriber
@@ -85,6 +86,7 @@ async def run_core(settings: Settings) -> None:
     async def outcomes() -> OutcomeRules:
         return (await sheets.now()).outcomes
 
+    clock = SteadyClock(now, hold=timedelta(seconds=settings.calling.distrust_seconds))
     dialer = Dialer(
         database,
         telephone,
@@ -96,6 +98,7 @@ async def run_core(settings: Settings) -> None:
         ring_s=settings.calling.ring_seconds,
         outcomes=outcomes,
         rate=_trunk_rate(settings),
+        held=clock.held,
     )
     of = settings.automatic
     automatic = Agentless(dialer, kinds=SPOKEN_KINDS, most=of.lines, per_second=of.per_second)
@@ -166,15 +169,15 @@ async def run_core(settings: Settings) -> None:
         await _check_files(workshop)
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
-        scheduler = AsyncIOScheduler(timezone="UTC")  # its triggers only look; what is due lives in SQL
-        _keep_house(scheduler, database, capture, journal)
-        dialer_work.begin(scheduler, settings, dialer, automatic, progressive, predictive)
-        message_work.begin(scheduler, settings, database, sender, sheets, _caller_id(settings), now, press)
-        on_call_work.begin(scheduler, settings, database, board, telephone, _caller_id(settings), now)
+        rounds = Rounds()
+        _keep_house(rounds, database, capture, journal)
+        dialer_work.begin(rounds, settings, dialer, automatic, progressive, predictive)
+        message_work.begin(rounds, settings, database, sender, sheets, _caller_id(settings), now, press, clock.held)
+        on_call_work.begin(rounds, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
-            scheduler.add_job(transcriber.work, "interval", seconds=5, max_instances=1, coalesce=True)
-        scheduler.start()
-        stack.callback(scheduler.shutdown, wait=False)
+            rounds.every(5, transcriber.work)
+        rounds.start()
+        stack.callback(rounds.stop)
         loaded.set_aside()
         await _serve_console(settings, services)
     database.close()
@@ -190,7 +193,7 @@ async def _check_files(workshop: SiteWorkshop) -> None:
         log.warning("the site's files were not checked (%s)", type(failure).__name__)
 
 
-def _keep_house(scheduler: AsyncIOScheduler, database: Database, capture: Capture, journal: InboundJournal) -> None:
+def _keep_house(rounds: Rounds, database: Database, capture: Capture, journal: InboundJournal) -> None:
     """Adds the jobs that put away what calls left behind."""
 
     async def sweep() -> None:
@@ -207,9 +210,9 @@ def _keep_house(scheduler: AsyncIOScheduler, database: Database, capture: Captur
         await database.run(caller_languages.forget_expired, now())
         await database.run(throttling.forget_idle, now())
 
-    scheduler.add_job(collect, "interval", seconds=10, max_instances=1, coalesce=True)
-    scheduler.add_job(forget, "interval", hours=1, max_instances=1, coalesce=True, next_run_time=now())
-    scheduler.add_job(sweep, "interval", seconds=30, max_instances=1, coalesce=True, next_run_time=now())
+    rounds.every(10, collect)
+    rounds.every(3600, forget, at_once=True)
+    rounds.every(30, sweep, at_once=True)
 
 
 async def _serve_console(settings: Settings, services: ports.Services) -> None:

@@ -130,6 +130,8 @@ class Calling(Frozen):
     """Campaigns of surveys may dial more lines than nurses are free: some who answer find nobody, 3 % at most."""
     per_day: Annotated[int, Field(ge=1)] | None = 1
     per_week: Annotated[int, Field(ge=1)] | None = 3
+    distrust_seconds: Annotated[int, Field(ge=0, le=3600)] = 600
+    """So long nobody is called by machine, nor written to, after the clock of the computer has jumped."""
     announce_hours: Annotated[int, Field(ge=1, le=48)] | None = None
     """A text message so long before a plan's call says from which number it comes; None: none is sent."""
     text_answer_days: Annotated[int, Field(ge=1, le=30)] = 2

@@ -27,6 +27,7 @@ NEEDED = {
 FOR_TESTS = {
     "chromium": "chromium",
     "chromium-headless-shell": "chromium-headless-shell",
+    "faketime": "faketime",
     "ip": "iproute2",
     "libatomic.so.1": "libatomic1",
     "sipp": "sip-tester",

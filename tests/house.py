@@ -348,7 +348,11 @@ class House:
             await asyncio.sleep(0.05)
 
 
-ALWAYS = ", ".join(f'{day} = ["00:00-23:59"]' for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+def every_day(hours: str) -> str:
+    """As settings have it: "07:00-19:00"."""
+    return ", ".join(f'{day} = ["{hours}"]' for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+
+
 REAL = """
 browser_phones = false
 
@@ -363,20 +367,21 @@ callback_number = "+576015550100"
 [trunk]
 host = "{trunk}"
 caller_id = "+576015550100"
+numbers = ["+576015550100"]
+sources = ["{trunk}"]
 allow = ["_+57XXXXXXXXXX"]
 
 [calling]
 ring_seconds = 15
-hours = {{ {always} }}
-
+hours = {{ {hours} }}
 """
 
 
-def real_house(folder: Path, trunk: str, more: str = "") -> House:
-    """A real site, not the demo, which may call at any hour, through a trunk at an address; not started yet. `more`:
-    tables for its hotline.toml."""
+def real_house(folder: Path, trunk: str, more: str = "", hours: str = "00:00-23:59") -> House:
+    """A real site, not the demo, which calls at these hours, through a trunk at an address; not started yet. `more`:
+    tables for its hotline.toml, whose first lines may be those of [calling]."""
     file = folder / "hotline.toml"
-    file.write_text(REAL.format(trunk=trunk, always=ALWAYS) + more)
+    file.write_text(REAL.format(trunk=trunk, hours=every_day(hours)) + more)
     house = House(folder / "house", free_address(), HOTLINE_SETTINGS=str(file))
     with patch.dict(os.environ, house.environment):
         house.settings = load()

@@ -28,8 +28,9 @@ class Night:
     def __init__(self, database: Database) -> None:
         self.database, self.exchange, self.clock, self.seconds = database, Exchange(), NOON, 0.0
         self.dialer = Dialer(
-            database, self.exchange, Shelf(), POLICY, node="n1", caller_id=HOTLINE, now=lambda: self.clock
-        )
+            database, self.exchange, Shelf(), POLICY, node="n1", caller_id=HOTLINE, now=lambda: self.clock,
+            seconds=lambda: self.clock.timestamp(),
+        )  # fmt: skip
         self.automatic = Agentless(
             self.dialer,
             kinds={"suspension"},

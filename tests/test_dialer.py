@@ -139,8 +139,9 @@ class Office:
         telephone: Telephone = self.exchange
         recorder: Recorder = self.shelf
         self.dialer = Dialer(
-            database, telephone, recorder, policy, node="n1", caller_id=HOTLINE, now=lambda: self.clock
-        )
+            database, telephone, recorder, policy, node="n1", caller_id=HOTLINE, now=lambda: self.clock,
+            seconds=lambda: self.clock.timestamp(),
+        )  # fmt: skip
         with database.transaction() as session:
             self.ana, self.grace = employ(session, "ana", "nurse").id, employ(session, "grace", "supervisor").id
             joao = admit(session, JOAO)

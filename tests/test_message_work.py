@@ -1,4 +1,4 @@
-"""The core's jobs for messages, by its own scheduler on a real database: what is due leaves in the patient's language,
+"""The core's jobs for messages, by their own rounds on a real database: what is due leaves in the patient's language,
 and what fails once is done at the next turn."""
 
 import asyncio
@@ -13,7 +13,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -28,6 +27,7 @@ from hospital.plans import Calendar, Plan, Rule, Step
 from hotline import letter_joints, message_work
 from hotline.caller_joints import rendered
 from hotline.message_joints import SqlOutbox
+from hotline.rounds import Rounds
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from hotline.sheets import Sheets
@@ -52,7 +52,7 @@ class Core:
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.database, self.file = database, folder / "sent.jsonl"
-        self.scheduler = AsyncIOScheduler(timezone="UTC")
+        self.rounds = Rounds()
 
     def starts(self, **changes: object) -> None:
         """`changes`: settings beside the demo's, which may call at any hour."""
@@ -60,13 +60,8 @@ class Core:
         sheets = Sheets(shipped(), self.database)
         sender = Sender(SqlOutbox(self.database), FileGateway(self.file, now), rendered(lambda: sheets.held.words), now)
         press = letter_joints.press(settings, lambda: sheets.held.words, lambda: now().date())
-        message_work.begin(self.scheduler, settings, self.database, sender, sheets, OURS, now, press)
-        self.scheduler.start()
-
-    def looks_again(self, job: str) -> None:
-        """Its next turn comes now."""
-        (found,) = [one for one in self.scheduler.get_jobs() if one.name.endswith(f".{job}")]
-        found.modify(next_run_time=now())
+        message_work.begin(self.rounds, settings, self.database, sender, sheets, OURS, now, press)
+        self.rounds.start()
 
     def rows(self) -> list[OutboxRow]:
         with self.database.transaction() as session:
@@ -81,7 +76,7 @@ class Core:
 async def core(database: Database, tmp_path: Path) -> AsyncIterator[Core]:
     made = Core(database, tmp_path)
     yield made
-    made.scheduler.shutdown(wait=False)
+    made.rounds.stop()
 
 
 async def until(what: str, so: Callable[[], bool]) -> None:
@@ -162,10 +157,10 @@ async def test_a_call_is_announced_as_site_and_step_say(
         planned(session, RUTH, channel="sms")
     calling = {**DEMO["calling"], "announce_hours": site}
     core.starts(calling=calling)
-    core.looks_again("announce")
+    await core.rounds.turn("announce")
     with core.database.transaction() as session:  # whose text is a sign that the jobs have looked
         session.execute(update(FollowUpTask).where(FollowUpTask.channel == "sms").values(due_at=now() - HOUR))
-    core.looks_again("text")
+    await core.rounds.turn("text")
     await until("Ruth's text has left", lambda: any(row.locale == "en" and row.state == "sent" for row in core.rows()))
     told = [(row.key, row.locale, row.params) for row in core.rows() if row.locale != "en"]
     assert told == ([("call_expected", "zh-CN", {"caller": OURS})] if announced else [])
@@ -207,6 +202,6 @@ async def test_a_job_that_fails_once_looks_again_and_stops_no_other(
         core.starts()
         await until("it has failed", lambda: "OperationalError" in caplog.text)
         await until("another job's message has left", lambda: [row.key for row in core.rows()] == ["call_expected"])
-    core.looks_again("text")
+    await core.rounds.turn("text")
     await until("both have left", lambda: sorted(row.state for row in core.rows()) == ["sent", "sent"])
     assert RUTH.numbers[0] not in caplog.text

@@ -31,8 +31,9 @@ class Survey:
     def __init__(self, database: Database, patients_due: int = 60) -> None:
         self.database, self.exchange, self.clock = database, Exchange(), NOON
         self.dialer = Dialer(
-            database, self.exchange, Shelf(), UNCAPPED, node="n1", caller_id=HOTLINE, now=lambda: self.clock
-        )
+            database, self.exchange, Shelf(), UNCAPPED, node="n1", caller_id=HOTLINE, now=lambda: self.clock,
+            seconds=lambda: self.clock.timestamp(),
+        )  # fmt: skip
         self.predictive, self.progressive = Predictive(self.dialer), Progressive(self.dialer)
         with database.transaction() as session:
             self.grace = employ(session, "grace", "supervisor").id

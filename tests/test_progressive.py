@@ -45,6 +45,7 @@ class Ward:
             node="n1",
             caller_id=HOTLINE,
             now=lambda: self.clock,
+            seconds=lambda: self.clock.timestamp(),
             rate=Rate(1000.0, lambda: self.seconds),
         )
         self.progressive = Progressive(self.dialer, seconds=lambda: self.seconds)
