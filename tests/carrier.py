@@ -2,7 +2,8 @@
 
 The last six digits of the number called are two statuses: first the provisional (100 none, 180 rings, 183 progress),
 then the final one (000 none, the call just goes on; 200 answers, 299 answers and hangs up at once, both without a
-sound). +573010180486 rings and is then busy, +573010100000 is never heard of again."""
+sound). +573010180486 rings and is then busy, +573010100000 is never heard of again. Calls to a number of `phones` are
+handed on to a real telephone instead, and what it replies comes back (a stateless proxy, RFC 3261 section 16.11)."""
 
 import asyncio
 import re
@@ -19,7 +20,8 @@ SOUND = (
 
 
 class Carrier(asyncio.DatagramProtocol):
-    """`calls` is each number that was called, once a call (Call-ID), in order."""
+    """`calls` is each number that was called, once a call (Call-ID), in order. `phones`: number → where its telephone
+    is."""
 
     def __init__(self, asterisk: AsteriskInstance | None = None, *, address: str = "", port: int = 5060) -> None:
         """Without an Asterisk that runs already: at this address, before a house is started that leads there."""
@@ -28,6 +30,7 @@ class Carrier(asyncio.DatagramProtocol):
         if asterisk is not None and asterisk.plan.trunk is not None:
             self.address, self.port = asterisk.plan.trunk.host, asterisk.plan.trunk.port
         self.calls: list[str] = []
+        self.phones: dict[str, tuple[str, int]] = {}
         self._known: set[str] = set()
         self._open: dict[str, tuple[dict[str, list[str]], tuple[str, int]]] = {}
         self._leaving: dict[str, tuple[dict[str, list[str]], tuple[str, int]]] = {}
@@ -58,8 +61,15 @@ class Carrier(asyncio.DatagramProtocol):
         for line in head[1:]:
             name, _, value = line.partition(":")
             headers.setdefault(name.strip().lower(), []).append(value.strip())
-        call = headers["call-id"][0]
-        if method in ("OPTIONS", "BYE"):
+        call, number = headers["call-id"][0], rest.removeprefix("sip:").partition("@")[0]
+        if method == "SIP/2.0":
+            self._hand_back(data, headers["via"])
+        elif number in self.phones:
+            if method == "INVITE" and call not in self._known:
+                self._known.add(call)
+                self.calls.append(number)
+            self._hand_on(data, headers["via"][0], self.phones[number])
+        elif method in ("OPTIONS", "BYE"):
             self._reply(headers, addr, 200)
         elif method == "CANCEL":
             self._reply(headers, addr, 200)
@@ -69,7 +79,6 @@ class Carrier(asyncio.DatagramProtocol):
             self._bye(*self._leaving.pop(call))
         elif method == "INVITE" and call not in self._known:
             self._known.add(call)
-            number = rest.removeprefix("sip:").partition("@")[0]
             self.calls.append(number)
             first, final = int(number[-6:-3]), int(number[-3:])
             self._open[call] = (headers, addr)
@@ -79,6 +88,24 @@ class Carrier(asyncio.DatagramProtocol):
                 self._leaving[call] = headers, addr
             if final:
                 self._reply(headers, addr, ANSWERS if final == HANGS_UP else final, answers=final in (200, 299))
+
+    def _hand_on(self, data: bytes, via: str, phone: tuple[str, int]) -> None:
+        """What follows an INVITE (CANCEL, the ACK of a refusal) has its branch, and so the same one of ours."""
+        branch = re.search(r"branch=([^;\s]+)", via)
+        assert branch is not None and self._transport is not None
+        first, _, rest = data.partition(b"\r\n")
+        ours = f"Via: SIP/2.0/UDP {self.address}:{self.port};branch={branch[1]}.1".encode()
+        self._transport.sendto(b"\r\n".join((first, ours, rest)), phone)
+
+    def _hand_back(self, data: bytes, vias: list[str]) -> None:
+        """Without our own Via, to the one below it; an answer to what we said ourselves has none."""
+        if len(vias) < 2:
+            return
+        below = re.search(r"SIP/2.0/UDP ([\d.]+):?(\d*)", vias[1])
+        assert below is not None and self._transport is not None
+        lines = data.split(b"\r\n")
+        lines.pop(next(n for n, line in enumerate(lines) if line.lower().startswith(b"via:")))
+        self._transport.sendto(b"\r\n".join(lines), (below[1], int(below[2] or 5060)))
 
     def _bye(self, headers: dict[str, list[str]], addr: tuple[str, int]) -> None:
         contact = re.search(r"<(.+)>", headers["contact"][0])
