@@ -8,7 +8,7 @@ import re
 import struct
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tests.house import House, real_house
 SCENARIOS = Path(__file__).parent / "sipp"
 PORT = 5060
 KEY_S = 0.4  # from one key to the next
-_INVITE = re.compile(r"^INVITE sip:(\+\d+)@.*?^Call-ID: (\S+)", re.MULTILINE | re.DOTALL)
+_REQUEST = re.compile(r"^(INVITE|CANCEL) sip:(\+\d+)@.*?^Call-ID: (\S+)", re.MULTILINE | re.DOTALL)
 
 
 def keys(file: Path, *pressed: tuple[float, str]) -> None:
@@ -58,20 +58,36 @@ class Witness:
 
     def rang(self) -> Mapping[str, set[str]]:
         """The calls (SIP's Call-ID: a repeated INVITE is the same call) of each number that was dialled."""
+        return self._sent("INVITE")
+
+    def gave_up(self) -> Mapping[str, set[str]]:
+        """Those that were ended before anybody had picked up."""
+        return self._sent("CANCEL")
+
+    def _sent(self, method: str) -> Mapping[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
         text = self.messages.read_text(errors="replace") if self.messages.exists() else ""
         for message in re.split(r"^-{20,}.*$", text, flags=re.MULTILINE):
-            match = _INVITE.search(message)
-            if match and "received" in message:
-                found[match[1]].add(match[2])
+            match = _REQUEST.search(message)
+            if match and match[1] == method and "received" in message:
+                found[match[2]].add(match[3])
         return found
 
 
 @contextlib.contextmanager
-def site(folder: Path, scenario: str, lines: int) -> Iterator[tuple[House, Witness]]:
-    """`scenario`: of the folder sipp, what the patients do. `lines`: automatic calls at once, and begun in a second."""
+def site(
+    folder: Path,
+    scenario: str,
+    lines: int,
+    prepare: Callable[[House], object] = lambda house: None,
+    **environment: str,
+) -> Iterator[tuple[House, Witness]]:
+    """`scenario`: of the folder sipp, what the patients do. `lines`: automatic calls at once, and begun in a second.
+    `prepare`: before the house starts. `environment`: more of it for the house's processes."""
     trunk = f"{network()}.90"
-    house = real_house(folder, trunk, f"[automatic]\nlines = {lines}\nper_second = {lines}\n")
+    house = real_house(folder, trunk, f"[automatic]\nlines = {lines}\nper_second = {max(1, lines)}\n")
+    house.environment |= environment
+    prepare(house)
     with everybody(trunk, folder, scenario) as witness:
         try:
             house.start()
