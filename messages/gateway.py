@@ -38,7 +38,7 @@ class Incoming:
 
     gateway: str
     reference: str
-    number: str
+    number: str = field(repr=False)
     text: str = field(repr=False)
     media: int = 0
     word: Word | None = None
