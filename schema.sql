@@ -778,7 +778,7 @@ CREATE INDEX suspension_notices ON suspension_notice (suspension_id);
 -- How each task stands, for the figures. `standing` parts all tasks, each in one: completed; refused; excused (nobody was
 -- to be contacted any more); lost (to follow-up: not reached, or too late); open. A try counts where a phone rang or was
 -- answered; reached is whoever may speak for the patient, and consented who answered questions;
--- who has begun on the page of a link is reached by it.
+-- who has begun on the page of a link is reached by it, and who has answered a text message by that.
 CREATE VIEW followup_coverage AS
 SELECT t.id AS task_id,
        t.due_at,
@@ -787,7 +787,7 @@ SELECT t.id AS task_id,
        p.language,
        coalesce(e.plan, '') AS plan,
        a.attempted OR w.attempted OR l.attempted AS attempted,
-       a.reached OR k.opened OR t.state = 'done' AS reached,
+       a.reached OR k.opened OR k.answered OR t.state = 'done' AS reached,
        a.consented OR k.answered OR t.state = 'done' AS consented,
        CASE WHEN t.state = 'done' THEN 'completed'
             WHEN t.state <> 'stopped' THEN 'open'
@@ -816,7 +816,7 @@ SELECT t.id AS task_id,
        SELECT count(*) > 0 AS attempted FROM step_letter z WHERE z.task_id = t.id AND z.state = 'posted') l
  CROSS JOIN LATERAL (
        SELECT count(*) > 0 AS opened,
-              EXISTS (SELECT 1 FROM answer n WHERE n.task_id = t.id AND n.via = 'web') AS answered
+              EXISTS (SELECT 1 FROM answer n WHERE n.task_id = t.id AND n.via IN ('text', 'web')) AS answered
          FROM answer_link i WHERE i.task_id = t.id AND i.opened_at IS NOT NULL) k
  WHERE t.kind = 'follow_up';
 

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from hospital import consents, number_locks, outbox, reminders, text_stops
+from hospital import consents, coverage, number_locks, outbox, reminders, responses, text_stops
 from hospital.cases import Case
 from hospital.database import Database
-from hospital.followups import FollowUpTask
+from hospital.followups import Answer, FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.text_replies import TextReply
@@ -226,6 +226,21 @@ def test_sql_knows_one_fate_for_each_text(house: TextHouse, change: str) -> None
     house.writes(LUCIA, "2")
     with pytest.raises(IntegrityError), house.database.transaction() as session:
         session.execute(text(f"UPDATE text_reply SET {change} WHERE gateway_ref = 't2'"))  # noqa: S608 - above
+
+
+def test_an_answer_by_text_is_known_as_one_and_counts_as_reached(house: TextHouse) -> None:
+    task = house.due(house.admits(LUCIA))
+    house.due(house.admits(MEI))
+    house.works()
+    house.writes(LUCIA, "1")
+    with house.database.transaction() as session:
+        assert session.scalars(select(Answer.via).where(Answer.task_id == task)).all() == ["text"]
+        (all_of_them,) = coverage.coverage(session, NOON - DAY, NOON + DAY, "ward", house.now)
+    assert (all_of_them.due, all_of_them.attempted, all_of_them.reached, all_of_them.consented) == (2, 2, 1, 1)
+    with house.database.transaction() as session:
+        found = responses.of_version(session, house.task(task).questionnaire_id, NOON - DAY, NOON + DAY)
+        assert found is not None
+        assert {way: count for way, count in found.ways.items() if count} == {"text": 1}
 
 
 # ── It ends ─────────────────────────────────────────────────────────────────────────────────────────────────────────
