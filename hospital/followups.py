@@ -255,6 +255,12 @@ def answers(session: Session, task_id: UUID) -> dict[str, Any]:
     return {row.item: json.loads(row.value) for row in rows}
 
 
+def ways(session: Session, task_id: UUID) -> dict[str, str]:
+    """How the newest answer of each item came, of those that were not told by telephone."""
+    rows = session.scalars(select(Answer).where(Answer.task_id == task_id).order_by(Answer.id))
+    return {item: via for item, via in {row.item: row.via for row in rows}.items() if via != "telephone"}
+
+
 def save_summary(session: Session, task_id: UUID, summary: str) -> None:
     session.execute(update(FollowUpTask).where(FollowUpTask.id == task_id).values(summary=storable(summary)[:4000]))
     announce(session, "task", task_id)

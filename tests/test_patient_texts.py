@@ -12,6 +12,7 @@ from sqlalchemy import select
 from hospital.audit import AuditRow
 from hospital.cases import Case
 from hospital.database import Database
+from hospital.followups import FollowUpTask
 from hotline import message_joints
 from hotline.demo_texts import FileTexts
 from hotline.settings_file import DEMO, build
@@ -19,7 +20,7 @@ from messages.gateway import Outgoing
 from messages.gateways.file import FileGateway
 from scripts.wording import Wording
 from tests import browser
-from tests.characters import LUCIA
+from tests.characters import JOAO, LUCIA
 from tests.console_app import Site
 from tests.console_app import words as said_on
 from tests.moments import NOON
@@ -103,3 +104,22 @@ def reads(database: Database, case_id: UUID) -> list[UUID | None]:
     with database.transaction() as session:
         rows = select(AuditRow.account_id).where(AuditRow.action == "case.read", AuditRow.subject == f"case:{case_id}")
         return list(session.scalars(rows))
+
+
+async def test_the_nurse_sees_on_the_form_what_was_answered_by_text(
+    database: Database, words: Wording, tmp_path: Path
+) -> None:
+    site, house = Site(database, tmp_path), TextHouse(database, words, also=["discharge-day3"])
+    with database.transaction() as session:
+        session.get_one(FollowUpTask, site.task.id).channel = "sms"
+    house.works()
+    for said in ("24/12/1966", "1"):
+        house.writes(JOAO, said)
+    with database.transaction() as session:
+        session.get_one(FollowUpTask, site.task.id).channel = "nurse_call"
+    site.now = house.now
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        form = (await ana.get(f"/followups/{site.task.id}")).text
+    assert form.count('<span class="tag">by text message</span>') == 1
+    assert "Asked by text message" in said_on(form), "and in the log, how it came to that"

@@ -255,6 +255,7 @@ class Form:
     language: str
     dealt: Mapping[str, AnswerFlag] = field(default_factory=dict)  # with red flags, by their codes
     departments: Mapping[str, str] = field(default_factory=dict)  # code → name
+    ways: Mapping[str, str] = field(default_factory=dict)  # by key: "text", "web"; of the telephone none
 
     def with_answers(self, more: Mapping[str, Any]) -> "Form":
         return replace(self, answers={**self.answers, **more})
@@ -311,8 +312,8 @@ def form(session: Session, task_id: UUID) -> Form:
     patient = session.get_one(Patient, task.patient_id)
     read = kept(task.questionnaire.body)
     dealt, names = answer_flags.of_task(session, task_id), department_names(session)
-    given = followups.answers(session, task_id)
-    return Form(f"/followups/{task_id}", read, given, patient.language, dealt, names)
+    given, ways = followups.answers(session, task_id), followups.ways(session, task_id)
+    return Form(f"/followups/{task_id}", read, given, patient.language, dealt, names, ways)
 
 
 def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:

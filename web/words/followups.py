@@ -217,6 +217,8 @@ def next_try(at: datetime | None, rank: int | None, tries: int, max_tries: int, 
 
 
 NO_NAMES: Mapping[str, str] = {}
+ANSWERED_BY = {"text": "by text message", "web": "on a page"}
+"""How an answer on the form came, where nobody has heard it."""
 IN_DOUBT = "It is not known whether the phone rang; a person decides"
 
 DECISIONS = {  # the decision log: why was, or wasn't, this patient called
