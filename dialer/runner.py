@@ -2,9 +2,8 @@
 
 Rules: an attempt is in the database, with its channel ids, before Asterisk hears of it (I3). Preview mode: a nurse
 starts each call; in a stint (`progressive.py`) her leg is up already: nobody is ever answered by nobody. Without a
-nurse (`agentless.py`) the ivr answers. What the line
-did arrives as events; each settles the attempt at most once. After a lost link nothing is dialled again: what can't be
-told from Asterisk's own records is put before a person.
+nurse (`agentless.py`) the ivr answers. What the line did arrives as events; each settles the attempt at most once.
+After a lost link nothing is dialled again: what can't be told from Asterisk's own records is put before a person.
 """
 
 import logging
@@ -14,16 +13,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
+from dialer import orders
 from dialer.rates import Rate, Unlimited
 from dialer.telephone import Recorder, Telephone
-from hospital import agentless, attempts, campaigns, plan_changes, recordings
-from hospital.accounts import Account
+from hospital import attempts, plan_changes
 from hospital.attempts import Attempt, CallingPolicy, NotNow
-from hospital.database import Database, announce
+from hospital.database import Database
 from hospital.outcome_rules import OutcomeRules
-from hospital.patients import Patient, PhoneNumber
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +72,7 @@ class Dialer:
             raise NotStarted(full)
         if self.held():
             raise NotStarted("The computer's clock has just been changed. Nobody is called by it for some minutes.")
-        sip_username = await self.database.run(_sip_username, account_id)
+        sip_username = await self.database.run(orders.sip_username, account_id)
         if sip_username is None:
             raise NotStarted("Your account has no telephone. Ask the administrator to give it one.")
         claimed = await self.database.run(attempts.claim, task_id, account_id, self.node, self.now(), self.policy)
@@ -94,7 +90,7 @@ class Dialer:
 
     async def hang_up(self, attempt_id: UUID, account_id: UUID) -> bool:
         """The nurse ends her call; what then happens arrives as events. False where it is not hers or over."""
-        attempt = await self.database.run(_live_of, attempt_id, account_id)
+        attempt = await self.database.run(orders.live_of, attempt_id, account_id)
         if attempt is None or attempt.nurse_channel_id is None:
             return False
         await self._hang_up_both(attempt)
@@ -117,14 +113,14 @@ class Dialer:
     async def start_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
         """The notice has been spoken: from here on it is recorded, not a byte before. False where it was begun
         already or nobody is on the line. Raises NotStarted with what to tell the nurse."""
-        attempt = await self.database.run(_live_of, attempt_id, account_id)
+        attempt = await self.database.run(orders.live_of, attempt_id, account_id)
         if attempt is None or attempt.state != "talking":
             return False
         full = self._recorder.full()
         if full is not None:
-            await self.database.run(_no_recording, attempt_id, "spool_full", self.now())
+            await self.database.run(orders.no_recording, attempt_id, "spool_full", self.now())
             raise NotStarted(full)
-        recording_id = await self.database.run(_open_recording, attempt_id, self.now())
+        recording_id = await self.database.run(orders.open_recording, attempt_id, self.now())
         if recording_id is None:
             return False
         try:
@@ -135,16 +131,16 @@ class Dialer:
 
     async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
         """The patient does not want to be recorded and is served all the same: a coded reason instead."""
-        attempt = await self.database.run(_live_of, attempt_id, account_id)
+        attempt = await self.database.run(orders.live_of, attempt_id, account_id)
         if attempt is None:
             return False
-        await self.database.run(_no_recording, attempt_id, "refused", self.now())
+        await self.database.run(orders.no_recording, attempt_id, "refused", self.now())
         return True
 
     async def dial_alone(self, attempt_id: UUID) -> bool:
         """Dial a patient without a nurse; the ivr speaks to who answers. False where nothing was dialled: the attempt
         has ended then, or its fate will be settled."""
-        called = await self.database.run(_dialling_alone, attempt_id, self.now(), self._caller_id)
+        called = await self.database.run(orders.dialling_alone, attempt_id, self.now(), self._caller_id)
         if called is None:  # the window closed, or the call became unwanted since the claim
             await self._not_dialled(attempt_id)
             return False
@@ -154,13 +150,13 @@ class Dialer:
 
     async def dial_next(self, attempt_id: UUID) -> None:
         """Dial a patient for a nurse whose leg is up: her stint goes on. What comes of it arrives as events."""
-        attempt = await self.database.run(_attempt, attempt_id)
+        attempt = await self.database.run(orders.attempt, attempt_id)
         await self._dial_patient(attempt)
 
     async def dial_pooled(self, attempt_id: UUID) -> bool:
         """Dial a patient for whichever nurse will be free (`predictive.py`). False where nothing was dialled."""
-        called = await self.database.run(_dialling, attempt_id, self.now(), self._caller_id)
-        attempt = await self.database.run(_attempt, attempt_id)
+        called = await self.database.run(orders.dialling, attempt_id, self.now(), self._caller_id)
+        attempt = await self.database.run(orders.attempt, attempt_id)
         if called is None:
             await self._not_dialled(attempt_id)
             return False
@@ -190,7 +186,7 @@ class Dialer:
             await self._end_nurses_leg(attempt)
 
     async def _dial_patient(self, attempt: Attempt) -> None:
-        called = await self.database.run(_dialling, attempt.id, self.now(), self._caller_id)
+        called = await self.database.run(orders.dialling, attempt.id, self.now(), self._caller_id)
         if called is None:  # the window closed or the patient opted out since the claim
             if await self._not_dialled(attempt.id):
                 await self._end_nurses_leg(attempt)
@@ -239,7 +235,9 @@ class Dialer:
         self, attempt: Attempt, line_result: str, *, cause: int | None = None, sip_status: int | None = None
     ) -> None:
         policy = self.policy if self._outcomes is None else replace(self.policy, outcomes=await self._outcomes())
-        recording_id = await self.database.run(_settle, attempt.id, line_result, self.now(), policy, cause, sip_status)
+        recording_id = await self.database.run(
+            orders.settle, attempt.id, line_result, self.now(), policy, cause, sip_status
+        )
         self._ordered_at.pop(attempt.id, None)
         await self._end_nurses_leg(attempt)  # preview mode: one call, one leg
         if recording_id is not None:
@@ -307,92 +305,3 @@ class Dialer:
         if known is None and by_clock >= timedelta():
             return by_clock
         return timedelta(seconds=self._seconds() - self._ordered_at.setdefault(attempt_id, self._seconds()))
-
-
-# ── Verbs on the database, one transaction each ─────────────────────────────────────────────────────────────────────
-
-
-def _sip_username(session: Session, account_id: UUID) -> str | None:
-    return session.get_one(Account, account_id).sip_username
-
-
-def _attempt(session: Session, attempt_id: UUID) -> Attempt:
-    return session.get_one(Attempt, attempt_id)
-
-
-def _live_of(session: Session, attempt_id: UUID, account_id: UUID) -> Attempt | None:
-    attempt = session.get(Attempt, attempt_id)
-    if attempt is None or attempt.account_id != account_id or attempt.state not in attempts.LIVE:
-        return None
-    return attempt
-
-
-def _dialling(session: Session, attempt_id: UUID, at: datetime, ours: str) -> tuple[str, str, str] | None:
-    """Marks the attempt as dialled and gives its number, the number of ours that is shown (its campaign's, else `ours`)
-    and the language of whoever is called, for the order that follows the commit."""
-    if not attempts.dialling(session, attempt_id, at):
-        return None
-    attempt = session.get_one(Attempt, attempt_id)
-    number = session.get_one(PhoneNumber, attempt.number_id)
-    language = number.language or session.get_one(Patient, number.patient_id).language
-    return number.number, _shown(session, attempt, ours), language
-
-
-def _shown(session: Session, attempt: Attempt, ours: str) -> str:
-    attempt.caller_id = campaigns.caller_id(session, attempt.campaign_id) or ours
-    return attempt.caller_id
-
-
-def _dialling_alone(
-    session: Session, attempt_id: UUID, at: datetime, ours: str
-) -> tuple[Attempt, str, str, str] | None:
-    """The same for a call without a nurse: the attempt, its number, and the language of whoever is called."""
-    if not attempts.dialling(session, attempt_id, at):
-        return None
-    attempt = session.get_one(Attempt, attempt_id)
-    contact = agentless.find(session, attempt.channel_id)
-    shown = _shown(session, attempt, ours)
-    return (attempt, contact.number, contact.language, shown) if contact is not None else None
-
-
-def _open_recording(session: Session, attempt_id: UUID, at: datetime) -> UUID | None:
-    attempt = session.get_one(Attempt, attempt_id)
-    made = recordings.open_for(
-        session,
-        call_id=attempt.channel_id,
-        attempt_id=attempt.id,
-        patient_id=attempt.patient_id,
-        account_id=attempt.account_id,
-        at=at,
-    )
-    announce(session, "task", attempt.task_id)
-    return made
-
-
-def _no_recording(session: Session, attempt_id: UUID, reason: str, at: datetime) -> None:
-    attempt = session.get_one(Attempt, attempt_id)
-    recordings.none_because(
-        session,
-        call_id=attempt.channel_id,
-        attempt_id=attempt.id,
-        patient_id=attempt.patient_id,
-        account_id=attempt.account_id,
-        reason=reason,
-        at=at,
-    )
-    announce(session, "task", attempt.task_id)
-
-
-def _settle(
-    session: Session,
-    attempt_id: UUID,
-    line_result: str,
-    at: datetime,
-    policy: CallingPolicy,
-    cause: int | None,
-    sip_status: int | None,
-) -> UUID | None:
-    """Settles the attempt; returns its recording where one is to be sealed."""
-    attempts.line_ended(session, attempt_id, line_result, at, policy, cause=cause, sip_status=sip_status)
-    recording = recordings.of_attempt(session, attempt_id)
-    return recording.id if recording is not None and recording.state == "open" else None
