@@ -84,7 +84,7 @@ def _measured(folder: Path, count: int, database: Database) -> Iterator[Row]:
             return verb(session)
 
     now = datetime.now(BOGOTA)
-    rules = Rules(BOGOTA, "CN", "zh-CN", now)
+    rules = Rules(BOGOTA, "CN", "zh-CN", now, ("zh-CN",))
     for encoding in ("utf-8", "gbk"):
         path, what = folder / f"{encoding}.csv", f"{encoding}: {count // 2:,} rows"
         written(path, count // 2, now, encoding)
