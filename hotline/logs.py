@@ -38,5 +38,5 @@ def set_up(here: Places) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Masking(read_secrets(here).every()))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for chatty in ("uvicorn.access", "websockets"):
+    for chatty in ("apscheduler", "uvicorn.access", "websockets"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

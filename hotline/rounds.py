@@ -1,59 +1,58 @@
 """Work that looks, every so often: what is due lives in SQL, a job asks what it is by now.
 
-Rules: a job never runs beside itself, and one that fails looks again at its next turn. Turns are counted by the event
-loop's own clock, which nobody sets: when the machine's clock jumps by an hour or a day, no job waits for that hour to
-come again ([decision 46](../docs/decisions/0046-a-clock-that-jumps.md)).
+Rules: a job never runs beside itself, and one that fails looks again at its next turn. APScheduler counts turns by the
+clock on the wall: set back by a day, every job would sleep for that day. So the seconds that nobody sets are watched
+beside it, and after a jump every job has its turn at once
+([decision 46](../docs/decisions/0046-a-clock-that-jumps.md)).
 """
 
 import asyncio
-import logging
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-log = logging.getLogger(__name__)
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 Job = Callable[[], Awaitable[object]]
 
-
-@dataclass(eq=False)
-class _Round:
-    job: Job
-    every_s: float
-    at_once: bool
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+WATCHED_S = 1.0
+JUMP_S = 1.0  # in a second no clock is put right by as much without being set
 
 
 class Rounds:
     def __init__(self) -> None:
-        self._rounds: list[_Round] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        once = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}  # late is not missed
+        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=once)
+        self._watch: asyncio.Task[None] | None = None
 
     def every(self, seconds: float, job: Job, *, at_once: bool = False) -> None:
-        """To be told before the start. `at_once`: the first turn is at the start, not `seconds` after it."""
-        self._rounds.append(_Round(job, seconds, at_once))
+        """`at_once`: the first turn is at the start, not `seconds` after it."""
+        first = {"next_run_time": _now()} if at_once else {}
+        self._scheduler.add_job(job, "interval", seconds=seconds, **first)
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._goes(one), name=one.job.__name__) for one in self._rounds]
+        self._scheduler.start()
+        self._watch = asyncio.create_task(self._goes_by_seconds(), name="rounds")
 
     def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        self._scheduler.shutdown(wait=False)
+        if self._watch is not None:
+            self._watch.cancel()
 
-    async def turn(self, name: str) -> None:
-        """A turn of this job now."""
-        await self._turn(next(one for one in self._rounds if one.job.__name__ == name))
+    def look_now(self, *names: str) -> None:
+        """These jobs, or all, have their next turn now."""
+        for job in self._scheduler.get_jobs():
+            if not names or job.func.__name__ in names:
+                job.modify(next_run_time=_now())
 
-    async def _goes(self, one: _Round) -> None:
+    async def _goes_by_seconds(self) -> None:
         loop = asyncio.get_running_loop()
-        at = loop.time() + (0 if one.at_once else one.every_s)
         while True:
-            await asyncio.sleep(at - loop.time())
-            await self._turn(one)
-            at = max(at + one.every_s, loop.time())  # turns that were missed are not made up for
+            wall, steady = time.time(), loop.time()
+            await asyncio.sleep(WATCHED_S)
+            if abs((time.time() - wall) - (loop.time() - steady)) > JUMP_S:
+                self.look_now()
 
-    async def _turn(self, one: _Round) -> None:
-        async with one.turn:
-            try:
-                await one.job()
-            except Exception:
-                log.exception("%s failed; it looks again at its next turn", one.job.__name__)
+
+def _now() -> datetime:
+    return datetime.now(UTC)

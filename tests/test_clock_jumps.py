@@ -7,6 +7,7 @@ Both clocks are arguments here; the last test has a real dialer whose clock is s
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -298,29 +299,45 @@ def test_a_red_flag_on_a_form_is_raised_although_the_clock_was_set_back(database
         assert session.get_one(Case, case_id).state == "open"
 
 
-async def test_rounds_go_round_by_a_clock_that_nobody_sets(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_job_that_fails_has_its_next_turn(caplog: pytest.LogCaptureFixture) -> None:
     turns: list[str] = []
-    both = asyncio.Event()
-
-    async def works() -> None:
-        turns.append("works")
-        if turns.count("works") == 3:
-            both.set()
+    thrice = asyncio.Event()
 
     async def fails() -> None:
         turns.append("fails")
+        if len(turns) == 3:
+            thrice.set()
         raise OSError("once more")
 
     rounds = Rounds()
-    rounds.every(0.01, works, at_once=True)
-    rounds.every(0.01, fails)
+    rounds.every(0.01, fails, at_once=True)
     with caplog.at_level(logging.ERROR):
         rounds.start()
-        await asyncio.wait_for(both.wait(), 20)
-        before = turns.count("fails")
-        await rounds.turn("fails")
+        await asyncio.wait_for(thrice.wait(), 20)
         rounds.stop()
-    assert turns.count("fails") > before and "fails failed; it looks again" in caplog.text
+    assert "OSError: once more" in caplog.text
+
+
+@JUMPS
+async def test_no_job_waits_for_an_hour_to_come_round_again(jump: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every job's next turn is an hour away; by whatever the clock moves, it is looked again at once, and on."""
+    off = [0.0]
+    true = time.time
+    monkeypatch.setattr("hotline.rounds.time.time", lambda: true() + off[0])
+    monkeypatch.setattr("hotline.rounds.WATCHED_S", 0.05)
+    looked = asyncio.Event()
+
+    async def looks() -> None:
+        looked.set()
+
+    rounds = Rounds()
+    rounds.every(3600, looks)
+    rounds.start()
+    await asyncio.sleep(0.2)
+    assert not looked.is_set()
+    off[0] = jump.total_seconds()
+    await asyncio.wait_for(looked.wait(), 20)
+    rounds.stop()
 
 
 async def test_a_turn_that_lasts_is_not_begun_a_second_time() -> None:
@@ -332,15 +349,14 @@ async def test_a_turn_that_lasts_is_not_begun_a_second_time() -> None:
         nonlocal running
         running += 1
         most.append(running)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
         running -= 1
         if len(most) > 4:
             over.set()
 
     rounds = Rounds()
-    rounds.every(0.001, slow)
+    rounds.every(0.01, slow)
     rounds.start()
-    await rounds.turn("slow")
     await asyncio.wait_for(over.wait(), 20)
     rounds.stop()
     assert max(most) == 1

@@ -157,10 +157,10 @@ async def test_a_call_is_announced_as_site_and_step_say(
         planned(session, RUTH, channel="sms")
     calling = {**DEMO["calling"], "announce_hours": site}
     core.starts(calling=calling)
-    await core.rounds.turn("announce")
+    core.rounds.look_now("announce")
     with core.database.transaction() as session:  # whose text is a sign that the jobs have looked
         session.execute(update(FollowUpTask).where(FollowUpTask.channel == "sms").values(due_at=now() - HOUR))
-    await core.rounds.turn("text")
+    core.rounds.look_now("text")
     await until("Ruth's text has left", lambda: any(row.locale == "en" and row.state == "sent" for row in core.rows()))
     told = [(row.key, row.locale, row.params) for row in core.rows() if row.locale != "en"]
     assert told == ([("call_expected", "zh-CN", {"caller": OURS})] if announced else [])
@@ -202,6 +202,6 @@ async def test_a_job_that_fails_once_looks_again_and_stops_no_other(
         core.starts()
         await until("it has failed", lambda: "OperationalError" in caplog.text)
         await until("another job's message has left", lambda: [row.key for row in core.rows()] == ["call_expected"])
-    await core.rounds.turn("text")
+    core.rounds.look_now("text")
     await until("both have left", lambda: sorted(row.state for row in core.rows()) == ["sent", "sent"])
     assert RUTH.numbers[0] not in caplog.text
