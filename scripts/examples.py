@@ -73,6 +73,7 @@ def written(zone: ZoneInfo) -> dict[str, Value]:
         "caller": "+576015550100",
         "link": "https://video.example.org/W3kq0cVb9d2TzQm1xYv7aA",
         "n": 2,
+        "total": 6,
         "minutes": 10,
         "asked": "…",
         "choices": "1 …",

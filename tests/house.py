@@ -36,7 +36,7 @@ from hospital.database import Base, Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hotline import asterisk as asterisk_process
-from hotline import demo, numbering, processes, wiring
+from hotline import demo, message_joints, numbering, processes, wiring
 from hotline.places import Places, read_secrets
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build, load
@@ -162,6 +162,7 @@ class House:
                     raise
 
     def _empty(self) -> None:
+        message_joints.sent_file(self.here).unlink(missing_ok=True)
         with self.database.transaction() as session:
             session.execute(text(f"TRUNCATE {LEFT_BEHIND} CASCADE"))
             made = delete(FollowUpTask).where(FollowUpTask.id.not_in(self._demos_tasks))  # by answers, and by our calls

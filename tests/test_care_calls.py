@@ -118,7 +118,7 @@ async def test_the_ivr_is_killed_while_lucia_speaks_and_nothing_is_lost(house: H
         assert old is not None
         await house.restarted("ivr", old)
     await house.until("the sweep has sealed it", lambda: [c.state for c in house.rows(Case)] == ["open"], within=45)
-    assert list(house.here.spool.iterdir()) == []
+    await house.until("no plain copy is left", lambda: list(house.here.spool.iterdir()) == [])
 
 
 @pytest.mark.covers("H30", "H39")

@@ -123,8 +123,8 @@ def test_a_guardian_has_wards_and_nobody_elses(known: Database) -> None:
         child = patients.register(session, name="Mateo", birth=date(2018, 5, 4), language="es", numbers=[])
         child.guardian_id = lucia.id
         session.flush()
-        assert patients.wards(session, lucia.id) == [child]
-        assert patients.wards(session, mei.id) == []
+        assert patients.wards(session, lucia.id, NOON) == [child]
+        assert patients.wards(session, mei.id, NOON) == []
         child.deceased_at = NOON
         session.flush()
-        assert patients.wards(session, lucia.id) == []
+        assert patients.wards(session, lucia.id, NOON) == []
