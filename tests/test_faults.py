@@ -39,8 +39,8 @@ PATIENTS, FEWER = 40, 24
 OPTED_OUT = range(5)
 SEED = 20_261_126
 DESCRIPTOR = 4  # the column of "manager show connected" by which a session is named
-STEPS = ("after claim_next", "before _dialling_alone", "after _dialling_alone", "after rang", "before _settle")
-STEPS = (*STEPS, "after _settle", "before answered", "after answered")
+STEPS = ("after claim_next", "before dialling_alone", "after dialling_alone", "after rang", "before settle")
+STEPS = (*STEPS, "after settle", "before answered", "after answered")
 FAULTS_S = (0.1, 0.9)  # between one fault and the next, seconds
 
 
