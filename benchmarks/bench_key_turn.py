@@ -21,7 +21,6 @@ CALLERS = 12
 QUIET_S = 1.1  # longer than any pause within a question
 OF_DIALPLAN = 3.0
 WITHIN_MS = 500.0
-CACHED_MS = 20.0  # what asking the ivr and finding the sound may cost
 
 
 async def _has_spoken(call: LightCall) -> None:
@@ -63,8 +62,7 @@ async def measure(house: House) -> list[Row]:
         rows.append(
             Row(f"key to next prompt, {name}", "dialplan", of(ours), of(theirs), "ms", at_most=OF_DIALPLAN, limit=limit)
         )
-    later = statistics.median(ours) - statistics.median(theirs)
-    return [*rows, Row("a cached prompt begins later by", None, later, None, "ms", limit=CACHED_MS)]
+    return rows
 
 
 def main() -> int:
