@@ -45,9 +45,7 @@ def set_consent(
     else:
         outbox.withdraw_of(session, patient_id, purpose)
         opt_outs.stop(session, patient_id, purpose, at, by)
-    action = "consent.given" if wanted else "consent.withdrawn"
-    facts = {"call": call_id} if call_id is not None else {}
-    audit.record(session, by, action, f"patient:{patient_id}", at, purpose=purpose, **facts)
+    _record(session, patient_id, purpose, wanted, at, call_id, by)
     return True
 
 
@@ -80,10 +78,23 @@ def tell(
     else:
         outbox.withdraw_of(session, patient_id, purpose)
         opt_outs.guardian_declines(session, patient_id, purpose, at, by)
-    action = "consent.given" if wanted else "consent.withdrawn"
-    facts = {"call": call_id} if call_id is not None else {}
-    audit.record(session, by, action, f"patient:{patient_id}", at, purpose=purpose, guardian=str(speaker_id), **facts)
+    _record(session, patient_id, purpose, wanted, at, call_id, by, guardian=str(speaker_id))
     return True
+
+
+def _record(
+    session: Session,
+    patient_id: UUID,
+    purpose: str,
+    wanted: bool,
+    at: datetime,
+    call_id: str | None,
+    by: UUID | None,
+    **who: str,
+) -> None:
+    action = "consent.given" if wanted else "consent.withdrawn"
+    told = {"call": call_id} if call_id is not None else {}
+    audit.record(session, by, action, f"patient:{patient_id}", at, purpose=purpose, **who, **told)
 
 
 def _noted(
