@@ -35,7 +35,7 @@ from scripts.answers import AnswerRefused
 from scripts.fhir_questionnaire import LARGEST, ImportRefused, read_fhir
 from scripts.fhir_response import response
 from scripts.filling import Filling
-from scripts.questionnaire import Item, Questionnaire
+from scripts.questionnaire import Questionnaire
 from scripts.questionnaire_files import kept, load_questionnaires, read_data
 from scripts.wording import Heard
 
@@ -203,8 +203,8 @@ async def _by_text(house: TerminalHouse, task_id: UUID, language: str, *, as_for
     words, told = house.words, "en" if as_form else language
     said: set[str] = set()
 
-    def unsaid(leads: list[words_between.Lead]) -> list[Item]:
-        new = [item for key, item in leads if key not in said]
+    def unsaid(leads: list[words_between.Lead]) -> list[words_between.Words]:
+        new = [one for key, one in leads if key not in said]
         said.update(key for key, _ in leads)
         return new
 

@@ -2,7 +2,8 @@
 
 Rules: a figure names what it is of. A question is *put* to whom it applies (its conditions hold); of these it was
 answered, left out, or never reached because the call ended before. Shares of answers are of those who answered; where
-several may be chosen they come to more than the whole. A group that repeats counts once for each repetition.
+several may be chosen they come to more than the whole. A group that repeats counts once for each repetition, and
+what stands under a choice of several once for each answer.
 
 Who has no right to the records sees no small figures: one of one to four people is told as "fewer than five", and where
 only one in a row would be hidden the next smallest is hidden with it, as the rest would give it away. A question that

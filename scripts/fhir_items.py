@@ -26,7 +26,7 @@ from scripts.fhir_parts import (
     value_of,
 )
 from scripts.questionnaire import CHOICES, MOMENTS, NO_QUESTIONS, NO_TEXT, NUMBERS, Item, ItemType
-from scripts.questionnaire_items import MOST_DEEP
+from scripts.questionnaire_items import MOST_DEEP, MOST_UNFOLDED
 
 MOST_ITEMS = 1000
 NOT_ASKED = ("attachment", "reference", "question")
@@ -58,6 +58,8 @@ class Gathered:
     gone: set[str] = field(default_factory=set)
     codes: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
     selected: dict[str, list[str]] = field(default_factory=dict)
+    unfolded: int = 0
+    """How much there is under the answers of choices of several, if all are chosen."""
 
     def note(self, what: str) -> None:
         if what not in self.left_out:
@@ -77,8 +79,8 @@ class ItemReading:
     def __init__(self, gathered: Gathered, language: str) -> None:
         self._all, self._language = gathered, language
 
-    def item(self, one: Part, depth: int = 1) -> dict[str, Any] | None:
-        """None: left out."""
+    def item(self, one: Part, depth: int = 1, times: int = 1) -> dict[str, Any] | None:
+        """None: left out. `times`: how often it is there, under each answer of the choices around it."""
         link_id, kind = self._named(one), one.text("type")
         children = one.parts("item")
         if depth >= MOST_DEEP and children:
@@ -106,7 +108,11 @@ class ItemReading:
         self._with_flags(one, made, ItemType(kind))
         self._with_limits(one, made, ItemType(kind))
         self._note(one, ItemType(kind))
-        inner = [child for part in children if (child := self.item(part, depth + 1)) is not None]
+        if made.get("repeats") and "answerOption" in made:
+            each = len(made["answerOption"]) + (kind == "open-choice")
+            children = self._for_each(one, children, times, each)
+            times *= each
+        inner = [child for part in children if (child := self.item(part, depth + 1, times)) is not None]
         if kind == "display" and inner:
             self._all.left_out.append(f"{one.path}.item: words to be shown have no items of their own")
         elif inner:
@@ -154,6 +160,16 @@ class ItemReading:
         if selected:
             self._all.selected[made["linkId"]] = selected
         return str(made["type"])
+
+    def _for_each(self, one: Part, children: list[Part], times: int, each: int) -> list[Part]:
+        """Of what stands under a choice of several, what is kept: none where it would be there too often."""
+        more = times * each * sum(1 for _ in one.below())
+        if self._all.unfolded + more <= MOST_UNFOLDED:
+            self._all.unfolded += more
+            return children
+        for child in children:
+            self._all.leave(child, self._named(child), f"for each of {each} answers it would be too much to ask")
+        return []
 
     def _with_flags(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
         flags = {name: one.flag(name) for name in ("required", "repeats", "readOnly")}
@@ -227,7 +243,7 @@ class ItemReading:
             note(f"{one.path}.prefix: is not shown")
         if kind not in CHOICES and (one.part("answerOption") or one.part("answerValueSet")):
             note(f"{one.path}: options of type '{kind}' are not used; any answer of that type is taken")
-        if one.flag("repeats") and kind is not ItemType.GROUP and one.part("item"):
+        if one.flag("repeats") and kind not in {ItemType.GROUP, *CHOICES} and one.part("item"):
             note(f"{one.path}.item: is asked once, not for each answer; a response has it under the first answer")
         extensions = one.part("extension")
         for extension in extensions if isinstance(extensions, list) else []:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from scripts.answers import AnswerRefused, validate_answer
+from scripts.comparing import OPERATORS, ORDER
 from scripts.fhir_items import Gathered
 from scripts.fhir_parts import Part, clean, given, of_another_unit, our_link_id, value_of
-from scripts.filling import OPERATORS, ORDER
 from scripts.questionnaire import MOMENTS, NO_QUESTIONS, NUMBERS, Item, Questionnaire
 
 NEVER = "such an answer is never given"

@@ -1,4 +1,5 @@
-"""Answers as a FHIR R4 QuestionnaireResponse: nested as the questionnaire is, groups that repeat once for each time.
+"""Answers as a FHIR R4 QuestionnaireResponse: nested as the questionnaire is, groups that repeat once for each time,
+what stands under a choice of several once for each answer.
 
 https://hl7.org/fhir/R4/questionnaireresponse.html. Only what is enabled is in it. A time of day has the site's zone,
 because FHIR's dateTime needs one. What was spoken is told by the number of the case that holds the recording.
@@ -71,12 +72,16 @@ class _Writing:
             times = range(1, self._filling.times(place) + 1)
             inner = [self.items(place.item.items, (*place.repetition, number), place) for number in times]
             return [{**head, "item": items} for items in inner if items] or nothing
-        inside = self.items(place.item.items, place.repetition, place)
         if place.item.type is ItemType.GROUP:
+            inside = self.items(place.item.items, place.repetition, place)
             return [{**head, "item": inside}] if inside else nothing
-        answers = [self._answer(place.item, value) for value in self._filling.values(place)]
-        if answers and inside:
-            answers[0]["item"] = inside
+        answers, under = [], set()
+        for value in self._filling.values(place):
+            answers.append(self._answer(place.item, value))
+            at = (*place.repetition, place.item.slot(value)) if place.item.for_each else place.repetition
+            if at not in under and (inside := self.items(place.item.items, at, place)):
+                answers[-1]["item"] = inside
+            under.add(at)
         return [{**head, "answer": answers}] if answers else []
 
     def _head(self, item: Item) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 Rules, as FHIR R4 has them: an item in something disabled is disabled; a condition on a disabled question sees no
 answers; of several answers one is enough, and `!=` means that none is equal. A condition inside of a group that repeats
 sees the answers of its own repetition; one from outside sees those of all. Nested questions wait for the answer of the
-one that they are nested in, because in a response they stand under it.
+one that they are nested in, because in a response they stand under it; under a choice of several they are there for
+each answer, and a condition there sees this one alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
+from scripts.comparing import comparable, compares, counted_as
 from scripts.questionnaire import (
     Answer,
     AnswerRule,
@@ -29,21 +30,13 @@ from scripts.questionnaire import (
 
 MOST_REPETITIONS = 50
 _REPETITION = re.compile(r"@([0-9]{1,4}(?:\.[0-9]{1,4})*)\Z")
-
-ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
-    ">": lambda answer, limit: bool(answer > limit),
-    "<": lambda answer, limit: bool(answer < limit),
-    ">=": lambda answer, limit: bool(answer >= limit),
-    "<=": lambda answer, limit: bool(answer <= limit),
-}
-OPERATORS = ("exists", "=", "!=", *ORDER)
 GROWING = (">", ">=")  # what a sum has reached before it is whole it will not fall below
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An item at one repetition of each group that repeats around it. As the place of a group that repeats it stands
-    for the question whether there is another one.
+    """An item at one repetition of each group that repeats around it, and at one answer of each choice of several. As
+    the place of a group that repeats it stands for the question whether there is another one.
     """
 
     item: Item
@@ -58,6 +51,11 @@ class Place:
     def counts(self) -> bool:
         """Whether it is a group that repeats."""
         return self.item.type is ItemType.GROUP and self.item.repeats
+
+    @property
+    def unfolds(self) -> bool:
+        """Whether what stands in it is there several times."""
+        return self.counts or self.item.for_each
 
     def around(self) -> Iterator[Place]:
         """The places it is in, the nearest first."""
@@ -85,11 +83,14 @@ class Filling:
         self.answers = answers
         self._given = _repetitions(answers)
         self._enabled: dict[str, bool] = {}
+        self._slots: dict[str, frozenset[int]] = {}
         self.places = tuple(self._walk(questionnaire.items, (), None))
         """Every place that there is now, in the order in which they are asked; disabled ones, too."""
         self._by_link_id: dict[str, list[Place]] = {}
+        self._inside: dict[str, list[Place]] = {}
         for place in self.places:
             self._by_link_id.setdefault(place.item.link_id, []).append(place)
+            self._inside.setdefault(place.parent.key if place.parent else "", []).append(place)
         self._by_key = {place.key: place for place in self.places}
         for link_id in questionnaire.dependency_first:
             for place in self._by_link_id.get(link_id, ()):
@@ -102,14 +103,10 @@ class Filling:
         return self._by_key[key]
 
     def inside(self, place: Place | None, repetition: int | None = None) -> list[Place]:
-        """What stands directly in a group (in one of its repetitions), or in the questionnaire: for a form."""
-        wanted = None if place is None else place.key
-        return [
-            one
-            for one in self.places
-            if (one.parent.key if one.parent else None) == wanted
-            and (repetition is None or one.repetition[len(place.repetition) if place else 0] == repetition)
-        ]
+        """What stands directly in a group (in one of its repetitions), under an answer, or in the questionnaire."""
+        at = len(place.repetition) if place else 0
+        there = self._inside.get(place.key if place else "", [])
+        return [one for one in there if repetition is None or one.repetition[at] == repetition]
 
     def enabled(self, place: Place) -> bool:
         known = self._enabled.get(place.key)
@@ -136,6 +133,13 @@ class Filling:
     def values(self, place: Place) -> list[Answer]:
         """The answers of a place, each by itself; none where it is disabled or was left out."""
         return self._values(place) if self.enabled(place) else []
+
+    def slots(self, place: Place) -> frozenset[int]:
+        """The numbers of the answers that were chosen, of a choice of several."""
+        known = self._slots.get(place.key)
+        if known is None:
+            known = self._slots[place.key] = frozenset(map(place.item.slot, self._values(place)))
+        return known
 
     # ── What comes ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -209,19 +213,24 @@ class Filling:
     def _walk(self, items: tuple[Item, ...], repetition: tuple[int, ...], parent: Place | None) -> Iterator[Place]:
         for item in items:
             place = Place(item, repetition, parent)
-            if place.counts:
-                for number in range(1, self.times(place) + 1):
+            if not place.counts:
+                yield place
+            if place.unfolds:
+                for number in range(1, (self.times(place) if place.counts else item.slots) + 1):
                     yield from self._walk(item.items, (*repetition, number), place)
-                yield place
             else:
-                yield place
                 yield from self._walk(item.items, repetition, place)
+            if place.counts:
+                yield place
 
     def _is_enabled(self, place: Place) -> bool:
         if place.parent is not None:
             if not self.enabled(place.parent):
                 return False
-            if place.parent.item.type is not ItemType.GROUP and not self._values(place.parent):
+            if place.parent.item.for_each:
+                if place.repetition[len(place.parent.repetition)] not in self.slots(place.parent):
+                    return False
+            elif place.parent.item.type is not ItemType.GROUP and not self._values(place.parent):
                 return False
         return not place.item.when or self._all_or_any(place.item.when, place.item.any_of, place)
 
@@ -241,34 +250,41 @@ class Filling:
         if condition.score:
             score = next(one for one in self.questionnaire.scores if one.id == condition.score)
             scored = self._scored(score)
-            return (scored.whole or condition.operator in GROWING) and _compare(
+            return (scored.whole or condition.operator in GROWING) and compares(
                 scored.value, condition.operator, condition.answer
             )
         values = [
             (place.item, value)
             for place in self._by_link_id.get(condition.question, ())
             if self._nearest(place, at)
-            for value in self.values(place)
+            for value in self._seen(place, at)
         ]
         if condition.operator == "exists":
             return bool(values) == condition.answer
-        compared = [(_comparable(item, value, condition.answer), condition.answer) for item, value in values]
+        compared = [(comparable(item, value, condition.answer), condition.answer) for item, value in values]
         if condition.operator == "!=":
             if at is None and not compared:
                 return False  # a red flag needs an answer
-            return not any(_compare(value, "=", answer) for value, answer in compared)
-        return any(_compare(value, condition.operator, answer) for value, answer in compared)
+            return not any(compares(value, "=", answer) for value, answer in compared)
+        return any(compares(value, condition.operator, answer) for value, answer in compared)
 
     def _nearest(self, asked: Place, at: Place | None) -> bool:
         """Whether a condition at `at` sees the answers of `asked`: those of its own repetition."""
         if at is None:
             return True
-        mine = [place.item.link_id for place in _around(at) if place.counts]
-        theirs = [place.item.link_id for place in _around(asked) if place.counts]
+        mine = [place.item.link_id for place in _around(at) if place.unfolds]
+        theirs = [place.item.link_id for place in _around(asked) if place.unfolds]
         shared = 0
         while shared < min(len(mine), len(theirs)) and mine[shared] == theirs[shared]:
             shared += 1
         return asked.repetition[:shared] == at.repetition[:shared]
+
+    def _seen(self, asked: Place, at: Place | None) -> list[Answer]:
+        """Its answers, as a condition at `at` sees them: under one of several answers this one."""
+        values = self.values(asked)
+        if at is None or not asked.item.for_each or asked.key not in {place.key for place in at.around()}:
+            return values
+        return [value for value in values if asked.item.slot(value) == at.repetition[len(asked.repetition)]]
 
     def _scored(self, score: Score) -> Scored:
         value, whole = 0.0, True
@@ -276,7 +292,7 @@ class Filling:
             for place in self._by_link_id.get(link_id, ()):
                 if not self.enabled(place):
                     continue
-                counted = [_score(place.item, one) for one in self._values(place)]
+                counted = [counted_as(place.item, one) for one in self._values(place)]
                 value += sum(one for one in counted if one is not None)
                 whole = whole and bool(counted) and not unfinished(self.answers.get(place.key))
         band = next((band for band in reversed(score.bands) if value >= band.least), None) if whole else None
@@ -309,29 +325,3 @@ def _repetitions(answers: Answers) -> dict[str, list[tuple[int, ...]]]:
         if repetition and value is not None:
             found.setdefault(link_id, []).append(repetition)
     return found
-
-
-def _comparable(item: Item, value: Answer, answer: object) -> object:
-    if isinstance(value, dict):
-        return value.get("text")
-    if item.options and isinstance(answer, int | float) and not isinstance(answer, bool):
-        return _score(item, value)
-    return value
-
-
-def _score(item: Item, value: Answer) -> float | None:
-    if isinstance(value, str):
-        option = item.option(value)
-        return option.score if option else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _compare(value: object, operator: str, answer: object) -> bool:
-    if isinstance(value, bool) != isinstance(answer, bool):
-        return False
-    if operator in ("=", "!="):
-        return (value == answer) == (operator == "=")
-    numbers = isinstance(value, int | float) and isinstance(answer, int | float)
-    if (numbers and not isinstance(value, bool)) or (isinstance(value, str) and isinstance(answer, str)):
-        return ORDER[operator](value, answer)
-    return False

@@ -5,7 +5,8 @@ far make of it (what is enabled, what comes next, scores, red flags) is in `fill
 `answers.py`, the files in `questionnaire_files.py`.
 
 Answers are plain JSON values by key. The key is the link id; inside of a group that repeats it ends with the number of
-the repetition: `dose@2`, or `dose@2.1` where such a group stands in another. Values:
+the repetition: `dose@2`, or `dose@2.1` where such a group stands in another. Under a choice of several it ends with the
+number of the answer's option, `since@3`; what was told in own words comes behind the last one. Values:
 
     text, number, true/false, ISO date     as the item's type says; an option's code for a choice
     {"text": …}                            free text beside the options of an open choice
@@ -147,6 +148,22 @@ class Item:
     unit_coding: Mapping[str, str] | None = None
     """FHIR's system and code of the unit."""
 
+    @property
+    def for_each(self) -> bool:
+        """Whether what stands in it is asked for each of its answers: a choice of several."""
+        return self.repeats and self.type in CHOICES and bool(self.items)
+
+    @property
+    def slots(self) -> int:
+        """How many answers it may have, what is told in own words as one."""
+        return len(self.options) + (self.type is ItemType.OPEN_CHOICE)
+
+    def slot(self, value: Answer) -> int:
+        """The number of an answer, from 1 on; 0 for one that is not offered. It stays when others are taken back."""
+        if isinstance(value, dict):
+            return len(self.options) + 1
+        return next((at for at, option in enumerate(self.options, 1) if option.code == value), 0)
+
     def option(self, code: str) -> Option | None:
         return next((option for option in self.options if option.code == code), None)
 
@@ -282,6 +299,11 @@ class Questionnaire:
         if item.type in NO_QUESTIONS:
             raise KeyError(link_id)
         return item
+
+
+def unfolded(items: tuple[Item, ...]) -> int:
+    """How many there are, if every answer of each choice of several is chosen."""
+    return sum(1 + (item.slots if item.for_each else 1) * unfolded(item.items) for item in items)
 
 
 def every(items: tuple[Item, ...]) -> Iterator[Item]:

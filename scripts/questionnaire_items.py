@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts import library
 from scripts.answers import AnswerRefused, validate_answer
-from scripts.filling import OPERATORS, ORDER
+from scripts.comparing import OPERATORS, ORDER
 from scripts.questionnaire import (
     CHOICES,
     FALLBACK,
@@ -24,6 +24,7 @@ from scripts.questionnaire import (
     Score,
     Text,
     every,
+    unfolded,
 )
 from scripts.questionnaire_loops import loop
 from scripts.verbalise import SPEECH
@@ -50,6 +51,7 @@ ITEM_KEYS: dict[ItemType, tuple[str, ...]] = {
 OF_QUESTIONS = ("item", "repeats", "maxOccurs", "normal", "initial", "readOnly")
 OF_ALL = ("required", "voice", "sms", "enableWhen", "enableBehavior")
 MOST_DEEP = 12
+MOST_UNFOLDED = 1000  # items under the answers of choices of several, if all are chosen: a form has all of them
 _LOOKS_REPEATED = re.compile(r"@[0-9]{1,4}(?:\.[0-9]{1,4})*\Z")
 
 
@@ -74,7 +76,10 @@ class Reading:
         if depth > MOST_DEEP:
             field.wrong(f"items stand in one another more than {MOST_DEEP} deep")
             return ()
-        return tuple(self._item(one, depth) for one in field.items())
+        read = tuple(self._item(one, depth) for one in field.items())
+        if depth == 1 and unfolded(read) - sum(1 for _ in every(read)) > MOST_UNFOLDED:
+            field.wrong(f"under the answers of choices of several there are more than {MOST_UNFOLDED} items")
+        return read
 
     def conditions(self, field: Field) -> tuple[Condition, ...]:
         return tuple(self.condition(one, one.mapping(("operator", "answer"), _NAMES)) for one in field.items())

@@ -18,6 +18,7 @@ from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item
 from scripts.reply_words import folded
 from scripts.verbalise import SPEECH, stop
 from scripts.wording import Wording
+from scripts.words_between import Words
 
 LEAVE_OUT = ("x", "-")
 YES = ("1", *(word for words in SPEECH.values() for word in words.REPLIES.get("yes", ())))
@@ -28,13 +29,13 @@ _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
 
 
-def told(leads: Iterable[Item], words: Wording, language: str) -> str:
+def told(leads: Iterable[Words], words: Wording, language: str) -> str:
     """Words that stand between questions (`words_between.py`), as sentences."""
-    said = [words.message("survey_told", language, asked=item.texted.by_language) for item in leads]
+    said = [_lead(one, words, language) for one in leads]
     return " ".join(one if one[-1:] in ENDS else one + stop(language) for one in said)
 
 
-def question(place: Place, words: Wording, language: str, leads: Iterable[Item] = ()) -> str:
+def question(place: Place, words: Wording, language: str, leads: Iterable[Words] = ()) -> str:
     """The message that asks it, with what stands before it."""
     item = place.item
     asked: Mapping[str, str] = item.texted.by_language or {"en": ""}
@@ -151,6 +152,14 @@ def _key(place: Place) -> str:
         return "survey_number"
     keys = {ItemType.BOOLEAN: "survey_yes_or_no", ItemType.TIME: "survey_time"}
     return keys.get(kind, "survey_date" if kind in MOMENTS else "survey_words")
+
+
+def _lead(lead: Words, words: Wording, language: str) -> str:
+    if isinstance(lead, Item):
+        return words.message("survey_told", language, asked=lead.texted.by_language)
+    if lead.answer is None:
+        return words.message("survey_about_own", language)
+    return words.message("survey_about", language, asked=lead.answer.text.by_language)
 
 
 def _said(text: Text, language: str) -> str:

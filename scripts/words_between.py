@@ -1,4 +1,5 @@
-"""The words that stand between the questions: headings of groups, and items that only show something. Pure.
+"""The words that stand between the questions: headings of groups, items that only show something, and for which of
+several answers is asked. Pure.
 
 They are said before the next question that is asked, whatever of what stands between is disabled; those behind the last
 question are said at the end.
@@ -7,11 +8,21 @@ question are said at the end.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from scripts.filling import Filling, Place
-from scripts.questionnaire import Item, ItemType
+from scripts.questionnaire import Item, ItemType, Option
 
-Lead = tuple[str, Item]
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Names the answer that the next questions are about; None: what was told in own words."""
+
+    answer: Option | None
+
+
+Words = Item | About
+Lead = tuple[str, Words]
 """A key, by which it is said once, and what is said."""
 
 
@@ -45,6 +56,14 @@ def _said(filling: Filling, displays: list[Place]) -> Iterator[Lead]:
 
 def _headings(place: Place) -> Iterator[Lead]:
     for around in reversed(list(place.around())):
-        if around.item.type is ItemType.GROUP and around.item.text:
-            depth = len(around.repetition) + 1
-            yield f"{around.key}/{place.repetition[:depth] if around.counts else ''}", around.item
+        at = place.repetition[: len(around.repetition) + 1] if around.unfolds else ""
+        if around.item.for_each:
+            yield f"{around.key}/{at}", about(around, place)
+        elif around.item.type is ItemType.GROUP and around.item.text:
+            yield f"{around.key}/{at}", around.item
+
+
+def about(choice: Place, place: Place) -> About:
+    """Of which answer of a choice of several a place inside asks."""
+    number = place.repetition[len(choice.repetition)]
+    return About(next(iter(choice.item.options[number - 1 : number]), None))

@@ -1,5 +1,6 @@
 """A patient opens the link of a text message and answers: what is shown, what is kept, what nobody learns."""
 
+import json
 import re
 from datetime import timedelta
 from html import unescape
@@ -28,9 +29,11 @@ from tests.answer_scene import (
 )
 from tests.browser import Comes, Site, comes, site
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
+from tests.test_filling import SYMPTOMS
 from tests.test_web_access import address, routes
 from tests.workshops import shipped
 from web.answer_guard import Rates
+from web.given import OTHER
 
 __all__ = ["comes", "site"]
 
@@ -64,6 +67,31 @@ async def test_joao_answers_and_nothing_is_asked_again(scene: Scene) -> None:
     assert {(row.via, row.account_id, row.attempt_id) for row in scene.rows(Answer)} == {("web", None, None)}
     assert scene.task().state == "done"
     assert (scene.link().ended, scene.link().ended_at) == ("finished", scene.now)
+
+
+async def test_each_page_says_for_which_of_several_answers_is_asked(scene: Scene) -> None:
+    link = scene.texted(LUCIA, json.loads(SYMPTOMS.body) | {"byWeb": True})
+    async with scene.telephone() as lucia:
+        page = await answer(lucia, await begun(lucia, link), "pain", "fever", OTHER, free="picor")
+        assert "Sobre: Fiebre days" in said(page) and field(page, "key") == "days@1"
+        page = await answer(lucia, page, "3")
+        assert "Sobre: Fiebre degrees" in said(page)
+        page = await answer(lucia, page, "39")
+        assert "Sobre: Dolor days" in said(page), "and no degrees of it"
+        page = await answer(lucia, page, "9")
+        assert "Sobre: Dolor doctor" in said(page)
+        page = await answer(lucia, page, "false")
+        assert "Sobre: Con sus palabras days" in said(page)
+        page = await answer(lucia, page, "1")
+        assert "Gracias" in said(page)
+    assert scene.answers() == {
+        "symptoms": ["pain", "fever", {"text": "picor"}],
+        "days@1": 3,
+        "degrees@1": 39,
+        "days@2": 9,
+        "doctor@2": False,
+        "days@3": 1,
+    }
 
 
 @pytest.mark.parametrize("who", [LUCIA, WIREMU, MEI, JOAO, RUTH], ids=lambda who: who.language)

@@ -20,7 +20,7 @@ from scripts.filling import Filling
 from scripts.questionnaire import Answer, Questionnaire
 from scripts.questionnaire_files import load_questionnaires, read_body
 from tests.moments import NOON, ZONE
-from tests.test_filling import MEDICINES, answered_on
+from tests.test_filling import MEDICINES, SYMPTOMS, answered_on
 
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/"
 LOINC = "http://loinc.org"
@@ -194,8 +194,6 @@ def test_a_questionnaire_of_theirs_is_one_of_ours_and_says_what_it_left_out() ->
     assert items["3"].options[2].exclusive
     assert items["5"].any_of and items["5"].when[0].answer == "often" and items["5"].when[1].answer == 90
     assert found.left_out == (
-        "Questionnaire.item[1].item[1].item: is asked once, not for each answer; a response has it under the first "
-        "answer",
         "Questionnaire.item[6].maxLength: is not checked for type 'integer'",
         "Questionnaire.item[9] ('9'): left out, type 'attachment' cannot be asked",
         "Questionnaire.item[11].answerValueSet: 'http://example.org/ValueSet/x' is not contained in the file",
@@ -411,7 +409,9 @@ def test_a_response_is_nested_as_they_wrote_it() -> None:
     answers: dict[str, Answer | None] = {
         "1.1": True,
         "1.2": ["L3", "L12"],
-        "1.2.1": {"voice": 10042},
+        "1.2.1@3": {"voice": 10042},
+        "1.2.1@12": "Desde ayer",
+        "1.2.1@4": "not chosen any more",
         "1.3": 92.0,
         "2": 2,
         "2.1@1": "2026-11-20",
@@ -430,7 +430,8 @@ def test_a_response_is_nested_as_they_wrote_it() -> None:
         by_id.setdefault(item["linkId"], []).append(item)
     limbs = by_id["/1"][0]["item"][1]["answer"]
     assert [one["valueCoding"]["code"] for one in limbs] == ["L3", "L12"]
-    assert limbs[0]["item"][0]["answer"] == [{"valueString": "(voice recording, case 10042)"}]
+    under = [one["item"][0]["answer"][0]["valueString"] for one in limbs]
+    assert under == ["(voice recording, case 10042)", "Desde ayer"]
     assert by_id["/1"][0]["item"][2]["answer"] == [
         {"valueQuantity": {"value": 92, "unit": "kilos", "system": "http://unitsofmeasure.org", "code": "kg"}}
     ]
@@ -445,6 +446,22 @@ def test_a_response_is_nested_as_they_wrote_it() -> None:
     assert by_id["6"][0]["answer"] == [{"valueInteger": 80}, {"valueInteger": 82}]
     assert by_id["8"][0]["answer"] == [{"valueDecimal": 1.5}]
     assert "7" not in by_id
+
+
+@pytest.mark.covers("H21")
+def test_what_stands_under_answers_is_asked_for_each_or_listed() -> None:
+    def several(link_id: str, count: int, kind: str = "choice", **more: Any) -> dict[str, Any]:
+        offered = {"answerOption": [{"valueString": str(n)} for n in range(count)]} if count else {}
+        inside = [{"linkId": f"{link_id}.1", "type": "integer", "text": "?"}]
+        return {"linkId": link_id, "type": kind, "text": "?", "repeats": True, "item": inside, **offered, **more}
+
+    deep = several("3", 30, item=[several("4", 40, item=[{"linkId": "4.1", "type": "string", "text": "?"}])])
+    found = read_fhir(with_items(several("1", 450), several("2", 0, "string"), deep, several("5", 500)))
+    assert found.left_out == (
+        "Questionnaire.item[1].item: is asked once, not for each answer; a response has it under the first answer",
+        "Questionnaire.item[2].item[0].item[0] ('4.1'): left out, for each of 40 answers it would be too much to ask",
+        "Questionnaire.item[3].item[0] ('5.1'): left out, for each of 500 answers it would be too much to ask",
+    )
 
 
 @pytest.mark.covers("H21")
@@ -472,7 +489,7 @@ def test_one_that_was_cut_off_is_in_progress_and_holds_what_was_given() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_whatever_is_answered_is_a_valid_response(data: st.DataObject) -> None:
-    known = {**load_questionnaires()[0], "medicines": MEDICINES, "theirs": imported()}
+    known = {**load_questionnaires()[0], "medicines": MEDICINES, "symptoms": SYMPTOMS, "theirs": imported()}
     asked = known[data.draw(st.sampled_from(sorted(known)))]
     answers: dict[str, Answer | None] = {}
     answered_on(data.draw, asked, answers, data.draw(st.integers(0, 60)))

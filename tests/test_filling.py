@@ -63,6 +63,60 @@ MEDICINES = questionnaire(
 )
 
 
+SYMPTOMS = questionnaire(
+    question(
+        "symptoms",
+        "open-choice",
+        repeats=True,
+        required=True,
+        answerOption=[
+            {"code": "fever", "text": {"en": "Fever", "es": "Fiebre"}},
+            {"code": "pain", "text": {"en": "Pain", "es": "Dolor"}},
+        ],
+        item=[
+            question("days", required=True, maxValue=99),
+            question("degrees", **when(("symptoms", "=", "fever"))),
+            question("doctor", "boolean", required=True, **when(("days", ">", 7))),
+        ],
+    ),
+    redFlag=[{"id": "long", "text": text(), "question": "days", "operator": ">", "answer": 20}],
+    title={"en": "Symptoms", "es": "Síntomas"},
+)
+"""Each symptom has questions of its own."""
+
+
+@pytest.mark.covers("H21")
+def test_under_a_choice_of_several_each_answer_has_its_own_questions() -> None:
+    answers: dict[str, Answer | None] = {"symptoms": ["pain", {"text": "itch"}, "fever"]}
+    asked = []
+    while (place := Filling(SYMPTOMS, answers).next()) is not None:
+        asked.append(place.key)
+        answers[place.key] = 39 if place.item.link_id == "degrees" else int(place.key[-1]) * 4
+        answers |= {"doctor@2": True, "doctor@3": False}
+    assert asked == ["days@1", "degrees@1", "days@2", "days@3"], "in the order of the options, own words at the end"
+    both = ["days@1", "degrees@1", "days@2", "doctor@2", "days@3", "doctor@3"]
+    assert keys(Filling(SYMPTOMS, answers).asked()) == ["symptoms", *both]
+
+
+@pytest.mark.covers("H21")
+def test_an_answer_that_is_taken_back_leaves_the_others_theirs() -> None:
+    answers: dict[str, Answer | None] = {"symptoms": ["fever", "pain"], "days@1": 30, "degrees@1": 39, "days@2": 2}
+    assert [flag.id for flag in Filling(SYMPTOMS, answers).flags()] == ["long"]
+    taken_back = Filling(SYMPTOMS, {**answers, "symptoms": ["pain"]})
+    assert keys(taken_back.asked()) == ["symptoms", "days@2"]
+    assert (taken_back.flags(), taken_back.values(taken_back.place("days@2"))) == ([], [2])
+    cut_off = {**answers, "symptoms": {"so_far": ["fever"], "asked": ["fever"]}}
+    assert Filling(SYMPTOMS, cut_off).next() == Filling(SYMPTOMS, {}).place("symptoms"), "first which, then about each"
+
+
+@pytest.mark.covers("H21")
+def test_more_under_all_answers_than_a_form_bears_is_refused() -> None:
+    many = options(*map(str, range(102)))
+    each = question("a", "choice", repeats=True, answerOption=many, item=[question(f"b{n}") for n in range(10)])
+    with pytest.raises(FileRefused, match="more than 1000 items"):
+        questionnaire(each)
+
+
 @pytest.mark.covers("H21")
 @pytest.mark.parametrize(
     ("operator", "limit", "given_", "enabled"),
@@ -277,6 +331,9 @@ def test_a_thousand_conditions_in_a_row_are_no_deeper_than_one(backwards: bool) 
 # ── Whatever is answered ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+WITH_REPETITIONS = {**LIBRARY, "medicines": MEDICINES, "symptoms": SYMPTOMS}
+
+
 def an_answer(draw: st.DrawFn, filling: Filling, place: Place) -> Answer | None:
     """One that the question allows; sometimes none where it need not be answered."""
     item = place.item
@@ -327,7 +384,7 @@ def answered_on(draw: st.DrawFn, asked: Questionnaire, answers: dict[str, Answer
 @settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_whatever_is_answered_the_way_ends_and_loses_nothing(data: st.DataObject) -> None:
-    asked = {**LIBRARY, "medicines": MEDICINES}[data.draw(st.sampled_from(["medicines", *LIBRARY]))]
+    asked = WITH_REPETITIONS[data.draw(st.sampled_from(sorted(WITH_REPETITIONS)))]
     answers: dict[str, Answer | None] = {}
     answered_on(data.draw, asked, answers, 300)
     end = Filling(asked, answers)
@@ -341,7 +398,7 @@ def test_whatever_is_answered_the_way_ends_and_loses_nothing(data: st.DataObject
 @settings(deadline=None, max_examples=50)
 @given(st.data())
 def test_whoever_is_cut_off_goes_on_to_the_same_end(data: st.DataObject) -> None:
-    asked = {**LIBRARY, "medicines": MEDICINES}[data.draw(st.sampled_from(["medicines", *LIBRARY]))]
+    asked = WITH_REPETITIONS[data.draw(st.sampled_from(sorted(WITH_REPETITIONS)))]
     whole: dict[str, Answer | None] = {}
     answered_on(data.draw, asked, whole, 300)
     cut_off = dict(list(whole.items())[: data.draw(st.integers(0, len(whole)))])

@@ -25,7 +25,7 @@ from scripts.filling import Filling
 from tests.conftest import TEMPLATE, cloned
 from tests.site_key import SITE_KEY
 from tests.test_fhir import SOURCE
-from tests.test_filling import options, question, questionnaire
+from tests.test_filling import SYMPTOMS, options, question, questionnaire
 from tests.test_wording import SITE
 from tests.test_words_between import BETWEEN
 
@@ -56,10 +56,11 @@ def test_from_their_questionnaire_to_their_response(
     assert (made["exit"], made["id"], made["version"]) == (0, "heart-check-1", 1)
     assert any("type 'attachment' cannot be asked" in line for line in made["left_out"])
 
-    by_text = ["1", "3 12", "me duele", "92,5", "20/11/2026"]
+    by_text = ["1", "3 12", "me duele", "x", "92,5", "20/11/2026"]
     cut_off = run(capsys, monkeypatch, "ask", "heart-check-1", "--sms", typed="\n".join(by_text) + "\n")
     assert (cut_off["status"], cut_off["next"]) == ("in-progress", "2.2@1")
     assert cut_off["answers"]["1.2"] == ["L3", "L12"] and cut_off["answers"]["1.3"] == 92.5
+    assert cut_off["answers"]["1.2.1@3"] == "me duele" and cut_off["answers"]["1.2.1@12"] is None
 
     commands.main(["questionnaire", "export", cut_off["response"]])
     assert QuestionnaireResponse.model_validate_json(capsys.readouterr().out).status == "in-progress"
@@ -106,6 +107,23 @@ hotline: Descanse lo que necesite. En casa. Manténgalo seco. Comida. Eats Respo
 patient: 1
 hotline: Beba suficiente. Para terminar. Llámenos cuando quiera."""
     assert capsys.readouterr().out.splitlines()[:8] == golden.splitlines()
+
+
+@pytest.mark.covers("H21", "H28")
+def test_by_text_message_it_is_said_for_which_answer_is_asked(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "q.json").write_text(json.dumps(as_fhir(SYMPTOMS, 1).resource))
+    run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("1 2\n9\n39\n1\n2\n"))
+    assert commands.main(["questionnaire", "ask", "q", "--sms", "--language", "es"]) == 0
+    told = [line.removeprefix("hotline: ") for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in told if "Days" in line or "Degrees" in line or "Doctor" in line] == [
+        "Sobre: Fiebre. Days Responda con el número.",
+        "Degrees Responda con el número. Para omitirla, responda X.",
+        "Doctor Responda 1 para sí, 2 para no.",
+        "Sobre: Dolor. Days Responda con el número.",
+    ]
 
 
 @pytest.mark.covers("H21")

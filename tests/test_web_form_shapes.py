@@ -14,7 +14,7 @@ from scripts.questionnaire import Questionnaire
 from scripts.questionnaire_files import load_questionnaires
 from tests.console_app import Site
 from tests.moments import NOON
-from tests.test_filling import options, question, questionnaire, when
+from tests.test_filling import SYMPTOMS, options, question, questionnaire, when
 
 SHAPES = questionnaire(
     {"linkId": "hello", "type": "display", "text": {"en": "Read this first."}},
@@ -113,6 +113,25 @@ async def test_what_was_told_to_the_machine_is_on_the_form(site: Site) -> None:
     async with site.signed_in("ana") as ana:
         shown = (await ana.get(f"/followups/{site.task.id}")).text
     assert "case 10042" in shown and ">60</textarea>" in shown
+
+
+@pytest.mark.covers("H15", "H21")
+async def test_the_questions_under_each_answer_appear_when_it_is_chosen(site: Site) -> None:
+    with site.database.transaction() as session:
+        asks(session, site.task.id, SYMPTOMS)
+    site.talking()
+    form = f"/followups/{site.task.id}"
+    async with site.signed_in("ana") as ana:
+        for identifier in ("name", "birth_date"):
+            await ana.post(f"{form}/ticks/{identifier}", on="on")
+        page = (await ana.get(form)).text
+        for about, key in (("Fever", "symptoms#1"), ("Pain", "symptoms#2"), ("their own words", "symptoms#3")):
+            under = page.partition(f'data-item="{key}" hidden')[2]
+            assert about in under.partition("</p>")[0], key
+        await ana.post(f"{form}/answers/days@2", value="4")
+        told = (await ana.post(f"{form}/answers/symptoms", value=["pain"])).text
+        assert "symptoms#2" in told and "days@2" in told and "symptoms#1" not in told and "days@1" not in told
+        assert 'data-item="symptoms#2">' in (await ana.get(form)).text
 
 
 @pytest.mark.parametrize("code", sorted(load_questionnaires()[0]))

@@ -6,7 +6,8 @@ import pytest
 
 from scripts import words_between
 from scripts.filling import Filling, Place
-from tests.test_filling import options, question, questionnaire, when
+from scripts.questionnaire import Item
+from tests.test_filling import SYMPTOMS, options, question, questionnaire, when
 
 
 def shown(link_id: str, english: str, spanish: str, **more: Any) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def said(answers: dict[str, Any], key: str | None) -> list[str]:
     filling = Filling(BETWEEN, answers)
     place: Place | None = filling.place(key) if key else None
     leads = words_between.before(filling, place) if place else words_between.after_all(filling)
-    return [item.text.of("en").text for _, item in leads]
+    return [lead.text.of("en").text for _, lead in leads if isinstance(lead, Item)]
 
 
 @pytest.mark.covers("H28")
@@ -59,5 +60,17 @@ def test_each_time_that_a_group_repeats_has_its_own_words() -> None:
     )
     filling = Filling(made, {"g": {"so_far": 2}})
     first, second = (words_between.before(filling, filling.place(key)) for key in ("a@1", "a@2"))
-    assert [item.text.of("en").text for _, item in first] == ["Medicine", "Look."]
+    assert [lead.text.of("en").text for _, lead in first if isinstance(lead, Item)] == ["Medicine", "Look."]
     assert not {key for key, _ in first} & {key for key, _ in second}
+
+
+@pytest.mark.covers("H28")
+def test_which_of_several_answers_is_asked_about_is_said_once() -> None:
+    filling = Filling(SYMPTOMS, {"symptoms": ["pain", {"text": "itch"}]})
+    keys = ("days@2", "days@3", "doctor@3")
+    pain, itch, still_itch = (words_between.before(filling, filling.place(key)) for key in keys)
+    assert [lead for _, lead in (*pain, *itch)] == [
+        words_between.About(SYMPTOMS.items[0].options[1]),
+        words_between.About(None),
+    ]
+    assert still_itch == itch, "by its key it is known as said"

@@ -33,7 +33,6 @@ from hospital.database import Database
 from hospital.plans import Calendar
 from scripts import words_between
 from scripts.filling import Filling
-from scripts.questionnaire import Item
 from scripts.questionnaire_files import kept
 from scripts.wording import Wording
 from web import answer_view
@@ -84,7 +83,7 @@ class Saved:
     number: int = 0
     language: str = ""
     urgent: bool = False
-    leads: tuple[Item, ...] = ()
+    leads: tuple[words_between.Words, ...] = ()
 
 
 def create_answer_app(house: House, rates: Rates | None = None) -> Starlette:
@@ -222,7 +221,7 @@ class AnswerPages:
         following = _following(filling)
         if following is None:
             answer_links.finish(session, held, at)
-            leads = tuple(item for _, item in words_between.after_all(filling))
+            leads = tuple(one for _, one in words_between.after_all(filling))
             return Saved(language=held.language, leads=leads)
         return following
 

@@ -12,6 +12,7 @@ from scripts import words_between
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Filling, Place, unfinished
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, Answer, Item, ItemType
+from scripts.words_between import Words
 from speech.ears import red_flags
 from speech.ears.languages import LANGUAGES
 from web.given import OTHER, given
@@ -39,7 +40,7 @@ class Shown:
     before: int | None
     counted: int
     total: int
-    leads: Sequence[Item]
+    leads: Sequence[Words]
     again: bool
     last: bool
     problem: str = ""
@@ -113,7 +114,7 @@ def show(filling: Filling, number: int) -> Shown | None:
         number_of(filling, asked[at - 1]) if at else None,
         at + 1,
         len(asked),
-        [item for _, item in words_between.before(filling, place)],
+        [one for _, one in words_between.before(filling, place)],
         place.key in filling.answers and not unfinished(value),
         not any(filling.open(one) for one in asked if one.key != place.key),
     )

@@ -1,15 +1,16 @@
 """The answers of a survey that have opened a case, as whoever sees it through reads them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, followups
-from scripts.filling import Filling
+from scripts.filling import Filling, Place
 from scripts.questionnaire import Item
 from scripts.questionnaire_files import kept
+from scripts.words_between import about
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,18 @@ def answers_of(session: Session, case_id: UUID) -> list[Told]:
         return []
     filling = Filling(kept(task.questionnaire.body), followups.answers(session, task.id))
     return [
-        _told(place.item, value) for place in filling.asked() for value in filling.values(place) if value is not None
+        replace(told, question=_about(place) + told.question)
+        for place in filling.asked()
+        for value in filling.values(place)
+        if value is not None and (told := _told(place.item, value))
     ]
+
+
+def _about(place: Place) -> str:
+    """For which answer of a choice of several it was asked."""
+    choices = [one for one in place.around() if one.item.for_each]
+    answers = [about(choice, place).answer for choice in reversed(choices)]
+    return "".join(f"{answer.text.of('en').text if answer else 'Their own words'}: " for answer in answers)
 
 
 def _told(item: Item, value: Any) -> Told:

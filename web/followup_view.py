@@ -279,7 +279,8 @@ class Form:
 
     @cached_property
     def shown(self) -> dict[str, None]:
-        """The keys of what is enabled now, in their order; `key#2` is the second time that a group is repeated."""
+        """The keys of what is enabled now, in their order; `key#2` is the second time that a group is repeated, or what
+        is asked for the second answer of a choice."""
         filling = self.filling
         found: dict[str, None] = {}
         for place in filling.places:
@@ -287,6 +288,8 @@ class Form:
                 found[place.key] = None
                 if place.counts:
                     found |= {f"{place.key}#{number}": None for number in range(1, filling.times(place) + 1)}
+                elif place.item.for_each:
+                    found |= {f"{place.key}#{number}": None for number in sorted(filling.slots(place))}
         return found
 
     def value(self, place: Place) -> Any:

@@ -18,13 +18,13 @@ from hospital.surveys import Met, RedFlag, Survey
 from ivr.call import Call, CallerLeft, Prompt, Transferred
 from ivr.dialogues.attended import DATABASE_S
 from ivr.dialogues.identity import identify
-from ivr.dialogues.survey_question import statement
+from ivr.dialogues.survey_question import said, statement
 from ivr.dialogues.survey_questions import ask
 from ivr.dialogues.survey_revisit import offer_visits
 from ivr.front_desk import FrontDesk
 from scripts import words_between
 from scripts.filling import Filling, Place
-from scripts.questionnaire import Answer
+from scripts.questionnaire import Answer, Item
 from scripts.questionnaire_files import kept
 from scripts.verbalise import SPEECH
 
@@ -70,6 +70,7 @@ class Sitting:
         self._questionnaire = kept(found.body)
         self._answers: dict[str, Answer | None] = dict(found.answers)
         self._said: set[str] = set()
+        self._about: set[str] = set()
         self._flag: str | None = None
         self._person_there = True
 
@@ -190,10 +191,19 @@ class Sitting:
         await ask(self, place)
 
     async def _say_once(self, leads: list[words_between.Lead]) -> None:
-        for key, item in leads:
-            if key not in self._said:
-                self._said.add(key)
-                await self.call.say("survey_statement", asked=item.said.by_language)
+        """For which answer is asked is said again where the question before was not about it, as after a way back."""
+        before, self._about = self._about, {key for key, lead in leads if isinstance(lead, words_between.About)}
+        self._said -= self._about - before
+        for key, lead in leads:
+            if key in self._said:
+                continue
+            self._said.add(key)
+            if isinstance(lead, Item):
+                await self.call.say("survey_statement", asked=lead.said.by_language)
+            elif lead.answer is None:
+                await self.call.say("survey_about_own")
+            else:
+                await self.call.say("survey_about", answer=said(lead.answer))
 
     def teller(self) -> Teller:
         return Teller(self.call.id, self.call.caller_number, self._found.patient.id, self.call.language)

@@ -31,6 +31,8 @@ def sentences(questionnaire: Questionnaire) -> Iterator[Prompt]:
             yield from statement(item)
         if item.type in CHOICES and item.repeats:
             yield from (Prompt("survey_item", answer=said(option)) for option in item.options)
+            if item.for_each:
+                yield from (Prompt("survey_about", answer=said(option)) for option in item.options)
         elif item.type in CHOICES:
             yield from _rows(item.options[: MOST if len(item.options) <= MOST else MOST - 1])
 
