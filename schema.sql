@@ -408,7 +408,8 @@ CREATE TABLE followup_task (
     stay_id          uuid REFERENCES stay,
     priority         smallint NOT NULL DEFAULT 5,
     enrolment_id     uuid REFERENCES enrolment ON DELETE CASCADE,
-    step             text,                           -- of the enrolment's plan: 'day-3', 'check.4'
+    step             text,                           -- of the enrolment's plan: 'day-3', 'check.4'; or what an answer asks for
+                                                     -- after the last one: 'again.<task>.<rule>'
     ward             text NOT NULL DEFAULT '',       -- where the patient was
     channel          text NOT NULL DEFAULT 'nurse_call'
                      CHECK (channel IN ('nurse_call', 'automated_call', 'sms', 'letter', 'video_link')),

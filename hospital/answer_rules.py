@@ -2,8 +2,9 @@
 
 Rules: what a nurse answers changes the plan when she says whom she reached, since she may still correct it; what the
 machine was told, at once, since its caller may hang up. The next step is the plan's next open one; without one the same
-questions are asked again. A follow-up that the machine has asked, and that waits for a nurse or for a visit that was
-not booked in the call, is a nurse's afterwards instead of done.
+questions are asked again, as a step of the same enrolment, so that what ends the plan ends it, too. A follow-up that
+the machine has asked, and that waits for a nurse or for a visit that was not booked in the call, is a nurse's
+afterwards instead of done.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from hospital.appointments import Booked
 from hospital.cases import Case, Teller
 from hospital.clocks import Clocks, due
 from hospital.database import Base, announce
-from hospital.enrolments import calendar_of
+from hospital.enrolments import Enrolment, calendar_of
 from hospital.followups import FollowUpTask, decide
 from hospital.plans import Calendar
 
@@ -89,18 +90,7 @@ def _sooner(session: Session, task: FollowUpTask, rule: str, days: int, at: date
     calendar = calendar_of(task.patient, site)
     following = _next_of_plan(session, task)
     if following is None:
-        again = in_days(days, at, calendar)
-        made = followups.plan(
-            session,
-            patient_id=task.patient_id,
-            questionnaire_id=task.questionnaire.id,
-            reason="answer_rule",
-            due_at=again.due_at,
-            due_until=again.due_until,
-            owner_id=task.owner_id,
-        )
-        made.ward = task.ward
-        decide(session, task.id, "answer_again", at, rule=rule, when=again.due_at.isoformat())
+        _ask_again(session, task, rule, in_days(days, at, calendar), at)
         return
     moved = brought_forward(Window(following.due_at, following.due_until), days, at, calendar)
     if moved is None:
@@ -112,6 +102,35 @@ def _sooner(session: Session, task: FollowUpTask, rule: str, days: int, at: date
     decide(session, following.id, "brought_forward", at, **facts, was=before.isoformat())
     decide(session, task.id, "answer_sooner", at, **facts)
     announce(session, "task", following.id)
+
+
+def _ask_again(session: Session, task: FollowUpTask, rule: str, again: Window, at: datetime) -> None:
+    """The same questions once more. Not where the plan has ended, or ends now, while they talk."""
+    if task.max_tries == 0 or not _goes_on(session, task):
+        decide(session, task.id, "answer_plan_ended", at, rule=rule)
+        return
+    made = followups.plan(
+        session,
+        patient_id=task.patient_id,
+        questionnaire_id=task.questionnaire.id,
+        reason="answer_rule",
+        due_at=again.due_at,
+        due_until=again.due_until,
+        owner_id=task.owner_id,
+    )
+    made.ward = task.ward
+    if task.enrolment_id is not None:
+        made.enrolment_id, made.step = task.enrolment_id, f"again.{task.id}.{rule}"
+    decide(session, task.id, "answer_again", at, rule=rule, when=again.due_at.isoformat())
+
+
+def _goes_on(session: Session, task: FollowUpTask) -> bool:
+    """Whoever ends the enrolment changes its row first and then stops its tasks: while it is held here, they wait, and
+    find the new task; while they have it, nobody waits for them with a task locked."""
+    if task.enrolment_id is None:
+        return True
+    rows = select(Enrolment.id).where(Enrolment.id == task.enrolment_id, Enrolment.ended_at.is_(None))
+    return session.scalar(rows.with_for_update(read=True, skip_locked=True)) is not None
 
 
 def _next_of_plan(session: Session, task: FollowUpTask) -> FollowUpTask | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from hospital import answer_rules, enrolments, followups, questionnaires, surveys
+from hospital import answer_rules, enrolments, followups, plan_changes, questionnaires, surveys
 from hospital.answer_changes import Change, Window, brought_forward
 from hospital.database import Database
 from hospital.followups import FollowUpTask
@@ -166,6 +166,23 @@ def test_what_is_due_sooner_already_stays_and_the_last_step_is_asked_again(care:
     assert made.questionnaire_id == care.tasks[-1].questionnaire_id
     assert made.due_at.astimezone(ZONE).date() == NOON.astimezone(ZONE).date() + timedelta(days=7)
     assert care.told(-1)[-1].startswith("An answer lets the same questions be asked again")
+
+
+@pytest.mark.covers("H23")
+def test_what_is_asked_again_ends_with_the_plan_and_an_ended_plan_asks_nothing_again(care: Care) -> None:
+    last = care.tasks[-1]
+    at = last.due_at
+    with care.database.transaction() as session:
+        for change in (Change("again", sooner=17), Change("worse", sooner=3)):
+            answer_rules.apply(session, last.id, [change], at, SITE)
+    assert care.told(-1)[-1].startswith("An answer brings the next step forward"), "it is the next step then"
+    with care.database.transaction() as session:
+        plan_changes.withdrawn(session, last.patient_id, at, plan="hypertension")
+        (made,) = session.scalars(select(FollowUpTask).where(FollowUpTask.reason == "answer_rule"))
+        assert (made.state, made.stop_reason, made.enrolment_id) == ("stopped", "withdrawn", last.enrolment_id)
+        answer_rules.apply(session, last.id, [Change("still", sooner=7)], at, SITE)
+        assert len(list(session.scalars(select(FollowUpTask)))) == len(care.tasks) + 1
+    assert care.told(-1)[-1] == "An answer asks for the next step sooner; the plan has ended (still)"
 
 
 @pytest.mark.covers("H23")

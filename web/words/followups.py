@@ -237,6 +237,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "answer_sooner": "An answer brings the next step forward: {when} ({rule})",
     "answer_soon_enough": "An answer asks for the next step sooner; it is due {when} already ({rule})",
     "answer_again": "An answer lets the same questions be asked again: {when} ({rule})",
+    "answer_plan_ended": "An answer asks for the next step sooner; the plan has ended ({rule})",
     "brought_forward": "Brought forward by an answer: {when} instead of {was} ({rule})",
     "visit_not_booked": "A visit was offered to the caller and not booked: {department}",
     "visit_booked": "A visit was booked in the call: {department}, {when}",
