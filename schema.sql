@@ -958,7 +958,7 @@ CREATE TABLE urgent_step (
             'overdue', 'taken', 'declined', 'given_back', 'closed')),
     told    uuid[] NOT NULL,                         -- accounts; of the last four: who did it, none on the fixed phone
     at      timestamptz NOT NULL,
-    until   timestamptz CHECK (until >= at),         -- when it climbs, if nobody has taken it, or it has no outcome
+    until   timestamptz CHECK (until >= at),         -- when it climbs; of overdue (no outcome in time) at once, and anew
     PRIMARY KEY (case_id, number),
     CHECK ((whom IN ('taken', 'declined', 'given_back', 'closed')) = (until IS NULL))
 );

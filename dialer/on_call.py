@@ -91,7 +91,7 @@ class OnCallDialer:
 
     async def call_off(self) -> None:
         """Hang up what still rings although the case was taken; to be called every few seconds."""
-        for call in await self._database.run(urgent_calls.called_off):
+        for call in await self._database.run(urgent_calls.called_off, self._now()):
             if not await self._telephone.hang_up(call.channel_id):
                 await self._over(call.channel_id, "cancelled")
 

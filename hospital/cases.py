@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Identity, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Identity, and_, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -194,17 +194,19 @@ def notes(session: Session, case_id: UUID) -> list[Note]:
     return list(session.scalars(select(Note).where(Note.case_id == case_id).order_by(Note.id)))
 
 
+def can_be_taken(at: datetime) -> ColumnElement[bool]:
+    """Whether nobody has it, or its owner has found no outcome of a red flag in time."""
+    return or_(Case.state == "open", and_(Case.kind == "red_flag", Case.state == "owned", Case.decide_by <= at))
+
+
 def own(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool:
     """Take an open case, or over from its owner a red flag whose clock until the outcome has passed; False where
     somebody else was faster. The first owner acknowledges it."""
     acknowledged = case((Case.acknowledged_at.is_(None), at), else_=Case.acknowledged_at)
-    late = and_(
-        Case.kind == "red_flag", Case.state == "owned", Case.decide_by <= at, Case.owner_id.is_distinct_from(account_id)
-    )
     clock = case((Case.kind == "red_flag", None), else_=Case.decide_by)
     taken = session.scalar(
         update(Case)
-        .where(Case.id == case_id, or_(Case.state == "open", late))
+        .where(Case.id == case_id, can_be_taken(at), Case.owner_id.is_distinct_from(account_id))
         .values(state="owned", owner_id=account_id, acknowledged_at=acknowledged, decide_by=clock)
         .returning(Case.kind)
     )

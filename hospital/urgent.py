@@ -2,7 +2,8 @@
 
 Rules: who is on call is told first, then the next on call, then the line's lead, then all supervisors; each has `wait`
 to take it. Nobody on call is said, and costs no time. After the supervisors it begins anew with who is on call by then:
-a red flag that nobody takes is never given up. Who came on call meanwhile is told before it climbs further.
+a red flag that nobody takes is never given up. One whose owner was too slow goes past them. Who came on call meanwhile
+is told before it climbs further.
 """
 
 from collections.abc import Sequence
@@ -43,11 +44,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom it can go to at this moment, in order."""
+    """Whom it can go to at this moment, in order; `past`: its owner, who is passed by."""
 
     on_call: Sequence[UUID]
     lead: UUID | None
     supervisors: Sequence[UUID]
+    past: UUID | None = None
 
 
 def next_step(steps: Sequence[Step], reach: Reach, at: datetime, wait: timedelta) -> Step | None:
@@ -56,16 +58,16 @@ def next_step(steps: Sequence[Step], reach: Reach, at: datetime, wait: timedelta
         return None
     this_round = _since_the_supervisors(steps)
     climbed = {step.whom for step in this_round}
-    told = {one for step in this_round for one in step.told}
-    for person in reach.on_call:
+    told = {reach.past, *(one for step in this_round for one in step.told)}
+    for number, person in enumerate(reach.on_call):
         if person not in told:
-            place = sum(step.whom in ON_CALL for step in this_round)
+            place = sum(step.whom in ON_CALL for step in this_round) + (reach.past in reach.on_call[:number])
             return Step(ON_CALL[min(place, len(ON_CALL) - 1)], (person,), at, at + wait)
-    if not climbed & {*ON_CALL, "nobody"}:
+    if not climbed & {*ON_CALL, "nobody"} and reach.past not in reach.on_call:
         return Step("nobody", (), at, at)
     if reach.lead is not None and "lead" not in climbed and reach.lead not in told:
         return Step("lead", (reach.lead,), at, at + wait)
-    return Step(LAST, tuple(reach.supervisors), at, at + wait)
+    return Step(LAST, tuple(one for one in reach.supervisors if one != reach.past), at, at + wait)
 
 
 def _since_the_supervisors(steps: Sequence[Step]) -> list[Step]:

@@ -2,8 +2,8 @@
 
 Rules: a call is claimed and committed, with its channel's id, before anything is dialled; the order to dial follows a
 second commit. What is unknown after a fault is over, and never dialled again: the ladder climbs anyway. Only the newest
-step rings, only while its time runs, and only while nobody has taken the case; who has one such call has no second.
-Who takes it by key owns the case; whoever declines sends it on at once.
+step rings, only while its time runs, and only while nobody has taken the case, or its owner's time for an outcome has
+passed; who has one such call has no second. Who takes it by key owns the case; whoever declines sends it on at once.
 """
 
 from dataclasses import dataclass, field
@@ -50,22 +50,25 @@ class Called:
 
 @dataclass(frozen=True)
 class Told:
-    """What an answered call is about; `open`: nobody has taken it yet."""
+    """What an answered call is about; `open`: it can be taken. `late`: from an owner who found no outcome in time."""
 
     number: int
     language: str
     open: bool
+    late: bool
 
 
 def claim_next(session: Session, node: str, at: datetime, after: timedelta) -> Called | None:
     """The next person to be called, claimed; None where nobody is. `after` the step was taken, so that who answers on
     the screen, or the agent who takes the caller, is not rung as well."""
-    still = select(Case).where(Case.kind == "red_flag", Case.state == "open").order_by(Case.opened_at)
+    still = select(Case).where(Case.kind == "red_flag", cases.can_be_taken(at)).order_by(Case.opened_at)
     busy = set(session.scalars(select(UrgentCall.account_id).where(UrgentCall.state.in_(LIVE))))
     for case in session.scalars(still):
         entries = urgent_records.history(session, case.id)
         steps = urgent_records.ladder(entries)
         if not steps or not steps[-1].at + after <= at < steps[-1].until:
+            continue
+        if case.state == "owned" and not urgent_records.late(entries):
             continue
         number = max(one.number for one in entries if one.until is not None)
         for account_id in steps[-1].told:
@@ -93,7 +96,7 @@ def claim_next(session: Session, node: str, at: datetime, after: timedelta) -> C
 
 def dialling(session: Session, channel_id: str, at: datetime) -> bool:
     """Committed just before the order to dial, once. False where it was called off, or the case is taken."""
-    waits = select(Case.id).where(Case.id == UrgentCall.case_id, Case.state == "open").exists()
+    waits = select(Case.id).where(Case.id == UrgentCall.case_id, cases.can_be_taken(at)).exists()
     these = (UrgentCall.channel_id == channel_id, UrgentCall.state == "claimed", waits)
     return _moved(session, these, {"state": "dialling", "dialled_at": at})
 
@@ -108,7 +111,8 @@ def answered(session: Session, channel_id: str, at: datetime) -> Told | None:
         return None
     case = session.get_one(Case, found.case_id)
     language = _language(session.get_one(Account, found.account_id))
-    return Told(case.number, language, case.state == "open")
+    late = case.state == "owned" and case.decide_by is not None and case.decide_by <= at
+    return Told(case.number, language, case.state == "open" or (late and case.owner_id != found.account_id), late)
 
 
 def take(session: Session, channel_id: str, at: datetime) -> bool:
@@ -147,10 +151,10 @@ def live(session: Session) -> list[UrgentCall]:
     return list(session.scalars(select(UrgentCall).where(UrgentCall.state.in_(LIVE))))
 
 
-def called_off(session: Session) -> list[UrgentCall]:
+def called_off(session: Session, at: datetime) -> list[UrgentCall]:
     """What still rings although the case was taken."""
-    taken = select(Case.id).where(Case.id == UrgentCall.case_id, Case.state != "open").exists()
-    return list(session.scalars(select(UrgentCall).where(UrgentCall.state.in_(("claimed", "dialling")), taken)))
+    waits = select(Case.id).where(Case.id == UrgentCall.case_id, cases.can_be_taken(at)).exists()
+    return list(session.scalars(select(UrgentCall).where(UrgentCall.state.in_(("claimed", "dialling")), ~waits)))
 
 
 def of_case(session: Session, case_id: UUID) -> list[UrgentCall]:

@@ -30,18 +30,27 @@ def history(session: Session, case_id: UUID) -> list[UrgentStep]:
 
 
 def ladder(entries: Sequence[UrgentStep]) -> list[Step]:
-    """Its steps. One that everybody whom it told has declined ends then; who took it or gave it back is no step."""
+    """Its steps, since its owner's clock passed where one has. One that everybody whom it told has declined ends then;
+    who took it or gave it back is no step."""
     steps: list[Step] = []
     declined: set[UUID] = set()
     for one in entries:
         if one.whom in RUNGS and one.until is not None:
             steps.append(Step(one.whom, tuple(one.told), one.at, one.until))
             declined = set()
+        elif one.whom == "overdue":
+            steps = []
         elif one.whom == "declined" and steps:
             declined |= set(one.told)
             if declined >= set(steps[-1].told) and one.at < steps[-1].until:
                 steps[-1] = replace(steps[-1], until=one.at)
     return steps
+
+
+def late(entries: Sequence[UrgentStep]) -> bool:
+    """Whether it climbs because its owner has found no outcome in time."""
+    turns = [one.whom for one in entries if one.whom in ("overdue", "taken", "given_back", "closed")]
+    return turns[-1:] == ["overdue"]
 
 
 def climbed(session: Session, case_id: UUID, step: Step) -> None:

@@ -51,7 +51,7 @@ class Urgent(Frozen):
     climb_minutes: Annotated[int, Field(ge=1, le=60)] = 5
     """So long each has to take it, before the next is told."""
     outcome_minutes: Annotated[int, Field(ge=5, le=1440)] = 30
-    """So long who has taken it has until it has an outcome; then the lead and the supervisors are told."""
+    """So long who has taken it has until it has an outcome; then it climbs anew, past them."""
     telephone: bool = True
     """Who was told is rung, too."""
     ring_after_seconds: Annotated[int, Field(ge=0, le=300)] = 15

@@ -78,6 +78,16 @@ def test_who_comes_on_call_meanwhile_is_told_before_it_climbs_further() -> None:
     ]
 
 
+def test_an_owner_who_was_too_slow_is_passed_by() -> None:
+    assert [step[1:] for step in played(lambda _: Reach([ANA, BEN], DORA, [ANA, GRACE], ANA), 15)] == [
+        ("second", (BEN,)),
+        ("lead", (DORA,)),
+        ("supervisors", (GRACE,)),
+        ("second", (BEN,)),
+    ]
+    assert [step[1] for step in played(lambda _: Reach([ANA], ANA, [GRACE], ANA), 5)] == ["supervisors"] * 2
+
+
 def test_nobody_is_told_twice_in_one_round() -> None:
     whom = [step[1] for step in played(lambda _: Reach([ANA, BEN, GUS], ANA, [GRACE]), 16)]
     assert whom == ["first", "second", "further", "supervisors"], "the lead was told as first on call"
@@ -165,8 +175,8 @@ def late(session: Session, minutes: float) -> list[UUID]:
 def test_who_has_taken_it_has_half_an_hour_until_its_outcome_and_then_others_are_told(database: Database) -> None:
     with database.transaction() as session:
         people = staff(session)
-        ana, grace, dora = (people[name] for name in ("ana", "grace", "dora"))
-        on_call(session, people, "ana")
+        ana, ben, grace, dora = (people[name] for name in ("ana", "ben", "grace", "dora"))
+        on_call(session, people, "ana", "ben")
         flag = red_flag(session)
         climb(session)
         assert late(session, 1) == []
@@ -176,10 +186,12 @@ def test_who_has_taken_it_has_half_an_hour_until_its_outcome_and_then_others_are
         assert case.runs_until() == case.decide_by == NOON + timedelta(minutes=32)
         assert late(session, 31.9) == []
         assert not cases.own(session, flag, grace, NOON + timedelta(minutes=31)), "it is Ana's"
-        assert late(session, 32) == [flag] and late(session, 61) == [], "once in half an hour"
-        assert history(session, flag)[-1] == ("overdue", [dora, grace])
+        assert late(session, 32) == [flag] and late(session, 36.9) == [], "each has five minutes, as before"
+        assert history(session, flag)[2:] == [("overdue", [dora, grace]), ("second", [ben])], "past Ana"
         assert not cases.own(session, flag, ana, NOON + timedelta(minutes=33)), "she has it already"
-        assert late(session, 62) == [flag]
+        for minutes in (37, 42, 47):
+            assert late(session, minutes) == [flag]
+        assert history(session, flag)[4:] == [("lead", [dora]), ("supervisors", [grace]), ("second", [ben])], "again"
         assert cases.own(session, flag, grace, NOON + timedelta(minutes=63)), "taken over"
         assert late(session, 63) == [] and late(session, 92.9) == []
         session.refresh(case)
@@ -187,7 +199,7 @@ def test_who_has_taken_it_has_half_an_hour_until_its_outcome_and_then_others_are
         assert cases.close(session, flag, grace, "reached", NOON + timedelta(minutes=90), "Seen in the clinic.")
         assert late(session, 200) == []
         told = [row.detail["whom"] for row in reversed(audit.of_subject(session, f"case:{flag}", ("urgent.told",)))]
-        assert told == ["first", "overdue", "overdue"]
+        assert told == ["first", "overdue", "second", "lead", "supervisors", "second"]
 
 
 def test_given_back_it_climbs_again_and_its_clock_begins_with_who_takes_it_next(database: Database) -> None:

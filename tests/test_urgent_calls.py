@@ -248,6 +248,67 @@ async def test_it_stops_ringing_when_somebody_has_taken_it(ward: Ward) -> None:
     assert [one.line_result for one in ward.calls] == ["cancelled"]
 
 
+# ── Its owner has found no outcome in time ──────────────────────────────────────────────────────────────────────────
+
+
+async def test_it_rings_the_next_until_somebody_takes_it_over(ward: Ward) -> None:
+    ana, ben = ward.people["ana"], ward.people["ben"]
+    with ward.database.transaction() as session:
+        assert cases.own(session, ward.flag, ana, NOON)
+
+    async def passes(minutes: float) -> None:
+        ward.now = NOON + timedelta(minutes=minutes)
+        with ward.database.transaction() as session:
+            climbing.without_outcome(session, CALENDAR, climbing.Ladder(), ward.now)
+        await ward.dialer.call_off()
+        await ward.dialer.call_due()
+
+    for minutes in (0, 29.9, 30, 30.2, 30.25, 34.9):
+        await passes(minutes)
+    assert ward.rung == ["ben"], "not Ana, who has it, and a quarter of a minute after the screen"
+    await ward.dialer.leg_ended(ward.calls[-1].channel_id, "no_answer")
+    for minutes in (35, 35.25, 40, 40.25):
+        await passes(minutes)
+    assert ward.rung == ["ben", "dora", "grace"]
+    with ward.database.transaction() as session:
+        told = urgent_calls.answered(session, ward.calls[-1].channel_id, ward.now)
+        assert told is not None and told.open and told.late
+        assert cases.own(session, ward.flag, ben, ward.now)
+        assert not urgent_calls.take(session, ward.calls[-1].channel_id, ward.now), "Ben was faster, on his screen"
+    await passes(69)
+    assert ward.exchange.hung_up == [ward.calls[1].channel_id], "Dora's rings no more; Grace is talking"
+    for minutes in (70.25, 70.5):
+        await passes(minutes)
+    assert ward.rung[3:] == ["ana"], "his time has passed, too"
+    with ward.database.transaction() as session:
+        urgent_calls.answered(session, ward.calls[-1].channel_id, ward.now)
+        assert urgent_calls.take(session, ward.calls[-1].channel_id, ward.now)
+    assert ward.case.owner_id == ana
+
+
+async def test_who_was_told_that_there_is_no_outcome_sends_it_on_from_the_screen(
+    database: Database, tmp_path: Path
+) -> None:
+    console = Site(database, tmp_path)
+    people = {name: account.id for name, account in console.staff.items()}
+    with database.transaction() as session:
+        on_call(session, people, "ana", "ruby")
+        flag = red_flag(session)
+        climb(session)
+        cases.own(session, flag, people["ana"], NOON)
+        for minutes in (1, 30):
+            climbing.without_outcome(session, CALENDAR, climbing.Ladder(), NOON + timedelta(minutes=minutes))
+    console.now = NOON + timedelta(minutes=31)
+    async with console.signed_in("ruby") as ruby:
+        assert "Red flag 10001 without an outcome" in said((await ruby.get("/cases/alarm")).text)
+        page = said((await ruby.get(f"/cases/{flag}")).text)
+        assert "No outcome The next is told in 4:00" in page and "Take it over I cannot: tell the next" in page
+        await ruby.post(f"/cases/{flag}/decline")
+    with database.transaction() as session:
+        assert climbing.without_outcome(session, CALENDAR, climbing.Ladder(), console.now) == [flag]
+        assert [whom for whom, _ in history(session, flag)][-3:] == ["second", "declined", "lead"]
+
+
 # ── By key ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -331,12 +392,19 @@ def taken_meanwhile(session: Session, ward: Ward) -> None:
     assert cases.own(session, ward.flag, ward.people["ben"], NOON)
 
 
+def has_no_outcome(session: Session, ward: Ward) -> None:
+    assert cases.own(session, ward.flag, ward.people["ben"], NOON)
+    case = session.get_one(Case, ward.flag, populate_existing=True)
+    case.decide_by = case.acknowledge_by
+
+
 SCENES: dict[str, tuple[str, Callable[[Session, Ward], None] | None]] = {
     "takes_it": ("1", None),
     "declines": ("2", None),
     "says_nothing": (",,,", None),
     "presses_other_keys": ("0,9,1", None),
     "was_taken_meanwhile": ("", taken_meanwhile),
+    "takes_it_over": ("1", has_no_outcome),
     "hangs_up": ("", None),
 }
 OUTCOMES: dict[str, tuple[str, str | None]] = {
@@ -345,6 +413,7 @@ OUTCOMES: dict[str, tuple[str, str | None]] = {
     "says_nothing": ("open", None),
     "presses_other_keys": ("owned", "taken"),
     "was_taken_meanwhile": ("owned", None),
+    "takes_it_over": ("owned", "taken"),
     "hangs_up": ("open", None),
 }
 

@@ -23,7 +23,7 @@ class Climbs:
     nobody: bool  # there was nobody on call for it, the last time round
     mine: bool
     asked: bool  # and nobody else since
-    late: bool  # its owner's clock has passed, and the visitor was told
+    late: bool  # its owner's clock has passed, and the visitor was told since
 
 
 def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
@@ -40,6 +40,8 @@ def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
         told.append((call.claimed_at, words.urgent_call(name, call.state, call.line_result, call.result)))
     told.sort(key=lambda one: one[0])
     steps = urgent_records.ladder(entries)
+    passed = max((n for n, one in enumerate(entries) if one.whom == "overdue"), default=len(entries))
+    since = [one for one in entries[passed:] if one.whom == "overdue" or one.whom in RUNGS]
     rungs = [one for one in entries if one.whom in RUNGS]
     begun = max((n for n, one in enumerate(rungs[:-1]) if one.whom == LAST), default=-1) + 1
     return Climbs(
@@ -49,5 +51,5 @@ def climbs_of(session: Session, case_id: UUID, account_id: UUID) -> Climbs:
         any(one.whom == "nobody" for one in rungs[begun:]),
         any(account_id in one.told for one in rungs),
         bool(steps) and account_id in steps[-1].told,
-        any(one.whom == "overdue" and account_id in one.told for one in entries),
+        any(account_id in one.told for one in since),
     )

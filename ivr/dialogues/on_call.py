@@ -1,4 +1,4 @@
-"""The hotline calls a member of staff: a red flag waits, and one key takes it.
+"""The hotline calls a member of staff: a red flag waits, or has no outcome yet, and one key takes it.
 
 Rules: nothing about the patient is said, only the number of the case; whoever holds the telephone may be anybody. Keys
 of the house mean nothing here. Who presses nothing has not taken it, a mailbox neither; it climbs in its time.
@@ -37,7 +37,7 @@ async def on_call(call: Call, front: FrontDesk) -> None:
 
 async def _which(call: Call, told: Told) -> str | None:
     """1 takes it, 2 declines; None: no such key was pressed."""
-    question = Prompt("oncall_flag", case=str(told.number))
+    question = Prompt("oncall_late" if told.late else "oncall_flag", case=str(told.number))
     for _ in range(TIMES):
         heard = await call.play(question, Keys("12", wait_s=WAIT_S))
         if isinstance(heard, Key) and heard.key in "12":
