@@ -5,7 +5,7 @@ merged record stands for its survivor.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -53,8 +53,10 @@ def records(source: Path | bytes, most: int) -> Iterator[tuple[int, str]]:
             raise ListRefused(f"line {rows.line_num} is no CSV: {error}. Export the list again.") from None
 
 
-def people(session: Session, rows: Iterable[tuple[int, str]]) -> People:
-    """Who they are."""
+def people(
+    session: Session, rows: Iterable[tuple[int, str]], reached: Callable[[int, int], None] = lambda *_: None
+) -> People:
+    """Who they are. `reached` is told how many rows were read, and how many of them refused, part by part."""
     told = People()
     part: list[tuple[int, str]] = []
     for row in rows:
@@ -62,6 +64,7 @@ def people(session: Session, rows: Iterable[tuple[int, str]]) -> People:
         if len(part) == PART:
             _add(session, told, part)
             part = []
+            reached(told.rows, len(told.rejected))
     _add(session, told, part)
     return told
 

@@ -16,7 +16,7 @@ from hospital.followups import FollowUpTask
 from hospital.patients import PatientIdentifier
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.console_app import Page, Site, words
-from tests.hospital_scene import UNCAPPED, admit
+from tests.hospital_scene import UNCAPPED, admit, listening
 from tests.moments import NOON
 
 pytestmark = pytest.mark.covers("H13", "H51")
@@ -132,7 +132,11 @@ async def test_what_is_no_list_or_for_others_is_refused(ward: Ward) -> None:
     async with ward.signed_in("grace") as grace:
         await grace.post("/campaigns", name="Hernias", mode="preview")
         assert "no column record" in (await sends(grace, ward, "name,phone\nA,1\n", 422)).text
-        assert "more than 20,000 rows" in (await sends(grace, ward, "record\n" + "R\n" * 20_001, 422)).text
+        with listening(ward.database) as heard:
+            assert "more than 20,000 rows" in (await sends(grace, ward, "record\n" + "R\n" * 20_001, 422)).text
+            assert heard().count(f"list:{ward.staff['grace'].id}") == 20, "how far it is, each thousand"
+        page = (await grace.get(f"/campaigns/{ward.campaign.id}")).text
+        assert 'data-fragment="/lists/progress" data-on="list"' in page
     for who in ("ana", "dora", "oscar"):
         async with ward.signed_in(who) as page:
             await sends(page, ward, "R-1\n", 403)

@@ -150,16 +150,16 @@ async def test_how_far_it_is_is_told_in_counts_to_who_has_sent_it(site: Site, mo
         with listening(site.database) as heard:
             sending = asyncio.create_task(sends(site, content))
             assert await asyncio.to_thread(half.wait, 20)
-            told = words((await grace.get("/discharges/progress")).text)
+            told = words((await grace.get("/lists/progress")).text)
             goes_on.set()
             answer = await sending
             assert heard().count(f"list:{site.staff['grace'].id}") == 3, "each thousand"
-        assert 'data-fragment="/discharges/progress" data-on="list"' in (await grace.get("/discharges")).text
+        assert 'data-fragment="/lists/progress" data-on="list"' in (await grace.get("/discharges")).text
         hears = await audience(site.database, Notice("list", str(site.staff["grace"].id)))
         assert hears == Audience(accounts=frozenset({site.staff["grace"].id})), "and nobody else"
         assert told == "1,500 of about 3,001 rows were read, 1 of them refused."
         assert "3000 rows: 2999 events would be taken over" in words(answer.text)
-        assert "The list is being read." in (await grace.get("/discharges/progress")).text, "none is any more"
+        assert "The list is being read." in (await grace.get("/lists/progress")).text, "none is any more"
 
 
 async def test_it_is_for_supervisors(site: Site) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from hospital import agentless, calling_hours, patients, plan_changes, questionnaires, vault
 from hospital.attempts import Claimed
@@ -22,7 +23,7 @@ from hospital.patients import PatientIdentifier
 from scripts.questionnaire_files import load_questionnaires
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.console_app import Page, Site, words
-from tests.hospital_scene import admit
+from tests.hospital_scene import admit, listening
 from tests.moments import NOON, ZONE
 from web import enrolling
 from web.limits import LARGEST_PEOPLE
@@ -284,3 +285,31 @@ async def test_a_group_is_told_the_news_but_for_who_wants_none(clinic: Clinic) -
         morning = NOON.replace(hour=15)
         claimed = agentless.claim_next(session, "n1", morning, policy, kinds=["follow_up"], most=1)
         assert isinstance(claimed, Claimed), claimed
+
+
+async def test_how_far_a_list_is_is_told_in_counts_while_it_is_read_and_while_they_are_enrolled(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"R-{n}\n" for n in range(1, 2001))
+    readings, ana_id = clinic.app.state.readings, clinic.staff["ana"].id
+    enrol, seen = enrolling.enrolling.enrol, []
+
+    def looks_meanwhile(session: Session, *of: Any) -> tuple[list[UUID], dict[UUID, str]]:
+        reading = readings.of(ana_id)
+        seen.append((reading.rows, reading.refused, reading.done))
+        return enrol(session, *of)
+
+    monkeypatch.setattr(enrolling.enrolling, "enrol", looks_meanwhile)
+    monkeypatch.setattr(enrolling.enrolling, "PART", 2)
+    async with clinic.signed_in("ana") as ana:
+        assert 'data-fragment="/lists/progress" data-on="list"' in (await ana.get("/enrol")).text
+        with listening(clinic.database) as heard:
+            looked = await sends(ana, "/enrol/preview", rows, plan="hypertension")
+            assert heard().count(f"list:{ana_id}") == 2, "each thousand"
+        fields = {"plan": "hypertension", "seen": digest(looked)}
+        assert "4 enrolled" in words((await sends(ana, "/enrol/list", rows, **fields)).text)
+        assert seen == [(2000, 1996, 0), (2000, 1996, 2)]
+        with readings.begun(ana_id, rows.encode(), clinic.database) as reading:
+            reading.rows, reading.refused, reading.done = seen[1]
+            told = words((await ana.get("/lists/progress")).text)
+        assert told == "2,000 of about 2,000 rows were read, 1,996 of them refused. 2 are done."

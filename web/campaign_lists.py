@@ -12,8 +12,9 @@ from hospital.csv_files import Rejected
 from hospital.record_lists import People
 from web import words
 from web.doors import Door, Visitor, pages_of, services
+from web.reading import readings
 from web.refusals import Refusal
-from web.uploads import read_people, sent
+from web.uploads import Sent, read_people, sent
 
 RunsCampaigns = Annotated[Visitor, Depends(Door("campaigns.run"))]
 MOST_ROWS = 20_000
@@ -41,10 +42,15 @@ def _judged(session: Session, campaign_id: UUID, found: People) -> dict[str, Any
     }
 
 
+async def _read(request: Request, visitor: Visitor, came: Sent) -> People:
+    with readings(request).begun(visitor.account_id, came.content, services(request).database) as reading:
+        return await read_people(request, came, MOST_ROWS, reading)
+
+
 @routes.post("/campaigns/{campaign_id}/patients/preview")
 async def preview(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
     came = await sent(request)
-    found = await read_people(request, came, MOST_ROWS)
+    found = await _read(request, visitor, came)
     judged = await services(request).database.run(_judged, campaign_id, found)
     return pages_of(request).part(request, "campaigns/checked.html", seen=came.digest, done=None, **judged)
 
@@ -53,7 +59,7 @@ async def preview(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -
 async def put_in(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
     came = await sent(request)
     came.is_what_was_checked()
-    found = await read_people(request, came, MOST_ROWS)
+    found = await _read(request, visitor, came)
     house = services(request)
 
     def apply(session: Session) -> dict[str, Any]:

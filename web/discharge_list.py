@@ -68,13 +68,6 @@ async def page(request: Request, visitor: Imports) -> Response:
     return pages_of(request).show(request, "discharges/page.html", columns=columns, kinds=kinds, most=MOST_ROWS)
 
 
-@routes.get("/discharges/progress")
-async def progress(request: Request, visitor: Imports) -> Response:
-    """How far the list is that this account has sent."""
-    reading = readings(request).of(visitor.account_id)
-    return pages_of(request).part(request, "discharges/progress.html", reading=reading)
-
-
 @routes.post("/discharges/preview")
 async def preview(request: Request, visitor: Imports) -> Response:
     """Reads all of it first, so that no list is begun that is refused at its end."""

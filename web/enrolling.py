@@ -2,6 +2,7 @@
 
 Who can't be enrolled is named with why before and after. The list is sent again to be enrolled, known by its digest."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ from hospital.record_lists import People
 from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.plans import plans
+from web.reading import Reading, readings
 from web.refusals import Refusal
 from web.uploads import read_people, sent
 
@@ -114,7 +116,8 @@ async def preview(request: Request, visitor: Enrols) -> Response:
     """Who on the list can be enrolled, and each row that can't."""
     came = await sent(request)
     plan = plan_of(came.fields.get("plan", ""))
-    found = await read_people(request, came, MOST_ROWS)
+    with readings(request).begun(visitor.account_id, came.content, services(request).database) as reading:
+        found = await read_people(request, came, MOST_ROWS, reading)
     left = await services(request).database.run(_why_not, plan, list(found.found))
     figures: dict[str, Any] = {"rows": found.rows, "able": len(found.found) - len(left), "seen": came.digest}
     return pages_of(request).part(request, "enrol/checked.html", plan=plan, rejected=_rows(found, left), **figures)
@@ -125,8 +128,9 @@ async def enrol_list(request: Request, visitor: Enrols) -> Response:
     came = await sent(request)
     came.is_what_was_checked()
     plan = plan_of(came.fields.get("plan", ""))
-    found = await read_people(request, came, MOST_ROWS)
-    done, left, at = await _enrol(request, visitor, plan, list(found.found))
+    with readings(request).begun(visitor.account_id, came.content, services(request).database) as reading:
+        found = await read_people(request, came, MOST_ROWS, reading)
+        done, left, at = await _enrol(request, visitor, plan, list(found.found), reading)
     return _told(request, Enrolled(plan, at, done, [], _rows(found, left)))
 
 
@@ -147,7 +151,7 @@ async def taken_back(
 
 
 async def _enrol(
-    request: Request, visitor: Visitor, plan: Plan, ids: list[UUID]
+    request: Request, visitor: Visitor, plan: Plan, ids: list[UUID], reading: Reading | None = None
 ) -> tuple[int, dict[UUID, str], datetime]:
     """How many were enrolled, who was not and why; a part is a transaction of its own, all of them one decision."""
     house = services(request)
@@ -160,6 +164,9 @@ async def _enrol(
             enrolled, missing = await house.database.run(enrolling.enrol, plan, part, at, site, visitor.account_id)
             done += len(enrolled)
             left |= missing
+            if reading is not None:
+                reading.done += len(part)
+                await asyncio.to_thread(reading.tell)
     except LookupError as problem:
         raise Refusal(409, f"{problem}.") from None
     return done, left, at

@@ -6,31 +6,44 @@ page says that it is being read, and no count."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from hospital.database import Database, announce
+from web.doors import Door, Visitor, pages_of
 
 TOLD_EVERY = 1000  # rows
+
+routes = APIRouter()
 
 
 @dataclass
 class Reading:
-    """`lines`: how many the file has, its heading among them; rows that hold line breaks are fewer."""
+    """`lines`: how many the file has, its heading among them; rows that hold line breaks are fewer. `done`: patients of
+    it who were enrolled, or found not to be, part by part."""
 
     account_id: UUID
     lines: int
     database: Database = field(repr=False)
     rows: int = 0
     refused: int = 0
+    done: int = 0
 
     def read(self, refused: bool) -> None:
-        self.rows += 1
-        self.refused += refused
-        if self.rows % TOLD_EVERY == 0:
-            with self.database.transaction() as session:
-                announce(session, "list", self.account_id)
+        """One row more."""
+        self.reached(self.rows + 1, self.refused + refused)
+
+    def reached(self, rows: int, refused: int) -> None:
+        """So many in all."""
+        tell, self.rows, self.refused = rows // TOLD_EVERY > self.rows // TOLD_EVERY, rows, refused
+        if tell:
+            self.tell()
+
+    def tell(self) -> None:
+        with self.database.transaction() as session:
+            announce(session, "list", self.account_id)
 
 
 class Readings:
@@ -55,3 +68,9 @@ class Readings:
 def readings(request: Request) -> Readings:
     found: Readings = request.app.state.readings
     return found
+
+
+@routes.get("/lists/progress")
+async def progress(request: Request, visitor: Annotated[Visitor, Depends(Door(None))]) -> Response:
+    """How far the list is that this account has sent."""
+    return pages_of(request).part(request, "lists/progress.html", reading=readings(request).of(visitor.account_id))

@@ -14,6 +14,7 @@ from hospital.csv_files import ListRefused
 from hospital.record_lists import People
 from web.doors import services
 from web.limits import LARGEST_LIST
+from web.reading import Reading
 from web.refusals import Refusal
 
 
@@ -60,13 +61,13 @@ async def sent(request: Request) -> Sent:
     return Sent(content, fields.pop("seen", ""), fields)
 
 
-async def read_people(request: Request, came: Sent, most: int) -> People:
+async def read_people(request: Request, came: Sent, most: int, reading: Reading) -> People:
     """Who a list of record numbers names. Raises Refusal where it is no such list."""
     house = services(request)
 
     def read() -> People:
         with house.database.transaction() as session:
-            return record_lists.people(session, record_lists.records(came.content, most))
+            return record_lists.people(session, record_lists.records(came.content, most), reading.reached)
 
     try:
         return await asyncio.to_thread(read)
