@@ -468,6 +468,19 @@ BROKEN = """() => {
 """What stands in the bar on top on more than one line."""
 
 
+async def talks(ana: Page, served: Site, person: Character) -> None:
+    """She calls somebody from the form, and ticks who it is."""
+    await ana.goto(served.url(f"/followups/{served.task(person).id}"))
+    await ana.keyboard.press("s")
+    await expect(ana.get_by_text("Your phone rings", exact=True)).to_be_visible()
+    await served.answers(person)
+    await expect(ana.get_by_text("On the line,")).to_be_visible()
+    await ana.keyboard.press("1")
+    await expect(ana.locator("#tick-name")).to_be_checked()
+    await ana.keyboard.press("2")
+    await expect(ana.locator("#questions:disabled")).to_have_count(0)
+
+
 async def looked_at(page: Page, name: str) -> None:
     """Keeps a picture, and asks axe for what is wrong (WCAG 2.2 AA) and the browser for scrolling pages."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """What the domain's tests begin with: the standing characters as rows, a clinic with free times, a due task, and
 several people doing something at the same moment, each on a connection of their own."""
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from hospital.calling_hours import PRESETS
 from hospital.database import CHANNEL, Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
+from scripts.questionnaire_files import load_questionnaires
 from tests.characters import Character
 from tests.moments import NOON, ZONE
 
@@ -51,6 +53,12 @@ def employ(session: Session, username: str, role: str) -> Account:
     session.add(account)
     session.flush()
     return account
+
+
+def library(session: Session) -> None:
+    """The questionnaires that are shipped."""
+    for one in load_questionnaires()[0].values():
+        questionnaires.publish(session, one.id, json.loads(one.body), one.sha256, NOON)
 
 
 def clinic(session: Session, count: int = 1, *, first: datetime = NOON + timedelta(days=1)) -> list[UUID]:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, calling_hours, discharges, questionnaires, vault
+from hospital import agentless, attempts, calling_hours, discharges, vault
 from hospital.attempts import Claimed
 from hospital.calling_rules import CallingPolicy
 from hospital.csv_files import Rejected
@@ -26,10 +26,9 @@ from hotline import commands, postgres
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts.languages import TAGS
-from scripts.questionnaire_files import load_questionnaires
 from tests.conftest import TEMPLATE, cloned
 from tests.console_app import Site, words
-from tests.hospital_scene import UNCAPPED
+from tests.hospital_scene import UNCAPPED, library
 from tests.moments import NOON, ZONE
 from tests.site_key import SITE_KEY
 from tests.test_web_discharge_list import digest, sends, site
@@ -200,8 +199,7 @@ def test_by_the_command_as_by_the_page(
     monkeypatch.setattr(discharges, "SHOWN", 1)
     database = Database(settings.database.url.get_secret_value())
     with database.transaction() as session:
-        for one in load_questionnaires()[0].values():
-            questionnaires.publish(session, one.id, json.loads(one.body), one.sha256, NOON)
+        library(session)
     day = (datetime.now(ZONE) - timedelta(days=4)).date()
     wrong = [MOTHER.replace("M1", f"X{n}").replace("R1", "") for n in range(2)]
     rows = (MOTHER + CHILD).replace("2026-11-22", str(day)).replace("2026-11-20,maternity", f"{day},maternity")

@@ -64,6 +64,13 @@ class Ward:
         with self.database.transaction() as session:
             assert consents.tell(session, patient_id, speaker, purpose, wanted, NOON, call_id=None, by=self.ana)
 
+    def rings(self, task_id: UUID) -> Claimed:
+        claimed = self.claim(task_id)
+        assert isinstance(claimed, Claimed)
+        with self.database.transaction() as session:
+            assert attempts.dialling(session, claimed.attempt_id, NOON)
+        return claimed
+
     def claim(self, task_id: UUID) -> Claimed | NotNow:
         with self.database.transaction() as session:
             return attempts.claim(session, task_id, self.ana, "n1", NOON, UNCAPPED)
@@ -97,10 +104,8 @@ def test_what_its_time_has_passed_or_was_refused_in_a_call_stays_closed(ward: Wa
 
 def test_a_talk_goes_on_and_nothing_follows_unless_it_is_wanted_again(ward: Ward) -> None:
     call = ward.due(ward.lucia)
-    claimed = ward.claim(call)
-    assert isinstance(claimed, Claimed)
+    claimed = ward.rings(call)
     with ward.database.transaction() as session:
-        assert attempts.dialling(session, claimed.attempt_id, NOON)
         attempts.answered(session, claimed.channel_id, NOON)
     for wanted, tries in ((False, 0), (True, 3), (False, 0)):
         ward.says(ward.lucia, "follow_up", wanted)
@@ -115,10 +120,8 @@ def test_a_talk_goes_on_and_nothing_follows_unless_it_is_wanted_again(ward: Ward
 
 def test_what_is_in_review_needs_no_decision_any_more(ward: Ward) -> None:
     call = ward.due(ward.lucia)
-    claimed = ward.claim(call)
-    assert isinstance(claimed, Claimed)
+    claimed = ward.rings(call)
     with ward.database.transaction() as session:
-        assert attempts.dialling(session, claimed.attempt_id, NOON)
         assert attempts.to_review(session, claimed.attempt_id, NOON, "link_lost")
     ward.says(ward.lucia, "follow_up", False)
     assert ward.now(call) == ("stopped", "opted_out")
@@ -176,10 +179,7 @@ def claim_by_itself(session: Session) -> Claimed | NotNow | None:
 
 def test_what_rings_at_the_guardians_is_hung_up_and_held(ward: Ward) -> None:
     call = ward.due(ward.mateo)
-    claimed = ward.claim(call)
-    assert isinstance(claimed, Claimed)
-    with ward.database.transaction() as session:
-        assert attempts.dialling(session, claimed.attempt_id, NOON)
+    claimed = ward.rings(call)
     ward.says(ward.mateo, "follow_up", False, ward.lucia)
     with ward.database.transaction() as session:
         assert [one.id for one in plan_changes.called_off(session, NOON)] == [claimed.attempt_id]

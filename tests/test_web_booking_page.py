@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import expect
 
-from tests.browser import PageOf, Site, looked_at, page_of, served, site
+from tests.browser import PageOf, Site, looked_at, page_of, served, site, talks
 from tests.characters import JOAO
 from tests.hospital_scene import clinic
 
@@ -15,19 +15,10 @@ __all__ = ["page_of", "served", "site"]
 
 @pytest.mark.covers("H34", "H51")
 async def test_ana_books_a_visit_in_the_call_by_keyboard(served: Site, page_of: PageOf) -> None:
-    task = served.task(JOAO)
     with served.database.transaction() as session:
         clinic(session, 8, first=served.clock() + timedelta(days=1))
     ana = await page_of("ana")
-    await ana.goto(served.url(f"/followups/{task.id}"))
-    await ana.keyboard.press("s")
-    await expect(ana.get_by_text("Your phone rings", exact=True)).to_be_visible()
-    await served.answers(JOAO)
-    await expect(ana.get_by_text("On the line,")).to_be_visible()
-    await ana.keyboard.press("1")
-    await expect(ana.locator("#tick-name")).to_be_checked()
-    await ana.keyboard.press("2")
-    await expect(ana.locator("#questions:disabled")).to_have_count(0)
+    await talks(ana, served, JOAO)
     summary = ana.locator("#summary")
     await summary.fill("Wants to be seen")
 

@@ -1,7 +1,6 @@
 """Grace sends a list of discharges: what is refused and why, then exactly that list is taken over, once."""
 
 import asyncio
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from hospital import discharges, questionnaires
+from hospital import discharges
 from hospital.audit import AuditRow
 from hospital.csv_files import Rejected
 from hospital.database import Database
@@ -21,10 +20,8 @@ from hospital.discharge_lists import Happened
 from hospital.followups import FollowUpTask
 from hospital.notices import Notice
 from hospital.patients import Patient
-from scripts.questionnaire_files import load_questionnaires
 from tests.console_app import Site, words
-from tests.hospital_scene import listening
-from tests.moments import NOON
+from tests.hospital_scene import library, listening
 from web import discharge_list
 from web.audiences import audience
 from web.limits import LARGEST_LIST
@@ -42,8 +39,7 @@ def site(database: Database, tmp_path: Path) -> Site:
     state = made.app.state
     state.services = replace(state.services, facts=replace(state.services.facts, languages=("es",), country="CO"))
     with database.transaction() as session:
-        for one in load_questionnaires()[0].values():
-            questionnaires.publish(session, one.id, json.loads(one.body), one.sha256, NOON)
+        library(session)
     return made
 
 

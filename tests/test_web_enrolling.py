@@ -1,6 +1,5 @@
 """A clinician enrols who has no follow-up yet: looked for, by a list, from the list of follow-ups; takes it back."""
 
-import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, calling_hours, patients, plan_changes, questionnaires, vault
+from hospital import agentless, calling_hours, patients, plan_changes, vault
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
 from hospital.calling_rules import CallingPolicy
@@ -20,10 +19,9 @@ from hospital.database import Database
 from hospital.enrolments import Enrolment, of_patient
 from hospital.followups import FollowUpTask
 from hospital.patients import PatientIdentifier
-from scripts.questionnaire_files import load_questionnaires
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.console_app import Page, Site, words
-from tests.hospital_scene import admit, listening
+from tests.hospital_scene import admit, library, listening
 from tests.moments import NOON, ZONE
 from web import enrolling
 from web.limits import LARGEST_PEOPLE
@@ -40,8 +38,7 @@ class Clinic(Site):
         super().__init__(database, folder)
         self.ids = {JOAO: self.joao.id}
         with database.transaction() as session:
-            for one in load_questionnaires()[0].values():
-                questionnaires.publish(session, one.id, json.loads(one.body), one.sha256, NOON)
+            library(session)
             for who, record in RECORDS.items():
                 patient = admit(session, who)
                 patient.identifiers.append(

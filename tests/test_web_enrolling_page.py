@@ -1,18 +1,15 @@
 """Enrolling in a real browser: by keyboard, by a list, and from the list of follow-ups."""
 
-import json
-
 import pytest
 from playwright.async_api import FilePayload, expect
 from sqlalchemy import select
 
-from hospital import questionnaires, vault
+from hospital import vault
 from hospital.enrolments import Enrolment
 from hospital.patients import Patient, PatientIdentifier
-from scripts.questionnaire_files import load_questionnaires
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import JOAO, MEI, RUTH
-from tests.moments import NOON
+from tests.hospital_scene import library
 
 pytestmark = [pytest.mark.browser, pytest.mark.covers("H20")]
 __all__ = ["page_of", "served", "site"]
@@ -21,8 +18,7 @@ __all__ = ["page_of", "served", "site"]
 @pytest.fixture
 def clinic(served: Site) -> Site:
     with served.database.transaction() as session:
-        for one in load_questionnaires()[0].values():
-            questionnaires.publish(session, one.id, json.loads(one.body), one.sha256, NOON)
+        library(session)
         people = {one.name: one for one in session.scalars(select(Patient))}
         for who, record in ((MEI, "R-1"), (RUTH, "R-2")):
             token = vault.token("record", record)

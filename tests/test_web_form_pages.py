@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from hospital import followups, nurse_flags
-from tests.browser import PageOf, Site, looked_at, page_of, served, site
+from tests.browser import PageOf, Site, looked_at, page_of, served, site, talks
 from tests.characters import JOAO
 from tests.test_web_form_shapes import asks
 
@@ -18,15 +18,7 @@ async def test_ana_fills_in_any_shape_by_keyboard_and_nothing_typed_is_lost(serv
     with served.database.transaction() as session:
         asks(session, task.id)
     ana = await page_of("ana")
-    await ana.goto(served.url(f"/followups/{task.id}"))
-    await ana.keyboard.press("s")
-    await expect(ana.get_by_text("Your phone rings", exact=True)).to_be_visible()
-    await served.answers(JOAO)
-    await expect(ana.get_by_text("On the line,")).to_be_visible()
-    await ana.keyboard.press("1")
-    await expect(ana.locator("#tick-name")).to_be_checked()
-    await ana.keyboard.press("2")
-    await expect(ana.locator("#questions:disabled")).to_have_count(0)
+    await talks(ana, served, JOAO)
 
     # a condition: while something else is being typed
     hangs_on = ana.locator('[data-item="a day/#1"]')
@@ -92,15 +84,7 @@ async def test_ana_fills_in_any_shape_by_keyboard_and_nothing_typed_is_lost(serv
 async def test_ana_deals_with_red_flags_by_keyboard_before_she_is_done(served: Site, page_of: PageOf) -> None:
     task = served.task(JOAO)
     ana = await page_of("ana")
-    await ana.goto(served.url(f"/followups/{task.id}"))
-    await ana.keyboard.press("s")
-    await expect(ana.get_by_text("Your phone rings", exact=True)).to_be_visible()
-    await served.answers(JOAO)
-    await expect(ana.get_by_text("On the line,")).to_be_visible()
-    await ana.keyboard.press("1")
-    await expect(ana.locator("#tick-name")).to_be_checked()
-    await ana.keyboard.press("2")
-    await expect(ana.locator("#questions:disabled")).to_have_count(0)
+    await talks(ana, served, JOAO)
     await ana.locator("[data-item=pain] input").focus()
     await ana.keyboard.type("10")
     await expect(ana.get_by_text("Set aside: Severe pain")).to_be_visible()

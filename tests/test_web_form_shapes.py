@@ -15,6 +15,7 @@ from scripts.questionnaire_files import load_questionnaires
 from tests.console_app import Site
 from tests.moments import NOON
 from tests.test_filling import SYMPTOMS, options, question, questionnaire, when
+from tests.test_web_followups import identify
 
 SHAPES = questionnaire(
     {"linkId": "hello", "type": "display", "text": {"en": "Read this first."}},
@@ -66,8 +67,7 @@ async def test_whatever_shape_it_has_it_is_saved_as_given(site: Site) -> None:
     site.talking()
     form = f"/followups/{site.task.id}"
     async with site.signed_in("ana") as ana:
-        for identifier in ("name", "birth_date"):
-            await ana.post(f"{form}/ticks/{identifier}", on="on")
+        await identify(ana, site)
         shown = (await ana.get(form)).text
         assert shown.count("hidden") and 'data-item="a day/#1" hidden' in shown
         await ana.post(f"{form}/answers/a%20day/%231", value="5")  # kept; it counts when it is enabled
@@ -122,8 +122,7 @@ async def test_the_questions_under_each_answer_appear_when_it_is_chosen(site: Si
     site.talking()
     form = f"/followups/{site.task.id}"
     async with site.signed_in("ana") as ana:
-        for identifier in ("name", "birth_date"):
-            await ana.post(f"{form}/ticks/{identifier}", on="on")
+        await identify(ana, site)
         page = (await ana.get(form)).text
         for about, key in (("Fever", "symptoms#1"), ("Pain", "symptoms#2"), ("their own words", "symptoms#3")):
             under = page.partition(f'data-item="{key}" hidden')[2]

@@ -1,6 +1,5 @@
 """Mei has two records: Grace sees what merging does, merges them, and nothing names the duplicate any more."""
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy import exists, select, text, update
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session
 
-from hospital import attempts, enrolling, followups, patients, questionnaires, vault
+from hospital import attempts, enrolling, followups, patients, vault
 from hospital.appointments import Appointment
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
@@ -27,7 +26,7 @@ from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires
 from tests.characters import JOAO, LUCIA, MEI
 from tests.console_app import Site, words
-from tests.hospital_scene import UNCAPPED, admit
+from tests.hospital_scene import UNCAPPED, admit, library
 from tests.moments import NOON, ZONE
 
 pytestmark = pytest.mark.covers("H13", "H45", "H51")
@@ -41,8 +40,7 @@ class Twice(Site):
         super().__init__(database, folder)
         plans = load_plans(load_questionnaires()[0])[0]
         with database.transaction() as session:
-            for one in load_questionnaires()[0].values():
-                questionnaires.publish(session, one.id, json.loads(one.body), one.sha256, NOON)
+            library(session)
             self.stays, self.goes = admit(session, MEI).id, admit(session, MEI).id
             for patient_id, record in ((self.stays, "R-1"), (self.goes, "R-2")):
                 token = vault.token("record", record)

@@ -1,6 +1,5 @@
 """What happened to the patient, told on Ana's form with the plans that are shipped: what stops, what goes on."""
 
-import json
 from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
@@ -9,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from hospital import attempts, enrolments, outbox, patients, plan_changes, questionnaires
+from hospital import attempts, enrolments, outbox, patients, plan_changes
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
 from hospital.database import Database
@@ -18,10 +17,9 @@ from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.plans import Calendar
-from scripts.questionnaire_files import load_questionnaires
 from tests.characters import LUCIA
 from tests.console_app import Page, Site, words
-from tests.hospital_scene import UNCAPPED, admit
+from tests.hospital_scene import UNCAPPED, admit, library
 from tests.moments import NOON, ZONE
 from web.followup_plans import plans
 
@@ -35,8 +33,7 @@ class Ward(Site):
     def __init__(self, database: Database, folder: Path) -> None:
         super().__init__(database, folder)
         with database.transaction() as session:
-            for form in load_questionnaires()[0].values():
-                questionnaires.publish(session, form.id, json.loads(form.body), form.sha256, NOON)
+            library(session)
             self.lucia = admit(session, LUCIA).id
         self.ines = self.child("Inés", "his:2")
         self.home(self.lucia, "his:1", "surgery 2")

@@ -15,7 +15,7 @@ from hospital.database import announce
 from web import agent, booking_panel
 from web.agent import TakesCalls
 from web.agent_card import Card
-from web.booking_panel import Booker, Panel
+from web.booking_panel import Booker, instant, part
 from web.doors import Visitor, pages_of, services
 from web.refusals import Refusal
 
@@ -43,20 +43,6 @@ async def _booker(request: Request, visitor: Visitor, pop_id: UUID, instead: UUI
             raise Refusal(409, booking_panel.GONE)
     holder = f"pop:{pop_id}:{visitor.account_id}"
     return Booker(f"/agent/pops/{pop_id}/booking", patient_id, holder, "agent", given_up)
-
-
-def _part(request: Request, shown: Panel) -> Response:
-    return pages_of(request).part(request, "booking/panel.html", panel=shown, now=services(request).clock())
-
-
-def _instant(written: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(written)
-    except ValueError:
-        raise Refusal(422, "This is no time.") from None
-    if instant.tzinfo is None:
-        raise Refusal(422, "This is no time.")
-    return instant
 
 
 @routes.get("/agent/visits")
@@ -90,8 +76,8 @@ async def free(
 ) -> Response:
     booker = await _booker(request, visitor, pop_id, instead)
     where = booker.instead.department_code if booker.instead is not None else department
-    since = _instant(after) if after else None
-    return _part(request, await booking_panel.panel(services(request), booker, where, since))
+    since = instant(after) if after else None
+    return part(request, await booking_panel.panel(services(request), booker, where, since))
 
 
 @routes.post("/agent/pops/{pop_id}/booking/{slot_id}/hold")
@@ -104,8 +90,8 @@ async def hold(
     starts_at: Annotated[str, Form(max_length=40)],
     instead: Instead = None,
 ) -> Response:
-    booker, instant = await _booker(request, visitor, pop_id, instead), _instant(starts_at)
-    return _part(request, await booking_panel.hold(services(request), booker, department, slot_id, instant))
+    booker, at = await _booker(request, visitor, pop_id, instead), instant(starts_at)
+    return part(request, await booking_panel.hold(services(request), booker, department, slot_id, at))
 
 
 @routes.post("/agent/pops/{pop_id}/booking/{slot_id}/confirm")
@@ -117,7 +103,7 @@ async def confirm(
     if shown.booked is not None:
         what = "appointment.moved" if booker.instead is not None else "appointment.booked"
         await house.database.run(_note, visitor, pop_id, what, booker, shown.booked.appointment_id, house.clock())
-    return _part(request, shown)
+    return part(request, shown)
 
 
 @routes.post("/agent/pops/{pop_id}/visits/{appointment_id}/cancel")

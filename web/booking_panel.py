@@ -13,7 +13,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from fastapi import Request, Response
+
 from hospital.booking import Booked, Department, NothingToMove, Opening, SlotTaken
+from web.doors import pages_of, services
 from web.ports import Services
 from web.refusals import Refusal
 
@@ -58,6 +61,21 @@ class Panel:
     def later(self) -> datetime | None:
         """From where the next times are; None where these are the last."""
         return self.openings[-1].starts_at if len(self.openings) == SHOWN else None
+
+
+def part(request: Request, panel: Panel) -> Response:
+    return pages_of(request).part(request, "booking/panel.html", panel=panel, now=services(request).clock())
+
+
+def instant(written: str) -> datetime:
+    """What the page sent as a time. Raises Refusal."""
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        raise Refusal(422, "This is no time.") from None
+    if found.tzinfo is None:
+        raise Refusal(422, "This is no time.")
+    return found
 
 
 async def panel(

@@ -13,19 +13,14 @@ from sqlalchemy.orm import Session
 from hospital import answer_rules, audit
 from hospital.booking import Booked
 from web import booking_panel, followup_view
-from web.booking_panel import Booker, Panel
+from web.booking_panel import Booker, instant, part
 from web.doors import Visitor, pages_of, services
 from web.followup_form import identified
 from web.followup_list import WorksFollowUps, own_task
-from web.refusals import Refusal
 
 Code = Annotated[str, Form(max_length=80)]
 
 routes = APIRouter()
-
-
-def _part(request: Request, shown: Panel) -> Response:
-    return pages_of(request).part(request, "booking/panel.html", panel=shown, now=services(request).clock())
 
 
 async def _booker(request: Request, visitor: Visitor, task_id: UUID) -> Booker:
@@ -34,24 +29,13 @@ async def _booker(request: Request, visitor: Visitor, task_id: UUID) -> Booker:
     return Booker(f"/followups/{task_id}/booking", shown.task.patient_id, holder, "nurse")
 
 
-def _instant(written: str) -> datetime | None:
-    if not written:
-        return None
-    try:
-        instant = datetime.fromisoformat(written)
-    except ValueError:
-        raise Refusal(422, "This is no time.") from None
-    if instant.tzinfo is None:
-        raise Refusal(422, "This is no time.")
-    return instant
-
-
 @routes.get("/followups/{task_id}/booking")
 async def free(
     request: Request, visitor: WorksFollowUps, task_id: UUID, department: str = "", after: str = ""
 ) -> Response:
     booker = await _booker(request, visitor, task_id)
-    return _part(request, await booking_panel.panel(services(request), booker, department, _instant(after)))
+    since = instant(after) if after else None
+    return part(request, await booking_panel.panel(services(request), booker, department, since))
 
 
 @routes.post("/followups/{task_id}/booking/{slot_id}/hold")
@@ -63,11 +47,8 @@ async def hold(
     department: Code,
     starts_at: Annotated[str, Form(max_length=40)],
 ) -> Response:
-    booker = await _booker(request, visitor, task_id)
-    instant = _instant(starts_at)
-    if instant is None:
-        raise Refusal(422, "This is no time.")
-    return _part(request, await booking_panel.hold(services(request), booker, department, slot_id, instant))
+    booker, at = await _booker(request, visitor, task_id), instant(starts_at)
+    return part(request, await booking_panel.hold(services(request), booker, department, slot_id, at))
 
 
 @routes.post("/followups/{task_id}/booking/{slot_id}/confirm")
@@ -78,7 +59,7 @@ async def confirm(
     shown = await booking_panel.confirm(house, booker, department, slot_id)
     if shown.booked is not None:
         await house.database.run(_note, task_id, shown.booked, visitor.account_id, house.clock())
-    return _part(request, shown)
+    return part(request, shown)
 
 
 @routes.get("/followups/{task_id}/booked")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
 from hospital import patient_numbers, patients
@@ -12,7 +12,7 @@ from hospital.database import announce
 from hospital.patient_numbers import OWNERS, Told
 from hospital.patients import Patient, PhoneNumber, normalise_number
 from web import words
-from web.doors import Visitor, pages_of, services
+from web.doors import pages_of, services
 from web.followup_list import WorksFollowUps, own_task
 from web.refusals import Refusal
 
@@ -25,7 +25,10 @@ REFUSED = {
 }
 
 
-async def _person(request: Request, visitor: Visitor, task_id: UUID, whose: str) -> UUID:
+Said = Annotated[str, Form(max_length=40)]
+
+
+async def _person(request: Request, visitor: WorksFollowUps, task_id: UUID, whose: Said = "") -> UUID:
     """The patient of the task, or the guardian."""
     patient = (await own_task(request, visitor, task_id)).patient
     if whose == "guardian":
@@ -35,7 +38,9 @@ async def _person(request: Request, visitor: Visitor, task_id: UUID, whose: str)
     return patient.id
 
 
-def _told(request: Request, number: str, owner: str, language: str, safe: str, wrong: str) -> Told:
+async def _told(
+    request: Request, number: Said, owner: Said = "self", language: Said = "", safe: Said = "", wrong: Said = ""
+) -> Told:
     raw = normalise_number(number, services(request).facts.country or "ZZ")
     if raw is None:
         raise Refusal(
@@ -66,25 +71,18 @@ async def _changed(
     return pages_of(request).part(request, "followups/numbers.html", person=person, whose=whose, task_id=task_id)
 
 
-Said = Annotated[str, Form(max_length=40)]
+Person = Annotated[UUID, Depends(_person)]
+Number = Annotated[Told, Depends(_told)]
 
 
 @routes.post("/followups/{task_id}/numbers")
 async def add(
-    request: Request,
-    visitor: WorksFollowUps,
-    task_id: UUID,
-    number: Said,
-    owner: Said = "self",
-    language: Said = "",
-    safe: Said = "",
-    whose: Said = "",
+    request: Request, visitor: WorksFollowUps, task_id: UUID, person: Person, told: Number, whose: Said = ""
 ) -> Response:
-    person = await _person(request, visitor, task_id, whose)
-    told, at, by = _told(request, number, owner, language, safe, ""), services(request).clock(), visitor.account_id
+    at = services(request).clock()
 
     def apply(session: Session) -> str | None:
-        return patient_numbers.add(session, person, told, by, at)
+        return patient_numbers.add(session, person, told, visitor.account_id, at)
 
     return await _changed(request, task_id, person, whose, apply)
 
@@ -95,28 +93,23 @@ async def change(
     visitor: WorksFollowUps,
     task_id: UUID,
     number_id: UUID,
-    number: Said,
-    owner: Said = "self",
-    language: Said = "",
-    safe: Said = "",
-    wrong: Said = "",
+    person: Person,
+    told: Number,
     whose: Said = "",
 ) -> Response:
-    person = await _person(request, visitor, task_id, whose)
-    told, at = _told(request, number, owner, language, safe, wrong), services(request).clock()
-    by = visitor.account_id
+    at = services(request).clock()
 
     def apply(session: Session) -> str | None:
-        return patient_numbers.change(session, person, number_id, told, by, at)
+        return patient_numbers.change(session, person, number_id, told, visitor.account_id, at)
 
     return await _changed(request, task_id, person, whose, apply)
 
 
 @routes.post("/followups/{task_id}/numbers/{number_id}/first")
 async def first(
-    request: Request, visitor: WorksFollowUps, task_id: UUID, number_id: UUID, whose: Said = ""
+    request: Request, visitor: WorksFollowUps, task_id: UUID, number_id: UUID, person: Person, whose: Said = ""
 ) -> Response:
-    person, at = await _person(request, visitor, task_id, whose), services(request).clock()
+    at = services(request).clock()
 
     def apply(session: Session) -> str | None:
         moved = patient_numbers.first(session, person, number_id, visitor.account_id, at)
