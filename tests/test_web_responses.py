@@ -22,6 +22,8 @@ from scripts.questionnaire_files import load_questionnaires
 from tests.characters import JOAO
 from tests.console_app import Site, words
 from tests.moments import NOON
+from tests.test_filling import SYMPTOMS
+from tests.test_web_form_shapes import asks
 
 pytestmark = pytest.mark.covers("H28", "H51")
 OPEN = "=the stairs, +1 pill"  # what a spreadsheet would take for a formula
@@ -135,6 +137,14 @@ async def test_words_and_single_responses_are_for_who_sees_everybodys(site: Site
         assert {row.action for row in audited} == {"responses.read", "responses.exported"}
         assert len(next(row for row in audited if row.action == "responses.exported").detail["patients"]) == 6
         assert session.scalars(select(AuditRow).where(AuditRow.action == "denied")).one()
+
+
+async def test_under_a_choice_of_several_the_file_says_of_which_answer(site: Site) -> None:
+    with site.database.transaction() as session:
+        asks(session, site.task.id, SYMPTOMS)
+    answered(site, 1, **{"symptoms": ["pain"], "days@2": 4})
+    told = {row["text"]: row["answer"] for row in rows(await read(site, "grace", "/responses.csv"))}
+    assert told == {"symptoms": "pain", "Pain: days": "4"}
 
 
 async def test_nothing_was_answered_and_no_such_version(site: Site) -> None:

@@ -1,6 +1,6 @@
 """The answers of a survey that have opened a case, as whoever sees it through reads them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -29,22 +29,21 @@ def answers_of(session: Session, case_id: UUID) -> list[Told]:
         return []
     filling = Filling(kept(task.questionnaire.body), followups.answers(session, task.id))
     return [
-        replace(told, question=_about(place) + told.question)
+        _told(for_which(place) + place.item.text.of("en").text, place.item, value)
         for place in filling.asked()
         for value in filling.values(place)
-        if value is not None and (told := _told(place.item, value))
+        if value is not None
     ]
 
 
-def _about(place: Place) -> str:
-    """For which answer of a choice of several it was asked."""
+def for_which(place: Place) -> str:
+    """For which answer of a choice of several it was asked: "Fever: ", or nothing."""
     choices = [one for one in place.around() if one.item.for_each]
     answers = [about(choice, place).answer for choice in reversed(choices)]
     return "".join(f"{answer.text.of('en').text if answer else 'Their own words'}: " for answer in answers)
 
 
-def _told(item: Item, value: Any) -> Told:
-    question = item.text.of("en").text
+def _told(question: str, item: Item, value: Any) -> Told:
     if isinstance(value, bool):
         return Told(question, "Yes" if value else "No", False)
     if isinstance(value, dict):

@@ -18,9 +18,10 @@ from hospital import audit, responses
 from hospital.ratings import last_days
 from hospital.responses import Responses, Version
 from scripts.answer_figures import OTHER, SPOKEN, Figures, few, figures, for_who_has_no_right, hide_few
-from scripts.filling import key_parts
+from scripts.filling import Filling, key_parts
 from scripts.questionnaire import Item
 from scripts.questionnaire_files import kept
+from web.case_answers import for_which
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.looks import SAME_LOOK, looked
 from web.refusals import Refusal
@@ -151,6 +152,7 @@ async def responses_file(request: Request, visitor: Reads, questionnaire_id: UUI
     version = kept(shown.found.version.body)
     rows: list[list[Any]] = [["response", "done", "way", "question", "repetition", "text", "answer", "answer text"]]
     for number, one in enumerate(shown.found.answered, 1):
+        places = {place.key: place for place in Filling(version, one.answers).places}
         for key, value in one.answers.items():
             link_id, repetition = key_parts(key)
             item = version.by_link_id.get(link_id)
@@ -163,7 +165,8 @@ async def responses_file(request: Request, visitor: Reads, questionnaire_id: UUI
                 link_id,
                 ".".join(map(str, repetition)),
             ]
-            rows += [[*start, item.text.of("en").text, *_told(item, given)] for given in _each(value)]
+            asked = (for_which(places[key]) if key in places else "") + item.text.of("en").text
+            rows += [[*start, asked, *_told(item, given)] for given in _each(value)]
     count, at = len(shown.found.answered), reader.at
     subject = f"questionnaire:{questionnaire_id}"
 
