@@ -7,6 +7,10 @@ is a short one, asked of a natural voice that has spoken before, as on a call's 
 natural voice yields to everything else on the machine, and where it takes more than `voices.wait_ms`, the fast voice
 speaks and the natural one the next time. How long a caller waits then is measured with sentences that nobody has said
 before, one after the other, beside the fast voice alone.
+
+Last, what the prompts cost that every caller of one language (Spanish) hears alike, at their own pace and once more at
+the slower one (hotline/foretelling.py): as many seconds as the fast voice speaks, which is more than the natural one
+does, as files and as the natural voice's work.
 """
 
 import asyncio
@@ -20,10 +24,13 @@ from pathlib import Path
 
 from benchmarks import table
 from benchmarks.table import Row
-from hotline import models
+from hotline import models, wiring
 from hotline.model_catalogue import KOKORO
 from hotline.settings import Voices as VoiceSettings
+from hotline.settings_file import DEMO, build
+from ivr.house import PACES
 from speech.cache import PromptCache
+from speech.store import FORMATS
 from speech.voices import Voice, Voices
 from speech.voices.espeak import Espeak
 from speech.voices.kokoro import Kokoro
@@ -38,6 +45,7 @@ CLAUSE = ("Gracias, Lucía.", "es")
 CLAUSES = 5
 HOURS = range(8, 18)
 SOON_MS = 400.0
+BYTES_A_SECOND = 2 * sum(FORMATS.values())
 FASTER_THAN_SPEECH_MS = 1000.0  # what renders slower never catches up
 
 
@@ -76,6 +84,13 @@ async def uncached(engines: Sequence[Voice]) -> float:
     return statistics.quantiles(took, n=20)[-1]
 
 
+async def alike(pace: float) -> float:
+    """Seconds of speech."""
+    said, voice = wiring.words(build(DEMO)), Espeak()
+    prompts = [said.text(key, "es") for key in said.every_key() if said.is_static(key)]
+    return sum([(await voice.say(prompt, "es", pace)).seconds for prompt in prompts])
+
+
 def _children() -> float:
     """Seconds of processor of the children that have ended: a model's start is part of it, once in four sentences."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -85,6 +100,7 @@ def _children() -> float:
 async def compare() -> list[Row]:
     natural_cost, natural_wait = await measure(Kokoro(models.install(KOKORO)))
     fast_cost, fast_wait = await measure(Espeak())
+    own, slower = [await alike(pace) for pace in PACES[:2]]
     return [
         Row(
             "processor for a second of speech", "espeak-ng", natural_cost, fast_cost, "ms", limit=FASTER_THAN_SPEECH_MS
@@ -98,6 +114,14 @@ async def compare() -> list[Row]:
             "ms",
             limit=SOON_MS,
         ),
+        Row(
+            "prompts on the disk, slower",
+            "at their own pace",
+            slower * BYTES_A_SECOND / 1e6,
+            own * BYTES_A_SECOND / 1e6,
+            "MB",
+        ),
+        Row("processor for them", "at their own pace", slower * natural_cost / 1000, own * natural_cost / 1000, "s"),
     ]
 
 

@@ -22,8 +22,8 @@ from hospital.reminders import Due
 
 @dataclass(frozen=True)
 class Coming:
-    """`person`: the name of who answers, the patient or their guardian. `suspended`: what they hear of first. `asked`:
-    a follow-up's questionnaire, in its version."""
+    """`person`: the name of who answers, the patient or their guardian, and their `birth_year`. `suspended`: what they
+    hear of first. `asked`: a follow-up's questionnaire, in its version."""
 
     kind: str
     language: str
@@ -31,6 +31,7 @@ class Coming:
     suspended: tuple[Booked, ...] = ()
     reminder: Due | None = None
     asked: Mapping[str, Any] | None = None
+    birth_year: int | None = field(default=None, repr=False)
 
 
 def contacts(session: Session, at: datetime, within: timedelta, *, kinds: Collection[str], most: int) -> list[Coming]:
@@ -64,4 +65,5 @@ def _coming(session: Session, task: FollowUpTask, at: datetime) -> Coming | None
         tuple(suspensions.of_patient(session, task.patient_id, at)),
         reminders.due(session, task.id) if task.kind == reminders.KIND else None,
         task.questionnaire.body if task.questionnaire_id is not None else None,
+        reached.person.birth_year,
     )

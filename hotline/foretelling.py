@@ -1,9 +1,13 @@
 """What will probably be said soon is spoken before anybody asks: the coming free times, and whom we are about to call.
 
 Rules: a sentence at a time, by the natural voice, and only while nothing else is being rendered: who is on the line
-goes first. The commonest first: the menus, the next times of each department, then our own calls in their order. Begun
-anew when bookings or contacts change, and every few minutes, as free times pass. What is there already costs a look.
-Where no natural voice is, nothing is rendered; what belongs to one patient is purged everywhere.
+goes first. The commonest first: the menus, the next times of each department, then our own calls in their order, at the
+pace of each. Begun anew when bookings or contacts change, and every few minutes, as free times pass. What is there
+already costs a look. Where no natural voice is, nothing is rendered; what belongs to one patient is purged everywhere.
+
+After all that comes what every caller hears alike: at its own pace, which the job `voices` sees to as well, then once
+more at the pace to which the key for slower speech leads first. No more than that: days and times at a second pace, or
+all slower still, would not be worth the disk. So it costs once what those prompts cost at their own pace, and a fifth.
 """
 
 import asyncio
@@ -12,6 +16,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import product
 from typing import get_args
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +37,7 @@ from ivr.dialogues.survey_choices import sentences
 from ivr.dialogues.suspended import told_of
 from ivr.dialogues.times import OFFERED, offers, read_back, the_time
 from ivr.front_desk import FrontDesk
+from ivr.house import PACES
 from ivr.turn import Prompt
 from scripts.placeholders import Value
 from scripts.questionnaire_files import kept
@@ -58,7 +64,9 @@ async def foretell(settings: Settings, sheets: Sheets, said: Speaker, front: Fro
             try:
                 await said.cache.purge(KEPT_S)
                 words = (await sheets.now()).words
-                await render(said.saying(words), front, settings.site.languages, changed)
+                by_now = said.saying(words)
+                await render(by_now, front, settings.site.languages, changed)
+                await render_alike(by_now, words.every_key(), settings.site.languages, changed)
             except (OSError, TimeoutError, SQLAlchemyError) as failure:
                 log.error("what is said soon is spoken when it is needed (%s)", type(failure).__name__)
             await asyncio.sleep(REST_S)
@@ -87,23 +95,43 @@ async def render(said: Speaker, front: FrontDesk, languages: Iterable[str], chan
     async for prompt, language in likely(front, tongues):
         if changed.is_set():
             break
-        try:
-            await said.at_leisure(prompt.key, language, prompt.params)
-        except VoiceFailed as failure:  # of a name, perhaps: the others can be said
-            log.warning("%s cannot be spoken beforehand in %s: %s", prompt.key, language, failure)
+        await _spoken(said, prompt, language)
         count += 1
     return count
+
+
+async def render_alike(said: Speaker, keys: Iterable[str], languages: Iterable[str], changed: asyncio.Event) -> int:
+    """What of `keys` (forms too) is the same for every caller, then the same more slowly; the questions before their
+    forms. How many sentences were gone through; ends early as `render` does."""
+    tongues = [language for language in languages if said.cache.better(language)]
+    alike = sorted((key for key in keys if said.sentences.is_static(key)), key=lambda key: "." in key)
+    count = 0
+    for pace, language, key in product(PACES[:2], tongues, alike):
+        if changed.is_set():
+            break
+        await _spoken(said, Prompt(key).at_pace(pace), language)
+        count += 1
+    return count
+
+
+async def _spoken(said: Speaker, prompt: Prompt, language: str) -> None:
+    try:
+        await said.at_leisure(prompt.key, language, prompt.params, prompt.pace)
+    except VoiceFailed as failure:  # of a name, perhaps: the others can be said
+        log.warning("%s cannot be spoken beforehand in %s: %s", prompt.key, language, failure)
 
 
 async def likely(front: FrontDesk, languages: list[str]) -> AsyncIterator[tuple[Prompt, str]]:
     """What will probably be said, in which language; each once, the likeliest first."""
     common = [prompt async for prompt in _of_departments(front)]
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, str, str, float]] = set()
     expected = await front.database.run(partial(coming.contacts, kinds=SPOKEN_KINDS, most=CONTACTS), front.now(), SOON)
     every = [(prompt, language) for prompt in common for language in languages]
-    every += [(prompt, one.language) for one in expected if one.language in languages for prompt in of_contact(one)]
+    for one in (one for one in expected if one.language in languages):
+        pace = PACES[1] if front.slowly(one.birth_year) else PACES[0]
+        every += [(prompt, one.language) for prompt in of_contact(one, pace)]
     for prompt, language in every:
-        what = (prompt.key, language, repr(dict(prompt.params)))
+        what = (prompt.key, language, repr(dict(prompt.params)), prompt.pace)
         if what not in seen:
             seen.add(what)
             yield prompt, language
@@ -145,10 +173,13 @@ async def _times(front: FrontDesk, department: Department, prefers: Part | None)
     return [*said, *(the_time(one, department.kind) for one in following)]
 
 
-def of_contact(one: Coming) -> Iterator[Prompt]:
+def of_contact(one: Coming, pace: float) -> Iterator[Prompt]:
+    """`pace`: at which the person is spoken to once they have told who they are."""
     yield greeting(one.person)
-    yield from map(told_of, one.suspended)
+    told = [told_of(appointment) for appointment in one.suspended]
     if one.reminder is not None and one.reminder.appointment is not None:
-        yield reminded_of(one.reminder.appointment)
+        told.append(reminded_of(one.reminder.appointment))
     if one.asked is not None:
-        yield from sentences(kept(one.asked))
+        told += sentences(kept(one.asked))
+    for prompt in told:
+        yield prompt.at_pace(pace)

@@ -22,7 +22,7 @@ Rules that hold in every dialogue, so that none has to state them:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
@@ -89,6 +89,7 @@ class Call:
     """The language is being asked: its key repeats, and nothing is said in one language only."""
     alarm_in_doubt: bool = field(default=False, init=False)
     """Something that sounded like an emergency is being said back."""
+    _later: tuple[Prompt, ...] = field(default=(), init=False, repr=False)
     _alone: bool = field(default=False, init=False)
     _menus: int = field(default=0, init=False)
     _backs: int = field(default=0, init=False)
@@ -124,7 +125,7 @@ class Call:
         taken = [key for key in keys if key in self.house]
         if taken or not keys:
             raise ValueError(f"menu with keys {keys!r}: {taken} mean the same everywhere, choose others")
-        asking = Asking(question, params, self.house)
+        asking = self._asking(question, params)
         while True:
             grammar = self._grammar(asking.question, keys)
             more = [*self._hint(grammar), *self._help(asking)]
@@ -168,7 +169,7 @@ class Call:
         may hear what the caller says. Raises as menu."""
         expect = DigitsOf(length or minimum, length or maximum, star_is_x=star_is_x)
         reading = reading or SpokenDigits(expect)
-        asking = Asking(question, params, self.house)
+        asking = self._asking(question, params)
         while True:
             freely = self.language if aloud and self._hears() else None
             more = [Prompt("voice_hint")] if freely and not asking.again else []
@@ -232,8 +233,10 @@ class Call:
             self._alone = before
 
     def prepare(self, *prompts: Prompt) -> None:
-        """Renders what will probably be said next while the caller listens to the present prompt."""
-        self.line.prepare([prompt.at_pace(self.pace) for prompt in prompts], self.language)
+        """Renders what will probably be said next while the caller listens to the present prompt: as it will sound
+        then, so once more when the caller asks in between for slower speech or another language."""
+        self._later += prompts
+        self._render(prompts)
 
     async def use_language(self, language: str) -> None:
         """From now on all is said in `language` (a tag such as `es` or `pt-BR`), Asterisk's prompts too."""
@@ -251,6 +254,13 @@ class Call:
             await self.transfer(self.house.urgent_queue, f"urgent_{how}")
         if pressed == self.house.operator:
             await self.transfer(self.house.operator_queue, f"operator_{how}")
+
+    def _render(self, prompts: Sequence[Prompt]) -> None:
+        self.line.prepare([prompt.at_pace(self.pace) for prompt in prompts], self.language)
+
+    def _asking(self, question: Question, params: Mapping[str, Value]) -> Asking:
+        later, self._later = self._later, ()
+        return Asking(question, params, self.house, later)
 
     def _hears(self) -> bool:
         return self.phrases is not None and not self.by_key and self.line.hears(self.language)
@@ -279,10 +289,12 @@ class Call:
                 self.pace = next((pace for pace in PACES if pace < self.pace), PACES[-1])
                 await self.journal.step("slower", pace=self.pace)
                 asking.repeat(None if self.choosing_language else "slower")
+                self._render(asking.later)
             case self.house.language if changes_language is not None:
                 if not self.choosing_language:
                     await changes_language(self)
                 asking.repeat()
+                self._render(asking.later)
             case _:
                 return False
         return True

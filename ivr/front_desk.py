@@ -52,6 +52,12 @@ class FrontDesk:
     lock: timedelta = number_locks.LOCK
     say_doctor_calls: bool = False
 
+    def slowly(self, birth_year: int | None) -> bool:
+        """Whether who was born then is spoken to more slowly, unasked."""
+        if self.slower_from_age is None or birth_year is None:
+            return False
+        return self.now().year - birth_year >= self.slower_from_age
+
     @property
     def calendar(self) -> Calendar:
         """The site's clock, and whose holidays count."""

@@ -67,8 +67,12 @@ class HouseKeys:
 class Asking:
     """How often one question was asked, and how it is worded next."""
 
-    def __init__(self, question: Question, params: Mapping[str, Value], house: HouseKeys) -> None:
+    def __init__(
+        self, question: Question, params: Mapping[str, Value], house: HouseKeys, later: Sequence[Prompt] = ()
+    ) -> None:
+        """`later`: what was prepared to be said after it."""
         self.repeats = 0
+        self.later = later
         self.question = as_prompts(Prompt(question, **params) if isinstance(question, str) else question)
         self._house = house
         self._failures = 0

@@ -13,12 +13,13 @@ from sqlalchemy import update
 from hospital import booking, reminders
 from hospital.database import announce
 from hotline import foretelling
-from hotline.foretelling import foretell, render
+from hotline.foretelling import foretell, likely, render, render_alike
 from hotline.in_force import Shipped
 from hotline.settings_file import DEMO, build
 from hotline.sheets import Sheets
 from ivr.dialogues.survey_choices import sentences
 from ivr.front_desk import FrontDesk
+from ivr.house import PACES
 from scripts import questionnaire_files, wording
 from scripts.placeholders import Doctor
 from speech.cache import PromptCache
@@ -94,8 +95,10 @@ async def test_whom_we_are_about_to_call_is_greeted_by_the_better_voice_and_kept
     assert list(said.cache.personal.root.glob("*/*.sln")), "her name is in the root that is purged"
 
 
-@pytest.mark.covers("H30")
-async def test_a_reminder_is_spoken_beforehand(front: FrontDesk, said: Speaker, natural: Hummer) -> None:
+@pytest.mark.covers("H12", "H30")
+async def test_a_reminder_is_spoken_beforehand_at_the_pace_of_who_hears_it(
+    front: FrontDesk, said: Speaker, natural: Hummer
+) -> None:
     with front.database.transaction() as session:
         has(session, "cardiology", 1)
         session.execute(update(booking.Appointment).values(booked_at=NOON - timedelta(days=2)))
@@ -105,6 +108,13 @@ async def test_a_reminder_is_spoken_beforehand(front: FrontDesk, said: Speaker, 
         assert reminders.plan_appointments(session, NOON, policy, days_before=days, from_hour=0) == 1
     await render(said, front, LANGUAGES, QUIET)
     assert any(sentence.startswith("Le recordamos su cita: cardiología, con") for sentence in natural.asked)
+
+    async def pace(key: str, from_age: int) -> float:
+        elders = replace(front, slower_from_age=from_age)
+        return min([prompt.pace async for prompt, _ in likely(elders, ["es"]) if prompt.key == key])
+
+    assert [await pace("reminder_visit", years) for years in (90, 40)] == [1.0, 0.85]
+    assert await pace("outgoing_greeting", 40) == 1.0, "nobody is known when they are greeted"
 
 
 @pytest.mark.covers("H30")
@@ -148,12 +158,35 @@ async def test_what_cannot_be_said_costs_itself_alone(front: FrontDesk, said: Sp
     assert await render(said, front, LANGUAGES, QUIET) > 20
 
 
+@pytest.mark.covers("H39")
+async def test_who_asks_for_slower_speech_waits_for_no_voice(said: Speaker, natural: Hummer) -> None:
+    """What has a value in it has too many sounds to be made at a second pace."""
+    keys = ["main_menu", "main_menu.other", "slower", "time_alone"]
+    assert await render_alike(said, keys, LANGUAGES, QUIET) == 12
+    own, slowly = natural.asked[:6], natural.asked[6:]
+    assert own == slowly and own[2].startswith("Dígame"), "first all of it at its own pace, the questions before"
+    natural.may_end.clear()
+    fast = said.cache.voices.engines[1]
+    assert isinstance(fast, Hummer)
+    for pace in PACES:
+        await said.sound("main_menu", "es", pace=pace)
+    assert (len(natural.asked), len(fast.asked)) == (13, 1), "all but the pace of who asks twice"
+
+
+async def test_slower_speech_is_made_last_and_gives_way(said: Speaker, natural: Hummer) -> None:
+    changed = asyncio.Event()
+    changed.set()
+    assert await render_alike(said, ["main_menu"], LANGUAGES, changed) == 0
+    assert natural.asked == []
+
+
 async def test_without_a_natural_voice_nothing_is_rendered(
     front: FrontDesk, words: wording.Wording, tmp_path: Path
 ) -> None:
     fast = Hummer(name="fast")
     said = Speaker(words, PromptCache(tmp_path, Voices([fast])))
     assert await render(said, front, LANGUAGES, QUIET) == 0
+    assert await render_alike(said, ["main_menu"], LANGUAGES, QUIET) == 0
     assert fast.asked == []
 
 

@@ -98,6 +98,23 @@ def test_how_sure_it_is(said: Speech, how: Certainty) -> None:
     assert certainty(said) is how
 
 
+@pytest.mark.covers("H39")
+async def test_what_was_prepared_is_prepared_once_more_for_who_asks_for_slower_speech() -> None:
+    """Until its question is answered: what comes later prepares its own."""
+
+    class Preparing(Hearing):
+        def prepare(self, prompts: Sequence[Prompt], language: str) -> None:
+            prepared.extend((prompt.key, prompt.pace) for prompt in prompts)
+
+    prepared: list[tuple[str, float]] = []
+    line = Preparing(Key("7"), Key("1"), Key("7"), Key("1"))
+    call = Call("n1-1", "n1", None, line, Notebook(), "es", HouseKeys(), Phrases())
+    call.prepare(Prompt("booked"))
+    await asked(line, call=call)
+    await asked(line, call=call)
+    assert prepared == [("booked", 1.0), ("booked", 0.85)]
+
+
 async def test_what_is_sure_counts_at_once_and_is_written_down_without_words() -> None:
     line = Hearing(sure("2"))
     chosen, notebook = await asked(line)

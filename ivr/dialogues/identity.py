@@ -118,8 +118,7 @@ async def _confirmed(call: Call, front: FrontDesk, caller: Patient, by: list[str
 
 
 def _slow_down(call: Call, front: FrontDesk, caller: Patient) -> None:
-    born = caller.birth_year
-    if front.slower_from_age is not None and born is not None and front.now().year - born >= front.slower_from_age:
+    if front.slowly(caller.birth_year):
         call.pace = min(call.pace, PACES[1])
 
 
