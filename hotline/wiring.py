@@ -30,6 +30,7 @@ from hotline.sheets import Sheets
 from ivr.call import Call, HouseKeys
 from ivr.dialogues.attended import attended
 from ivr.dialogues.care import care
+from ivr.dialogues.goodbye import with_goodbye
 from ivr.dialogues.language import change_language
 from ivr.dialogues.machine import leave_message
 from ivr.dialogues.on_call import on_call
@@ -55,15 +56,15 @@ from speech.voices.kokoro import Kokoro
 log = logging.getLogger(__name__)
 
 DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
-    "inbound": attended(inbound),
-    "crowded": attended(inbound),  # of a number that may have many calls at once
+    "inbound": with_goodbye(attended(inbound)),
+    "crowded": with_goodbye(attended(inbound)),  # of a number that may have many calls at once
     "throttled": attended(turn_away),
-    "callback": attended(while_waiting),
+    "callback": with_goodbye(attended(while_waiting)),
     "place": send_place,
-    "care": attended(care),
+    "care": with_goodbye(attended(care)),
     "rating": attended(rate),
     "outgoing": attended(outgoing),
-    "survey": attended(answer_questions),
+    "survey": with_goodbye(attended(answer_questions)),
     "message": leave_message,
     "oncall": on_call,
 }

@@ -35,7 +35,6 @@ STATIC_KEYS = (
     "callback_thanks",
     "queue_callback_offer",
     "emergency",
-    "goodbye",
     "outgoing_down",
 )
 

@@ -229,6 +229,7 @@ async def test_grace_closes_the_telephones_and_ruth_leaves_a_message(house: Hous
             await ruth.speaks(voice)
             await ruth.presses("#")
             await ruth.hears(await house.sound("voicemail_kept", "en"))
+            await ruth.hears(await house.sound("goodbye", "en"))
             await ruth.hung_up()
         assert [(case.kind, case.state) for case in house.rows(Case)] == [("message", "open")]
         await house.until("the call is over", lambda: house.calls()[0].outcome == "message")

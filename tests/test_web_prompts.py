@@ -225,11 +225,11 @@ async def test_maori_is_spoken_when_all_is_there_and_not_before(own: OwnPrompts,
 
 
 async def test_what_the_dialplan_plays_alone_is_put_in_place(own: OwnPrompts, speaker: Speaker, site: Site) -> None:
-    static = speaker.cache.sounds / "mi/static/goodbye.sln16"
-    refused = await own.keep("mi", "goodbye", wav(speech(1.5)), site.accounts["hana"], datetime.now(UTC))
+    static = speaker.cache.sounds / "mi/static/apology.sln16"
+    refused = await own.keep("mi", "apology", wav(speech(1.5)), site.accounts["hana"], datetime.now(UTC))
     assert refused is None
     assert not static.exists()
-    await own.approve("mi", "goodbye", taken(own, "goodbye"), "Hana Rangi", site.accounts["hana"], datetime.now(UTC))
+    await own.approve("mi", "apology", taken(own, "apology"), "Hana Rangi", site.accounts["hana"], datetime.now(UTC))
     assert static.stat().st_size / 32_000 == pytest.approx(1.7, abs=0.3)
 
 

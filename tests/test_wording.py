@@ -383,7 +383,7 @@ BAD = [
     (WHOLE, "goodbye:", "nothing found", 0),
     (WHOLE, 'goodbye: ""', "is empty text", 0),
     (WHOLE, 'goodbye: "Un \\u2028 momento"', r"U\+2028", 0),
-    ("goodbye:", "apology:", "'apology' stands here a second time", 0),
+    ("callback_thanks:", "apology:", "'apology' stands here a second time", 0),
     ("goodbye:", "godbye:", r"prompt 'godbye' is not in the reference \(en\)", 0),
     ("short: Citas y exámenes", "shorter: Citas y exámenes", "'shorter' is not known here; allowed: ", 0),
     ('menu_key: "2"', 'menu_key: "0"', "one key from 1 to 6 is allowed", 0),
@@ -430,7 +430,7 @@ def test_words_stand_beside_the_sentence_whatever_its_form(words: Wording) -> No
 
 
 def test_a_missing_prompt_is_told_and_all_problems_at_once(folder: Path) -> None:
-    spoil(folder / "es/prompts/dialplan.yaml", f"  {WHOLE}\n", "")
+    (folder / "es/prompts/goodbye.yaml").unlink()
     spoil(folder / "es/prompts/identity.yaml", "Gracias, {given_name}.", "Gracias, {name}.")
     told = [problem.what for problem in wording.load(SITE, folder).refused]
     assert "prompt 'goodbye' is missing" in told
@@ -476,7 +476,7 @@ def test_without_the_reference_nothing_is_loaded(folder: Path) -> None:
 
 def test_a_prompt_stands_in_one_file_only(folder: Path) -> None:
     spoil(folder / "es/prompts/callback.yaml", "prompts:\n", "prompts:\n  goodbye: Adiós.\n")
-    assert "es/prompts/dialplan.yaml" in {problem.file for problem in wording.load(SITE, folder).refused}
+    assert "es/prompts/goodbye.yaml" in {problem.file for problem in wording.load(SITE, folder).refused}
 
 
 def test_a_bad_message_file_is_refused(folder: Path) -> None:

@@ -41,5 +41,6 @@ PROMPT_DIALOGUES = {  # where a sentence is heard, in the order of a call
     "moves": "Changing an appointment",
     "examinations": "Examinations",
     "results": "Results",
+    "goodbye": "The end of a call",
     "rating": "Rating after the call",
 }
