@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from hospital.calling_hours import MIDNIGHT, Window, abroad, first_allowed, may_call, narrowed
 from hospital.outcome_rules import SHIPPED, OutcomeRules
 from hospital.patients import Patient, PhoneNumber
-from hospital.zones import country_of, zone_of
+from hospital.zones import Address, country_of, zone_of
 
 PURPOSE = "follow_up"
 OF_AGE = 18
@@ -123,13 +123,18 @@ def on_the_clock_of(policy: CallingPolicy, person: Patient, number: PhoneNumber 
     """The policy where whoever is called is: windows and days are on their clock (`zones`), public holidays and usual
     hours are their country's."""
     site = policy.of_site or policy
-    where, dialled = {"told": person.zone, "address": person.address}, number.number if number else None
-    zone = zone_of(dialled, site.zone, **where)
-    country = country_of(dialled, site.country, **where)
+    dialled, address = number.number if number else None, address_of(person, site.country)
+    zone = zone_of(dialled, site.zone, told=person.zone, address=address)
+    country = country_of(dialled, site.country, told=person.zone, address=address)
     window = site.window
     if site.country is not None and country is not None and country != site.country:
         window = abroad(window, country)
     return site if (zone, window) == (site.zone, site.window) else replace(site, zone=zone, window=window, of_site=site)
+
+
+def address_of(person: Patient, site: str | None) -> Address | None:
+    """`site`: the country whose staff wrote it down (ISO 3166)."""
+    return Address(person.address, person.language, site) if person.address else None
 
 
 def wall_clock(at: datetime, zone: ZoneInfo) -> dict[str, str]:

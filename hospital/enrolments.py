@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, selectinload
 
 from hospital import questionnaires
+from hospital.calling_rules import address_of
 from hospital.database import Base, Id, announce
 from hospital.followups import DecisionRow, FollowUpTask
 from hospital.patients import Patient
@@ -244,5 +245,8 @@ def _forms(session: Session, codes: set[str]) -> dict[str, Questionnaire]:
 def calendar_of(patient: Patient, site: Calendar) -> Calendar:
     """The clock and the holidays of where the patient is, as they told us, else by their first usable number."""
     number = next((n.number for n in patient.numbers if n.safe_to_call and n.invalid_since is None), None)
-    where = {"told": patient.zone, "address": patient.address}
-    return Calendar(zone_of(number, site.zone, **where), country_of(number, site.country, **where))
+    address, told = address_of(patient, site.country), patient.zone
+    return Calendar(
+        zone_of(number, site.zone, told=told, address=address),
+        country_of(number, site.country, told=told, address=address),
+    )

@@ -6,22 +6,42 @@ A number that may be in several zones (an Australian mobile) is taken for the si
 the first: being an hour wrong by the window's edge is why the window has margins.
 """
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.core import get_global
+from babel.languages import get_official_languages
 from phonenumbers import timezone
 
-SAID_IN = ("en", "es", "pt", "zh", "mi")  # languages in which an address may name its country
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """`text`: lines, the country last. It may be named in English, in the `language` of whose address it is (a tag such
+    as pt-BR), or in one that is official where the `site` is (ISO 3166), whose staff wrote it down."""
+
+    text: str = field(repr=False)
+    language: str | None = None
+    site: str | None = None
+
+    @property
+    def country(self) -> str | None:
+        """ISO 3166."""
+        lines = [part.strip() for line in self.text.splitlines() for part in line.split(",") if part.strip()]
+        if not lines:
+            return None
+        last = lines[-1].casefold()
+        spoken = (self.language or "", *get_official_languages(self.site or "", regional=True, de_facto=True), "en")
+        return next((found for tag in spoken if (found := _countries(tag).get(last)) is not None), None)
 
 
-def zone_of(number: str | None, site: ZoneInfo, *, told: str | None = None, address: str | None = None) -> ZoneInfo:
+def zone_of(number: str | None, site: ZoneInfo, *, told: str | None = None, address: Address | None = None) -> ZoneInfo:
     """The zone of whoever is called on an E.164 number. `told`: the zone that they said they are in."""
     if told is not None and told in zones():
         return ZoneInfo(told)
-    return _of_number(number, site) or (_of_address(address) if address else None) or site
+    return _of_number(number, site) or (_one_clock().get(address.country or "") if address else None) or site
 
 
 @lru_cache(maxsize=1)
@@ -39,26 +59,14 @@ def _of_number(number: str | None, site: ZoneInfo) -> ZoneInfo | None:
     return site if site.key in names else ZoneInfo(names[0])
 
 
-def _of_address(address: str) -> ZoneInfo | None:
-    """By its country, where the whole of it has one clock."""
-    return _one_clock().get(_country_in(address) or "")
-
-
-def _country_in(address: str) -> str | None:
-    """The country that is an address's last part (ISO 3166)."""
-    lines = [part.strip() for line in address.splitlines() for part in line.split(",") if part.strip()]
-    return _countries().get(lines[-1].casefold()) if lines else None
-
-
-@lru_cache(maxsize=1)
-def _countries() -> dict[str, str]:
-    """Name of a country, in any of our languages → its code."""
-    return {
-        name.casefold(): str(code)
-        for language in SAID_IN
-        for code, name in Locale(language).territories.items()
-        if len(code) == 2
-    }
+@lru_cache(maxsize=64)
+def _countries(language: str) -> dict[str, str]:
+    """Name of a country in a language → its code; nothing in one that CLDR does not know."""
+    try:
+        locale = Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return {}
+    return {name.casefold(): str(code) for code, name in locale.territories.items() if len(code) == 2}
 
 
 @lru_cache(maxsize=1)
@@ -72,14 +80,14 @@ def _one_clock() -> dict[str, ZoneInfo]:
 
 
 def country_of(
-    number: str | None, site: str | None, *, told: str | None = None, address: str | None = None
+    number: str | None, site: str | None, *, told: str | None = None, address: Address | None = None
 ) -> str | None:
     """Whose holidays count for whoever is called (ISO 3166): of the country of the zone that they were `told` to be in,
     else of their number, else of their address, else the site's."""
     there = get_global("zone_territories").get(told) if told in zones() else None
     if there is not None and len(there) == 2:
         return str(there)
-    return _country_of_number(number) or (_country_in(address) if address else None) or site
+    return _country_of_number(number) or (address.country if address else None) or site
 
 
 @lru_cache(maxsize=4096)

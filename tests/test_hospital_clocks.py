@@ -15,7 +15,7 @@ from hospital.calling_rules import on_the_clock_of
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber
-from hospital.zones import country_of, zone_of
+from hospital.zones import Address, country_of, zone_of
 from tests.characters import MEI, RUTH, WIREMU, Character
 from tests.hospital_scene import UNCAPPED, admit, day_three, employ
 from tests.moments import NOON, ZONE
@@ -196,7 +196,31 @@ def test_the_cap_counts_their_days(database: Database) -> None:
     ],
 )
 def test_where_a_clock_is_known_from(number: str | None, address: str | None, told: str | None, zone: str) -> None:
-    assert zone_of(number, ZONE, told=told, address=address).key == zone
+    assert zone_of(number, ZONE, told=told, address=written(address)).key == zone
+
+
+@pytest.mark.parametrize(
+    ("lines", "language", "site", "country"),
+    [
+        ("Calle 1, Lima, Perú", "es", None, "PE"),
+        ("Calle 1, Lima, Perú", "en", "CO", "PE"),  # as they say where the staff are
+        ("Calle 1, Lima, Perú", "en", "NZ", None),
+        ("上海市, 中国", "zh-CN", "NZ", "CN"),
+        ("1 Some Street\nLima\nPeru", "mi", None, "PE"),  # as post is addressed everywhere
+        ("Wien, Autriche", "fr", "NZ", "AT"),  # a language that we do not speak
+        ("Wien, Autriche", "qaa", "NZ", None),
+        ("Lima, ,", "es", "CO", None),
+        (" \n,", "es", "CO", None),
+    ],
+)
+def test_an_address_names_its_country_in_its_own_language_or_the_sites(
+    lines: str, language: str, site: str | None, country: str | None
+) -> None:
+    assert Address(lines, language, site).country == country
+
+
+def written(lines: str | None) -> Address | None:
+    return Address(lines, "es", "CO") if lines else None
 
 
 CHILE, COLOMBIA, STATES, AUSTRALIA = "+56221234567", "+573015550101", "+12025550105", "+61299990100"
@@ -249,4 +273,4 @@ def test_hours_that_have_nothing_in_common_are_theirs() -> None:
     ],
 )
 def test_whose_holidays_count(number: str | None, address: str | None, told: str | None, country: str) -> None:
-    assert country_of(number, "CO", told=told, address=address) == country
+    assert country_of(number, "CO", told=told, address=written(address)) == country
