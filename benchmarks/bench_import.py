@@ -32,6 +32,7 @@ from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules
 from hospital.plans import Calendar
 from hotline import databases, postgres
+from scripts.vocabulary import list_words
 from tests.site_key import SITE_KEY
 
 ROWS, TAKEN = 50_000, 1_000
@@ -84,7 +85,7 @@ def _measured(folder: Path, count: int, database: Database) -> Iterator[Row]:
             return verb(session)
 
     now = datetime.now(BOGOTA)
-    rules = Rules(BOGOTA, "CN", "zh-CN", now, ("zh-CN",))
+    rules = Rules(BOGOTA, "CN", "zh-CN", now, ("zh-CN",), list_words())
     for encoding in ("utf-8", "gbk"):
         path, what = folder / f"{encoding}.csv", f"{encoding}: {count // 2:,} rows"
         written(path, count // 2, now, encoding)

@@ -9,7 +9,7 @@ who has no number needs a guardian, named by record number.
 
 import csv
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
@@ -21,44 +21,35 @@ from hospital.patients import ADDRESS_LENGTH, normalise_number
 
 LONGEST_AGO = timedelta(days=60)
 NEAR_FUTURE = timedelta(hours=1)  # clocks differ
-HEADINGS = {
-    "event": ("event", "event_id", "id", "evento", "número", "出院编号", "编号"),
-    "record": ("record", "record_number", "historia", "prontuário", "病历号", "病案号"),
-    "name": ("name", "nombre", "nome", "姓名"),
-    "birth": ("birth", "birth_date", "nacimiento", "nascimento", "出生日期"),
-    "sex": ("sex", "sexo", "性别"),
-    "language": ("language", "idioma", "语言"),
-    "phone": ("phone", "telephone", "teléfono", "telefone", "电话", "联系电话"),
-    "phone2": ("phone2", "second_phone", "teléfono 2", "telefone 2", "备用电话"),
-    "address": ("address", "dirección", "endereço", "地址", "住址"),
-    "discharged": ("discharged", "discharged_at", "alta", "出院日期", "出院时间", "date", "fecha", "data", "日期"),
-    "kind": ("kind", "event_kind", "tipo", "类型", "事件类型", "momo"),
-    "guardian": ("guardian", "mother", "madre", "tutor", "mãe", "responsável", "监护人", "母亲病历号", "kaitiaki"),
-    "admitted": ("admitted", "admitted_at", "ingreso", "internação", "入院日期", "入院时间"),
-    "ward": ("ward", "department", "sala", "servicio", "enfermaria", "科室", "病区"),
-    "doctor": ("doctor", "médico", "médica", "医生", "主治医生", "tākuta"),
-    "reason": ("reason", "procedure", "motivo", "procedimiento", "procedimento", "原因", "手术名称"),
-    "diagnosis": ("diagnosis", "diagnóstico", "诊断"),
-    "study": ("study", "estudio", "estudo", "研究"),
-}
+COLUMNS = (
+    "event", "record", "name", "birth", "sex", "language", "phone", "phone2", "address", "discharged", "kind",
+    "guardian", "admitted", "ward", "doctor", "reason", "diagnosis", "study",
+)  # fmt: skip
 NEEDED = ("event", "record", "name", "phone", "discharged")
-SEXES = {"female": "female", "f": "female", "女": "female", "male": "male", "m": "male", "男": "male", "": None}
-KINDS: dict[str, tuple[str, ...]] = {
-    "discharge": ("", "discharge", "alta", "出院", "putanga"),
-    "surgery": ("surgery", "operation", "cirugía", "operación", "cirurgia", "operação", "手术", "hāparapara"),
-    "visit": ("visit", "visita", "consulta", "就诊", "门诊", "toronga"),
-}
+SEXES = ("female", "male")
+KINDS = ("discharge", "surgery", "visit")
+
+
+@dataclass(frozen=True, slots=True)
+class ListWords:
+    """How lists call things, in small letters. `columns`: one of `COLUMNS` → its headings, the likeliest first;
+    `values`: one of `SEXES` or `KINDS` → what stands for it in a row."""
+
+    columns: Mapping[str, Sequence[str]]
+    values: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a list is read by. `language`: of patients for whom none is told; `languages`: those that may be told."""
+    """What a list is read by. `language`: of patients for whom none is told; `languages`: those that may be told;
+    `words`: of every language, whichever a list is in."""
 
     zone: ZoneInfo
     country: str
     language: str
     now: datetime
     languages: Collection[str]
+    words: ListWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +82,7 @@ def read(source: Path | bytes, rules: Rules) -> Iterator[Happened | Rejected]:
     with opened(source) as stream:
         rows = csv.reader(stream, dialect(stream))
         try:
-            columns = _columns(next(rows, []))
+            columns = _columns(next(rows, []), rules.words)
             seen: set[bytes] = set()
             for row in rows:
                 if any(cell.strip() for cell in row):
@@ -123,7 +114,7 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
     for name, cell in cells.items():
         if "\0" in cell:
             raise _Wrong(name, "holds a character that is no text")
-    kind = _kind(cells.get("kind", ""))
+    kind = _value("kind", cells.get("kind", ""), KINDS, rules) or "discharge"
     key = blake2b(f"{kind}:{cells['event']}".encode(), digest_size=8).digest()
     if key in seen:
         raise _Wrong("event", "stood in an earlier row")
@@ -144,9 +135,6 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
     birth = _time("birth", cells["birth"], rules.zone).date() if cells.get("birth") else None
     if birth is not None and not 1880 <= birth.year <= rules.now.year:
         raise _Wrong("birth", "is no birth date of a patient")
-    sex = cells.get("sex", "").lower()
-    if sex not in SEXES:
-        raise _Wrong("sex", "is not female or male; leave it empty where it is neither")
     language = cells.get("language") or rules.language
     if language not in rules.languages:
         raise _Wrong("language", f"is none of {', '.join(rules.languages)}")
@@ -157,7 +145,7 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
         record=cells["record"],
         name=cells["name"],
         birth=birth,
-        sex=SEXES[sex],
+        sex=_value("sex", cells.get("sex", ""), SEXES, rules),
         language=language,
         numbers=numbers,
         at=at,
@@ -173,11 +161,12 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
     )
 
 
-def _kind(cell: str) -> str:
-    for kind, words in KINDS.items():
-        if cell.lower() in words:
-            return kind
-    raise _Wrong("kind", f"is none of {', '.join(KINDS)}")
+def _value(column: str, cell: str, known: Sequence[str], rules: Rules) -> str | None:
+    """None for an empty cell."""
+    found = next((value for value in known if cell.lower() in rules.words.values[value]), None)
+    if cell and found is None:
+        raise _Wrong(column, f"is none of {', '.join(known)}; it may be empty")
+    return found
 
 
 def _lines(cell: str) -> str:
@@ -207,12 +196,12 @@ def _time(column: str, cell: str, zone: ZoneInfo) -> datetime:
         raise _Wrong(column, "is no date: write the year first, as in 2026-11-25 or 2026-11-25 14:30") from None
 
 
-def _columns(headings: list[str]) -> dict[str, int]:
+def _columns(headings: list[str], known: ListWords) -> dict[str, int]:
     told = {heading.strip().lower(): place for place, heading in enumerate(headings)}
-    found = {name: told[word] for name, words in HEADINGS.items() for word in reversed(words) if word in told}
+    found = {name: told[word] for name in COLUMNS for word in reversed(known.columns[name]) if word in told}
     missing = [name for name in NEEDED if name not in found]
     if missing:
         raise ListRefused(
-            f"the first row has no column {', '.join(missing)}. It must name the columns: {', '.join(HEADINGS)}."
+            f"the first row has no column {', '.join(missing)}. It must name the columns: {', '.join(COLUMNS)}."
         )
     return found

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from hospital import vault
 from hospital.csv_files import ListRefused, Rejected, dialect, opened
-from hospital.discharge_lists import HEADINGS
 from hospital.patients import Patient, PatientIdentifier
 
 PART = 500
@@ -30,14 +29,15 @@ class People:
     rejected: list[Rejected] = field(default_factory=list)
 
 
-def records(source: Path | bytes, most: int) -> Iterator[tuple[int, str]]:
-    """Line and record number of every row that is not empty; '' where the cell is. Raises ListRefused."""
+def records(source: Path | bytes, most: int, headings: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Line and record number of every row that is not empty; '' where the cell is. `headings`: what the column may be
+    called, in small letters. Raises ListRefused."""
     with opened(source) as stream:
         rows = csv.reader(stream, dialect(stream))
         try:
             first = next(rows, [])
             told = [cell.strip().lower() for cell in first]
-            place = next((told.index(word) for word in HEADINGS["record"] if word in told), None)
+            place = next((told.index(word) for word in headings if word in told), None)
             if place is None and len(first) > 1:
                 raise ListRefused("the first row has no column record. Name it, or give one record number a line.")
             if place is None and told and told[0]:

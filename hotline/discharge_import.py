@@ -23,6 +23,7 @@ from hotline.settings import Settings
 from scripts.languages import TAGS
 from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires
+from scripts.vocabulary import list_words
 
 T = TypeVar("T")
 TOLD = 20  # refused rows that are printed
@@ -34,7 +35,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     database = wiring.open_database(settings, places(settings))
     zone, at = wiring.zone(settings), wiring.now()
     country = settings.site.country.upper()
-    rows = discharge_lists.read(asked.file, Rules(zone, country, settings.site.languages[0], at, TAGS))
+    rows = discharge_lists.read(asked.file, Rules(zone, country, settings.site.languages[0], at, TAGS, list_words()))
     in_one = _in(database)
     try:
         with _written_down(asked) as report:

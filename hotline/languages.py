@@ -1,9 +1,9 @@
 """`hotline languages`: is every language whole? A row for each, then what is missing; `make check` runs it.
 
 A language needs: every prompt with its forms and placeholders, every text message, every function that says dates and
-numbers, its name in the console, a name in the menus of departments, its questionnaires, and where it is spoken what
-the triage table and the demo's site say, and a voice. The console's own sentences are English by decision. A native
-speaker's review is shown and is no gap.
+numbers, its vocabulary with the alarms that no ears know, its name in the console, a name in the menus of departments,
+its questionnaires, and where it is spoken what the triage table and the demo's site say, and a voice. The console's own
+sentences are English by decision. A native speaker's review is shown and is no gap.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from hotline import demo_clinics
 from hotline.in_force import DEMO_INFORMATION
 from hotline.wiring import espeak
-from scripts import library, verbalise, wording
+from scripts import library, verbalise, vocabulary, wording
 from scripts.questionnaire import Questionnaire
 from scripts.questionnaire_files import HERE as QUESTIONNAIRES
 from scripts.questionnaire_files import load_questionnaires
@@ -25,6 +25,7 @@ from scripts.triage import read_triage
 from scripts.wording import Wording
 from scripts.wording_files import REFERENCE
 from scripts.yaml_lines import FileRefused
+from speech.ears.languages import LANGUAGES as HEARD
 from web.words import LANGUAGES as NAMES
 
 NOWHERE = wording.Site("Hospital", "112", "600", ZoneInfo("UTC"))
@@ -76,7 +77,7 @@ def check(prompts: Path = wording.HERE, questionnaires: Path = QUESTIONNAIRES) -
     words = wording.load(NOWHERE, prompts)
     asked, refused = load_questionnaires(questionnaires)
     tags = dict.fromkeys([*words.languages, *verbalise.SPEECH])
-    rows = [_row(tag, words, list(asked.values())) for tag in tags]
+    rows = [_row(tag, words, list(asked.values()), prompts) for tag in tags]
     for problem in refused:
         for row in rows:
             row.kinds["questionnaires"].need(False, str(problem))
@@ -103,12 +104,12 @@ def languages() -> int:
     return 1 if any(row.missing for row in rows) else 0
 
 
-def _row(tag: str, words: Wording, asked: list[Questionnaire]) -> Row:
+def _row(tag: str, words: Wording, asked: list[Questionnaire], prompts: Path) -> Row:
     language = words.languages.get(tag)
     kinds = {
         "prompts": _prompts(tag, words),
         "messages": _messages(tag, words),
-        "words": _functions(tag),
+        "words": _functions(tag, prompts),
         "departments": _departments(tag),
         "questionnaires": _questionnaires(tag, asked, language is not None and language.spoken),
         "site": _site(tag, words),
@@ -135,11 +136,20 @@ def _messages(tag: str, words: Wording) -> Share:
     return share
 
 
-def _functions(tag: str) -> Share:
-    share = Share()
+def _functions(tag: str, prompts: Path) -> Share:
+    share, folder = Share(), tag.replace("-", "_")
     for name in FUNCTIONS:
         there = tag in verbalise.SPEECH and hasattr(verbalise.SPEECH[tag], name)
-        share.need(there, f"scripts/languages/{tag.replace('-', '_')}/__init__.py has no {name}")
+        share.need(there, f"scripts/languages/{folder}/__init__.py has no {name}")
+    try:
+        known = vocabulary.read(prompts / folder / vocabulary.NAME)
+    except FileRefused as refused:
+        for problem in refused.problems:
+            share.need(False, str(problem))
+    else:
+        share.need(True, "")
+        there = known.alarms is not None or tag in HEARD
+        share.need(there, f"scripts/languages/{folder}/{vocabulary.NAME} has no alarms, and no ears know any")
     return share
 
 

@@ -21,11 +21,10 @@ from hospital.text_talks import Opening
 from messages.gateway import Incoming
 from messages.sender import E164, plain
 from messages.talking import LONGEST, Desk, Meant, Talking, next_question, sealed
-from scripts import reply_words
+from scripts import reply_words, vocabulary
 from scripts.filling import Filling
 from scripts.questionnaire_files import kept
 from speech.ears import red_flags
-from speech.ears.languages import LANGUAGES
 
 ALARM = "text_alarm"
 
@@ -95,7 +94,7 @@ class _Taken:
         asked for."""
         if self.talking is None and self.said.strip() == self.desk.words.site.emergency:
             return True
-        return any(red_flags.heard(self.said, language) for language in LANGUAGES)
+        return red_flags.written(self.said, vocabulary.alarms())
 
     def _stop(self) -> str:
         new = text_replies.stop(self.session, self.came.number, self.at)

@@ -2,7 +2,7 @@
 
 The English ones are what carriers require of everybody who sends (CTIA's Messaging Principles and Best Practices, and
 the words that Twilio itself obeys); they hold in every language, also where they could be an answer. The others are
-each language's own (`REPLIES` in its folder). A word counts where it is the whole text.
+each language's own (`replies` in its vocabulary). A word counts where it is the whole text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Literal
 
-from scripts.verbalise import SPEECH
+from scripts import vocabulary
 
 Word = Literal["stop", "start", "help"]
 
@@ -29,7 +29,8 @@ def folded(said: str) -> str:
 
 
 OWN: dict[str, dict[str, frozenset[str]]] = {
-    tag: {kind: frozenset(map(folded, words)) for kind, words in known.REPLIES.items()} for tag, known in SPEECH.items()
+    tag: {kind: frozenset(map(folded, words)) for kind, words in known.replies.items()}
+    for tag, known in vocabulary.tables()[0].items()
 }
 """By language and what is meant, as `folded` leaves them."""
 

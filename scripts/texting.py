@@ -12,17 +12,17 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from scripts import vocabulary
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Filling, Place
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType, Text
 from scripts.reply_words import folded
-from scripts.verbalise import SPEECH, stop
+from scripts.verbalise import stop
 from scripts.wording import Wording
 from scripts.words_between import Words
 
 LEAVE_OUT = ("x", "-")
-YES = ("1", *(word for words in SPEECH.values() for word in words.REPLIES.get("yes", ())))
-NO = ("2", *(word for words in SPEECH.values() for word in words.REPLIES.get("no", ())))
+YES, NO = ("1", *vocabulary.replies("yes")), ("2", *vocabulary.replies("no"))
 NONE = "0"
 ENDS = ".?!…:。？！："
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")

@@ -55,14 +55,6 @@ class Speech(Protocol):
     def LETTERS_A_SECOND(self) -> float:
         """Of its speech, about."""
 
-    @property
-    def UNITS(self) -> Mapping[str, str]:
-        """Units of measured values by their usual sign (scripts/units.py)."""
-
-    @property
-    def REPLIES(self) -> Mapping[str, tuple[str, ...]]:
-        """Ways to write yes, no, stop, start and help in a text message."""
-
     def cardinal(self, number: int, feminine: bool = False) -> str: ...
     def count(self, number: int, feminine: bool = False) -> str: ...
     def ordinal(self, number: int, feminine: bool = False) -> str: ...

@@ -6,6 +6,7 @@
     es/messages.yaml   its text messages
     es/letters.yaml    the paragraphs of its letters
     es/pages.yaml      the sentences of the pages on which patients answer
+    es/vocabulary.yaml words that are looked up (scripts/vocabulary.py)
 
 The reference language defines the keys and each key's placeholders. A language that is spoken must have
 all of them, with the same placeholders (a read-back that has lost its time would be a danger), or it is
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts import vocabulary
 from scripts.placeholders import SAID, SAID_AS, WRITTEN, grammars, stray_braces, used
 from scripts.spoken_words import Words, read_words
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
@@ -108,6 +110,7 @@ def read_language(folder: Path, reference: Language | None) -> Language:
         for key in sorted(reference.prompts.keys() - prompts.keys()):
             problems.append(Problem(f"{folder.name}/language.yaml", 1, f"prompt '{key}' is missing"))
     messages = reading.messages()
+    reading.vocabulary()
     if problems:
         raise FileRefused(problems)
     read = (reading.reviewed, reading.words, reading.files, reading.written_in)
@@ -156,6 +159,15 @@ class _Reading:
                 self.written_in[key] = kind
                 self._take(entry.file)
         return found
+
+    def vocabulary(self) -> None:
+        """Who has read it; it is read for itself, by scripts/vocabulary.py."""
+        path = self._folder / vocabulary.NAME
+        if path.exists():
+            try:
+                self.reviewed[f"{self._folder.name}/{path.name}"] = vocabulary.read(path).reviewed_by
+            except FileRefused as refusal:
+                self._problems.extend(refusal.problems)
 
     def _in(self, kind: str, key: str) -> bool:
         """Whether the reference has this written sentence in that file."""

@@ -243,6 +243,7 @@ async def test_a_red_flag_is_somebodys_at_once_and_nothing_more_is_asked(scene: 
         ("en", "I have chest pain since this morning"),
         ("es", "tengo un dolor fuerte en el pecho"),
         ("zh-CN", "我胸口痛"),
+        ("mi", "Kāore e taea e au te whakahā"),
     ],
 )
 async def test_an_alarm_in_ones_own_words_is_a_red_flag(scene: Scene, language: str, words: str) -> None:

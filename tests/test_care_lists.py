@@ -26,6 +26,7 @@ from hotline import commands, postgres
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts.languages import TAGS
+from scripts.vocabulary import list_words
 from tests.conftest import TEMPLATE, cloned
 from tests.console_app import Site, words
 from tests.hospital_scene import UNCAPPED, library
@@ -170,7 +171,7 @@ def test_a_part_is_written_before_the_next_is_read(database: Database) -> None:
 
 def test_rows_before_their_guardian_wait_only_so_long(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discharges, "MOST_WAITING", 1)
-    rules = Rules(ZONE, "CO", "es", NOON, TAGS)
+    rules = Rules(ZONE, "CO", "es", NOON, TAGS, list_words())
     early = "".join(CHILD.replace("M2", f"M{n}").replace("R2", f"R{n}") for n in range(2, 5))
     rows = list(read((HEADING + early + MOTHER).encode(), rules))
     report = discharges.take_over([rows[0], rows[1], rows[2], rows[3]], [], NOON, Calendar(ZONE), in_one(database))

@@ -20,13 +20,14 @@ from hospital.plans import Calendar
 from scripts.languages import TAGS
 from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires
+from scripts.vocabulary import list_words
 from tests.moments import ZONE
 
 pytestmark = pytest.mark.covers("H20")
 T = TypeVar("T")
 
 NOW = datetime(2026, 12, 7, 18, 0, tzinfo=ZONE)  # a Monday; Tuesday the 8th is a holiday in Colombia
-RULES = Rules(ZONE, "CO", "es", NOW, TAGS)
+RULES = Rules(ZONE, "CO", "es", NOW, TAGS, list_words())
 SITE = Calendar(ZONE, "CO")
 HEADING = "event,record,name,birth,sex,language,phone,phone2,discharged,ward,diagnosis,study\n"
 ROW = "E{n},R{n},Paciente {n},1980-02-29,f,es,30155{n:05},,2026-12-04 11:00,cirugía 2,K35,\n"
@@ -94,7 +95,7 @@ def test_a_thousand_discharges_over_a_holiday_once(database: Database, tmp_path:
         ("E1,R1,{n},,,,3015500001,,04/12/2026,,,", "discharged", "is no date: write the year first"),
         ("E1,R1,{n},,,,3015500001,,2026-02-30,,,", "discharged", "is no date"),
         ("E1,R1,{n},2027-01-01,,,3015500001,,2026-12-04,,,", "birth", "is no birth date"),
-        ("E1,R1,{n},,x,,3015500001,,2026-12-04,,,", "sex", "is not female or male"),
+        ("E1,R1,{n},,x,,3015500001,,2026-12-04,,,", "sex", "is none of female, male; it may be empty"),
         ("E1,R1,{n},,,fr,3015500001,,2026-12-04,,,", "language", "is none of en, es,"),
         (",R1,{n},,,,3015500001,,2026-12-04,,,", "event", "is empty"),
         ("E1,,{n},,,,3015500001,,2026-12-04,,,", "record", "is empty"),

@@ -155,6 +155,9 @@ ITS_KEY = {
 }
 
 
+ITS_ALARMS = "alarms:\n  chest pain: [qdolor … qpecho]\n  denied: [qno]\n"
+
+
 def spanish(content: object) -> Iterator[tuple[str, str]]:
     """English and Spanish, wherever a file has both."""
     if isinstance(content, dict):
@@ -186,9 +189,13 @@ def with_one_more(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(text)
     with (folder / "__init__.py").open("a") as module:
         module.write('\nESPEAK = ("es-419", "es_dict")\n')
+    words = folder / "vocabulary.yaml"
+    words.write_text(words.read_text().replace("name: [nombre]", "name: [qnombre]") + ITS_ALARMS)
     files = [yaml.safe_load(path.read_text()) for path in sorted((tree / "scripts").rglob("*.yaml"))]
-    words = dict(spanish([files, [names for _, names, *_ in (*demo_clinics.DEPARTMENTS, *demo_clinics.EXAMINATIONS)]]))
-    (folder / "library.yaml").write_text(yaml.safe_dump({"reviewed_by": None, "library": words}, allow_unicode=True))
+    library = dict(
+        spanish([files, [names for _, names, *_ in (*demo_clinics.DEPARTMENTS, *demo_clinics.EXAMINATIONS)]])
+    )
+    (folder / "library.yaml").write_text(yaml.safe_dump({"reviewed_by": None, "library": library}, allow_unicode=True))
     return tree
 
 
@@ -216,15 +223,33 @@ def test_a_language_is_one_folder(with_one_more: Path, tmp_path: Path) -> None:
     assert f"{PROMPTS}{NEW}: " in names
 
 
+@pytest.mark.covers("H11", "H20", "H33")
+def test_its_lists_and_alarms_are_understood(with_one_more: Path) -> None:
+    asked = (
+        "from scripts.vocabulary import alarms, list_words\n"
+        "from speech.ears.red_flags import written\n"
+        "print(list_words().columns['name'])\n"
+        "print([written(said, alarms()) for said in ('Qdolor en el qpecho', 'qno qdolor qpecho')])\n"
+    )
+    run = [sys.executable, "-c", asked]
+    environment = {**os.environ, "PYTHONPATH": str(with_one_more)}
+    told = subprocess.run(run, cwd=with_one_more, env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == ["('name', 'nombre', 'nome', '姓名', 'ingoa', 'qnombre')", "[True, False]"]
+
+
 def test_a_language_without_a_voice_or_words_is_told_what_it_lacks(with_one_more: Path, tmp_path: Path) -> None:
     folder = with_one_more / "scripts/languages" / NEW
     module = folder / "__init__.py"
     module.write_text(module.read_text().replace("ESPEAK = ", "ANOTHER = "))
+    without(folder / "vocabulary.yaml", "alarms:")
+    for row in ("chest pain:", "denied:"):
+        without(folder / "vocabulary.yaml", row)
     for english in ("cardiology:", "a child:"):
         without(folder / "library.yaml", english)
     told = hotline("languages", folder=tmp_path, PYTHONPATH=str(with_one_more))
     assert told.returncode == 1
-    department, complaint, voice = told.stdout.splitlines()[-3:]
+    alarms, department, complaint, voice = told.stdout.splitlines()[-4:]
+    assert alarms == f"{NEW}: scripts/languages/{NEW}/vocabulary.yaml has no alarms, and no ears know any"
     assert complaint.startswith(f"{NEW}: site/triage.yaml:") and f"is not said in {NEW}" in complaint
     assert [department, voice] == [
         f"{NEW}: department 'cardiology' has no name (scripts/languages/{NEW}/library.yaml)",

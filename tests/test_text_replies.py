@@ -445,7 +445,15 @@ def test_a_picture_without_words_is_no_answer(house: TextHouse) -> None:
 @pytest.mark.covers("H33")
 @pytest.mark.parametrize(
     "said",
-    ["No puedo respirar", "estou com dor no peito", "我胸口痛", "my father is unconscious", "112", "quiero morirme ya"],
+    [
+        "No puedo respirar",
+        "estou com dor no peito",
+        "我胸口痛",
+        "my father is unconscious",
+        "112",
+        "quiero morirme ya",
+        "he mamae kei taku uma",
+    ],
 )
 def test_alarm_words_from_anybody_are_a_red_flag_with_its_clock_at_once(house: TextHouse, said: str) -> None:
     assert house.writes(LUCIA, said, number=STRANGER) == "red_flag"

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts import words_between
+from scripts import vocabulary, words_between
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Filling, Place, unfinished
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, Answer, Item, ItemType
 from scripts.words_between import Words
 from speech.ears import red_flags
-from speech.ears.languages import LANGUAGES
 from web.given import OTHER, given
 
 SCALE = 10  # a span of whole numbers up to this is chosen, not typed
@@ -145,8 +144,8 @@ def _hint(item: Item, values: Sequence[str], free: str) -> str:
 
 
 def alarms(value: Any) -> bool:
-    """Whether words of a patient's own name what must reach a person at once, in any language that we hear."""
-    return any(red_flags.heard(said, language) for said in _own_words(value) for language in LANGUAGES)
+    """Whether words of a patient's own name what must reach a person at once, in any language that we know."""
+    return any(red_flags.written(said, vocabulary.alarms()) for said in _own_words(value))
 
 
 def _own_words(value: Any) -> Iterator[str]:

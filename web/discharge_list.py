@@ -18,6 +18,7 @@ from hospital.discharge_lists import Happened, Rules
 from hospital.discharges import Report
 from hospital.plans import Calendar
 from scripts.languages import TAGS
+from scripts.vocabulary import list_words
 from web.doors import Door, Visitor, pages_of, services
 from web.plans import plans
 from web.reading import Reading, readings
@@ -52,7 +53,8 @@ async def _read(
     request: Request, visitor: Visitor, content: bytes, work: Callable[[Iterable[Happened | Rejected]], Report]
 ) -> Report:
     house = services(request)
-    rules = Rules(house.facts.zone, house.facts.country or "ZZ", house.facts.languages[0], house.clock(), TAGS)
+    facts = house.facts
+    rules = Rules(facts.zone, facts.country or "ZZ", facts.languages[0], house.clock(), TAGS, list_words())
     try:
         with readings(request).begun(visitor.account_id, content, house.database) as reading:
             return await asyncio.to_thread(work, _rows(content, rules, reading))
@@ -63,8 +65,9 @@ async def _read(
 
 @routes.get("/discharges")
 async def page(request: Request, visitor: Imports) -> Response:
-    columns = [(name, words, name in discharge_lists.NEEDED) for name, words in discharge_lists.HEADINGS.items()]
-    kinds = "; ".join(", ".join(word for word in words if word) for words in discharge_lists.KINDS.values())
+    known = list_words()
+    columns = [(name, known.columns[name], name in discharge_lists.NEEDED) for name in discharge_lists.COLUMNS]
+    kinds = "; ".join(", ".join(known.values[kind]) for kind in discharge_lists.KINDS)
     return pages_of(request).show(request, "discharges/page.html", columns=columns, kinds=kinds, most=MOST_ROWS)
 
 

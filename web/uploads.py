@@ -12,6 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from hospital import record_lists
 from hospital.csv_files import ListRefused
 from hospital.record_lists import People
+from scripts.vocabulary import list_words
 from web.doors import services
 from web.limits import LARGEST_LIST
 from web.reading import Reading
@@ -63,11 +64,12 @@ async def sent(request: Request) -> Sent:
 
 async def read_people(request: Request, came: Sent, most: int, reading: Reading) -> People:
     """Who a list of record numbers names. Raises Refusal where it is no such list."""
-    house = services(request)
+    house, headings = services(request), list_words().columns["record"]
 
     def read() -> People:
         with house.database.transaction() as session:
-            return record_lists.people(session, record_lists.records(came.content, most), reading.reached)
+            rows = record_lists.records(came.content, most, headings)
+            return record_lists.people(session, rows, reading.reached)
 
     try:
         return await asyncio.to_thread(read)

@@ -7,14 +7,37 @@ right before what it denies ("no me duele el pecho"): to miss an alarm is worse 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from speech.ears.folding import clauses
-from speech.ears.languages import words
+from speech.ears.languages import LANGUAGES, words
+
+
+class Patterns(Protocol):
+    """As `language.RedFlags` has them; of a language that is written to us and not heard, whoever has them."""
+
+    @property
+    def flags(self) -> Mapping[str, str]: ...
+
+    @property
+    def denied(self) -> str: ...
 
 
 def heard(text: str, language: str) -> tuple[str, ...]:
     """The names of the red flags in what was said, without those that are denied. Raises `NoEars`."""
-    spaced, known = words(language).spaced, words(language).red_flags
+    return _found(text, words(language).red_flags, words(language).spaced)
+
+
+def written(text: str, unheard: Iterable[Patterns]) -> bool:
+    """Whether one is in what somebody wrote, in whatever language: who is in need writes as it comes. `unheard`: of
+    languages without ears."""
+    if any(heard(text, language) for language in LANGUAGES):
+        return True
+    return any(_found(text, known, spaced=True) for known in unheard)
+
+
+def _found(text: str, known: Patterns, spaced: bool) -> tuple[str, ...]:
     said = [clause if spaced else clause.replace(" ", "") for clause in clauses(text)]
     return tuple(
         flag for flag, pattern in known.flags.items() if any(_has(clause, pattern, known.denied) for clause in said)

@@ -19,30 +19,6 @@ POINT = "point"  # of a decimal number
 MINUS = "minus"
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech
-UNITS = {
-    "°C": "degrees Celsius",
-    "mmHg": "millimetres of mercury",
-    "mg/dL": "milligrams per decilitre",
-    "mmol/L": "millimoles per litre",
-    "/min": "per minute",
-    "%": "percent",
-    "kg": "kilograms",
-    "g": "grams",
-    "cm": "centimetres",
-    "min": "minutes",
-    "h": "hours",
-    "d": "days",
-    "wk": "weeks",
-    "mo": "months",
-    "a": "years",
-}
-REPLIES = {  # by text message, without accents or with them
-    "yes": ("yes", "y"),
-    "no": ("no", "n"),
-    "stop": ("stop please", "please stop", "no more", "no more texts"),
-    "start": ("resume",),
-    "help": ("?",),
-}
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}  # a capital alone is read as its name
 
 

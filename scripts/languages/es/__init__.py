@@ -19,30 +19,6 @@ POINT = "coma"  # of a decimal number
 MINUS = "menos"
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech
-UNITS = {
-    "°C": "grados centígrados",
-    "mmHg": "milímetros de mercurio",
-    "mg/dL": "miligramos por decilitro",
-    "mmol/L": "milimoles por litro",
-    "/min": "por minuto",
-    "%": "por ciento",
-    "kg": "kilos",
-    "g": "gramos",
-    "cm": "centímetros",
-    "min": "minutos",
-    "h": "horas",
-    "d": "días",
-    "wk": "semanas",
-    "mo": "meses",
-    "a": "años",
-}
-REPLIES = {  # by text message, without accents or with them
-    "yes": ("sí", "si"),
-    "no": ("no",),
-    "stop": ("baja", "alto", "parar", "cancelar", "no mas", "no mas mensajes", "darme de baja"),
-    "start": ("alta", "inicio", "empezar"),
-    "help": ("ayuda",),
-}
 _LETTERS = "a be ce de e efe ge hache i jota ka ele eme ene eñe o pe cu erre ese te u uve uve-doble equis ye zeta"
 LETTERS = dict(zip("ABCDEFGHIJKLMNÑOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
 # num2words has "décimoprimero", which nobody says.

@@ -20,30 +20,6 @@ POINT = "ira"  # of a decimal number
 MINUS = "tango"
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech
-UNITS = {
-    "°C": "takiwā Celsius",
-    "mmHg": "mitamano konuoi",
-    "mg/dL": "karamano mō ia ritahauru",
-    "mmol/L": "mmol mō ia rita",
-    "/min": "mō ia meneti",
-    "%": "ōrau",
-    "kg": "manokaramu",
-    "g": "karamu",
-    "cm": "henemita",
-    "min": "meneti",
-    "h": "hāora",
-    "d": "rā",
-    "wk": "wiki",
-    "mo": "marama",
-    "a": "tau",
-}
-REPLIES = {  # by text message, without accents or with them
-    "yes": ("āe",),
-    "no": ("kāo",),
-    "stop": ("kati", "whakamutua", "me mutu", "kaua"),
-    "start": ("timata", "timata ano"),
-    "help": ("awhina",),
-}
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 

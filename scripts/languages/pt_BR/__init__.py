@@ -18,30 +18,6 @@ POINT = "vírgula"  # of a decimal number
 MINUS = "menos"
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech
-UNITS = {
-    "°C": "graus Celsius",
-    "mmHg": "milímetros de mercúrio",
-    "mg/dL": "miligramas por decilitro",
-    "mmol/L": "milimols por litro",
-    "/min": "por minuto",
-    "%": "por cento",
-    "kg": "quilos",
-    "g": "gramas",
-    "cm": "centímetros",
-    "min": "minutos",
-    "h": "horas",
-    "d": "dias",
-    "wk": "semanas",
-    "mo": "meses",
-    "a": "anos",
-}
-REPLIES = {  # by text message, without accents or with them
-    "yes": ("sim",),
-    "no": ("não", "nao"),
-    "stop": ("sair", "parar", "pare", "cancelar", "remover", "chega", "nao quero mais"),
-    "start": ("voltar", "inicio", "comecar"),
-    "help": ("ajuda",),
-}
 _LETTERS = "á bê cê dê é efe gê agá i jota cá ele eme ene ó pê quê erre esse tê u vê dáblio xis ípsilon zê"
 LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
 

@@ -20,30 +20,6 @@ POINT = "点"  # of a decimal number
 MINUS = "负"
 STOP = "。"  # what ends a sentence
 LETTERS_A_SECOND = 4.5  # of its speech: a syllable each
-UNITS = {
-    "°C": "摄氏度",
-    "mmHg": "毫米汞柱",
-    "mg/dL": "毫克每分升",
-    "mmol/L": "毫摩尔每升",
-    "/min": "次每分钟",
-    "%": "百分比",
-    "kg": "公斤",
-    "g": "克",
-    "cm": "厘米",
-    "min": "分钟",
-    "h": "小时",
-    "d": "天",
-    "wk": "周",
-    "mo": "个月",
-    "a": "年",
-}
-REPLIES = {  # by text message, without accents or with them
-    "yes": ("是", "有"),
-    "no": ("否", "没有"),
-    "stop": ("退订", "td", "t", "取消", "停止", "不要再发", "退出"),
-    "start": ("订阅", "恢复", "开始"),
-    "help": ("帮助",),
-}
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}  # by their English names, as everybody does
 
 

@@ -1,0 +1,72 @@
+"""Words that are looked up: what is wrong in a file is told with its line; an alarm in Māori is one."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts import vocabulary
+from scripts.languages import folders
+from scripts.yaml_lines import FileRefused
+from speech.ears import red_flags
+
+ALARMS = [
+    "He mamae nui kei taku uma.",
+    "kei te mamae rawa taku poho",
+    "Kāore e taea e au te whakahā",
+    "kaaore e taea te whakahaa!",
+    "kaore e taea e ia te whakaha",
+    "he uaua te whakahā",
+    "kei te rere tonu te toto",
+    "kei te maringi te toto i te tapahanga",
+    "kua mauri moe taku tāne",
+    "kāore ia e oho",
+    "e pīrangi ana au ki te mate",
+    "ngā whakaaro whakamomori",
+    "he ohotata tēnei",
+    "kāore au i te mōhio, he mamae taku uma",
+]
+NO_ALARM = [
+    "kua pai ake au, ngā mihi",
+    "kāore he mamae o taku uma",
+    "Kāore aku mamae i te uma.",
+    "karekau he toto e rere ana",
+    "ehara i te ohotata",
+    "āhea taku whakamātautau toto?",
+    "he aha taku mate?",
+    "he pai te manaaki",
+    "",
+]
+
+
+@pytest.mark.covers("H9", "H33")
+@pytest.mark.parametrize("said", ALARMS)
+def test_an_alarm_in_maori_is_one(said: str) -> None:
+    assert red_flags.written(said, vocabulary.alarms())
+    assert not red_flags.written(said, []), "no other language has these words"
+
+
+@pytest.mark.parametrize("said", NO_ALARM)
+def test_what_is_denied_or_about_something_else_is_none(said: str) -> None:
+    assert not red_flags.written(said, vocabulary.alarms())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("  birth: [rā whānau]", "  born: [rā whānau]", "'born' is not known here"),
+        ('  "help": [awhina]\n', "", "'help' is missing"),
+        ("  denied: ", "  refused: ", "'denied' is missing"),
+        ('"cm": henemita', '"cm": [henemita]', "text is expected"),
+        ("male: [tāne]", "male: tāne", "a list is expected"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_line(tmp_path: Path, before: str, after: str, told: str) -> None:
+    shipped = (folders()["mi"] / vocabulary.NAME).read_text(encoding="utf-8")
+    assert shipped.count(before) == 1
+    path = tmp_path / "mi" / vocabulary.NAME
+    path.parent.mkdir()
+    path.write_text(shipped.replace(before, after), encoding="utf-8")
+    with pytest.raises(FileRefused) as refused:
+        vocabulary.read(path)
+    (problem,) = refused.value.problems
+    assert told in problem.what and problem.file == "mi/vocabulary.yaml" and problem.line > 1
