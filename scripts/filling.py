@@ -10,7 +10,7 @@ each answer, and a condition there sees this one alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scripts.comparing import comparable, compares, counted_as
@@ -83,7 +83,7 @@ class Filling:
         self.answers = answers
         self._given = _repetitions(answers)
         self._enabled: dict[str, bool] = {}
-        self._slots: dict[str, frozenset[int]] = {}
+        self._slots: dict[str, dict[int, list[Answer]]] = {}
         self.places = tuple(self._walk(questionnaire.items, (), None))
         """Every place that there is now, in the order in which they are asked; disabled ones, too."""
         self._by_link_id: dict[str, list[Place]] = {}
@@ -134,11 +134,13 @@ class Filling:
         """The answers of a place, each by itself; none where it is disabled or was left out."""
         return self._values(place) if self.enabled(place) else []
 
-    def slots(self, place: Place) -> frozenset[int]:
-        """The numbers of the answers that were chosen, of a choice of several."""
+    def slots(self, place: Place) -> Mapping[int, list[Answer]]:
+        """The answers that were chosen of a choice of several, by their numbers."""
         known = self._slots.get(place.key)
         if known is None:
-            known = self._slots[place.key] = frozenset(map(place.item.slot, self._values(place)))
+            known = self._slots[place.key] = {}
+            for value in self._values(place):
+                known.setdefault(place.item.slot(value), []).append(value)
         return known
 
     # ── What comes ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,10 +256,7 @@ class Filling:
                 scored.value, condition.operator, condition.answer
             )
         values = [
-            (place.item, value)
-            for place in self._by_link_id.get(condition.question, ())
-            if self._nearest(place, at)
-            for value in self._seen(place, at)
+            (place.item, value) for place in self._nearest(condition.question, at) for value in self._seen(place, at)
         ]
         if condition.operator == "exists":
             return bool(values) == condition.answer
@@ -268,23 +267,27 @@ class Filling:
             return not any(compares(value, "=", answer) for value, answer in compared)
         return any(compares(value, condition.operator, answer) for value, answer in compared)
 
-    def _nearest(self, asked: Place, at: Place | None) -> bool:
-        """Whether a condition at `at` sees the answers of `asked`: those of its own repetition."""
-        if at is None:
-            return True
+    def _nearest(self, question: str, at: Place | None) -> list[Place]:
+        """The places of a question whose answers a condition at `at` sees: those of its own repetition."""
+        asked = self._by_link_id.get(question, [])
+        if at is None or not asked:
+            return asked
         mine = [place.item.link_id for place in _around(at) if place.unfolds]
-        theirs = [place.item.link_id for place in _around(asked) if place.unfolds]
+        theirs = [place.item.link_id for place in _around(asked[0]) if place.unfolds]
         shared = 0
         while shared < min(len(mine), len(theirs)) and mine[shared] == theirs[shared]:
             shared += 1
-        return asked.repetition[:shared] == at.repetition[:shared]
+        here = at.repetition[:shared]
+        if shared == len(theirs):  # there is one at most: looked up, as a form has a thousand places
+            found = self._by_key.get(Place(asked[0].item, here).key)
+            return [found] if found is not None else []
+        return [place for place in asked if place.repetition[:shared] == here]
 
     def _seen(self, asked: Place, at: Place | None) -> list[Answer]:
         """Its answers, as a condition at `at` sees them: under one of several answers this one."""
-        values = self.values(asked)
         if at is None or not asked.item.for_each or asked.key not in {place.key for place in at.around()}:
-            return values
-        return [value for value in values if asked.item.slot(value) == at.repetition[len(asked.repetition)]]
+            return self.values(asked)
+        return self.slots(asked).get(at.repetition[len(asked.repetition)], []) if self.enabled(asked) else []
 
     def _scored(self, score: Score) -> Scored:
         value, whole = 0.0, True
