@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+MOST_DAYS = 10_000
 POLICIES = """policies:
   hotline            ours: docs/decisions/0022-pacing.md
   progressive        one line for each ready nurse; nobody is abandoned
@@ -52,8 +53,10 @@ def simulated(asked: argparse.Namespace) -> int:
     try:
         if asked.policy not in KNOWN:
             raise ValueError(f"there is no policy {asked.policy!r}; there are {', '.join(KNOWN)}")
-        if asked.days < 1 or asked.seed < 0:
-            raise ValueError("at least one day, and a seed from 0 on")
+        if not 1 <= asked.days <= MOST_DAYS or asked.seed < 0:
+            raise ValueError(f"one to {MOST_DAYS} days, and a seed from 0 on")
+        if asked.ceiling == 0:
+            raise ValueError("a ceiling of 0 leaves nothing to pace; to abandon nobody, take --policy progressive")
         scenario = Scenario(
             nurses=asked.agents,
             answer=((0.0, asked.answer), *map(_from_then_on, asked.then)),
@@ -64,6 +67,8 @@ def simulated(asked: argparse.Namespace) -> int:
             spread=asked.spread,
             line_limit=asked.lines,
         )
+        if not any(rate for _, rate in scenario.answer):
+            raise ValueError("nobody ever answers; --answer or --then must be above 0")
     except ValueError as problem:
         print(f"hotline dialer simulate: {problem}.", file=sys.stderr)
         return 2

@@ -223,6 +223,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     "wrong",
     [
         *(["--policy", "best"], ["--agents", "0"], ["--answer", "30"], ["--talk", "0"], ["--days", "0"]),
+        *(["--answer", "0"], ["--ceiling", "0"], ["--days", "1000000000"]),
         *(["--then", "noon"], ["--then", "nan:0.2"], ["--then", "9:0.2"]),
         *(["--talk", "nan"], ["--ring", "1e-9"], ["--hours", "inf"], ["--spread", "30"]),  # would play for ever
     ],
