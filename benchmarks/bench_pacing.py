@@ -4,7 +4,8 @@
 
 The peer is the optimum of the constrained Markov decision process (`optimal_pacing.py`), which is told everything and
 keeps its ceiling in the mean only; for log-normal talks and an answer rate that jumps, it is that of exponential talks
-of the same mean, weighted by time. Limits: 95 % of it from ten nurses on, and the ceiling kept in 95 % of days.
+of the same mean, weighted by time. Limits: 95 % of it from ten nurses on, and the ceiling kept in 95 % of days, but
+for the days of EXCEPTIONS, which have limits of their own.
 `--table` prints the table of docs/decisions/0022-pacing.md.
 """
 
@@ -28,6 +29,8 @@ class Kind:
     name: str
     scenario: Scenario
     days: int
+    of_optimum: float = OF_OPTIMUM
+    days_over: float = DAYS_OVER  # in a hundred
 
 
 KINDS = [
@@ -39,12 +42,35 @@ KINDS = [
     Kind("50 nurses, talks of 120 s", replace(BASIC, nurses=50, talk_s=120), 20),
     Kind("10 nurses, 10 % answer", replace(BASIC, answer=((0, 0.1),)), 20),
     Kind("10 nurses, a ceiling of 1 %", replace(BASIC, ceiling=0.01), 20),
+    Kind("10 nurses, 10 % answer, a ceiling of 1 %", replace(BASIC, answer=((0, 0.1),), ceiling=0.01), 40),
+    Kind("10 nurses, 10 % answer, rings of 30 s", replace(BASIC, answer=((0, 0.1),), ring_s=30), 20),
+    Kind(
+        "20 nurses, talks of 60 s, rings of 30 s, 1 %",
+        replace(BASIC, nurses=20, talk_s=60, ring_s=30, ceiling=0.01),
+        20,
+    ),
     Kind("20 nurses, 60 % answer", replace(BASIC, nurses=20, answer=((0, 0.6),)), 20),
     Kind("20 nurses, 90 % answer", replace(BASIC, nurses=20, answer=((0, 0.9),)), 20),
     Kind("20 nurses, talks of 60 s, rings of 20 s", replace(BASIC, nurses=20, talk_s=60, ring_s=20), 20),
     Kind("20 nurses, log-normal talks", replace(BASIC, nurses=20, spread=0.8), 20),
     Kind("20 nurses, 30 % answer, from noon on 60 %", replace(BASIC, nurses=20, answer=((0, 0.3), (4, 0.6))), 20),
     Kind("20 nurses, 60 % answer, from noon on 10 %", replace(BASIC, nurses=20, answer=((0, 0.6), (4, 0.1))), 20),
+]
+# Few calls may be abandoned in these days; the last is a jump by twelve. They stand for ten to fifteen nurses at a
+# ceiling of 1 %, with rings of 30 s where 15 % or fewer answer, or with 5 % who answer; and of 3 % with both. Elsewhere
+# the limits hold.
+FEW = replace(BASIC, answer=((0, 0.1),), ceiling=0.01)
+EXCEPTIONS = [
+    Kind("10 nurses, 10 % answer, talks of 300 s, rings of 25 s, 1 %", replace(FEW, talk_s=300, ring_s=25), 40, 0.92),
+    Kind("10 nurses, 10 % answer, rings of 30 s, 1 %", replace(FEW, ring_s=30), 20, 0.91),
+    Kind("10 nurses, 5 % answer, rings of 30 s, 1 %", replace(FEW, answer=((0, 0.05),), ring_s=30), 40, 0.88),
+    Kind(
+        "20 nurses, 5 % answer, from noon on 60 %, 1 %",
+        replace(FEW, nurses=20, answer=((0, 0.05), (4, 0.6))),
+        40,
+        0.95,
+        30,
+    ),
 ]
 
 
@@ -60,12 +86,12 @@ def best(scenario: Scenario) -> float:
 
 def rows() -> list[Row]:
     made = []
-    for kind in KINDS:
+    for kind in KINDS + EXCEPTIONS:
         days = simulate(kind.scenario, "hotline", kind.days)
         name, of = f"talking, {kind.name}", 100 * best(kind.scenario)
-        made.append(Row(name, "optimum", 100 * days.utilisation, of, "%", at_least=OF_OPTIMUM))
+        made.append(Row(name, "optimum", 100 * days.utilisation, of, "%", at_least=kind.of_optimum))
         over = 100 * (1 - days.days_within_ceiling)
-        made.append(Row(f"days over the ceiling, {kind.name}", None, over, None, "%", limit=DAYS_OVER))
+        made.append(Row(f"days over the ceiling, {kind.name}", None, over, None, "%", limit=kind.days_over))
     for policy in POLICIES:
         if policy != "hotline":
             days = simulate(KINDS[1].scenario, policy, 20)
@@ -87,7 +113,7 @@ def markdown() -> str:
         "| a day of | policy | talking | of the optimum | abandoned | days within the ceiling |",
         "|---|---|---|---|---|---|",
     ]
-    for place, kind in enumerate(KINDS):
+    for place, kind in enumerate(KINDS + EXCEPTIONS):
         found = [simulate(kind.scenario, "hotline", kind.days), simulate(kind.scenario, "progressive", 8)]
         if place < 3:
             found += [simulate(kind.scenario, name, 8) for name in POLICIES if name.startswith("vicidial")]

@@ -1,32 +1,30 @@
 """Predictive pacing: how many to dial now, so that nurses talk and hardly anybody is answered by nobody. Pure.
 
 Rules. Nobody ready: nothing is dialled. One line for each ready nurse is *progressive* dialling and abandons nobody;
-what rings beyond that is *extra*. How many lines a ready nurse has grows with what the ceiling has to spare, and
-shrinks with each abandoned call. There are never more extra lines than the ceiling can bear if three times as many of
-them as usual are answered in this instant: so a day begins progressively by itself, an answer rate that jumps costs
-little, and after too many abandoned calls it is progressive until they are diluted. While the ceiling could not bear
-one abandoned call, only those extra lines ring that next to never abandon one: four nurses wait, one in ten answers. A
+what rings beyond that is *extra*. So many lines ring that as many answers are to be expected as nurses are ready, less
+a margin. The margin is for a *risk*: the share of the answered who may find no nurse just now, which grows with what
+the ceiling has to spare. There are never more extra lines than the ceiling can bear if half as many again as usual are
+answered in this instant: so an answer rate that jumps costs little, and after too many abandoned calls it is
+progressive until they are diluted. While the ceiling could not bear one abandoned call, a tenth of it is risked. A
 trunk that is silent against all odds is not dialled harder. Why this rule and no model of the calls, and how it
 compares: docs/decisions/0022-pacing.md; what it does in a day of any kind: `simulator.py`.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
-from math import exp, log1p
+from math import log, log1p, sqrt
 from typing import NamedTuple
 
 RECENT = 40  # answers over which the answer rate is taken: within a sixth of the truth, and it follows a jump soon
-# The lines of a ready nurse that are best for p answered of those dialled, f nurses who become free while a line rings,
-# and a ceiling c: 1 + (BASE + PER_FREED × f) / p × (c / FITTED)^BY_CEILING, fitted to the optimal policies of
-# benchmarks/optimal_pacing.py.
-BASE, PER_FREED, FITTED, BY_CEILING = 0.15, 0.12, 0.03, 0.4
-GAIN = 0.05  # one abandoned call more: 5 % fewer lines
-MOST_GAIN = 2.0  # a long saved-up allowance is not spent in one burst
-KEPT_BACK, KEPT_SHARE = 3.0, 0.08  # calls, and the share of what the ceiling allows, that are not used
-WORST = 3.0  # times as many answers as usual, all at once
-# Extra lines that next to never abandon one: with so many answers known, if so many times as many as lately answer, no
-# more is to be expected than that share of the ceiling.
-KNOWN, CAREFUL, NEXT_TO_NEVER = 10, 1.5, 0.2
+KNOWN = 10  # answers before which it is progressive
+# The margin is z times the spread (√) of the answers that are to be expected. For p answered of those dialled, f nurses
+# who become free while a line rings, and a risk r: z = BASE (1 - p) - BY_RISK ((1 - p)^¼ ln(r / FITTED) + (2 - p) √f),
+# fitted to the optimal policies of benchmarks/optimal_pacing.py.
+BASE, BY_RISK, FITTED = 2.6, 0.6, 0.03
+# The risk is the ceiling where the spare calls are the reserve: some calls and a share of what the ceiling allows.
+RESERVE, RESERVE_SHARE = 3.5, 0.05
+BOLDER, LEAST_RISK = 1.5, 0.1  # the power of spare ÷ reserve that it grows with, and the least share of the ceiling
+WORST = 1.5  # times as many answers as usual, all at once
 NO_CHANCE = -13.8  # logarithm of one in a million: a silence less likely than that is the trunk's fault
 
 
@@ -71,6 +69,12 @@ class Tally:
         return len(self.lines_an_answer) / lines if lines else 1.0
 
     @property
+    def careful_rate(self) -> float:
+        """The answer rate and its standard error."""
+        rate = self.answer_rate
+        return min(1.0, rate + rate * sqrt((1 - rate) / max(1, len(self.lines_an_answer))))
+
+    @property
     def silent_against_all_odds(self) -> bool:
         """Whether so many lines without an answer can't be chance."""
         answers = len(self.lines_an_answer)
@@ -93,51 +97,33 @@ def pace(nurses: int, ready: int, ringing: int, tally: Tally, ceiling: float, li
     if ready <= 0:
         return Pace(0, "no_nurse")
     spare = ceiling * tally.answered - tally.abandoned
-    if spare < 0:
+    if spare <= 0:
         lines, why = ready, "ceiling_near"
     elif tally.silent_against_all_odds:
         lines, why = ready, "silent_trunk"
-    elif spare < 1:
-        lines, why = next_to_safe(ready, spare, tally, ceiling), "ceiling_near"
     else:
-        wanted = ready * lines_a_ready_nurse(nurses, tally, ceiling)
-        lines, why = max(ready, int(min(wanted, bearable(ready, spare, tally)))), "enough"
+        wanted = lines_for(ready, nurses, spare, tally, ceiling)
+        lines = max(ready, int(min(wanted + 0.5, bearable(ready, spare, tally))))
+        why = "enough" if spare >= 1 else "ceiling_near"
     if lines > line_limit:
         lines, why = line_limit, "line_limit"
     return Pace(max(0, lines - ringing), why)
 
 
 def bearable(ready: int, spare: float, tally: Tally) -> float:
-    """Lines of which no more than `spare` find nobody if three times as many as lately are answered in this instant."""
-    return (ready + spare) / min(1.0, WORST * tally.answer_rate)
+    """Lines of which no more than `spare` find nobody if half as many again as lately are answered in this instant."""
+    return (ready + spare) / min(1.0, WORST * tally.careful_rate)
 
 
-def lines_a_ready_nurse(nurses: int, tally: Tally, ceiling: float) -> float:
-    """At least one. Needs an answer in the tally."""
-    allowed = ceiling * tally.answered
+def lines_for(ready: int, nurses: int, spare: float, tally: Tally, ceiling: float) -> float:
+    """How many lines are best for the `ready` ones of `nurses`; `spare`, above 0: calls that the ceiling could bear."""
+    if len(tally.lines_an_answer) < KNOWN:
+        return ready
     rate = tally.answer_rate
     # A talk that hasn't ended yet counts as one, else the first hour of long talks would know no length.
     freed = nurses * (tally.rang_s / tally.dialled) * max(1, tally.talks) / max(1.0, tally.talked_s)
-    thrift = GAIN * (allowed - tally.abandoned - KEPT_BACK - KEPT_SHARE * allowed)
-    extra: float = (BASE + PER_FREED * freed) / rate * (ceiling / FITTED) ** BY_CEILING
-    return max(1.0, (1.0 + extra) * exp(min(MOST_GAIN, thrift)))
-
-
-def next_to_safe(ready: int, spare: float, tally: Tally, ceiling: float) -> int:
-    """How many lines next to never find more people than `ready` nurses; at least as many as those.
-
-    As if all were answered or not at once: a binomial number of them is."""
-    if len(tally.lines_an_answer) < KNOWN:
-        return ready
-    most = int(bearable(ready, spare, tally))
-    p = min(1.0, CAREFUL * tally.answer_rate)
-    lines, lost = ready, 0.0  # abandoned calls to be expected
-    all_taken, but_one = p**ready, ready * p ** (ready - 1) * (1 - p)  # chances that so many nurses are, of n lines
-    while lines < most:
-        lines += 1
-        lost += p * all_taken
-        if lost > NEXT_TO_NEVER * ceiling * lines * p:
-            return lines - 1
-        all_taken += p * but_one
-        but_one *= (1 - p) * lines / (lines - ready + 1)
-    return lines
+    filled = spare / (RESERVE + RESERVE_SHARE * ceiling * tally.answered)
+    risk = ceiling / FITTED * max(LEAST_RISK, filled**BOLDER)
+    z = BASE * (1 - rate) - BY_RISK * ((1 - rate) ** 0.25 * log(risk) + (2 - rate) * sqrt(freed))
+    answers: float = (sqrt(z * z + 4 * ready) - z) ** 2 / 4  # where answers + z √answers = ready
+    return answers / tally.careful_rate
