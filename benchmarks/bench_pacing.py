@@ -56,20 +56,19 @@ KINDS = [
     Kind("20 nurses, 30 % answer, from noon on 60 %", replace(BASIC, nurses=20, answer=((0, 0.3), (4, 0.6))), 20),
     Kind("20 nurses, 60 % answer, from noon on 10 %", replace(BASIC, nurses=20, answer=((0, 0.6), (4, 0.1))), 20),
 ]
-# Few calls may be abandoned in these days; the last is a jump by twelve. They stand for ten to fifteen nurses at a
-# ceiling of 1 %, with rings of 30 s where 15 % or fewer answer, or with 5 % who answer; and of 3 % with both. Elsewhere
-# the limits hold.
+# Few calls may be abandoned in these days; the last is a jump by twelve. They stand for rings of 25 s and more of ten
+# to twenty nurses: at a ceiling of 1 % where 15 % or fewer answer (from fifteen nurses on, 5 %), at 3 % where 5 % do.
 FEW = replace(BASIC, answer=((0, 0.1),), ceiling=0.01)
 EXCEPTIONS = [
     Kind("10 nurses, 10 % answer, talks of 300 s, rings of 25 s, 1 %", replace(FEW, talk_s=300, ring_s=25), 40, 0.92),
-    Kind("10 nurses, 10 % answer, rings of 30 s, 1 %", replace(FEW, ring_s=30), 20, 0.91),
-    Kind("10 nurses, 5 % answer, rings of 30 s, 1 %", replace(FEW, answer=((0, 0.05),), ring_s=30), 40, 0.88),
+    Kind("10 nurses, 10 % answer, rings of 30 s, 1 %", replace(FEW, ring_s=30), 20, 0.92),
+    Kind("10 nurses, 5 % answer, rings of 30 s, 1 %", replace(FEW, answer=((0, 0.05),), ring_s=30), 40, 0.89),
     Kind(
         "20 nurses, 5 % answer, from noon on 60 %, 1 %",
         replace(FEW, nurses=20, answer=((0, 0.05), (4, 0.6))),
         40,
         0.95,
-        30,
+        20,
     ),
 ]
 

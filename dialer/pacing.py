@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from math import log, log1p, sqrt
 from typing import NamedTuple
 
-RECENT = 40  # answers over which the answer rate is taken: within a sixth of the truth, and it follows a jump soon
+RECENT = 80  # answers over which the answer rate is taken: within a ninth of the truth, and it follows a jump soon
 KNOWN = 10  # answers before which it is progressive
 # The margin is z times the spread (√) of the answers that are to be expected. For p answered of those dialled, f nurses
 # who become free while a line rings, and a risk r: z = BASE (1 - p) - BY_RISK ((1 - p)^¼ ln(r / FITTED) + (2 - p) √f),
 # fitted to the optimal policies of benchmarks/optimal_pacing.py.
 BASE, BY_RISK, FITTED = 2.6, 0.6, 0.03
 # The risk is the ceiling where the spare calls are the reserve: some calls and a share of what the ceiling allows.
-RESERVE, RESERVE_SHARE = 3.5, 0.05
+RESERVE, RESERVE_SHARE = 4.0, 0.05
 BOLDER, LEAST_RISK = 1.5, 0.1  # the power of spare ÷ reserve that it grows with, and the least share of the ceiling
 WORST = 1.5  # times as many answers as usual, all at once
 NO_CHANCE = -13.8  # logarithm of one in a million: a silence less likely than that is the trunk's fault

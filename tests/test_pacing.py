@@ -185,8 +185,8 @@ def test_one_nurse_alone_abandons_next_to_nobody() -> None:
 def test_a_short_day_as_it_was_before() -> None:
     """Changed on purpose? Then these figures change with it."""
     day = simulate_day(Scenario(nurses=10, hours=2.0), Ours(), np.random.default_rng(7))
-    assert (day.dialled, day.answered, day.abandoned, day.most_ringing) == (1160, 370, 6, 14)
-    assert day.utilisation == pytest.approx(0.8303, abs=1e-4)
+    assert (day.dialled, day.answered, day.abandoned, day.most_ringing) == (1164, 371, 7, 11)
+    assert day.utilisation == pytest.approx(0.8310, abs=1e-4)
 
 
 def test_the_same_days_by_any_number_of_processes() -> None:
