@@ -4,15 +4,19 @@ One private PostgreSQL a test worker, in memory where there is room for it: a cl
 browsers have fixtures of their own in `tests/asterisk_instance.py`, `tests/phone.py` and `tests/browser.py`.
 """
 
+import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Engine
 
 from hospital import accounts, identifiers, vault
 from hospital import database as database_room
@@ -28,6 +32,9 @@ settings.load_profile("hotline")
 
 TEMPLATE = "template_hotline"
 MEMORY = Path("/dev/shm")  # noqa: S108 -- a file system in memory, for a folder with a name of its own
+_ENGINES: dict[tuple[str, int], Engine] = {}
+_NAMES: list[str] = []
+_NUMBERS = itertools.count(1)
 ROOM = 2 << 30  # bytes; a container may have been given 64 MB
 
 
@@ -67,14 +74,32 @@ def cluster() -> Iterator[postgres.Cluster]:
         yield running
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_compiled_stays() -> Iterator[None]:
+    """One engine for each URL, so that a statement is compiled for a worker's first test and not for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database_room, "create_engine", _engine)
+        yield
+
+
+def _engine(url: str, *, pool_size: int, **options: Any) -> Engine:
+    if (url, pool_size) not in _ENGINES:
+        _ENGINES[url, pool_size] = create_engine(url, pool_size=pool_size, **options)
+    return _ENGINES[url, pool_size]
+
+
 @contextmanager
 def cloned(cluster: postgres.Cluster, template: str) -> Iterator[str]:
-    """The URL of a copy of a database, which is dropped afterwards: each takes 11 MB of memory."""
-    url = databases.clone_database(cluster, template)
+    """The URL of a copy of a database, which is dropped afterwards: each takes 11 MB of memory.
+
+    Names come again: with a name comes the engine that its tests share."""
+    name = _NAMES.pop() if _NAMES else f"test_{next(_NUMBERS)}"
+    url = databases.clone_database(cluster, template, name)
     try:
         yield url
     finally:
-        databases.drop_database(cluster, name_in(url))
+        databases.drop_database(cluster, name)
+        _NAMES.append(name)
 
 
 def name_in(url: str) -> str:

@@ -95,8 +95,11 @@ def test_the_item_in_the_way_is_closed_between_two_statements(database: Database
                 answers(session, "call", NUMBER, tom)
 
     event.listen(database.engine, "after_cursor_execute", tom_is_faster)
-    with database.transaction() as session:
-        again = asks(session, "second")
+    try:
+        with database.transaction() as session:
+            again = asks(session, "second")
+    finally:
+        event.remove(database.engine, "after_cursor_execute", tom_is_faster)
     assert closed and again.new
     with database.transaction() as session:
         assert [c.origin for c in callbacks.still_open(session)] == ["second"]
