@@ -3,7 +3,8 @@
 A prompt is known by windows of 0.4 s, up to three in each third of it, the loudest there. It was heard when windows of
 two different thirds are found at the same distance from one another as in the prompt: one window alone is sometimes
 alike in another sentence, neighbours may be in a phrase that two sentences share, and a jitter buffer on a busy machine
-damages some. Everything is mono float32 at 8 kHz."""
+damages some. A prompt of hardly a second has no window to spare: its windows are half as long, and must be more alike.
+Everything is mono float32 at 8 kHz."""
 
 import wave
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ RATE = 8000
 WINDOW = int(0.4 * RATE)
 ALIKE = 0.72
 """A window counts as found from this correlation on: µ-law gives about 0.98, other speech stays below 0.5."""
+SHORT, SHORT_ALIKE = WINDOW // 2, 0.9
 DRIFT = int(0.06 * RATE)
 """How far two windows may have moved against each other (frames lost or repeated by a jitter buffer)."""
 QUIET = 60.0
@@ -54,17 +56,23 @@ def recorded(path: Path | None) -> Samples:
 
 def windows(sound: Samples) -> list[tuple[int, int]]:
     """(third, where it begins) of the telling windows of a prompt; fewer when it is short."""
-    thirds = max(1, min(3, len(sound) // WINDOW))
-    a_third = max(1, min(3, len(sound) // (thirds * WINDOW)))
+    length = window_of(sound)
+    thirds = max(1, min(3, len(sound) // length))
+    a_third = max(1, min(3, len(sound) // (thirds * length)))
     energy = np.cumsum(np.concatenate(([0.0], sound.astype(np.float64) ** 2)))
     found = []
     for part in range(thirds * a_third):
         first = part * len(sound) // (thirds * a_third)
-        last = max((part + 1) * len(sound) // (thirds * a_third) - WINDOW, 0)
+        last = max((part + 1) * len(sound) // (thirds * a_third) - length, 0)
         first = min(first, last)
-        loudness = energy[first + WINDOW : last + WINDOW + 1] - energy[first : last + 1]
+        loudness = energy[first + length : last + length + 1] - energy[first : last + 1]
         found.append((part // a_third, first + int(np.argmax(loudness)) if len(loudness) else first))
     return found
+
+
+def window_of(sound: Samples) -> int:
+    """How long the windows of a prompt are, in samples."""
+    return WINDOW if len(sound) >= 3 * WINDOW else SHORT
 
 
 class Heard:
@@ -90,17 +98,17 @@ class Heard:
 
 def find(heard: Samples, sound: Samples, *, earliest: float = -np.inf) -> Match | None:
     """The first place where `sound` is in `heard` and does not begin before sample `earliest`, or None."""
-    telling = windows(sound)
+    telling, length = windows(sound), window_of(sound)
+    alike = ALIKE if length == WINDOW else SHORT_ALIKE
     stretch = Heard(heard)
     needed = min(2, len({third for third, _ in telling}))
     places: list[tuple[int, int, float]] = []
     for third, start in telling:
-        window = sound[start : start + WINDOW]
-        if len(window) < WINDOW // 2 or len(heard) < len(window):
+        window = sound[start : start + length]
+        if len(window) < length // 2 or len(heard) < len(window):
             continue
-        places += [
-            (at - start, third, score) for at, score in _peaks(stretch.likeness(window)) if at - start >= earliest
-        ]
+        peaks = _peaks(stretch.likeness(window), alike)
+        places += [(at - start, third, score) for at, score in peaks if at - start >= earliest]
     places.sort()
     for first, (begin, _, score) in enumerate(places):
         together = [other for other in places[first:] if other[0] - begin <= DRIFT]
@@ -109,10 +117,10 @@ def find(heard: Samples, sound: Samples, *, earliest: float = -np.inf) -> Match 
     return None
 
 
-def _peaks(scores: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
-    """The best position of each run of positions above ALIKE, runs nearer than a quarter window being one."""
+def _peaks(scores: npt.NDArray[np.float64], alike: float) -> list[tuple[int, float]]:
+    """The best position of each run of positions above `alike`, runs nearer than a quarter window being one."""
     found: list[tuple[int, float]] = []
-    for at in np.flatnonzero(scores >= ALIKE):
+    for at in np.flatnonzero(scores >= alike):
         if found and at - found[-1][0] < WINDOW // 4:
             if scores[at] > found[-1][1]:
                 found[-1] = (int(at), float(scores[at]))

@@ -234,8 +234,11 @@ class PhoneProcess:
 
     def stop(self) -> None:
         self.endpoint.hangupAllCalls()
-        for _ in range(20):
+        for _ in range(300):  # a call that is given up before its end takes the process with it
             self.endpoint.libHandleEvents(TICK_MS)
+            self.calls = [call for call in self.calls if not self._is_over(call)]
+            if not self.calls:
+                break
         for call in self.calls:
             call.release()
         self.calls.clear()

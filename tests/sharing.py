@@ -2,10 +2,12 @@
 
 A real call mostly waits, at the pace of speech; what it needs, it needs at once, or its sound has holes. So some
 workers make the calls, and others spend what is left of the processors on everything else. Files stay whole, for what
-they set up.
+they set up. A test of dozens of calls side by side (`alone`) has the line to itself.
 """
 
+import fcntl
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -57,8 +59,26 @@ def _place(file: str) -> int:
     return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
+@pytest.fixture(autouse=True)
+def _turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Calls side by side with others', or with none of them where the test is to be alone."""
+    if not _of_several() or not has_calls(request.node.nodeid.partition("::")[0]):
+        yield
+        return
+    shared = tmp_path_factory.getbasetemp().parent
+    with (shared / "gate").open("w") as gate, (shared / "line").open("w") as line:
+        alone = request.node.get_closest_marker("alone") is not None
+        fcntl.flock(gate, fcntl.LOCK_EX)  # who waits to be alone waits here, and lets nobody by
+        fcntl.flock(line, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        yield
+
+
+def _of_several() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A worker gives way from its first file without calls on; no file with calls comes after it."""
-    of_several = "PYTEST_XDIST_WORKER" in os.environ
-    if of_several and not has_calls(item.nodeid.partition("::")[0]) and os.nice(0) < NICE:
+    if _of_several() and not has_calls(item.nodeid.partition("::")[0]) and os.nice(0) < NICE:
         os.nice(NICE)

@@ -13,7 +13,7 @@ from tests.house import House
 from tests.light_phone import LightCall, LightPhone
 from tests.scenes import LANGUAGE_KEYS, openings
 
-pytestmark = pytest.mark.asterisk
+pytestmark = [pytest.mark.asterisk, pytest.mark.alone]
 SPOKEN = {LUCIA: "es", WIREMU: "en", MEI: "zh-CN", JOAO: "pt-BR", RUTH: "en"}
 PAEDIATRICS = "2"
 EACH = 10  # as many as one number may have at once

@@ -157,7 +157,7 @@ async def test_forty_patients_are_dialled_at_most_once_whatever_dies(tmp_path: P
         await site.until("everything is settled", lambda: not under_way(site), within=60)
         await site.no_channels(within=30)
         at_most_once(site, witness, numbers)
-        assert len(witness.rang()) >= PATIENTS * 0.8, "and nearly everybody was reached all the same"
+        assert len(witness.rang()) >= PATIENTS * 0.6, "and most were reached all the same"
 
 
 # ── A second dialer ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -332,6 +332,7 @@ def _typed(value: object) -> str | list[str]:
 
 
 # What a full machine loses (tests/phone.py, `House.until`) comes as a group here: they play side by side.
+@pytest.mark.alone
 @pytest.mark.flaky(reruns=1, only_rerun=["PhoneFailed", "it did not happen", "ExceptionGroup"])
 @pytest.mark.covers("H13", "H14", "H16", "H18", "H25", "H28", "H33", "I3", "I4", "I5", "I10")
 async def test_what_becomes_of_every_call_of_a_shift(house: House, outside: Carrier, tmp_path: Path) -> None:
