@@ -5,28 +5,32 @@
 #
 # Without a COMMAND: `make up` until its addresses are printed, a call to 600, Ctrl-C, and all of it once more. `user`
 # is an ordinary one with sudo. Runs as root; needs mmdebstrap. The bare root is kept below $BARE (default
-# /var/tmp/hotline-bare) for the next time.
+# /var/tmp/hotline-bare) for the next time. OFFLINE=1: the COMMAND runs in the root that the last one left, where no
+# network is but loopback.
 set -eu
 suite=${1:-bookworm}; who=${2:-root}; shift $(($# < 2 ? $# : 2))
 project=$(cd "$(dirname "$0")/.." && pwd)
 base=${BARE:-/var/tmp/hotline-bare}; clean=$base/$suite.clean root=$base/$suite
 mkdir -p "$base"
 mirror=$(cd "$project" && "${PYTHON:-python3}" -c 'from hotline import debian_mirror; print(debian_mirror.mirror())')
-[ -d "$clean" ] || mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-  --include=git,make,python3,python3-venv,python3-pip,ca-certificates,sudo,procps "$suite" "$clean" "$mirror"
-rm -rf "$root"; cp -a "$clean" "$root"
-# what a machine behind a company's mirror has: its resolver, its certificates, its registries
-cp /etc/resolv.conf /etc/hosts "$root/etc/"; cp -r /etc/ssl/certs "$root/etc/ssl/"
-for file in /etc/pip.conf /etc/npmrc; do [ ! -f $file ] || cp $file "$root/etc/"; done
-home=/root
-if [ "$who" = user ]; then
-  chroot "$root" useradd -m -s /bin/bash newcomer
-  echo "newcomer ALL=(ALL) NOPASSWD: ALL" >"$root/etc/sudoers.d/newcomer"
-  home=/home/newcomer
+home=/root; [ "$who" = root ] || home=/home/newcomer
+alone=(); [ -z "${OFFLINE:-}" ] || alone=(unshare --net bash -c 'ip link set lo up && exec "$@"' offline)
+
+if [ -z "${OFFLINE:-}" ]; then
+  [ -d "$clean" ] || mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
+    --include=git,make,python3,python3-venv,python3-pip,ca-certificates,sudo,procps "$suite" "$clean" "$mirror"
+  rm -rf "$root"; cp -a "$clean" "$root"
+  # what a machine behind a company's mirror has: its resolver, its certificates, its registries
+  cp /etc/resolv.conf /etc/hosts "$root/etc/"; cp -r /etc/ssl/certs "$root/etc/ssl/"
+  for file in /etc/pip.conf /etc/npmrc; do [ ! -f $file ] || cp $file "$root/etc/"; done
+  if [ "$who" = user ]; then
+    chroot "$root" useradd -m -s /bin/bash newcomer
+    echo "newcomer ALL=(ALL) NOPASSWD: ALL" >"$root/etc/sudoers.d/newcomer"
+  fi
+  [ ! -f /root/.npmrc ] || cp /root/.npmrc "$root$home/"
+  git clone -q "$project" "$root$home/a project"
+  [ "$who" = root ] || chroot "$root" chown -R newcomer: "$home"
 fi
-[ ! -f /root/.npmrc ] || cp /root/.npmrc "$root$home/"
-git clone -q "$project" "$root$home/a project"
-[ "$who" = root ] || chroot "$root" chown -R newcomer: "$home"
 
 cat >"$root$home/newcomer.sh" <<'NEWCOMER'
 set -eu
@@ -79,7 +83,7 @@ for folder in proc dev sys; do mount --rbind /$folder $folder; done
 mkdir -p .old; pivot_root . .old; cd /; umount -l /.old
 exec "$@"
 ENTER
-unshare --mount --propagation private bash "$root/enter.sh" "$root" "${as[@]}" env -i HOME=$home USER="$who" \
+"${alone[@]}" unshare --mount --propagation private bash "$root/enter.sh" "$root" "${as[@]}" env -i HOME=$home USER="$who" \
   LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
   REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
   bash -c 'cd "$0/a project" && "$@"' "$home" "$@" && code=0 || code=$?

@@ -26,7 +26,7 @@ PACE_WHY = {  # why a campaign dials no more now
     "as_due": "as its lines allow",
     "line_limit": "all its lines are in use",
     "enough": "as many as nurses and the answer rate bear",
-    "ceiling_near": "one for each nurse: the ceiling spares no more",
+    "ceiling_near": "hardly more than one for each nurse: the ceiling spares no more",
     "silent_trunk": "one for each nurse: nobody answers at all, look at the trunk",
     "nothing_due": "nothing is due now",
 }
