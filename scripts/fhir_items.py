@@ -285,7 +285,7 @@ def _lost(extension: Mapping[str, Any]) -> str | None:
     if url == CONSTRAINT:
         inner = extension.get("extension")
         parts = {
-            part.get("url"): value_of(part)
+            str(part.get("url")): value_of(part)
             for part in (inner if isinstance(inner, list) else ())
             if isinstance(part, dict)
         }

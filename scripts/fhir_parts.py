@@ -119,7 +119,7 @@ def texts(one: Part, name: str, language: str) -> dict[str, str]:
     for extension in Part(one.part(f"_{name}"), one.path, []).extensions(TRANSLATION):
         inner = extension.get("extension")
         listed = inner if isinstance(inner, list) else []
-        parts = {part.get("url"): value_of(part) for part in listed if isinstance(part, dict)}
+        parts = {str(part.get("url")): value_of(part) for part in listed if isinstance(part, dict)}
         tag, content = language_of(parts.get("lang")), parts.get("content")
         if tag and isinstance(content, str) and clean(content):
             found.setdefault(tag, clean(content))
@@ -138,7 +138,7 @@ def of_another_unit(value: Any, unit: str | None, coding: Mapping[str, str] | No
     if not isinstance(value, Mapping) or "value" not in value or not (unit or coding):
         return False
     theirs = {str(value[name]) for name in ("unit", "code") if value.get(name)}
-    return bool(theirs) and theirs.isdisjoint({unit, (coding or {}).get("code")})
+    return bool(theirs) and theirs.isdisjoint({str(unit), str((coding or {}).get("code"))})
 
 
 def given(kind: ItemType, value: Any) -> Any:

@@ -581,6 +581,12 @@ def test_whatever_is_given_is_read_or_refused(data: st.DataObject) -> None:
     exported(found.questionnaire, {}, "in-progress")
 
 
+def test_a_translation_with_a_list_for_its_url_is_no_translation() -> None:
+    source = json.loads(json.dumps(SOURCE))
+    source["_title"] = {"extension": [{"url": EXTENSION + "translation", "extension": [{"url": []}]}]}
+    assert len(read_fhir(json.dumps(source).encode()).questionnaire.title.by_language) == 1
+
+
 def test_when_it_was_written_is_told_in_the_site_s_zone() -> None:
     assert exported(imported(), {"1.1": True})["authored"] == "2026-11-25T13:00:00-05:00"
     assert datetime.fromisoformat("2026-11-25T13:00:00-05:00") == NOON.astimezone(UTC)
