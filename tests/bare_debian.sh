@@ -5,8 +5,8 @@
 #
 # Without a COMMAND: `make up` until its addresses are printed, a call to 600, Ctrl-C, and all of it once more. `user`
 # is an ordinary one with sudo. Runs as root; needs mmdebstrap. The bare root is kept below $BARE (default
-# /var/tmp/hotline-bare) for the next time. OFFLINE=1: the COMMAND runs in the root that the last one left, where no
-# network is but loopback.
+# /var/tmp/hotline-bare) for the next time. OFFLINE=1: the COMMAND runs in the root that the last one left, on a network
+# card that leads nowhere (a browser's telephone takes no sound from loopback alone).
 set -eu
 suite=${1:-bookworm}; who=${2:-root}; shift $(($# < 2 ? $# : 2))
 project=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,7 +14,10 @@ base=${BARE:-/var/tmp/hotline-bare}; clean=$base/$suite.clean root=$base/$suite
 mkdir -p "$base"
 mirror=$(cd "$project" && "${PYTHON:-python3}" -c 'from hotline import debian_mirror; print(debian_mirror.mirror())')
 home=/root; [ "$who" = root ] || home=/home/newcomer
-alone=(); [ -z "${OFFLINE:-}" ] || alone=(unshare --net bash -c 'ip link set lo up && exec "$@"' offline)
+alone=(); [ -z "${OFFLINE:-}" ] || alone=(unshare --net bash -c '
+  ip link set lo up && ip link add card type veth peer name nowhere && ip link set nowhere up
+  ip address add 192.0.2.1/24 dev card && ip link set card up
+  exec "$@"' offline)
 
 if [ -z "${OFFLINE:-}" ]; then
   [ -d "$clean" ] || mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
