@@ -13,16 +13,19 @@ from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import enrolments, patients
+from hospital import enrolments
+from hospital import newcomers as newcoming
 from hospital.csv_files import Rejected
 from hospital.discharge_lists import Happened
 from hospital.enrolments import CareEvent, Told
+from hospital.newcomers import Newcomer
 from hospital.patients import Patient, Stay, Visit
 from hospital.plans import Calendar, Plan
 from hospital.record_lists import of_records
@@ -91,7 +94,11 @@ def take_over(
     """Take the sound rows over. `transact` runs one part in a transaction of its own and commits it."""
 
     def one(part: list[Happened]) -> Part:
-        return transact(partial(_taken, part=part, plans=plans, at=at, site=site))
+        work = partial(_taken, part=part, plans=plans, at=at, site=site)
+        try:
+            return transact(work)
+        except IntegrityError:  # whoever takes the same list over at this time has registered them: they are known now
+            return transact(work)
 
     return _through(rows, report or Report(), one, progress)
 
@@ -148,17 +155,21 @@ def _counted(part: Part, report: Report) -> list[Happened]:
 def _taken(session: Session, part: Sequence[Happened], plans: Sequence[Plan], at: datetime, site: Calendar) -> Part:
     there = _records(session, part)
     ready, done = _in_order(part, there, there.keys())
+    newcomers: dict[str, Newcomer] = {}
+    named: dict[UUID, UUID] = {}
     for row in ready:
-        guardian = there[row.guardian].id if row.guardian else None
         if row.record not in there:
-            there[row.record] = _Known(_registered(session, row, guardian), guardian)
-            done.registered += 1
-            done.guarded += guardian is not None
-        elif guardian is not None and there[row.record].guardian_id is None:
-            patient_id = there[row.record].id
-            session.execute(update(Patient).where(Patient.id == patient_id).values(guardian_id=guardian))
-            there[row.record] = _Known(patient_id, guardian)
-            done.guarded += 1
+            newcomers[row.record] = _newcomer(row)
+            there[row.record] = _Known(newcomers[row.record].id, None)
+    for row in ready:
+        patient = there[row.record]
+        if row.guardian and patient.guardian_id is None:
+            named[patient.id] = there[row.guardian].id
+            there[row.record] = _Known(patient.id, named[patient.id])
+    newcoming.register(session, list(newcomers.values()))
+    if named:
+        session.execute(update(Patient), [{"id": ward, "guardian_id": guardian} for ward, guardian in named.items()])
+    done.registered, done.guarded = len(newcomers), len(named)
     ids = {row.record: there[row.record].id for row in ready}
     stays = _past(session, ready, ids)
     told = [
@@ -170,20 +181,8 @@ def _taken(session: Session, part: Sequence[Happened], plans: Sequence[Plan], at
     return done
 
 
-def _registered(session: Session, row: Happened, guardian: UUID | None) -> UUID:
-    patient = patients.register(
-        session,
-        name=row.name,
-        birth=row.birth,
-        language=row.language,
-        numbers=list(row.numbers),
-        identifiers={"record": row.record},
-        sex=row.sex,
-        address=row.address,
-    )
-    patient.guardian_id = guardian
-    session.flush()
-    return patient.id
+def _newcomer(row: Happened) -> Newcomer:
+    return Newcomer(uuid4(), row.record, row.name, row.birth, row.sex, row.language, row.numbers, row.address)
 
 
 def _past(session: Session, ready: Sequence[Happened], ids: Mapping[str, UUID]) -> dict[str, UUID]:

@@ -6,7 +6,7 @@ Nobody is "recognised" by a number alone: it only says who it may be (`candidate
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import phonenumbers
@@ -158,27 +158,34 @@ def register(
 ) -> Patient:
     """A new patient. `numbers` are E.164 in the order in which they are dialled; `identifiers` kind → value; `zone` is
     where they told us they are; `address` has the lines of an envelope."""
-    patient = Patient(
-        name=name,
-        name_tokens=[vault.token("name", part) for part in name.split()],
-        birth=birth.isoformat() if birth else None,
-        birth_year=birth.year if birth else None,
-        birth_token=vault.token("birth", birth.isoformat()) if birth else None,
-        language=language,
-        sex=sex,
-        zone=zone,
-        address=address or None,
-    )
-    patient.numbers = [
-        PhoneNumber(rank=rank, number=number, token=number_token(number)) for rank, number in enumerate(numbers, 1)
-    ]
-    patient.identifiers = [
-        PatientIdentifier(kind=kind, value=value, token=vault.token(kind, value))
-        for kind, value in (identifiers or {}).items()
-    ]
+    patient = Patient(**facts(name, birth, language, sex, address), zone=zone)
+    patient.numbers = [PhoneNumber(**number_facts(rank, number)) for rank, number in enumerate(numbers, 1)]
+    patient.identifiers = [PatientIdentifier(**identifier_facts(*one)) for one in (identifiers or {}).items()]
     session.add(patient)
     session.flush()
     return patient
+
+
+def facts(name: str, birth: date | None, language: str, sex: str | None, address: str | None) -> dict[str, Any]:
+    """The columns of a new record."""
+    return {
+        "name": name,
+        "name_tokens": [vault.token("name", part) for part in name.split()],
+        "birth": birth.isoformat() if birth else None,
+        "birth_year": birth.year if birth else None,
+        "birth_token": vault.token("birth", birth.isoformat()) if birth else None,
+        "language": language,
+        "sex": sex,
+        "address": address or None,
+    }
+
+
+def number_facts(rank: int, number: str) -> dict[str, Any]:
+    return {"rank": rank, "number": number, "token": number_token(number)}
+
+
+def identifier_facts(kind: str, value: str) -> dict[str, Any]:
+    return {"kind": kind, "value": value, "token": vault.token(kind, value)}
 
 
 def tell_zone(session: Session, patient_id: UUID, zone: str | None, account_id: UUID, at: datetime) -> None:

@@ -33,11 +33,15 @@ class _Keys:
         if len(site_key) != 32:
             raise ValueError("the site key is 32 random bytes; the first `hotline up` makes it (var/site.key)")
         self._site_key = site_key
+        self._derived: dict[str, bytes] = {}
         self.sealing = AESGCM(self.derive("seal"))
         self.wrapping = self.derive("wrap")
 
     def derive(self, purpose: str) -> bytes:
-        return HKDF(SHA256(), 32, salt=None, info=f"hotline/{purpose}".encode()).derive(self._site_key)
+        if purpose not in self._derived:  # the kinds of tokens are few, and a long list asks for each a million times
+            made = HKDF(SHA256(), 32, salt=None, info=f"hotline/{purpose}".encode()).derive(self._site_key)
+            self._derived[purpose] = made
+        return self._derived[purpose]
 
 
 _keys: _Keys | None = None

@@ -22,7 +22,7 @@ from hospital.enrolments import Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay, Visit
 from hospital.plans import Calendar
-from hotline import commands, postgres
+from hotline import commands, discharge_import, postgres
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts.languages import TAGS
@@ -220,3 +220,11 @@ def test_by_the_command_as_by_the_page(
         assert child.name == "Inés Fernández"
         assert {one.plan for one in session.scalars(select(Enrolment))} == {"discharge", "newborn", "after-birth"}
     database.close()
+
+    def interrupted(_: discharges.Report) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(discharge_import, "Progress", lambda _: interrupted)
+    assert commands.main(["discharges", "import", str(path)]) == 130
+    told = capsys.readouterr()
+    assert "0 events were taken over, 2 known" in told.out and "the same list over again" in told.err
