@@ -3,12 +3,12 @@
 Rules: a figure names what it is of. A question is *put* to whom it applies (its conditions hold); of these it was
 answered, left out, or never reached because the call ended before. Shares of answers are of those who answered; where
 several may be chosen they come to more than the whole. A group that repeats counts once for each repetition, and
-what stands under a choice of several once for each answer.
+what stands under a question of several answers once for each.
 
-Who has no right to the records sees no small figures: one of one to four people is told as "fewer than five", and where
-only one in a row would be hidden the next smallest is hidden with it, as the rest would give it away. A question that
-fewer than five people answered shows nothing of what they said, and the extremes of numbers, which are one person's,
-are not shown at all.
+Who has no right to the records sees no small figures, however much few people have said: one of one to four is told as
+"fewer than five", and where only one in a row would be hidden the next smallest is hidden with it, as the rest would
+give it away. A question that fewer than five people answered shows nothing of what they said, and the extremes of
+numbers, which are one person's, are not shown at all.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Figures:
-    """One question. put = answered + left_out + not_reached. `hidden`: too few answered for this reader; of its counts
-    then only whether they are none is told. `words`: index of the response and what was said in it."""
+    """One question. put = answered + left_out + not_reached, by `people` where each of them answers several times.
+    `hidden`: too few answered for this reader; of its counts then only whether they are none is told. `words`: index of
+    the response and what was said in it."""
 
     item: Item
     kind: str  # choice, yes_no, numbers, words
@@ -62,6 +63,7 @@ class Figures:
     numbers: Numbers | None = None
     words: tuple[tuple[int, str], ...] = field(default=(), repr=False)
     hidden: bool = False
+    people: int = 0
 
     @property
     def most(self) -> int:
@@ -87,8 +89,10 @@ def figures(questionnaire: Questionnaire, responses: Sequence[Answers]) -> list[
         filling = Filling(questionnaire, answers)
         for place in filling.asked():
             one = heard[place.item.link_id]
-            one.put += 1
             values = [] if unfinished(answers.get(place.key)) else filling.values(place)
+            if place.extra and not values:
+                continue
+            one.put += 1
             if values:
                 one.values.append((number, values))
             elif place.key in answers and answers[place.key] is None:
@@ -99,7 +103,8 @@ def figures(questionnaire: Questionnaire, responses: Sequence[Answers]) -> list[
 
 
 def _figures(item: Item, heard: _Heard) -> Figures:
-    made = Figures(item, "words", heard.put, len(heard.values), heard.left_out, heard.not_reached)
+    people = len({number for number, _ in heard.values})
+    made = Figures(item, "words", heard.put, len(heard.values), heard.left_out, heard.not_reached, people=people)
     if item.type in CHOICES:
         return replace(made, kind="choice", bars=_options(item, heard), words=_words(item, heard))
     if item.type is ItemType.BOOLEAN:
@@ -177,7 +182,7 @@ def for_who_has_no_right(all_figures: Iterable[Figures]) -> list[Figures]:
 
 
 def _safe(one: Figures) -> Figures:
-    if one.answered < FEW:
+    if one.people < FEW:
         return replace(one, bars=(), numbers=None, words=(), hidden=True)
     numbers = replace(one.numbers, least=None, most=None) if one.numbers else None
     return replace(one, bars=_without_few(one.bars), numbers=numbers, words=())

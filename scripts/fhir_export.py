@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.each_answer import as_written
 from scripts.fhir_options import EXCLUSIVE, ORDINAL
 from scripts.fhir_parts import SDC, STRUCTURE, TRANSLATION, their_link_id
 from scripts.questionnaire import (
@@ -87,6 +88,7 @@ class _Export:
         return {name: base.text, **({f"_{name}": {"extension": others}} if others else {})}
 
     def _item(self, item: Item) -> dict[str, Any]:
+        item = as_written(item)
         made: dict[str, Any] = {
             "linkId": their_link_id(item.link_id),
             "type": str(item.type),

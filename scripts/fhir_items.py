@@ -108,6 +108,10 @@ class ItemReading:
         self._with_flags(one, made, ItemType(kind))
         self._with_limits(one, made, ItemType(kind))
         self._note(one, ItemType(kind))
+        if made.get("repeats") and made.get("readOnly") and children and kind not in CHOICES:
+            self._all.note(
+                f"{one.path}.item: is asked once, not for each fixed value; a response has it under the first"
+            )
         if made.get("repeats") and "answerOption" in made:
             each = len(made["answerOption"]) + (kind == "open-choice")
             children = self._for_each(one, children, times, each)
@@ -243,8 +247,6 @@ class ItemReading:
             note(f"{one.path}.prefix: is not shown")
         if kind not in CHOICES and (one.part("answerOption") or one.part("answerValueSet")):
             note(f"{one.path}: options of type '{kind}' are not used; any answer of that type is taken")
-        if one.flag("repeats") and kind not in {ItemType.GROUP, *CHOICES} and one.part("item"):
-            note(f"{one.path}.item: is asked once, not for each answer; a response has it under the first answer")
         extensions = one.part("extension")
         for extension in extensions if isinstance(extensions, list) else []:
             lost = _lost(extension) if isinstance(extension, dict) else None

@@ -16,7 +16,7 @@ SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
 TRANSLATION = STRUCTURE + "translation"
 OURS = {tag.partition("-")[0]: tag for tag in reversed(TAGS)}  # by the first part of a BCP 47 tag
 
-_LIKE_A_REPETITION = re.compile(r"@[0-9]{1,4}(?:\.[0-9]{1,4})*~*\Z")
+_LIKE_A_REPETITION = re.compile(r"@(?:[0-9]{1,4}(?:\.[0-9]{1,4})*)?~*\Z")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ def base_language(tag: object) -> str | None:
 
 
 def our_link_id(theirs: str) -> str:
-    """`a@1` would be taken for the key of a repetition (`questionnaire.py`): it is kept as `a@1~`, that as `a@1~~`."""
+    """`a@1` or `a@` would be taken for the key of a repetition (`questionnaire.py`): it is kept as `a@1~`, that as
+    `a@1~~`."""
     return theirs + "~" if _LIKE_A_REPETITION.search(theirs) else theirs
 
 

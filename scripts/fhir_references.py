@@ -130,8 +130,9 @@ class References:
             another = of_another_unit(value, item.unit, item.unit_coding)
             values.append(None if another else self._given(item, value))
         try:
+            repeats = bool(whole.get("repeats"))
             whole["initial"] = validate_answer(
-                replace(item, required=True), values if item.repeats or values[1:] else values[0]
+                replace(item, required=True, repeats=repeats), values if repeats or values[1:] else values[0]
             )
         except (AnswerRefused, ValueError):
             self._all.note(f"{one.path}.{place}: such an answer is never given; it is not suggested")

@@ -1,5 +1,5 @@
 """Answers as a FHIR R4 QuestionnaireResponse: nested as the questionnaire is, groups that repeat once for each time,
-what stands under a choice of several once for each answer.
+what stands under a question of several answers once for each.
 
 https://hl7.org/fhir/R4/questionnaireresponse.html. Only what is enabled is in it. A time of day has the site's zone,
 because FHIR's dateTime needs one. What was spoken is told by the number of the case that holds the recording.
@@ -70,19 +70,29 @@ class _Writing:
         nothing = [head] if place.item.required and self._whole else []  # a group that must be there, all left out
         if place.counts:
             times = range(1, self._filling.times(place) + 1)
+            if place.item.of_answers:
+                given = [self._answers(Place(place.item.inside(at)[0], (*place.repetition, at), place)) for at in times]
+                answers = [answer for one in given for answer in one]
+                return [{**self._head(place.item.items[0]), "answer": answers}] if answers else []
             inner = [self.items(place.item.items, (*place.repetition, number), place) for number in times]
             return [{**head, "item": items} for items in inner if items] or nothing
         if place.item.type is ItemType.GROUP:
             inside = self.items(place.item.items, place.repetition, place)
             return [{**head, "item": inside}] if inside else nothing
-        answers, under = [], set()
+        answers = self._answers(place)
+        return [{**head, "answer": answers}] if answers else []
+
+    def _answers(self, place: Place) -> list[dict[str, Any]]:
+        """Each with what stands under it; none where it is disabled."""
+        answers: list[dict[str, Any]] = []
+        under = set()
         for value in self._filling.values(place):
             answers.append(self._answer(place.item, value))
             at = (*place.repetition, place.item.slot(value)) if place.item.for_each else place.repetition
             if at not in under and (inside := self.items(place.item.items, at, place)):
                 answers[-1]["item"] = inside
             under.add(at)
-        return [{**head, "answer": answers}] if answers else []
+        return answers
 
     def _head(self, item: Item) -> dict[str, Any]:
         text = item.text.of(self._language).text

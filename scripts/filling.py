@@ -3,8 +3,8 @@
 Rules, as FHIR R4 has them: an item in something disabled is disabled; a condition on a disabled question sees no
 answers; of several answers one is enough, and `!=` means that none is equal. A condition inside of a group that repeats
 sees the answers of its own repetition; one from outside sees those of all. Nested questions wait for the answer of the
-one that they are nested in, because in a response they stand under it; under a choice of several they are there for
-each answer, and a condition there sees this one alone.
+one that they are nested in, because in a response they stand under it; under a question of several answers they are
+there for each, and a condition there sees this one alone.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ class Place:
     def unfolds(self) -> bool:
         """Whether what stands in it is there several times."""
         return self.counts or self.item.for_each
+
+    @property
+    def extra(self) -> bool:
+        """Whether it is a second or later answer of a question that has items under each: it may stay empty."""
+        return self.parent is not None and self.parent.item.of_answers and self.repetition[-1] > 1
 
     def around(self) -> Iterator[Place]:
         """The places it is in, the nearest first."""
@@ -120,7 +125,7 @@ class Filling:
         if isinstance(value, dict):
             value = value.get("so_far")
         if isinstance(value, int) and not isinstance(value, bool):
-            return max(0, min(value, most))
+            return max(1 if group.item.of_answers else 0, min(value, most))
         depth = len(group.repetition)
         given = [
             repetition[depth]
@@ -128,7 +133,7 @@ class Filling:
             for repetition in self._given.get(item.link_id, ())
             if len(repetition) > depth and repetition[:depth] == group.repetition
         ]
-        return min(max([1 if group.item.required else 0, *given]), most)
+        return min(max([1 if group.item.required or group.item.of_answers else 0, *given]), most)
 
     def values(self, place: Place) -> list[Answer]:
         """The answers of a place, each by itself; none where it is disabled or was left out."""
@@ -152,7 +157,8 @@ class Filling:
         value = self.answers.get(place.key)
         if place.counts:
             counted = isinstance(value, int) and not isinstance(value, bool)
-            return not counted and self.times(place) < (place.item.most or MOST_REPETITIONS)
+            more = not counted and self.times(place) < (place.item.most or MOST_REPETITIONS)
+            return more and not (place.item.of_answers and self._last_is_empty(place))
         if not place.item.asks:
             return False
         if value is None:
@@ -212,6 +218,11 @@ class Filling:
 
     # ── How ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _last_is_empty(self, group: Place) -> bool:
+        """Of the group of a question's answers: nobody who has left out the last one is asked for another."""
+        last = Place(group.item.items[0], (*group.repetition, self.times(group)))
+        return not self.values(self._by_key[last.key])
+
     def _walk(self, items: tuple[Item, ...], repetition: tuple[int, ...], parent: Place | None) -> Iterator[Place]:
         for item in items:
             place = Place(item, repetition, parent)
@@ -219,7 +230,7 @@ class Filling:
                 yield place
             if place.unfolds:
                 for number in range(1, (self.times(place) if place.counts else item.slots) + 1):
-                    yield from self._walk(item.items, (*repetition, number), place)
+                    yield from self._walk(item.inside(number), (*repetition, number), place)
             else:
                 yield from self._walk(item.items, repetition, place)
             if place.counts:
@@ -297,7 +308,8 @@ class Filling:
                     continue
                 counted = [counted_as(place.item, one) for one in self._values(place)]
                 value += sum(one for one in counted if one is not None)
-                whole = whole and bool(counted) and not unfinished(self.answers.get(place.key))
+                there = bool(counted) or place.extra
+                whole = whole and there and not unfinished(self.answers.get(place.key))
         band = next((band for band in reversed(score.bands) if value >= band.least), None) if whole else None
         return Scored(score, value, whole, band)
 

@@ -6,14 +6,16 @@ far make of it (what is enabled, what comes next, scores, red flags) is in `fill
 
 Answers are plain JSON values by key. The key is the link id; inside of a group that repeats it ends with the number of
 the repetition: `dose@2`, or `dose@2.1` where such a group stands in another. Under a choice of several it ends with the
-number of the answer's option, `since@3`; what was told in own words comes behind the last one. Values:
+number of the answer's option, `since@3`; what was told in own words comes behind the last one. Where questions stand
+under a number, a date, a text or a yes or no that repeats, each answer has a key of its own, too: `medicine@2` and what
+is asked about it `dose@2`; how many there are is `medicine@`. Values:
 
     text, number, true/false, ISO date     as the item's type says; an option's code for a choice
     {"text": …}                            free text beside the options of an open choice
     {"voice": 10042}                       spoken: the number of the case that holds the recording
     [ … ]                                  of an item that repeats, or a choice of which several may be chosen
     {"so_far": [ … ], "asked": [ … ]}      the same, cut off: what was given, and which options were asked already
-    2, {"so_far": 2}                       of a group that repeats: so many times; so many so far
+    2, {"so_far": 2}                       of what repeats: so many times; so many so far
     null                                   left out
 """
 
@@ -22,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -60,6 +62,7 @@ CHOICES = {ItemType.CHOICE, ItemType.OPEN_CHOICE}
 WORDS = {ItemType.STRING, ItemType.TEXT, ItemType.URL}
 MOMENTS = {ItemType.DATE, ItemType.TIME, ItemType.DATE_TIME}
 NO_QUESTIONS = {ItemType.GROUP, ItemType.DISPLAY}
+EACH = "@"  # ends the link id of the group of a question's answers; no other may end so
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,20 @@ class Item:
     sms: Text = NO_TEXT
     unit_coding: Mapping[str, str] | None = None
     """FHIR's system and code of the unit."""
+    of_answers: bool = False
+    """A group whose repetitions are the answers of the one question in it, with what stands under each."""
+
+    def inside(self, number: int) -> tuple[Item, ...]:
+        """What stands in it at its repetition `number`, from 1 on: one answer at least is enough where one is needed,
+        and each has a suggestion of its own."""
+        if not self.of_answers:
+            return self.items
+        (question,) = self.items
+        initial, normal = (
+            values[number - 1] if isinstance(values, list) and number <= len(values) else None
+            for values in (self.initial, self.normal)
+        )
+        return (replace(question, required=question.required and number == 1, initial=initial, normal=normal),)
 
     @property
     def for_each(self) -> bool:

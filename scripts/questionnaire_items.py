@@ -10,6 +10,7 @@ from typing import Any
 from scripts import library
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.comparing import OPERATORS, ORDER
+from scripts.each_answer import as_asked
 from scripts.questionnaire import (
     CHOICES,
     FALLBACK,
@@ -52,7 +53,7 @@ OF_QUESTIONS = ("item", "repeats", "maxOccurs", "normal", "initial", "readOnly")
 OF_ALL = ("required", "voice", "sms", "enableWhen", "enableBehavior")
 MOST_DEEP = 12
 MOST_UNFOLDED = 1000  # items under the answers of choices of several, if all are chosen: a form has all of them
-_LOOKS_REPEATED = re.compile(r"@[0-9]{1,4}(?:\.[0-9]{1,4})*\Z")
+_LOOKS_REPEATED = re.compile(r"@(?:[0-9]{1,4}(?:\.[0-9]{1,4})*)?\Z")
 
 
 class Reading:
@@ -149,7 +150,8 @@ class Reading:
             field.wrong("a quantity needs a unit (null where it has none)")
         item = _with_range(item, fields)
         item = replace(item, initial=_answer(item, fields["initial"], "initial")) if "initial" in fields else item
-        return replace(item, normal=_answer(item, fields["normal"], "normal")) if "normal" in fields else item
+        item = replace(item, normal=_answer(item, fields["normal"], "normal")) if "normal" in fields else item
+        return as_asked(item)
 
     def _link_id(self, field: Field, fields: Mapping[str, Field]) -> str:
         link_id = fields["linkId"].text() if "linkId" in fields else ""
@@ -157,7 +159,7 @@ class Reading:
             before = self._lines[link_id]
             fields["linkId"].wrong(f"linkId '{link_id}' stands here a second time; it was on line {before}")
         if _LOOKS_REPEATED.search(link_id):
-            fields["linkId"].wrong(f"linkId '{link_id}' ends as the key of a repetition does (@1): choose another")
+            fields["linkId"].wrong(f"linkId '{link_id}' ends as the key of a repetition does (@1, @): choose another")
         if len(link_id) > 255:
             fields["linkId"].wrong(f"linkId has {len(link_id)} letters; 255 are allowed")
         self._lines[link_id] = field.line

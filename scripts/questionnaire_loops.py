@@ -13,7 +13,7 @@ def loop(items: tuple[Item, ...], scores: tuple[Score, ...] = ()) -> tuple[str, 
     An item hangs on the questions of its conditions, on what their scores sum up, and on the item that it stands in.
     """
     hangs = _hangs(items, scores)
-    conditional = {item.link_id for item in every(items) if item.when}
+    conditional = {_named(item).link_id for item in every(items) if item.when}
     done: set[str] = set()
     for start in hangs:
         circle = _circle(start, hangs, done)
@@ -48,11 +48,17 @@ def _hangs(items: tuple[Item, ...], scores: tuple[Score, ...]) -> dict[str, tupl
     def collect(inner: tuple[Item, ...], parent: str | None) -> None:
         for item in inner:
             asked = [one for to in item.when for one in ((to.question,) if to.question else sums.get(to.score, ()))]
-            hangs[item.link_id] = (*asked, *((parent,) if parent is not None else ()))
-            collect(item.items, item.link_id)
+            named = _named(item)
+            hangs[named.link_id] = (*asked, *((parent,) if parent is not None else ()))
+            collect(named.items, named.link_id)
 
     collect(items, None)
     return hangs
+
+
+def _named(item: Item) -> Item:
+    """As its file has it: of the group of a question's answers the question."""
+    return item.items[0] if item.of_answers else item
 
 
 def _circle(start: str, hangs: Mapping[str, tuple[str, ...]], done: set[str]) -> tuple[str, ...]:

@@ -157,6 +157,8 @@ def _key(place: Place) -> str:
 def _lead(lead: Words, words: Wording, language: str) -> str:
     if isinstance(lead, Item):
         return words.message("survey_told", language, asked=lead.texted.by_language)
+    if lead.number:
+        return words.message("survey_about_answer", language, n=lead.number)
     if lead.answer is None:
         return words.message("survey_about_own", language)
     return words.message("survey_about", language, asked=lead.answer.text.by_language)

@@ -16,9 +16,11 @@ from scripts.questionnaire import Item, ItemType, Option
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Names the answer that the next questions are about; None: what was told in own words."""
+    """Names the answer that the next questions are about: an option of a choice, or its `number` among several answers
+    from 1 on; neither: what was told in own words."""
 
     answer: Option | None
+    number: int = 0
 
 
 Words = Item | About
@@ -29,7 +31,7 @@ Lead = tuple[str, Words]
 def before(filling: Filling, place: Place) -> list[Lead]:
     """What is said before a place: what stands since the question before it, and the headings around all of that."""
     at = filling.places.index(place)
-    return list(dict([*_said(filling, _since(filling, at)), *_headings(place)]).items())
+    return list(dict([*_said(filling, _since(filling, at)), *headings(place)]).items())
 
 
 def after_all(filling: Filling) -> list[Lead]:
@@ -50,20 +52,31 @@ def _since(filling: Filling, end: int) -> list[Place]:
 
 def _said(filling: Filling, displays: list[Place]) -> Iterator[Lead]:
     for one in displays:
-        yield from _headings(one)
+        yield from headings(one)
         yield one.key, one.item
 
 
-def _headings(place: Place) -> Iterator[Lead]:
+def headings(place: Place) -> Iterator[Lead]:
+    """Of the groups around it, and for which answers it is asked, the outermost first."""
     for around in reversed(list(place.around())):
         at = place.repetition[: len(around.repetition) + 1] if around.unfolds else ""
         if around.item.for_each:
-            yield f"{around.key}/{at}", about(around, place)
+            yield f"{around.key}/{at}", _about(around, place)
+        elif key := key_of_answer(around):
+            yield key, About(None, around.repetition[-1])
+        elif around.item.of_answers:
+            continue
         elif around.item.type is ItemType.GROUP and around.item.text:
             yield f"{around.key}/{at}", around.item
 
 
-def about(choice: Place, place: Place) -> About:
+def key_of_answer(place: Place) -> str:
+    """By which it is said once that questions are about this answer, one of several that are no options; else empty.
+    Who has just given it knows."""
+    return f"{place.key}/" if place.parent is not None and place.parent.item.of_answers else ""
+
+
+def _about(choice: Place, place: Place) -> About:
     """Of which answer of a choice of several a place inside asks."""
     number = place.repetition[len(choice.repetition)]
     return About(next(iter(choice.item.options[number - 1 : number]), None))

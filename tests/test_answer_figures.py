@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.answer_figures import FEW, OTHER, SPOKEN, Figures, few, figures, for_who_has_no_right
-from tests.test_filling import MEDICINES, options, question, questionnaire, when
+from tests.test_filling import FEVERS, MEDICINES, options, question, questionnaire, when
 
 pytestmark = pytest.mark.covers("H28", "H51")
 FORM = questionnaire(
@@ -81,6 +81,14 @@ def test_a_group_that_repeats_counts_each_time() -> None:
     assert denominators(told["name"]) == (2, 2, 0, 0)
     assert denominators(told["missed"]) == (2, 1, 0, 1)
     assert [said for _, said in told["name"].words] == ["A", "B"]
+
+
+def test_each_of_several_numbers_counts_and_one_person_s_are_nobody_s_to_see() -> None:
+    mine = {f"fever@{n}": 38 + n for n in (1, 2)} | {"day@1": "2026-11-20", "fever@": {"so_far": 3}}
+    told = of(*[mine] * 3, form=FEVERS)
+    assert denominators(told["fever"]) == (6, 6, 0, 0), "the third field is empty"
+    assert denominators(told["day"]) == (6, 3, 0, 3)
+    assert for_who_has_no_right([told["fever"]])[0].hidden, "six numbers of three people"
 
 
 def test_few_people_are_nobodys_to_see() -> None:

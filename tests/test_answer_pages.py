@@ -29,7 +29,7 @@ from tests.answer_scene import (
 )
 from tests.browser import Comes, Site, comes, site
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
-from tests.test_filling import SYMPTOMS
+from tests.test_filling import FEVERS, SYMPTOMS
 from tests.test_web_access import address, routes
 from tests.workshops import shipped
 from web.answer_guard import Rates
@@ -92,6 +92,24 @@ async def test_each_page_says_for_which_of_several_answers_is_asked(scene: Scene
         "doctor@2": False,
         "days@3": 1,
     }
+
+
+async def test_each_of_several_numbers_has_pages_of_its_own(scene: Scene) -> None:
+    link = scene.texted(LUCIA, json.loads(FEVERS.body) | {"byWeb": True})
+    async with scene.telephone() as lucia:
+        page = await answer(lucia, await begun(lucia, link), "38,5")
+        assert "Sobre su respuesta número 1. day" in said(page) and field(page, "key") == "day@1"
+        page = await answer(lucia, page, "2026-11-20")
+        assert "fever ¿Hay otro más?" in said(page)
+        page = await answer(lucia, page, "true")
+        page = await answer(lucia, page, "39")
+        assert "Sobre su respuesta número 2. day" in said(page)
+        page = await answer(lucia, page, "2026-11-21")
+        page = await answer(lucia, page, "false")
+        assert field(page, "key") == "fever@"
+        assert "Gracias" in said(await answer(lucia, page, "false"))
+    days = {"day@1": "2026-11-20", "day@2": "2026-11-21"}
+    assert scene.answers() == {"fever@1": 38.5, "fever@2": 39, "fever@": 2, "pill@2": False, **days}
 
 
 @pytest.mark.parametrize("who", [LUCIA, WIREMU, MEI, JOAO, RUTH], ids=lambda who: who.language)

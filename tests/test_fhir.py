@@ -20,7 +20,7 @@ from scripts.filling import Filling
 from scripts.questionnaire import Answer, Questionnaire
 from scripts.questionnaire_files import load_questionnaires, read_body
 from tests.moments import NOON, ZONE
-from tests.test_filling import MEDICINES, SYMPTOMS, answered_on
+from tests.test_filling import FEVERS, MEDICINES, SYMPTOMS, answered_on
 
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/"
 LOINC = "http://loinc.org"
@@ -455,13 +455,66 @@ def test_what_stands_under_answers_is_asked_for_each_or_listed() -> None:
         inside = [{"linkId": f"{link_id}.1", "type": "integer", "text": "?"}]
         return {"linkId": link_id, "type": kind, "text": "?", "repeats": True, "item": inside, **offered, **more}
 
+    fixed = several("6", 0, "integer", readOnly=True, initial=[{"valueInteger": 1}, {"valueInteger": 2}])
+
     deep = several("3", 30, item=[several("4", 40, item=[{"linkId": "4.1", "type": "string", "text": "?"}])])
-    found = read_fhir(with_items(several("1", 450), several("2", 0, "string"), deep, several("5", 500)))
+    found = read_fhir(with_items(several("1", 450), several("2", 0, "string"), deep, several("5", 500), fixed))
     assert found.left_out == (
-        "Questionnaire.item[1].item: is asked once, not for each answer; a response has it under the first answer",
         "Questionnaire.item[2].item[0].item[0] ('4.1'): left out, for each of 40 answers it would be too much to ask",
         "Questionnaire.item[3].item[0] ('5.1'): left out, for each of 500 answers it would be too much to ask",
+        "Questionnaire.item[4].item: is asked once, not for each fixed value; a response has it under the first",
     )
+
+
+@pytest.mark.covers("H21")
+def test_what_stands_under_a_number_or_a_text_of_several_is_asked_for_each() -> None:
+    taken = {
+        "linkId": "1@",
+        "type": "string",
+        "text": "Which medicines?",
+        "repeats": True,
+        "required": True,
+        "initial": [{"valueString": "aspirin"}, {"valueString": "insulin"}],
+        "extension": [extension("questionnaire-maxOccurs", valueInteger=4)],
+        "enableWhen": [{"question": "0", "operator": "=", "answerBoolean": True}],
+        "item": [
+            {"linkId": "1.1", "type": "date", "text": "Since when?", "repeats": True,
+             "item": [{"linkId": "1.1.1", "type": "integer", "text": "How much then?"}]},
+            {"linkId": "1.2", "type": "string", "text": "Why no more?",
+             "enableWhen": [{"question": "1@", "operator": "=", "answerString": "insulin"}]},
+        ],
+    }  # fmt: skip
+    found = read_fhir(with_items({"linkId": "0", "type": "boolean", "text": "Any?"}, taken))
+    assert found.left_out == ()
+    asked = found.questionnaire
+    again = as_fhir(asked, 1)
+    assert (again.resource["item"][1], again.left_out) == (taken, ()), "and goes out as it came"
+    assert read_body(asked.body) == asked
+    answers: dict[str, Answer | None] = {"0": True}
+    place = Filling(asked, answers).next()
+    assert place is not None and (place.key, place.item.initial, place.item.required) == ("1@~@1", "aspirin", True)
+    answers |= {"1@~@1": "Aspirin", "1.1@1.1": "2026-01-01", "1.1.1@1.1": 1, "1.1@@1": 2, "1.1@1.2": "2026-02-01"}
+    made = exported(asked, answers, "in-progress")["item"][1]
+    (aspirin,) = made["answer"]
+    assert (made["linkId"], aspirin["valueString"]) == ("1@", "Aspirin")
+    assert aspirin["item"] == [
+        {
+            "linkId": "1.1",
+            "text": "Since when?",
+            "answer": [
+                {
+                    "valueDate": "2026-01-01",
+                    "item": [{"linkId": "1.1.1", "text": "How much then?", "answer": [{"valueInteger": 1}]}],
+                },
+                {"valueDate": "2026-02-01"},
+            ],
+        }
+    ]
+    answers |= {"1.1.1@1.2": None, "1@~@": 3, "1@~@2": None, "1@~@3": "insulin", "1.2@3": "x", "1.1@3.1": None}
+    assert Filling(asked, answers).next() is None
+    told = exported(asked, answers)["item"][1]["answer"]
+    assert [one["valueString"] for one in told] == ["Aspirin", "insulin"]
+    assert told[1]["item"] == [{"linkId": "1.2", "text": "Why no more?", "answer": [{"valueString": "x"}]}]
 
 
 @pytest.mark.covers("H21")
@@ -489,7 +542,13 @@ def test_one_that_was_cut_off_is_in_progress_and_holds_what_was_given() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_whatever_is_answered_is_a_valid_response(data: st.DataObject) -> None:
-    known = {**load_questionnaires()[0], "medicines": MEDICINES, "symptoms": SYMPTOMS, "theirs": imported()}
+    known = {
+        **load_questionnaires()[0],
+        "medicines": MEDICINES,
+        "symptoms": SYMPTOMS,
+        "fevers": FEVERS,
+        "theirs": imported(),
+    }
     asked = known[data.draw(st.sampled_from(sorted(known)))]
     answers: dict[str, Answer | None] = {}
     answered_on(data.draw, asked, answers, data.draw(st.integers(0, 60)))

@@ -109,6 +109,51 @@ def test_an_answer_that_is_taken_back_leaves_the_others_theirs() -> None:
     assert Filling(SYMPTOMS, cut_off).next() == Filling(SYMPTOMS, {}).place("symptoms"), "first which, then about each"
 
 
+FEVERS = questionnaire(
+    question(
+        "fever",
+        "decimal",
+        repeats=True,
+        maxOccurs=3,
+        minValue=30,
+        maxValue=45,
+        item=[question("day", "date", required=True), question("pill", "boolean", **when(("fever", ">=", 39)))],
+    ),
+    question("doctor", "boolean", **when(("fever", ">", 40))),
+    redFlag=[{"id": "hot", "text": text(), "question": "fever", "operator": ">=", "answer": 42}],
+    score=[{"id": "heat", "text": text(), "sum": ["fever"]}],
+    title={"en": "Fevers", "es": "Fiebres"},
+)
+"""Each of several numbers has questions of its own."""
+
+
+@pytest.mark.covers("H21")
+def test_each_of_several_numbers_has_questions_of_its_own() -> None:
+    given_ = iter(["38,5", "2026-11-20", {"so_far": 2}, 40.5, "2026-11-21", True, 2, False])
+    answers: dict[str, Answer | None] = {}
+    asked = []
+    while (place := Filling(FEVERS, answers).next()) is not None:
+        asked.append(place.key)
+        answers[place.key] = validate_answer(place.item, next(given_))
+    assert asked == ["fever@1", "day@1", "fever@", "fever@2", "day@2", "pill@2", "fever@", "doctor"]
+    assert [one.value for one in Filling(FEVERS, answers).scores() if one.whole] == [79]
+    emptied = Filling(FEVERS, {**answers, "fever@1": None, "fever@": {"so_far": 3}})
+    assert keys(emptied.asked()) == ["fever@1", "fever@2", "day@2", "pill@2", "fever@3", "doctor"]
+    corrected = Filling(FEVERS, {**answers, "fever@2": 38})
+    assert keys(corrected.asked()) == ["fever@1", "day@1", "fever@2", "day@2"]
+    assert [flag.id for flag in Filling(FEVERS, {**answers, "fever@1": 42}).flags()] == ["hot"]
+
+
+def test_who_has_no_number_or_no_other_one_is_asked_for_no_more() -> None:
+    assert keys(Filling(FEVERS, {}).asked()) == ["fever@1"]
+    assert Filling(FEVERS, {"fever@1": None}).next() is None
+    whole = {"fever@1": 38, "day@1": "2026-11-20", "fever@": {"so_far": 2}, "fever@2": None}
+    assert Filling(FEVERS, whole).next() is None and Filling(FEVERS, whole).complete
+    needed = questionnaire(question("a", repeats=True, required=True, item=[question("b", required=True)]))
+    assert keys(Filling(needed, {"a@1": None, "a@2": 1}).missing()) == ["a@1", "b@2"], "one of them is needed"
+    assert keys(Filling(needed, {"a@1": 1, "b@1": 1, "a@": 2, "a@2": None}).missing()) == []
+
+
 @pytest.mark.covers("H21")
 def test_more_under_all_answers_than_a_form_bears_is_refused() -> None:
     many = options(*map(str, range(102)))
@@ -300,6 +345,7 @@ def test_all_normal_follows_what_it_enables() -> None:
             [{"linkId": "g", "type": "group", **when(("b", "exists", True)), "item": [question("b")]}],
             "g → b → g",
         ),
+        ([question("a", repeats=True, **when(("b", "=", 1)), item=[question("b")])], "a → b → a"),
     ],
 )
 def test_conditions_that_go_in_a_circle_are_refused_with_it(items: list[dict[str, Any]], circle: str) -> None:
@@ -331,7 +377,7 @@ def test_a_thousand_conditions_in_a_row_are_no_deeper_than_one(backwards: bool) 
 # ── Whatever is answered ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-WITH_REPETITIONS = {**LIBRARY, "medicines": MEDICINES, "symptoms": SYMPTOMS}
+WITH_REPETITIONS = {**LIBRARY, "medicines": MEDICINES, "symptoms": SYMPTOMS, "fevers": FEVERS}
 
 
 def an_answer(draw: st.DrawFn, filling: Filling, place: Place) -> Answer | None:

@@ -25,7 +25,7 @@ from scripts.filling import Filling
 from tests.conftest import TEMPLATE, cloned
 from tests.site_key import SITE_KEY
 from tests.test_fhir import SOURCE
-from tests.test_filling import SYMPTOMS, options, question, questionnaire
+from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire
 from tests.test_wording import SITE
 from tests.test_words_between import BETWEEN
 
@@ -123,6 +123,25 @@ def test_by_text_message_it_is_said_for_which_answer_is_asked(
         "Degrees Responda con el número. Para omitirla, responda X.",
         "Doctor Responda 1 para sí, 2 para no.",
         "Sobre: Dolor. Days Responda con el número.",
+    ]
+
+
+@pytest.mark.covers("H21", "H28")
+def test_by_text_message_each_of_several_numbers_has_its_questions(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "q.json").write_text(json.dumps(as_fhir(FEVERS, 1).resource))
+    run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("38,5\n20/11/2026\n1\n40\n21/11/2026\n"))
+    assert commands.main(["questionnaire", "ask", "q", "--sms", "--language", "es"]) == 0
+    told = [line.removeprefix("hotline: ") for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in told if "Responda" in line] == [
+        "Fever Responda con el número. Para omitirla, responda X.",
+        "Sobre su respuesta número 1. Day Responda con la fecha, por ejemplo 23/11/2026.",
+        "Fever ¿Hay otro más? Responda 1 para sí, 2 para no.",
+        "Fever Responda con el número. Para omitirla, responda X.",
+        "Sobre su respuesta número 2. Day Responda con la fecha, por ejemplo 23/11/2026.",
+        "Pill Responda 1 para sí, 2 para no. Para omitirla, responda X.",
     ]
 
 

@@ -35,7 +35,7 @@ from tests.characters import LUCIA, RUTH, Character
 from tests.hospital_scene import POLICY
 from tests.moments import NOON
 from tests.test_care_dialogues import ana_is_on_duty, demo_template, everything, front, shelf, words
-from tests.test_filling import SYMPTOMS, options, question, questionnaire, when
+from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire, when
 from tests.test_outgoing_dialogues import CALL, rings
 from tests.test_words_between import BETWEEN
 from tests.transcripts import Said, in_each, is_golden, there
@@ -78,7 +78,7 @@ SHAPES_ANSWERED = f"{TENTH},{THIRTEENTH_AND_FIRST},24122025,0930,1,1,1*5#,1,1,2#
 NEEDED = questionnaire(
     question("other", "open-choice", required=True, answerOption=options("a", "b")), title={"en": "Q"}
 )
-OURS = {"between": BETWEEN, "shapes": SHAPES, "needed": NEEDED, "symptoms": SYMPTOMS}
+OURS = {"between": BETWEEN, "shapes": SHAPES, "needed": NEEDED, "symptoms": SYMPTOMS, "fevers": FEVERS}
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ SCENES = {
     "words_between_what_is_not_asked": Scene("between", ("2,1",), only="en"),
     # each answer has its own questions; goes back from one to the other, is cut off, and goes on there
     "questions_under_each_answer": Scene("symptoms", ("1,1,1,1,#,9#,1,1,39#,1,2,#,1,4#", "4#,1,1#,1")),
+    "questions_under_each_number": Scene("fevers", ("1,38#,1", "20112026,1,1,39*5#,1,#,40*5#,1,21112026,1,1,2,1")),
+    "has_no_number": Scene("fevers", ("2",), only="es"),
     # a visit that an answer asks for, booked in the same call
     "visit_booked": Scene("hypertension", ("1,155#,1,1,85#,1,2,7#,1,1,2,1,1,1",)),
     "visit_booked_after_a_wound": Scene("discharge-day3", (f"1,2#,1,2,{WOUND},1,2,2,1,1,1",)),

@@ -14,7 +14,7 @@ from scripts.questionnaire import Questionnaire
 from scripts.questionnaire_files import load_questionnaires
 from tests.console_app import Site
 from tests.moments import NOON
-from tests.test_filling import SYMPTOMS, options, question, questionnaire, when
+from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire, when
 from tests.test_web_followups import identify
 
 SHAPES = questionnaire(
@@ -131,6 +131,28 @@ async def test_the_questions_under_each_answer_appear_when_it_is_chosen(site: Si
         told = (await ana.post(f"{form}/answers/symptoms", value=["pain"])).text
         assert "symptoms#2" in told and "days@2" in told and "symptoms#1" not in told and "days@1" not in told
         assert 'data-item="symptoms#2">' in (await ana.get(form)).text
+
+
+@pytest.mark.covers("H15", "H21")
+async def test_each_of_several_numbers_has_a_field_and_its_questions(site: Site) -> None:
+    with site.database.transaction() as session:
+        asks(session, site.task.id, FEVERS)
+    site.talking()
+    form = f"/followups/{site.task.id}"
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        page = (await ana.get(form)).text
+        assert 'data-item="fever@1"' in page and 'data-item="day@1" hidden' in page
+        told = (await ana.post(f"{form}/answers/fever@1", value="38,5")).text
+        assert "day@1" in told and "pill@1" not in told
+        added = (await ana.post(f"{form}/repetitions/fever@", more="1")).text
+        assert 'data-item="fever@2"' in added and 'data-item="day@2" hidden' in added
+        await ana.post(f"{form}/answers/fever@2", value="39")
+        assert "pill@2" in (await ana.post(f"{form}/answers/day@2", value="2026-11-20")).text
+        taken_away = (await ana.post(f"{form}/repetitions/fever@", more="0")).text
+        assert "day@1" in taken_away and "fever@2" not in taken_away
+        await ana.post(f"{form}/repetitions/fever@", more="0")
+        assert 'data-item="fever@1"' in (await ana.get(form)).text, "the first field stays"
 
 
 @pytest.mark.parametrize("code", sorted(load_questionnaires()[0]))

@@ -10,7 +10,7 @@ from hospital import answer_rules, followups
 from scripts.filling import Filling, Place
 from scripts.questionnaire import Item
 from scripts.questionnaire_files import kept
-from scripts.words_between import about
+from scripts.words_between import About, headings
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,14 @@ def answers_of(session: Session, case_id: UUID) -> list[Told]:
 
 
 def for_which(place: Place) -> str:
-    """For which answer of a choice of several it was asked: "Fever: ", or nothing."""
-    choices = [one for one in place.around() if one.item.for_each]
-    answers = [about(choice, place).answer for choice in reversed(choices)]
-    return "".join(f"{answer.text.of('en').text if answer else 'Their own words'}: " for answer in answers)
+    """For which of several answers it was asked: "Fever: ", "Answer 2: ", or nothing."""
+    return "".join(f"{_named(one)}: " for _, one in headings(place) if isinstance(one, About))
+
+
+def _named(one: About) -> str:
+    if one.number:
+        return f"Answer {one.number}"
+    return one.answer.text.of("en").text if one.answer else "Their own words"
 
 
 def _told(question: str, item: Item, value: Any) -> Told:

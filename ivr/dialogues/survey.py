@@ -188,6 +188,9 @@ class Sitting:
 
     async def _ask(self, place: Place) -> None:
         await self._say_once(words_between.before(self.filling, place))
+        known = {words_between.key_of_answer(place)}
+        self._about |= known
+        self._said |= known
         await ask(self, place)
 
     async def _say_once(self, leads: list[words_between.Lead]) -> None:
@@ -200,6 +203,8 @@ class Sitting:
             self._said.add(key)
             if isinstance(lead, Item):
                 await self.call.say("survey_statement", asked=lead.said.by_language)
+            elif lead.number:
+                await self.call.say("survey_about_answer", n=lead.number)
             elif lead.answer is None:
                 await self.call.say("survey_about_own")
             else:

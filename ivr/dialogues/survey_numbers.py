@@ -63,7 +63,7 @@ async def _typed(
     """Asks until something possible was typed and found right."""
     call, item = asked.call, asked.item
     whole = [*asked.statement, *question]
-    if not item.required and not asked.before:
+    if asked.optional and not asked.before:
         if await call.menu([*asked.statement, Prompt("survey_answer_or_skip")], keys="12") == "2":
             await asked.sitting.save(asked.place, None)
             return

@@ -40,12 +40,17 @@ class Question:
         return statement(self.item)
 
     @property
+    def optional(self) -> bool:
+        """Whether it may be left out; not by who has just said that there is another answer."""
+        return not (self.item.required or self.place.extra)
+
+    @property
     def skip(self) -> list[Prompt]:
-        return [Prompt("survey_skip", key=SKIP)] if not self.item.required else []
+        return [Prompt("survey_skip", key=SKIP)] if self.optional else []
 
     @property
     def skip_key(self) -> str:
-        return str(SKIP) if not self.item.required else ""
+        return str(SKIP) if self.optional else ""
 
     # What is saved
 

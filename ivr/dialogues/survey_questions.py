@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ivr.call import Prompt
 from ivr.dialogues.survey_choices import ONE_BY_ONE, choice, one_by_one, yes_or_no
 from ivr.dialogues.survey_numbers import moment, number
 from ivr.dialogues.survey_question import TRIES, Question, whether
@@ -50,7 +51,7 @@ async def _several(asked: Question) -> None:
 
 
 async def _whether_another(asked: Question) -> None:
-    """Of a group that repeats. One that has no answer yet, because the caller came back here, is not counted."""
+    """Of what repeats. One that has no answer yet, because the caller came back here, is not counted."""
     sitting, place = asked.sitting, asked.place
     filling = sitting.filling
     times = filling.times(place)
@@ -58,7 +59,10 @@ async def _whether_another(asked: Question) -> None:
     inside = [one for one in last if place in one.around()]
     if times and not any(sitting.given(one) is not None for one in inside):
         times -= 1
-    another = await whether(asked.call, "survey_another" if times else "survey_something")
+    question = [Prompt("survey_another" if times else "survey_something")]
+    if place.item.of_answers:  # what was asked about the answer before lies between
+        question = [*asked.statement, *question]
+    another = await asked.call.menu(question, keys="12") == "1"
     await sitting.save(place, {"so_far": times + 1} if another else times)
 
 
