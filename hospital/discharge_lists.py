@@ -4,7 +4,7 @@ Rules: a row is taken whole or refused with its line, its column and what to do;
 about a person. Columns are found by their heading, in any order. A million rows take no more memory than their ids.
 Times are the site's. What is refused: no id or one that stood there before, no record number, a name that is missing, a
 date that is no date, in the future, or too long ago to follow up, a number that belongs to no country, nobody to call:
-who has no number needs a guardian, named by record number.
+who has no number needs a guardian, named by record number, or by name and number.
 """
 
 import csv
@@ -20,10 +20,11 @@ from hospital.csv_files import ListRefused, Rejected, dialect, opened
 from hospital.patients import ADDRESS_LENGTH, normalise_number
 
 LONGEST_AGO = timedelta(days=60)
+LONGEST_NAME = 200  # letters, of a guardian
 NEAR_FUTURE = timedelta(hours=1)  # clocks differ
 COLUMNS = (
     "event", "record", "name", "birth", "sex", "language", "phone", "phone2", "address", "discharged", "kind",
-    "guardian", "admitted", "ward", "doctor", "reason", "diagnosis", "study",
+    "guardian", "guardian_name", "guardian_phone", "admitted", "ward", "doctor", "reason", "diagnosis", "study",
 )  # fmt: skip
 NEEDED = ("event", "record", "name", "phone", "discharged")
 SEXES = ("female", "male")
@@ -55,7 +56,8 @@ class Rules:
 @dataclass(frozen=True, slots=True)
 class Happened:
     """One row that is sound. Numbers are E.164, first to be dialled first. `guardian` is a record number, '' for none;
-    `at` is when the patient went home, was operated on or was seen."""
+    or there are `guardian_name` and `guardian_number`. `at` is when the patient went home, was operated on or was
+    seen."""
 
     line: int
     event: str
@@ -75,6 +77,8 @@ class Happened:
     admitted: datetime | None = None
     doctor: str = ""
     reason: str = ""
+    guardian_name: str = ""
+    guardian_number: str = ""
 
 
 def read(source: Path | bytes, rules: Rules) -> Iterator[Happened | Rejected]:
@@ -122,7 +126,12 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
     if guardian == cells["record"]:
         raise _Wrong("guardian", "is the patient's own record number")
     numbers = tuple(dict.fromkeys(_number(name, cells[name], rules) for name in ("phone", "phone2") if cells.get(name)))
-    if not numbers and not guardian:
+    named, dialled = _named(cells, rules)
+    if named and guardian:
+        raise _Wrong("guardian_name", "stands beside a record number: name the guardian by one of the two")
+    if dialled in numbers and named.casefold() == " ".join(cells["name"].split()).casefold():
+        raise _Wrong("guardian_name", "is the patient")
+    if not numbers and not guardian and not named:
         raise _Wrong("phone", "is empty, and no guardian is named who would be called")
     at = _time("discharged", cells["discharged"], rules.zone)
     if at > rules.now + NEAR_FUTURE:
@@ -158,7 +167,25 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
         admitted=min(admitted, at) if admitted else None,  # a day without a time is told as its noon
         doctor=cells.get("doctor", ""),
         reason=cells.get("reason", ""),
+        guardian_name=named,
+        guardian_number=dialled,
     )
+
+
+def _named(cells: dict[str, str], rules: Rules) -> tuple[str, str]:
+    """A guardian's name and number, both or neither."""
+    name, number = " ".join(cells.get("guardian_name", "").split()), cells.get("guardian_phone", "")
+    if not name and not number:
+        return "", ""
+    if not name:
+        raise _Wrong("guardian_name", "is empty, and guardian_phone has a number")
+    if not number:
+        raise _Wrong("guardian_phone", "is empty, and guardian_name names somebody")
+    if len(name) > LONGEST_NAME:
+        raise _Wrong("guardian_name", f"is longer than {LONGEST_NAME} letters")
+    if not name.isprintable() or not any(letter.isalpha() for letter in name):
+        raise _Wrong("guardian_name", "is no name")
+    return name, _number("guardian_phone", number, rules)
 
 
 def _value(column: str, cell: str, known: Sequence[str], rules: Rules) -> str | None:

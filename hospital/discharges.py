@@ -1,9 +1,9 @@
 """What is taken over from a list: patients by record number, events by the hospital's id, stays and visits, tasks.
 
-Rules: what is known stays as it is: a list registers who is new, names a guardian for who has none, and changes nothing
-else of a patient. Taken over again, nothing happens twice. A row waits until the row of its guardian was read, wherever
-that stands; one whose guardian nobody knows is refused. Each part of some hundred rows is a transaction of its own, so
-that a million rows hold no lock for long and what was taken over before a fault stays.
+Rules: what is known stays as it is: a list registers who is new, says who is called for a patient (`listed_guardians`),
+and changes nothing else of them. Taken over again, nothing happens twice. A row waits until the row of its guardian was
+read, wherever that stands; one whose guardian nobody knows is refused. Each part of some hundred rows is a transaction
+of its own, so that a million rows hold no lock for long and what was taken over before a fault stays.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,20 +15,21 @@ from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import enrolments
+from hospital import enrolments, list_parts, listed_guardians
 from hospital import newcomers as newcoming
 from hospital.csv_files import Rejected
 from hospital.discharge_lists import Happened
-from hospital.enrolments import CareEvent, Told
+from hospital.enrolments import Told
+from hospital.list_parts import Here, source
+from hospital.listed_guardians import Known
 from hospital.newcomers import Newcomer
 from hospital.patients import Patient, Stay, Visit
 from hospital.plans import Calendar, Plan
-from hospital.record_lists import of_records
 
 PART = 500
 SHOWN = 10_000  # refused rows that are kept; more are counted only
@@ -46,15 +47,22 @@ class Report:
     known: int = 0
     tasks: int = 0
     registered: int = 0
-    guarded: int = 0  # patients who have a guardian by this list
+    guarded: int = 0  # patients who have a guardian by this list, or another one
     refused: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    unchanged: list[Rejected] = field(default_factory=list)  # rows taken over, without what they say of a guardian
     told: Callable[[Rejected], None] | None = None
 
     def refuse(self, row: Rejected) -> None:
         self.refused += 1
         if len(self.rejected) < SHOWN:
             self.rejected.append(row)
+        if self.told is not None:
+            self.told(row)
+
+    def remark(self, row: Rejected) -> None:
+        if len(self.unchanged) < SHOWN:
+            self.unchanged.append(row)
         if self.told is not None:
             self.told(row)
 
@@ -70,12 +78,7 @@ class Part:
     guarded: int = 0
     waiting: list[Happened] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    id: UUID
-    guardian_id: UUID | None
+    unchanged: list[Rejected] = field(default_factory=list)
 
 
 Transact = Callable[[Callable[[Session], Part]], Part]
@@ -90,11 +93,13 @@ def take_over(
     transact: Transact,
     report: Report | None = None,
     progress: Progress | None = None,
+    by: UUID | None = None,
 ) -> Report:
-    """Take the sound rows over. `transact` runs one part in a transaction of its own and commits it."""
+    """Take the sound rows over. `transact` runs one part in a transaction of its own and commits it. `by`: who has sent
+    the list; None: the command."""
 
     def one(part: list[Happened]) -> Part:
-        work = partial(_taken, part=part, plans=plans, at=at, site=site)
+        work = partial(_taken, part=part, plans=plans, at=at, site=site, by=by)
         try:
             return transact(work)
         except IntegrityError:  # whoever takes the same list over at this time has registered them: they are known now
@@ -149,35 +154,40 @@ def _counted(part: Part, report: Report) -> list[Happened]:
         setattr(report, name, getattr(report, name) + getattr(part, name))
     for row in part.rejected:
         report.refuse(row)
+    for row in part.unchanged:
+        report.remark(row)
     return part.waiting
 
 
-def _taken(session: Session, part: Sequence[Happened], plans: Sequence[Plan], at: datetime, site: Calendar) -> Part:
-    there = _records(session, part)
-    ready, done = _in_order(part, there, there.keys())
-    newcomers: dict[str, Newcomer] = {}
-    named: dict[UUID, UUID] = {}
-    for row in ready:
-        if row.record not in there:
-            newcomers[row.record] = _newcomer(row)
-            there[row.record] = _Known(newcomers[row.record].id, None)
-    for row in ready:
-        patient = there[row.record]
-        if row.guardian and patient.guardian_id is None:
-            named[patient.id] = there[row.guardian].id
-            there[row.record] = _Known(patient.id, named[patient.id])
+def _taken(
+    session: Session, part: Sequence[Happened], plans: Sequence[Plan], at: datetime, site: Calendar, by: UUID | None
+) -> Part:
+    here = list_parts.here(session, part)
+    ready, done = _sorted(part, here, here.records.keys())
+    newcomers = {row.record: _newcomer(row) for row in reversed(ready) if row.record not in here.records}
     newcoming.register(session, list(newcomers.values()))
-    if named:
-        session.execute(update(Patient), [{"id": ward, "guardian_id": guardian} for ward, guardian in named.items()])
-    done.registered, done.guarded = len(newcomers), len(named)
-    ids = {row.record: there[row.record].id for row in ready}
+    here.records |= {record: Known(one.id, None) for record, one in newcomers.items()}
+    here.spoken = listed_guardians.registered(session, ready, here.spoken)
+    named = [
+        (ward_id, row, person.id)
+        for ward_id, row in sorted(list_parts.named(ready, here).items())
+        if (person := here.guardian(row)) is not None
+    ]
+    new = {one.id for one in newcomers.values()}
+    first, round_ones = listed_guardians.of_newcomers([one for one in named if one[0] in new])
+    if first:
+        session.execute(update(Patient), [{"id": ward, "guardian_id": person} for ward, person in first.items()])
+    ids = {row.record: here.records[row.record].id for row in ready}
     stays = _past(session, ready, ids)
     told = [
-        Told(_source(r), r.kind, ids[r.record], r.at, r.ward, r.diagnosis, r.study, stays.get(_source(r)))
-        for r in ready
+        Told(source(r), r.kind, ids[r.record], r.at, r.ward, r.diagnosis, r.study, stays.get(source(r))) for r in ready
     ]
     telling = enrolments.tell(session, told, plans, at, site)
     done.new, done.known, done.tasks = telling.new, telling.known, telling.tasks
+    others = [one for one in named if one[0] not in new]
+    changed, stayed = listed_guardians.changed(session, others, by, at)  # last: it locks the audit chain
+    done.unchanged = round_ones + stayed
+    done.registered, done.guarded = len(newcomers), len(first) + changed
     return done
 
 
@@ -191,7 +201,7 @@ def _past(session: Session, ready: Sequence[Happened], ids: Mapping[str, UUID]) 
     stays: list[dict[str, Any]] = []
     visits: list[dict[str, Any]] = []
     for row in ready:
-        facts = {"patient_id": ids[row.record], "diagnosis": row.diagnosis, "source": _source(row)}
+        facts = {"patient_id": ids[row.record], "diagnosis": row.diagnosis, "source": source(row)}
         if row.kind == "discharge":
             stays.append({**facts, "ward": row.ward, "admitted_at": row.admitted, "discharged_at": row.at})
         else:
@@ -202,59 +212,31 @@ def _past(session: Session, ready: Sequence[Happened], ids: Mapping[str, UUID]) 
     if not stays:
         return {}
     made = insert(Stay).on_conflict_do_nothing(index_elements=["source"]).returning(Stay.source, Stay.id)
-    return {str(source): stay_id for source, stay_id in session.execute(made, stays)}
+    return {str(event): stay_id for event, stay_id in session.execute(made, stays)}
 
 
 def _seen(session: Session, part: Sequence[Happened], told: set[bytes]) -> Part:
     """How many events are known, how many patients would be registered, how many would have a guardian by it."""
-    there = _records(session, part)
-    named = {record for row in part for record in (row.record, row.guardian) if _digest(record) in told}
-    ready, done = _in_order(part, there, there.keys() | named)
-    sources = [_source(row) for row in ready]
-    done.known = len(session.scalars(select(CareEvent.id).where(CareEvent.source.in_(sources))).all())
+    here = list_parts.here(session, part)
+    before = {record for row in part for record in (row.record, row.guardian) if _digest(record) in told}
+    ready, done = _sorted(part, here, here.records.keys() | before)
+    done.known = len({source(row) for row in ready} & here.told)
     done.new = len(ready) - done.known
-    new = {row.record for row in ready} - there.keys() - named
-    guarded = {row.record for row in ready if row.guardian}
+    new = {row.record for row in ready} - here.records.keys() - before
     done.registered = len(new)
-    done.guarded = len({one for one in guarded if one in new or (one in there and there[one].guardian_id is None)})
+    done.guarded = len({row.record for row in ready if row.record in new and listed_guardians.column(row)})
+    for ward_id, row in list_parts.named(ready, here).items():
+        stays = listed_guardians.stays(session, ward_id, row)
+        done.guarded += stays is None
+        done.unchanged += [stays] if stays is not None else []
     told |= {_digest(record) for record in new}
     return done
 
 
-def _in_order(
-    part: Sequence[Happened], there: Mapping[str, _Known], named: Iterable[str]
-) -> tuple[list[Happened], Part]:
-    """The rows that can be taken over, guardians before whom they speak for; and in a part those that wait or can't."""
-    known, ready, done = set(named), list[Happened](), Part()
-    left = []
-    for row in part:
-        patient, guardian = there.get(row.record), there.get(row.guardian)
-        if patient and guardian and patient.id in (guardian.id, guardian.guardian_id):
-            done.rejected.append(Rejected(row.line, "guardian", "is the patient, or somebody the patient speaks for"))
-        else:
-            left.append(row)
-    before = -1
-    while left and len(left) != before:
-        before = len(left)
-        now = [row for row in left if not row.guardian or row.guardian in known]
-        left = [row for row in left if row.guardian and row.guardian not in known]
-        ready += now
-        known |= {row.record for row in now}
-    done.waiting = left
-    return ready, done
-
-
-def _source(row: Happened) -> str:
-    return f"{row.kind}:{row.event}"
+def _sorted(part: Sequence[Happened], here: Here, known: Iterable[str]) -> tuple[list[Happened], Part]:
+    ready, waiting, rejected = list_parts.in_order(part, here, known)
+    return ready, Part(waiting=waiting, rejected=rejected)
 
 
 def _digest(record: str) -> bytes:
     return blake2b(record.encode(), digest_size=8).digest()
-
-
-def _records(session: Session, part: Sequence[Happened]) -> dict[str, _Known]:
-    """Record number → who has it, of patients and guardians that are known; of a merged record, its survivor."""
-    found = of_records(session, {record for row in part for record in (row.record, row.guardian) if record})
-    rows = session.execute(select(Patient.id, Patient.guardian_id).where(Patient.id.in_(found.values())))
-    guardians = {patient_id: guardian_id for patient_id, guardian_id in rows}  # noqa: C416 - dict() loses the types
-    return {record: _Known(patient_id, guardians[patient_id]) for record, patient_id in found.items()}

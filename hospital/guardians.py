@@ -4,17 +4,19 @@ Rules: a guardian is a person with a record of their own, found by name and numb
 time, of a kind, and where it is known until when: from then on nobody is called for the patient but the patient. It
 holds at once, also for what rings (`calling_rules.never`), and what is queued to the one before does not leave. Another
 guardian is asked anew what they want to be called for; what the one before had refused comes back (`opt_outs`). Nobody
-is guardian of themselves or of their own. Each change is in the audit chain, by the records' ids.
+is guardian of themselves or of their own. What staff have said, a list does not change (`by_staff`). Each change is in
+the audit chain, by the records' ids.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, cast, select
+from sqlalchemy import ARRAY, LargeBinary, cast, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import audit, opt_outs, outbox, patients, vault
+from hospital.audit import AuditRow
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber, number_token
@@ -49,6 +51,34 @@ def name(session: Session, ward_id: UUID, told: Told, by: UUID, at: datetime) ->
     ward.guardian_relation, ward.guardian_until = told.relation, told.until
     _note(session, ward, by, at, "named")
     return None
+
+
+def listed(session: Session, ward_id: UUID, person_id: UUID, by: UUID | None, at: datetime) -> str | None:
+    """A list says that this is who is called for the patient; or why it does not count: by_staff, themselves, circle,
+    died. `by`: who has sent the list; None: the command."""
+    opt_outs.lock(session, ward_id)
+    ward = session.get_one(Patient, ward_id, with_for_update=True, populate_existing=True)
+    why = (
+        "by_staff"
+        if by_staff(session, ward_id)
+        else _why_not(ward, session.get_one(Patient, person_id, populate_existing=True))
+    )
+    if why is not None:
+        return why
+    _in_place_of(session, ward, person_id, at)
+    ward.guardian_relation, ward.guardian_until = None, None
+    _note(session, ward, by, at, "listed")
+    return None
+
+
+def by_staff(session: Session, ward_id: UUID) -> bool:
+    """Whether what is known of who is called for the patient was said by staff, of whichever record of theirs."""
+    theirs = select(Patient.id).where(or_(Patient.id == ward_id, Patient.merged_into == ward_id))
+    subjects = [f"patient:{one}" for one in session.scalars(theirs)]
+    rows = select(AuditRow.detail["what"].astext).where(
+        AuditRow.subject.in_(subjects), AuditRow.action == "patient.guardian"
+    )
+    return session.scalar(rows.order_by(AuditRow.seq.desc()).limit(1)) not in (None, "listed")
 
 
 def change(
@@ -119,7 +149,9 @@ def _in_place_of(session: Session, ward: Patient, person_id: UUID | None, at: da
         announce(session, "task", task.id)
 
 
-def _note(session: Session, ward: Patient, by: UUID, at: datetime, what: str, before: UUID | None = None) -> None:
+def _note(
+    session: Session, ward: Patient, by: UUID | None, at: datetime, what: str, before: UUID | None = None
+) -> None:
     until = ward.guardian_until.isoformat() if ward.guardian_until else None
     facts = {"what": what, "guardian": str(before or ward.guardian_id), "relation": ward.guardian_relation}
     audit.record(session, by, "patient.guardian", f"patient:{ward.id}", at, until=until, **facts)

@@ -13,7 +13,7 @@ from hospital.patients import Patient, PatientIdentifier, PhoneNumber, facts, id
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Numbers are E.164 in the order in which they are dialled; `record` is the hospital's number of them."""
+    """Numbers are E.164, first to be dialled first; `record` is the hospital's number of them, '' for none."""
 
     id: UUID
     record: str
@@ -32,7 +32,7 @@ def register(session: Session, newcomers: Sequence[Newcomer]) -> None:
         theirs = {"patient_id": one.id}
         people.append({"id": one.id, **facts(one.name, one.birth, one.language, one.sex, one.address)})
         numbers += [theirs | number_facts(rank, number) for rank, number in enumerate(one.numbers, 1)]
-        identifiers.append(theirs | identifier_facts("record", one.record))
+        identifiers += [theirs | identifier_facts("record", one.record)] if one.record else []
     for table, rows in ((Patient, people), (PhoneNumber, numbers), (PatientIdentifier, identifiers)):
         if rows:
             session.execute(insert(table), rows)

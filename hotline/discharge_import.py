@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -150,16 +151,16 @@ def _lines(path: Path) -> int:
 
 def _tell(report: Report, asked: argparse.Namespace, refused_in: Path | None) -> None:
     if asked.json:
-        rejected = [{"line": row.line, "column": row.column, "why": row.why} for row in report.rejected]
         figures = {name: value for name, value in vars(report).items() if name != "told"}
-        print(json.dumps({**figures, "rejected": rejected, "refused_in": str(refused_in or "")}))
+        rows = {name: [asdict(row) for row in figures[name]] for name in ("rejected", "unchanged")}
+        print(json.dumps({**figures, **rows, "refused_in": str(refused_in or "")}))
         return
     verb = "would be" if asked.task == "preview" else "were"
     told = f"{report.new} events {verb} taken over, {report.known} known, {report.refused} refused"
     print(f"{report.rows} rows: {told}.")
     made = f" {report.tasks} tasks were made." if report.tasks else ""
     print(f"{report.registered} patients {verb} registered, {report.guarded} given a guardian.{made}")
-    for row in report.rejected[:TOLD]:
+    for row in report.rejected[:TOLD] + report.unchanged[:TOLD]:
         print(f"  line {row.line}{', ' + row.column if row.column else ''}: {row.why}")
     if report.refused > TOLD:
         where = f"all are in {refused_in}" if refused_in else "--rejected FILE writes them all"

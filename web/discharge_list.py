@@ -88,7 +88,10 @@ async def take_over(request: Request, visitor: Imports) -> Response:
     at, run_in = house.clock(), _in(house.database)
     known, site = list(plans().values()), Calendar(house.facts.zone, house.facts.country)
     report = await _read(
-        request, visitor, came.content, lambda rows: discharges.take_over(rows, known, at, site, run_in)
+        request,
+        visitor,
+        came.content,
+        lambda rows: discharges.take_over(rows, known, at, site, run_in, by=visitor.account_id),
     )
 
     def write_down(session: Session) -> None:
