@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +89,24 @@ def test_each_way_of_asking_meets_a_red_flag_in_its_own_way(
     assert (as_form["flags"], as_form["status"]) == (["severe-pain"], "completed"), as_form
 
 
-@pytest.mark.covers("H28")
-def test_words_between_the_questions_are_texted_with_them(
+@pytest.fixture
+def texted(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "q.json").write_text(json.dumps(as_fhir(BETWEEN, 1).resource))
-    run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
-    monkeypatch.setattr(sys, "stdin", io.StringIO("quizás\n2\n1\n"))
-    assert commands.main(["questionnaire", "ask", "q", "--sms", "--language", "es"]) == 0
+) -> Callable[[Any, str], list[str]]:
+    """A questionnaire is imported and asked by text message in Spanish; what is typed, and the lines that come."""
+
+    def by_text(sheet: Any, typed: str) -> list[str]:
+        (tmp_path / "q.json").write_text(json.dumps(as_fhir(sheet, 1).resource))
+        run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        assert commands.main(["questionnaire", "ask", "q", "--sms", "--language", "es"]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    return by_text
+
+
+@pytest.mark.covers("H28")
+def test_words_between_the_questions_are_texted_with_them(texted: Callable[[Any, str], list[str]]) -> None:
     golden = """\
 hotline: Gracias por su tiempo. Pain Responda 1 para sí, 2 para no.
 patient: quizás
@@ -106,18 +116,12 @@ patient: 2
 hotline: Descanse lo que necesite. En casa. Manténgalo seco. Comida. Eats Responda 1 para sí, 2 para no.
 patient: 1
 hotline: Beba suficiente. Para terminar. Llámenos cuando quiera."""
-    assert capsys.readouterr().out.splitlines()[:8] == golden.splitlines()
+    assert texted(BETWEEN, "quizás\n2\n1\n")[:8] == golden.splitlines()
 
 
 @pytest.mark.covers("H21", "H28")
-def test_by_text_message_it_is_said_for_which_answer_is_asked(
-    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    (tmp_path / "q.json").write_text(json.dumps(as_fhir(SYMPTOMS, 1).resource))
-    run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
-    monkeypatch.setattr(sys, "stdin", io.StringIO("1 2\n9\n39\n1\n2\n"))
-    assert commands.main(["questionnaire", "ask", "q", "--sms", "--language", "es"]) == 0
-    told = [line.removeprefix("hotline: ") for line in capsys.readouterr().out.splitlines()]
+def test_by_text_message_it_is_said_for_which_answer_is_asked(texted: Callable[[Any, str], list[str]]) -> None:
+    told = [line.removeprefix("hotline: ") for line in texted(SYMPTOMS, "1 2\n9\n39\n1\n2\n")]
     assert [line for line in told if "Days" in line or "Degrees" in line or "Doctor" in line] == [
         "Sobre: Fiebre. Days Responda con el número.",
         "Degrees Responda con el número. Para omitirla, responda X.",

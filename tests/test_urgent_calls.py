@@ -286,15 +286,22 @@ async def test_it_rings_the_next_until_somebody_takes_it_over(ward: Ward) -> Non
     assert ward.case.owner_id == ana
 
 
-async def test_who_was_told_that_there_is_no_outcome_sends_it_on_from_the_screen(
-    database: Database, tmp_path: Path
-) -> None:
-    console = Site(database, tmp_path)
+def told_ana(database: Database, folder: Path) -> tuple[Site, dict[str, UUID], UUID]:
+    """The console, its people, and a red flag of which Ana was told; Ruby is the second."""
+    console = Site(database, folder)
     people = {name: account.id for name, account in console.staff.items()}
     with database.transaction() as session:
         on_call(session, people, "ana", "ruby")
         flag = red_flag(session)
         climb(session)
+    return console, people, flag
+
+
+async def test_who_was_told_that_there_is_no_outcome_sends_it_on_from_the_screen(
+    database: Database, tmp_path: Path
+) -> None:
+    console, people, flag = told_ana(database, tmp_path)
+    with database.transaction() as session:
         cases.own(session, flag, people["ana"], NOON)
         for minutes in (1, 30):
             climbing.without_outcome(session, CALENDAR, climbing.Ladder(), NOON + timedelta(minutes=minutes))
@@ -347,12 +354,8 @@ async def test_of_two_the_second_hears_that_it_is_gone(ward: Ward) -> None:
 
 
 async def test_ana_declines_on_her_screen_and_the_calls_are_in_the_history(database: Database, tmp_path: Path) -> None:
-    console = Site(database, tmp_path)
-    people = {name: account.id for name, account in console.staff.items()}
+    console, people, flag = told_ana(database, tmp_path)
     with database.transaction() as session:
-        on_call(session, people, "ana", "ruby")
-        flag = red_flag(session)
-        climb(session)
         claimed = urgent_calls.claim_next(session, "n1", NOON + AFTER, AFTER)
         assert claimed is not None
         urgent_calls.dialling(session, claimed.channel_id, NOON + AFTER)
