@@ -4,7 +4,7 @@ Rules: the first patients are put in while nothing of the campaign is called: a 
 surprise, and never wider at all. From then on what is due of others is not in it. Who can't be in it is named with why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from hospital.campaigns import Campaign, CampaignPatient
 from hospital.database import announce
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
+
+PART = 500  # patients between two words on how far it is
 
 
 def may_take(campaign: Campaign) -> bool:
@@ -42,9 +44,14 @@ def waiting(session: Session, campaign: Campaign, patient_ids: Sequence[UUID]) -
 
 
 def put_in(
-    session: Session, campaign_id: UUID, patient_ids: Sequence[UUID], account_id: UUID, at: datetime
+    session: Session,
+    campaign_id: UUID,
+    patient_ids: Sequence[UUID],
+    account_id: UUID,
+    at: datetime,
+    reached: Callable[[int], None] = lambda _: None,
 ) -> int | None:
-    """How many were put in; None where nobody may be now."""
+    """How many were put in; None where nobody may be now. `reached` is told, part by part, how many are in."""
     campaign = session.get(Campaign, campaign_id, with_for_update=True, populate_existing=True)
     if campaign is None or not may_take(campaign):
         return None
@@ -54,9 +61,11 @@ def put_in(
         for one in dict.fromkeys(patient_ids)
         if one not in left
     ]
-    if rows:
-        session.execute(insert(CampaignPatient).on_conflict_do_nothing(), rows)
-        campaign.listed = True
+    for start in range(0, len(rows), PART):
+        part = rows[start : start + PART]
+        session.execute(insert(CampaignPatient).on_conflict_do_nothing(), part)
+        reached(start + len(part))
+    campaign.listed = campaign.listed or bool(rows)
     audit.record(session, account_id, "campaign.listed", f"campaign:{campaign_id}", at, patients=len(rows))
     announce(session, "campaign", campaign_id)
     return len(rows)

@@ -66,6 +66,7 @@ def people(
             part = []
             reached(told.rows, len(told.rejected))
     _add(session, told, part)
+    reached(told.rows, len(told.rejected))
     return told
 
 

@@ -1,23 +1,26 @@
 """A campaign for the patients of a list: checked row by row, put in, and then only they are in it."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from hospital import attempts, campaigns, followups, nurse_calls, patients, vault
+from hospital import attempts, campaign_lists, campaigns, followups, nurse_calls, patients, vault
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
 from hospital.campaigns import Campaign
 from hospital.database import Database
 from hospital.followups import FollowUpTask
-from hospital.patients import PatientIdentifier
+from hospital.patients import Patient, PatientIdentifier
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.console_app import Page, Site, words
 from tests.hospital_scene import UNCAPPED, admit, listening
 from tests.moments import NOON
+from tests.test_long_lists import somebody_waits
 
 pytestmark = pytest.mark.covers("H13", "H51")
 RECORDS = {MEI: "R-1", RUTH: "R-2", LUCIA: "R-3", JOAO: "R-4"}
@@ -126,6 +129,24 @@ async def test_more_are_put_in_while_it_runs_and_nobody_twice(ward: Ward) -> Non
     with ward.database.transaction() as session:
         rows = session.scalars(select(AuditRow).where(AuditRow.action == "campaign.listed").order_by(AuditRow.seq))
         assert [row.detail["patients"] for row in rows] == [1, 1]
+
+
+async def test_how_many_are_in_is_told_while_they_are_put_in(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign_lists, "PART", 1)
+    content, grace_id = "R-1\nR-2\nR-3\n", ward.staff["grace"].id
+    async with ward.signed_in("grace") as grace:
+        await grace.post("/campaigns", name="Hernias", mode="preview")
+        with listening(ward.database) as heard, Session(ward.database.engine) as other:
+            other.get(Patient, ward.ids[RUTH], with_for_update=True)  # who is put in after her waits
+            putting = asyncio.create_task(put_in(grace, ward, content))
+            while not await asyncio.to_thread(somebody_waits, ward.database):
+                assert not putting.done()
+            assert "1 are done." in words((await grace.get("/lists/progress")).text)
+            assert ward.within() == {JOAO, MEI, RUTH}, "nobody is in before all are"
+            other.rollback()
+            assert "3 patients were put in." in await putting
+            assert heard().count(f"list:{grace_id}") == 3, "each part"
+    assert ward.within() == {MEI, RUTH}
 
 
 async def test_what_is_no_list_or_for_others_is_refused(ward: Ward) -> None:

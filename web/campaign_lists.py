@@ -1,5 +1,8 @@
-"""The patients of a campaign that is for some only: a list of record numbers, checked row by row, then put in."""
+"""The patients of a campaign that is for some only: a list of record numbers, checked row by row, then put in.
 
+All of them or none: they are put in by one transaction, and how many are there already is told beside it."""
+
+import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -59,13 +62,16 @@ async def preview(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -
 async def put_in(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
     came = await sent(request)
     came.is_what_was_checked()
-    found = await _read(request, visitor, came)
     house = services(request)
+    with readings(request).begun(visitor.account_id, came.content, house.database) as reading:
+        found = await read_people(request, came, MOST_ROWS, reading)
 
-    def apply(session: Session) -> dict[str, Any]:
-        judged = _judged(session, campaign_id, found)
-        done = campaign_lists.put_in(session, campaign_id, list(found.found), visitor.account_id, house.clock())
-        return {**judged, "done": done}
+        def apply() -> dict[str, Any]:
+            with house.database.transaction() as session:
+                judged = _judged(session, campaign_id, found)
+                ids, by = list(found.found), visitor.account_id
+                done = campaign_lists.put_in(session, campaign_id, ids, by, house.clock(), reading.put_in)
+                return {**judged, "done": done}
 
-    told = await house.database.run(apply)
+        told = await asyncio.to_thread(apply)
     return pages_of(request).part(request, "campaigns/checked.html", seen="", **told)

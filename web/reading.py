@@ -22,7 +22,7 @@ routes = APIRouter()
 @dataclass
 class Reading:
     """`lines`: how many the file has, its heading among them; rows that hold line breaks are fewer. `done`: patients of
-    it who were enrolled, or found not to be, part by part."""
+    it who were enrolled, or found not to be, or put into a campaign, part by part."""
 
     account_id: UUID
     lines: int
@@ -40,6 +40,11 @@ class Reading:
         tell, self.rows, self.refused = rows // TOLD_EVERY > self.rows // TOLD_EVERY, rows, refused
         if tell:
             self.tell()
+
+    def put_in(self, done: int) -> None:
+        """So many patients in all."""
+        self.done = done
+        self.tell()
 
     def tell(self) -> None:
         with self.database.transaction() as session:
