@@ -415,6 +415,8 @@ CREATE TABLE followup_task (
                      CHECK (channel IN ('nurse_call', 'automated_call', 'sms', 'letter', 'video_link')),
     fallback         text[] NOT NULL DEFAULT '{}'    -- channels that are tried next, in order
                      CHECK (fallback <@ ARRAY['nurse_call', 'automated_call', 'sms', 'letter', 'video_link']),
+    channels         text[] NOT NULL DEFAULT '{}',   -- every channel that it has had, the first one first: of what was
+                                                     -- due by it
     announce_hours   smallint CHECK (announce_hours BETWEEN 0 AND 48),   -- a text message so long before the first call;
                                                      -- 0: none. NULL: as the site has it
     due_at           timestamptz NOT NULL,
@@ -444,6 +446,15 @@ CREATE TABLE followup_task (
     CHECK ((state = 'stopped') = (stop_reason IS NOT NULL)),
     CHECK ((enrolment_id IS NULL) = (step IS NULL))
 );
+CREATE FUNCTION followup_channels() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.channel <> ALL (NEW.channels) THEN
+        NEW.channels := NEW.channels || NEW.channel;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER followup_channels BEFORE INSERT OR UPDATE OF channel ON followup_task
+    FOR EACH ROW EXECUTE FUNCTION followup_channels();
 CREATE UNIQUE INDEX one_task_per_step ON followup_task (enrolment_id, step) WHERE enrolment_id IS NOT NULL;
 CREATE INDEX followup_patient ON followup_task (patient_id);
 CREATE INDEX followup_due ON followup_task (due_at) WHERE state IN ('open', 'review');
@@ -820,6 +831,54 @@ SELECT t.id AS task_id,
               EXISTS (SELECT 1 FROM answer n WHERE n.task_id = t.id AND n.via IN ('text', 'web')) AS answered
          FROM answer_link i WHERE i.task_id = t.id AND i.opened_at IS NOT NULL) k
  WHERE t.kind = 'follow_up';
+
+-- The same by channel: a task is in each channel that it has had, with what was done there. Its end is in one of them, the
+-- text message's where the answers came by text or on its page; in the others it went 'elsewhere'; excused it is in
+-- all. What came by a way that was no channel of its own, as the call of a patient who had our letter, belongs to the
+-- channel that it has.
+CREATE VIEW followup_by_channel AS
+SELECT c.task_id,
+       c.due_at,
+       c.due_until,
+       h.channel,
+       a.attempted OR w.attempted AS attempted,
+       a.reached OR k.opened OR k.answered OR (c.standing = 'completed' AND h.channel = f.channel) AS reached,
+       a.consented OR k.answered OR (c.standing = 'completed' AND h.channel = f.channel) AS consented,
+       CASE WHEN c.standing = 'excused' OR h.channel = f.channel THEN c.standing ELSE 'elsewhere' END AS standing
+  FROM followup_coverage c
+  JOIN followup_task t ON t.id = c.task_id
+ CROSS JOIN LATERAL unnest(t.channels) AS h(channel)
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN 'sms' = ANY (t.channels) THEN 'sms' ELSE t.channel END AS written) r
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN t.state = 'done' AND (SELECT n.via FROM answer n WHERE n.task_id = t.id ORDER BY n.id DESC LIMIT 1)
+                                             IN ('text', 'web') THEN r.written
+                   ELSE t.channel END AS channel) f
+ CROSS JOIN LATERAL (
+       SELECT count(*) FILTER (WHERE x.rang OR x.line_result IN ('answered', 'machine', 'fax')) > 0 AS attempted,
+              count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial', 'refused', 'call_later',
+                               'carer_answered', 'language_not_served', 'moved')) > 0 AS reached,
+              count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial')) > 0 AS consented
+         FROM attempt x
+        CROSS JOIN LATERAL (
+              SELECT CASE WHEN x.video THEN 'video_link'
+                          WHEN x.account_id IS NOT NULL OR x.pooled THEN 'nurse_call'
+                          ELSE 'automated_call' END AS channel) b
+        WHERE (x.task_id = t.id OR x.id IN (SELECT attempt_id FROM joint_task j WHERE j.task_id = t.id))
+          AND h.channel = CASE WHEN b.channel = ANY (t.channels) THEN b.channel ELSE t.channel END) a
+ CROSS JOIN LATERAL (
+       SELECT CASE h.channel
+                   WHEN 'sms' THEN EXISTS (SELECT 1 FROM step_text y JOIN outbox o ON o.id = y.outbox_id
+                                            WHERE y.task_id = t.id AND o.state IN ('sent', 'delivered'))
+                   WHEN 'video_link' THEN EXISTS (SELECT 1 FROM video_meeting v JOIN outbox o ON o.id = v.outbox_id
+                                                   WHERE v.task_id = t.id AND o.state IN ('sent', 'delivered'))
+                   WHEN 'letter' THEN EXISTS (SELECT 1 FROM step_letter z WHERE z.task_id = t.id AND z.state = 'posted')
+                   ELSE false END AS attempted) w
+ CROSS JOIN LATERAL (
+       SELECT h.channel = r.written
+              AND EXISTS (SELECT 1 FROM answer_link i WHERE i.task_id = t.id AND i.opened_at IS NOT NULL) AS opened,
+              h.channel = r.written
+              AND EXISTS (SELECT 1 FROM answer n WHERE n.task_id = t.id AND n.via IN ('text', 'web')) AS answered) k;
 
 -- ── Reminders ───────────────────────────────────────────────────────────────────────────────────────────────────
 

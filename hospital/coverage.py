@@ -2,7 +2,9 @@
 
 Rules: what is counted is defined once, in SQL (`followup_coverage`). Every task that was due in the span is in the
 figures, also what was told too late to be called; what nobody was to be contacted for any more (who died, was
-readmitted) is excused, told beside, and in no denominator. A share always names what it is a share of.
+readmitted) is excused, told beside, and in no denominator. A share always names what it is a share of. By channel
+(`followup_by_channel`) a task is in each channel that it has had, so that no channel looks better by what went on from
+it: what ended by another is told beside, and stays in the denominator.
 """
 
 from collections.abc import Sequence
@@ -13,16 +15,16 @@ from typing import Literal
 from sqlalchemy import column, func, select, table
 from sqlalchemy.orm import Session
 
-By = Literal["ward", "language", "plan"]
-_VIEW = table(
-    "followup_coverage",
-    *map(column, ("due_at", "due_until", "ward", "language", "plan", "attempted", "reached", "consented", "standing")),
-)
+By = Literal["ward", "language", "plan", "channel"]
+_COUNTED = ("due_at", "due_until", "attempted", "reached", "consented", "standing")
+_WHOLE = table("followup_coverage", *map(column, ("ward", "language", "plan", *_COUNTED)))
+_BY_CHANNEL = table("followup_by_channel", *map(column, ("channel", *_COUNTED)))
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """One group. due = excused + completed + refused + lost + waiting. `late`: of those that wait, out of time."""
+    """One group. due = excused + completed + refused + lost + waiting + elsewhere. `late`: of those that wait, out of
+    time. `elsewhere`: what ended by another channel, where groups are channels."""
 
     group: str
     due: int
@@ -35,6 +37,7 @@ class Coverage:
     lost: int
     waiting: int
     late: int
+    elsewhere: int = 0
 
     @property
     def meant(self) -> int:
@@ -48,7 +51,7 @@ class Coverage:
 
 def coverage(session: Session, since: datetime, until: datetime, by: By, at: datetime) -> list[Coverage]:
     """Of the tasks that became due in [since, until) and not after `at`, for each group by name."""
-    view = _VIEW.c
+    view = (_BY_CHANNEL if by == "channel" else _WHOLE).c
     meant = view.standing != "excused"
     rows = session.execute(
         select(
@@ -63,6 +66,7 @@ def coverage(session: Session, since: datetime, until: datetime, by: By, at: dat
             func.count().filter(view.standing == "lost"),
             func.count().filter(view.standing == "open"),
             func.count().filter(view.standing == "open", view.due_until <= at),
+            func.count().filter(view.standing == "elsewhere"),
         )
         .where(view.due_at >= since, view.due_at < until, view.due_at <= at)
         .group_by(view[by])
@@ -72,12 +76,12 @@ def coverage(session: Session, since: datetime, until: datetime, by: By, at: dat
 
 
 def total(groups: Sequence[Coverage]) -> Coverage:
-    """All groups as one, named ''."""
+    """All groups as one, named ''. Channels have no such total: a task may be in several."""
     counts = ("due", "excused", "attempted", "reached", "consented", "completed", "refused", "lost", "waiting", "late")
     return Coverage("", *(sum(getattr(group, name) for group in groups) for name in counts))
 
 
-PARTS = ("completed", "refused", "lost", "waiting", "excused")
+PARTS = ("completed", "refused", "lost", "waiting", "elsewhere", "excused")
 """What a bar is made of, in order."""
 
 

@@ -45,6 +45,7 @@ class FollowUpTask(Base):
     step: Mapped[str | None]
     ward: Mapped[str] = mapped_column(default="")
     channel: Mapped[str] = mapped_column(default="nurse_call")
+    channels: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
     fallback: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
     announce_hours: Mapped[int | None]
     due_at: Mapped[datetime]
