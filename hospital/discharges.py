@@ -15,12 +15,13 @@ from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from hospital import enrolments, list_parts, listed_guardians
+from hospital import audit, enrolments, list_parts, listed_guardians
 from hospital import newcomers as newcoming
 from hospital.csv_files import Rejected
 from hospital.discharge_lists import Happened
@@ -34,6 +35,7 @@ from hospital.plans import Calendar, Plan
 PART = 500
 SHOWN = 10_000  # refused rows that are kept; more are counted only
 MOST_WAITING = 20_000  # rows that stand before their guardian's
+HELD = (LockNotAvailable, DeadlockDetected)
 NOBODY = "no patient has this record number, and no row of the list that can be taken over"
 TOO_MANY = f"stands before the row of the guardian, as {MOST_WAITING:,} others do: put the guardians first"
 
@@ -102,10 +104,20 @@ def take_over(
         work = partial(_taken, part=part, plans=plans, at=at, site=site, by=by)
         try:
             return transact(work)
-        except IntegrityError:  # whoever takes the same list over at this time has registered them: they are known now
+        except (IntegrityError, OperationalError) as fault:
+            # whoever takes the same list over at this time has registered them: they are known now. Or somebody held
+            # one of them for too long
+            if isinstance(fault, OperationalError) and not isinstance(fault.orig, HELD):
+                raise
             return transact(work)
 
     return _through(rows, report or Report(), one, progress)
+
+
+def written_down(session: Session, report: Report, digest: str, at: datetime, by: UUID | None) -> None:
+    """In the audit chain: what came of a list, which is known by its digest."""
+    figures = {"rows": report.rows, "new": report.new, "refused": report.refused, "tasks": report.tasks}
+    audit.record(session, by, "discharges.imported", f"list:{digest[:16]}", at, **figures)
 
 
 def preview(

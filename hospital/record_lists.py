@@ -18,6 +18,7 @@ from hospital.csv_files import ListRefused, Rejected, dialect, opened
 from hospital.patients import Patient, PatientIdentifier
 
 PART = 500
+BY_COMMAND = "Give it in parts, or on the hospital's server: hotline patients, which reads any length."
 
 
 @dataclass
@@ -47,7 +48,7 @@ def records(source: Path | bytes, most: int, headings: Sequence[str]) -> Iterato
                 if any(cell.strip() for cell in row):
                     counted += 1
                     if counted > most:
-                        raise ListRefused(f"It has more than {most:,} rows. Give it in parts.")
+                        raise ListRefused(f"It has more than {most:,} rows. {BY_COMMAND}")
                     yield rows.line_num, row[place or 0].strip() if len(row) > (place or 0) else ""
         except csv.Error as error:
             raise ListRefused(f"line {rows.line_num} is no CSV: {error}. Export the list again.") from None

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from hotline import questionnaire_arguments, simulated_days
+from hotline import list_arguments, questionnaire_arguments, simulated_days
 from hotline.settings import Settings
 from hotline.settings_file import SettingsRefused, load
 
@@ -63,13 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     install.add_argument("--from", dest="source", help="a folder, a zip or tar file, or its http(s) address")
     install.add_argument("--sha256", help="of the archive, for a model that is in no package registry (vosk-es …)")
     simulated_days.words(commands.add_parser("dialer", help="what the dialer would do"))
-    discharges = commands.add_parser("discharges", help="take a list of discharges, operations and visits over: CSV")
-    discharges.add_argument("task", choices=["preview", "import"], help="what an import would do, or the import")
-    discharges.add_argument("file", type=Path, help="its heading names event, record, name, phone, discharged, …")
-    discharges.add_argument(
-        "--rejected", type=Path, metavar="FILE", help="write every refused row's line and reason here"
-    )
-    discharges.add_argument("--json", action="store_true")
+    list_arguments.add(commands)
     commands.add_parser("verify", help="check the audit chain and every recording")
     asked = parser.parse_args(arguments)
     _any_terminal()
@@ -150,6 +144,10 @@ def _obey(asked: argparse.Namespace) -> int:
             from hotline.discharge_import import run
 
             return run(settings, asked)
+        case "patients":
+            from hotline.record_import import run as put_in
+
+            return put_in(settings, asked)
         case "questionnaire":
             from hotline.questionnaires import questionnaire
 

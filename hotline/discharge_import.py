@@ -1,12 +1,10 @@
 """`hotline discharges preview|import FILE`: a list of discharges, operations and visits becomes follow-up tasks."""
 
 import argparse
-import csv
 import json
 import sys
-import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hospital import discharge_lists, discharges
-from hospital.csv_files import ListRefused, Rejected
+from hospital.csv_files import ListRefused
 from hospital.database import Database
 from hospital.discharge_lists import Rules
 from hospital.discharges import Report
 from hospital.plans import Calendar
 from hotline import wiring
+from hotline.long_lists import AGAIN, INTERRUPTED, NO_DATABASE, TOLD, Progress, Refusals, digest_of
 from hotline.places import places
 from hotline.settings import Settings
 from scripts.languages import TAGS
@@ -29,10 +28,6 @@ from scripts.questionnaire_files import load_questionnaires
 from scripts.vocabulary import list_words
 
 T = TypeVar("T")
-TOLD = 20  # refused rows that are printed
-SIGN_OF_LIFE = 10_000  # rows
-INTERRUPTED = "it was interrupted."
-AGAIN = " What was taken over stays; take the same list over again, and it goes on there."
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
@@ -44,6 +39,8 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         with closing(database), closing(Refusals(asked.file, asked.rejected)) as refusals:
             report.told = refusals.write
             ended = _read(settings, asked, _in(database), report)
+            if asked.task == "import" and report.rows:
+                _write_down(database, asked.file, report)
     except OSError as problem:
         print(f"Nothing more was taken over: {asked.rejected} can't be written: {problem.strerror}.", file=sys.stderr)
         return 2
@@ -72,10 +69,16 @@ def _read(settings: Settings, asked: argparse.Namespace, in_one: Callable[..., A
     except (ListRefused, LookupError) as refused:
         return str(refused)
     except DBAPIError:
-        return "the database does not answer. Start the hotline first (`hotline up --detach`)."
+        return NO_DATABASE
     except KeyboardInterrupt:
         return INTERRUPTED
     return None
+
+
+def _write_down(database: Database, path: Path, report: Report) -> None:
+    """In the audit chain, as the console's are; nobody's account."""
+    with suppress(DBAPIError), database.transaction() as session:  # it was said already that it does not answer
+        discharges.written_down(session, report, digest_of(path), wiring.now(), None)
 
 
 def _in(database: Database) -> Callable[[Callable[[Session], T]], T]:
@@ -84,69 +87,6 @@ def _in(database: Database) -> Callable[[Callable[[Session], T]], T]:
             return verb(session)
 
     return run_in
-
-
-class Refusals:
-    """Every refused row, in a file as it is met: where it was asked for, or beside the list as soon as there are more
-    than are printed. Says nothing of what stood in the row."""
-
-    def __init__(self, listed: Path, asked: Path | None) -> None:
-        """Raises OSError where the file that was asked for can't be written."""
-        self.path: Path | None = None  # where they are, once there is such a file
-        self._beside = listed.with_name(f"{listed.name}.refused.csv")
-        self._few: list[Rejected] | None = []
-        self._files = ExitStack()
-        if asked is not None:
-            self._open(asked)
-
-    def write(self, row: Rejected) -> None:
-        if self.path is not None:
-            self._rows([row])
-        elif self._few is not None:
-            self._few.append(row)
-            if len(self._few) > TOLD:
-                self._open_beside()
-
-    def _open_beside(self) -> None:
-        try:
-            self._open(self._beside)
-        except OSError as problem:  # the folder may be read only: the list is taken over all the same
-            self._few = None
-            told = f"{self._beside} can't be written: {problem.strerror}. --rejected FILE names another place."
-            print(told, file=sys.stderr)
-
-    def _open(self, path: Path) -> None:
-        sink = self._files.enter_context(open(path, "w", encoding="utf-8", newline=""))  # noqa: SIM115 - by close
-        self.path, self._writer = path, csv.writer(sink)
-        self._writer.writerow(["line", "column", "why"])
-        self._rows(self._few or [])
-
-    def _rows(self, rows: list[Rejected]) -> None:
-        self._writer.writerows([row.line, row.column, row.why] for row in rows)
-
-    def close(self) -> None:
-        self._files.close()
-
-
-class Progress:
-    """A line each ten thousand rows: how many of about how many, and how many a second."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._began, self._lines = path, time.monotonic(), 0
-
-    def __call__(self, report: Report) -> None:
-        if report.rows % SIGN_OF_LIFE:
-            return
-        self._lines = self._lines or _lines(self._path)
-        rate = report.rows / max(time.monotonic() - self._began, 0.001)
-        read = f"{report.rows:,} of about {self._lines:,} rows were read, {report.refused:,} of them refused"
-        print(f"{read}; {rate:,.0f} a second …", file=sys.stderr, flush=True)
-
-
-def _lines(path: Path) -> int:
-    """About how many rows the list has: those that hold line breaks are fewer."""
-    with open(path, "rb") as source:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: source.read(1 << 20), b""))
 
 
 def _tell(report: Report, asked: argparse.Namespace, refused_in: Path | None) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, calling_hours, discharges, vault
+from hospital import agentless, attempts, audit, calling_hours, discharges, vault
 from hospital.attempts import Claimed
 from hospital.calling_rules import CallingPolicy
 from hospital.csv_files import Rejected
@@ -211,6 +211,9 @@ def test_by_the_command_as_by_the_page(
     assert commands.main(["discharges", "import", str(path), "--json", "--rejected", str(refused)]) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["new"], told["registered"], told["guarded"], told["refused"]) == (2, 2, 1, 2)
+    with database.transaction() as session:
+        (row,) = audit.newest(session, action="discharges.imported")
+        assert (row.account_id, row.detail["rows"], row.detail["new"]) == (None, 4, 2)
     with open(refused, encoding="utf-8", newline="") as file:
         assert len(list(csv.reader(file))) == 3, "every refused row, also those that no report keeps"
     with database.transaction() as session:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from hospital import discharges, patients
@@ -22,7 +23,7 @@ from hospital.enrolments import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay
 from hospital.plans import Calendar
-from hotline import commands, discharge_import, postgres
+from hotline import commands, long_lists, postgres
 from hotline.settings_file import DEMO, build
 from scripts.languages import TAGS
 from scripts.vocabulary import list_words
@@ -126,22 +127,40 @@ def test_two_who_take_the_same_list_over_at_one_time_register_nobody_twice(datab
     assert (report.new, report.registered, report.guarded) == (2, 1, 1)
 
 
+def test_a_part_that_somebody_held_up_for_too_long_is_tried_again(database: Database) -> None:
+    rules = Rules(ZONE, "CO", "es", NOON, TAGS, list_words())
+    with being_registered(database, "R1") as other:
+
+        def impatient(verb: Callable[[Session], discharges.Part]) -> discharges.Part:
+            try:
+                with database.transaction() as session:
+                    session.execute(text("SET LOCAL lock_timeout = '20ms'"))
+                    return verb(session)
+            except OperationalError:
+                other.rollback()
+                raise
+
+        rows = read((HEADING + MOTHER + CHILD).encode(), rules)
+        report = discharges.take_over(rows, [], NOON, Calendar(ZONE), impatient)
+    assert (report.new, report.registered) == (2, 2)
+
+
 def test_many_refused_rows_stand_in_a_file_beside_the_list_and_few_are_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    few = discharge_import.Refusals(tmp_path / "few.csv", None)
-    many = discharge_import.Refusals(tmp_path / "many.csv", None)
-    nowhere = discharge_import.Refusals(tmp_path / "no" / "such.csv", None)
-    for line in range(discharge_import.TOLD + 2):
+    few = long_lists.Refusals(tmp_path / "few.csv", None)
+    many = long_lists.Refusals(tmp_path / "many.csv", None)
+    nowhere = long_lists.Refusals(tmp_path / "no" / "such.csv", None)
+    for line in range(long_lists.TOLD + 2):
         row = discharges.Rejected(line, "phone", "is empty")
         many.write(row)
         nowhere.write(row)
-        if line < discharge_import.TOLD:
+        if line < long_lists.TOLD:
             few.write(row)
     for one in (few, many, nowhere):
         one.close()
     assert [path.name for path in tmp_path.iterdir()] == ["many.csv.refused.csv"]
-    assert len((tmp_path / "many.csv.refused.csv").read_text().splitlines()) == 1 + discharge_import.TOLD + 2
+    assert len((tmp_path / "many.csv.refused.csv").read_text().splitlines()) == 1 + long_lists.TOLD + 2
     assert (few.path, nowhere.path) == (None, None)
     told = capsys.readouterr().err
     assert told.count("can't be written") == 1 and "--rejected FILE names another place" in told
@@ -150,10 +169,10 @@ def test_many_refused_rows_stand_in_a_file_beside_the_list_and_few_are_printed(
 def test_how_far_a_long_list_is_and_how_fast_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discharge_import, "SIGN_OF_LIFE", 2 * PART)
+    monkeypatch.setattr(long_lists, "SIGN_OF_LIFE", 2 * PART)
     path = tmp_path / "list.csv"
     path.write_bytes(of_rows("2026-11-24").encode("gbk"))
-    progress = discharge_import.Progress(path)
+    progress = long_lists.Progress(path)
     for rows in range(PART, ROWS + 1, PART):
         progress(discharges.Report(rows=rows, refused=rows // 100))
     lines = capsys.readouterr().err.splitlines()

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import audit, discharge_lists, discharges
+from hospital import discharge_lists, discharges
 from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules
@@ -94,9 +94,5 @@ async def take_over(request: Request, visitor: Imports) -> Response:
         lambda rows: discharges.take_over(rows, known, at, site, run_in, by=visitor.account_id),
     )
 
-    def write_down(session: Session) -> None:
-        figures = {"rows": report.rows, "new": report.new, "refused": report.refused, "tasks": report.tasks}
-        audit.record(session, visitor.account_id, "discharges.imported", f"list:{came.digest[:16]}", at, **figures)
-
-    await house.database.run(write_down)
+    await house.database.run(discharges.written_down, report, came.digest, at, visitor.account_id)
     return pages_of(request).part(request, "discharges/report.html", report=report, seen="", done=True)

@@ -60,7 +60,8 @@ async def _too_large(send: Send, path: str) -> None:
     body = b"That is more than this page takes.\n"
     if path in LISTS:
         body = (
-            b"A list of more than 16 MB is read on the server: hotline discharges import FILE. Or give it in parts.\n"
+            b"A list of more than 16 MB is read on the server: hotline discharges import FILE, or hotline patients for "
+            b"one of record numbers. Or give it in parts.\n"
         )
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
