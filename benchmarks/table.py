@@ -71,15 +71,18 @@ class Row:
 
 
 def show(rows: Iterable[Row], arguments: Sequence[str] | None = None) -> int:
-    """Prints the rows; the exit status: 1 if a limit was missed."""
-    all_rows = list(rows)
-    if "--json" in (sys.argv[1:] if arguments is None else arguments):
-        print(json.dumps([row.as_json() for row in all_rows], ensure_ascii=False, indent=1))
-    else:
-        print("name · ours · peer · ratio · limit")
-        for row in all_rows:
-            print(row)
-    return int(not all(row.kept for row in all_rows))
+    """Prints the rows, each as soon as it is known; the exit status: 1 if a limit was missed."""
+    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    if not as_json:
+        print("name · ours · peer · ratio · limit", flush=True)
+    known = []
+    for row in rows:
+        known.append(row)
+        if not as_json:
+            print(row, flush=True)
+    if as_json:
+        print(json.dumps([row.as_json() for row in known], ensure_ascii=False, indent=1))
+    return int(not all(row.kept for row in known))
 
 
 def _figure(value: float, unit: str) -> str:
