@@ -1,8 +1,8 @@
 """What a question by voice does with what comes: rules without I/O; times are seconds of any steady clock.
 
 - Speech stops the prompt; what may be its beginning holds it for the moment until that is sure.
-- 0.2 s after the caller pauses, the engine is asked already; when speech goes on, that is forgotten. A complete answer
-  counts after 0.35 s of silence, any other when the utterance has ended.
+- 0.12 s after the caller falls silent, the engine is asked already; when speech goes on, that is forgotten. A complete
+  answer counts after 0.35 s of silence, any other when the utterance has ended.
 - A key beats what is said, at any time.
 - The caller has `wait_s` from the prompt's end on to begin; who speaks is not hurried.
 """
@@ -18,7 +18,7 @@ from ivr.turn import Heard, Key, Silence, Speech
 from speech.ears import Understood
 from speech.ears import activity as ears
 
-SETTLES_S = 0.15  # after a pause was noticed: what is complete may still go on, and would answer the next question
+SETTLED_S = 0.35  # of silence: what is complete may go on until then, and would answer the next question
 SPEAKING_S = 20.0  # from its beginning on; a line that brings no more sound while somebody speaks is as good as silent
 RECOGNITION_S = 4.0  # from the end of speech on; engines answer in a fraction of it, or not at all
 
@@ -105,7 +105,7 @@ class Listening:
                 self.deadline = now + SPEAKING_S
                 return [Order.STOP_PROMPT]
             case ears.Heard.PAUSED:
-                self._settled = now + SETTLES_S
+                self._settled = now + SETTLED_S - ears.PAUSE_S
                 return [self._recognise()]
             case ears.Heard.RESUMED:
                 self._asked, self._understood = False, None

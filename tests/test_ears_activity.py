@@ -79,32 +79,32 @@ def test_what_may_be_the_beginning_of_speech_is_told_until_it_is_decided() -> No
     assert suspected == [False, True, False, True, False, False, False, False]  # who speaks is no more suspected of it
 
 
-def test_a_pause_is_a_fifth_of_a_second_and_the_end_is_half_of_one() -> None:
-    assert by_the_rules(".." + "#" * 5 + "." * 30) == [(Heard.BEGAN, 3), (Heard.PAUSED, 17), (Heard.ENDED, 32)]
+def test_a_pause_is_an_eighth_of_a_second_and_the_end_is_half_of_one() -> None:
+    assert by_the_rules(".." + "#" * 5 + "." * 30) == [(Heard.BEGAN, 3), (Heard.PAUSED, 13), (Heard.ENDED, 32)]
 
 
 def test_speech_that_goes_on_after_a_pause_is_one_utterance() -> None:
     told = by_the_rules("#####" + "." * 12 + "###" + "." * 25)
     assert told == [
         (Heard.BEGAN, 1),
-        (Heard.PAUSED, 15),
+        (Heard.PAUSED, 11),
         (Heard.RESUMED, 18),
-        (Heard.PAUSED, 30),
+        (Heard.PAUSED, 26),
         (Heard.ENDED, 45),
     ]
 
 
 def test_a_gap_between_two_syllables_is_no_pause() -> None:
-    assert by_the_rules("####" + "." * 9 + "####") == [(Heard.BEGAN, 1)]
+    assert by_the_rules("####" + "." * 5 + "####") == [(Heard.BEGAN, 1)]
 
 
 def test_a_site_with_patience_waits_longer() -> None:
-    assert by_the_rules("##" + "." * 60, patience_s=1.0) == [(Heard.BEGAN, 1), (Heard.PAUSED, 12), (Heard.ENDED, 52)]
+    assert by_the_rules("##" + "." * 60, patience_s=1.0) == [(Heard.BEGAN, 1), (Heard.PAUSED, 8), (Heard.ENDED, 52)]
 
 
 def test_patience_that_is_shorter_than_a_pause_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"more than 0\.2 s"):
-        VoiceActivity(0.2)
+    with pytest.raises(ValueError, match=r"more than 0\.12 s"):
+        VoiceActivity(0.12)
 
 
 def test_speech_without_end_is_cut_after_a_quarter_of_a_minute() -> None:

@@ -78,9 +78,9 @@ def test_a_complete_answer_needs_less_silence() -> None:
         turn.sound(BEGAN, b"", 0.0)
         turn.sound(PAUSED, b"", 1.0)
         assert turn.understood(understood) == []
-        assert turn.sound(SOUND, b"", 1.1) == []  # it may go on
+        assert turn.sound(SOUND, b"", 1.2) == []  # it may go on
         answer = [Answer(Speech(understood.label, understood.margin, ENOUGH))]
-        assert turn.sound(SOUND, b"", 1.15) == (answer if at_once else [])  # after "no" may come "sé"
+        assert turn.sound(SOUND, b"", 1.25) == (answer if at_once else [])  # after "no" may come "sé"
 
 
 def test_an_answer_that_comes_after_the_end_is_waited_for() -> None:

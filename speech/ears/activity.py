@@ -20,7 +20,7 @@ from typing import Protocol
 from speech.ears.voiced import FRAME_BYTES, Voiced
 
 FRAMES_A_SECOND = 50
-PAUSE_S = 0.2  # of silence; an engine that starts now has mostly answered when the utterance ends
+PAUSE_S = 0.12  # of silence; an engine that starts now has mostly answered when the answer may count
 PATIENCE_S = 0.5  # of silence; elders and long answers need more, which is the site's to say
 FREELY_S = 0.9  # for digits and dates, between which people pause
 LEAD_S = 0.3  # of sound kept from before speech was noticed: the first consonant is quiet
@@ -31,7 +31,7 @@ class Heard(Enum):
     """What a frame changed."""
 
     BEGAN = "began"  # speech, for long enough to be no click
-    PAUSED = "paused"  # 0.2 s of silence: perhaps the end
+    PAUSED = "paused"  # 0.12 s of silence: perhaps the end
     RESUMED = "resumed"  # it was not the end
     ENDED = "ended"  # the utterance is whole
 
@@ -51,7 +51,7 @@ class VoiceActivity:
     """One caller's ear. Not for two callers, not for two threads."""
 
     def __init__(self, patience_s: float = PATIENCE_S, judge: Judge | None = None) -> None:
-        """`patience_s`: the silence that ends an utterance, seconds, more than 0.2."""
+        """`patience_s`: the silence that ends an utterance, seconds, more than 0.12."""
         self._pause = round(PAUSE_S * FRAMES_A_SECOND)
         self._patience = _frames(patience_s)
         self._longest = round(LONGEST_S * FRAMES_A_SECOND)

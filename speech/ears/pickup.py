@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from speech.ears.activity import PAUSE_S, Heard
+from speech.ears.activity import Heard
 from speech.ears.beeps import FRAMES_A_SECOND, Tone
 from speech.ears.signals import Signals
 
@@ -38,6 +38,7 @@ NEAR = (
 )
 FAR = 400.0  # root mean square of 16-bit samples (−38 dB of full scale): nobody who holds a telephone is fainter
 SMOOTH = 15  # frames
+GAP_S = 0.2  # a longer one parts two utterances
 NOTICED_S = 3.0  # what is as loud as speech is speech so long after some was noticed
 
 Who = Literal["person", "machine", "fax", "unsure"]
@@ -160,7 +161,7 @@ class WhoAnswered:
     def _speech(self, level: float) -> None:
         told, pauses, speech = self.evidence, self.evidence.pauses, self.evidence.speech
         if self._is_near(level):
-            pauses += told.speech > 0 and _seconds(self._frame - self._near) > PAUSE_S
+            pauses += told.speech > 0 and _seconds(self._frame - self._near) > GAP_S
             speech += _seconds(1)
             self._began = self._frame if self._began is None else self._began
             self._near, self._beep = self._frame, None

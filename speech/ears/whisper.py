@@ -6,7 +6,9 @@ probable is each phrase, given the sound? From that, half of what silence makes 
 out how long and how common it is. What is said freely competes too, so that a sentence that is none of the phrases is
 not taken for the nearest of them.
 
-To score a phrase costs a hundredth of a second, so only those are scored that the first token speaks for (`_chosen`).
+All phrases of a grammar would cost a caller's patience, so only those are scored that the first token speaks for
+(`_chosen`), all at once (`whisper_decoder.py`).
+
 `Recogniser` lives in a worker (`worker.py`); `whisper()` is what a site asks for.
 """
 
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 from speech.ears import Grammar, Understood, plain
 from speech.ears.engine import Engine
 from speech.ears.languages import numerals, words
+from speech.ears.whisper_decoder import Decoder, Floats, Kept, Tokens
 
 CODES = {"es": "es", "pt-BR": "pt", "zh-CN": "zh", "en": "en"}
 RATE = 16_000
@@ -33,11 +36,10 @@ AFTER_S = 0.5  # of silence that a phrase needs behind it
 HISS = 3e-4  # of full scale: absolute silence makes the model imagine things
 PRIOR = 0.5  # how much of a phrase's probability in silence is taken away
 FREE = 11.0  # how much better than a phrase free speech must be to compete with it: phrases are not how it would write
-LEAST = 1e-9  # probability of a token: nothing is impossible
+LEAST = -20.7  # log-probability of a token: nothing is impossible
 TOKENS_A_SECOND, MOST_TOKENS = 12, 120
 PHRASE_TOKENS_A_SECOND = 6  # after a phrase the model goes on with what sounds like it, which would compete
 MOST_SCORED = 24  # forms of phrases, for an utterance
-AT_ONCE = 16  # of them in silence
 NOTHING = re.compile(r"[\[(（【♪]")  # "[ Silence ]", "(dramatic music)": so begins what the model makes of no speech
 REMEMBERED = 4000  # forms' probabilities in silence
 
@@ -48,7 +50,7 @@ ENOUGH = {"es": 4.0, "pt-BR": 4.0, "en": 4.0}
 
 def whisper(model: Path, *, workers: int = 1, **limits: Any) -> Engine:
     """Ears of a whisper model in CTranslate2's form, a folder with model.bin, config.json, tokenizer.json and
-    vocabulary.json. About 0.4 GB of memory a worker.
+    vocabulary.json. About 0.5 GB of memory a worker.
     """
     return Engine("whisper", model, ENOUGH, writes=True, workers=workers, **limits)
 
@@ -57,8 +59,7 @@ def whisper(model: Path, *, workers: int = 1, **limits: Any) -> Engine:
 class _Sound:
     """An utterance as the model's encoder left it, and what it is taken for if anything may have been said."""
 
-    encoded: Any
-    frames: int  # of 10 ms
+    encoded: Floats  # frames × width
     text: str
     score: float  # of a token of the text, natural logarithm
     first: NDArray[np.float64]  # log-probability of each token to be the first
@@ -69,19 +70,18 @@ class Recogniser:
 
     def __init__(self, model: Path) -> None:
         # Here, because only workers need the libraries.
-        import ctranslate2
         from faster_whisper import WhisperModel
         from faster_whisper.tokenizer import Tokenizer
 
         self._model = WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=1, local_files_only=True)
-        self._view = ctranslate2.StorageView.from_array
         self._tokenizers = {
             language: Tokenizer(self._model.hf_tokenizer, True, task="transcribe", language=code)
             for language, code in CODES.items()
         }
+        self._decoder = Decoder(model, self._tokenizers["en"].eot)
         self._random = np.random.default_rng(0)
-        self._silences: dict[str, _Sound] = {}
-        self._in_silence: OrderedDict[tuple[str, tuple[int, ...]], float] = OrderedDict()
+        self._silences: dict[str, tuple[_Sound, Kept]] = {}
+        self._in_silence: OrderedDict[tuple[str, Tokens], float] = OrderedDict()
         self.open(np.zeros(RATE, np.float32), "en")  # the first time is slow
 
     def open(self, samples: NDArray[np.float32], language: str) -> Understood:
@@ -93,38 +93,33 @@ class Recogniser:
         heard = self._heard(samples, grammar.language, SHORT_S, loops=False)
         if not heard.text or NOTHING.match(heard.text):
             return Understood(None, 0.0)
-        free = tuple(self._tokenizers[grammar.language].encode(_written(heard.text, grammar.language)))
-        best = self._best(heard, grammar)
-        (said,) = self._scores(heard, grammar.language, [free])
-        (in_silence,) = self._scores(self._silence(grammar.language), grammar.language, [free])
-        best[None] = said - PRIOR * in_silence - FREE
+        language, chosen = grammar.language, self._chosen(heard, grammar)
+        free = tuple(self._tokenizers[language].encode(_written(heard.text, language)))
+        silence = self._silence(language)[1]
+        # In silence it is not remembered: it is the caller's.
+        (*scores, said), (unsaid,) = self._scores(
+            language, (self._decoder.keep(heard.encoded), [*chosen, free]), (silence, [free])
+        )
+        best: dict[str | None, float] = {None: said - PRIOR * unsaid - FREE}
+        for form, score, silent in zip(chosen, scores, self._silent(language, list(chosen)), strict=True):
+            best[chosen[form]] = max(best.get(chosen[form], float("-inf")), score - PRIOR * silent)
         (label, score), (_, second), *_rest = sorted(best.items(), key=lambda each: -each[1])
         return Understood(label, score - second if label else 0.0, heard.text)
 
-    def _best(self, heard: _Sound, grammar: Grammar) -> dict[str | None, float]:
-        """Each label's score, by the best of its forms."""
-        best: dict[str | None, float] = {}
-        chosen = self._chosen(heard, grammar)
-        scores = self._scores(heard, grammar.language, list(chosen))
-        in_silence = self._silent(grammar.language, list(chosen))
-        for label, score, silent in zip(chosen.values(), scores, in_silence, strict=True):
-            best[label] = max(best.get(label, float("-inf")), score - PRIOR * silent)
-        return best
-
-    def _chosen(self, heard: _Sound, grammar: Grammar) -> dict[tuple[int, ...], str]:
+    def _chosen(self, heard: _Sound, grammar: Grammar) -> dict[Tokens, str]:
         """The forms to be scored, and their labels: those that their first token speaks for, and each label's
         likeliest.
         """
         every = self._forms(grammar)
-        by_first = PRIOR * self._silence(grammar.language).first - heard.first
+        by_first = PRIOR * self._silence(grammar.language)[0].first - heard.first
         ranked = sorted(every, key=lambda tokens: by_first[tokens[0]])
-        firsts: dict[str, tuple[int, ...]] = {}
+        firsts: dict[str, Tokens] = {}
         for tokens in ranked:
             firsts.setdefault(every[tokens], tokens)
         ranked.sort(key=lambda tokens: firsts[every[tokens]] is not tokens)  # stable: the firsts, then the rest
         return {tokens: every[tokens] for tokens in ranked[: max(MOST_SCORED, len(firsts))]}
 
-    def _forms(self, grammar: Grammar) -> dict[tuple[int, ...], str]:
+    def _forms(self, grammar: Grammar) -> dict[Tokens, str]:
         """The ways in which the model may write the phrases, and their labels."""
         return {
             tuple(self._tokenizers[grammar.language].encode(form)): label
@@ -133,22 +128,22 @@ class Recogniser:
             for form in forms(way, grammar.language)
         }
 
-    def _silent(self, language: str, texts: Sequence[tuple[int, ...]]) -> list[float]:
+    def _silent(self, language: str, texts: Sequence[Tokens]) -> list[float]:
         """log P(tokens | silence), remembered."""
         known = self._in_silence
         new = [tokens for tokens in texts if (language, tokens) not in known]
-        for begin in range(0, len(new), AT_ONCE):
-            some = new[begin : begin + AT_ONCE]
-            for tokens, score in zip(some, self._scores(self._silence(language), language, some), strict=True):
-                known[language, tokens] = score
+        if new:
+            (scores,) = self._scores(language, (self._silence(language)[1], new))
+            known.update(zip(((language, tokens) for tokens in new), scores, strict=True))
         found = [known[language, tokens] for tokens in texts]
         while len(known) > REMEMBERED:
             known.popitem(last=False)
         return found
 
-    def _silence(self, language: str) -> _Sound:
+    def _silence(self, language: str) -> tuple[_Sound, Kept]:
         if language not in self._silences:
-            self._silences[language] = self._heard(np.zeros(RATE // 2, np.float32), language, 1)
+            heard = self._heard(np.zeros(RATE // 2, np.float32), language, 1)
+            self._silences[language] = heard, self._decoder.keep(heard.encoded)
         return self._silences[language]
 
     def _heard(self, samples: NDArray[np.float32], language: str, least_s: int, loops: bool = True) -> _Sound:
@@ -168,15 +163,14 @@ class Recogniser:
         steps = found.logits[0]  # none, where nothing at all is written
         first = np.array(steps[0] if steps else np.zeros(self._model.hf_tokenizer.get_vocab_size()), np.float64)
         text = self._tokenizers[language].decode(found.sequences_ids[0]).strip()
-        return _Sound(encoded, seconds * 100, text, float(found.scores[0]), first - np.logaddexp.reduce(first))
+        return _Sound(np.array(encoded)[0], text, float(found.scores[0]), first - np.logaddexp.reduce(first))
 
-    def _scores(self, heard: _Sound, language: str, texts: Sequence[tuple[int, ...]]) -> list[float]:
-        """log P(tokens | sound)."""
-        many = self._view(np.ascontiguousarray(np.repeat(np.array(heard.encoded), len(texts), 0)))
-        lengths = [heard.frames] * len(texts)
-        found = self._model.model.align(many, self._start(language), [list(text) for text in texts], lengths)
-        chances = (np.maximum(np.array(each.text_token_probs, np.float64), LEAST) for each in found)
-        return [float(np.log(chance).sum()) for chance in chances]
+    def _scores(self, language: str, *asked: tuple[Kept, Sequence[Tokens]]) -> list[list[float]]:
+        """log P(tokens | sound), of each sound and its texts."""
+        return [
+            [float(np.maximum(each, LEAST).sum()) for each in chances]
+            for chances in self._decoder.chances(self._start(language), *asked)
+        ]
 
     def _start(self, language: str) -> list[int]:
         tokenizer = self._tokenizers[language]
