@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from hospital.alarm_words import AlarmWords
 from hospital.discharge_lists import COLUMNS, KINDS, SEXES, ListWords
 from scripts import languages
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
@@ -33,20 +34,12 @@ Words = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Alarms:
-    """Patterns over folded text (`speech.ears.folding`), by flag, and of what denies one right before it."""
-
-    flags: Mapping[str, str]
-    denied: str
-
-
-@dataclass(frozen=True, slots=True)
 class Vocabulary:
     units: Mapping[str, str] = field(default_factory=dict)
     replies: Mapping[str, Words] = field(default_factory=dict)
     columns: Mapping[str, Words] = field(default_factory=dict)
     values: Mapping[str, Words] = field(default_factory=dict)
-    alarms: Alarms | None = None
+    alarms: AlarmWords | None = None
     reviewed_by: str | None = None
 
 
@@ -73,7 +66,7 @@ def replies(meant: str) -> list[str]:
     return [word for known in tables()[0].values() for word in known.replies.get(meant, ())]
 
 
-def alarms() -> list[Alarms]:
+def alarms() -> list[AlarmWords]:
     """Of the languages that bring some."""
     return [known.alarms for known in tables()[0].values() if known.alarms is not None]
 
@@ -115,11 +108,11 @@ def _lists(entry: Field | None, needed: Words, allowed: Words | None = ()) -> di
     return {name: tuple(word.text().lower() for word in row.items()) for name, row in fields.items()}
 
 
-def _alarms(entry: Field) -> Alarms:
+def _alarms(entry: Field) -> AlarmWords:
     rows = _lists(entry, (DENIED,), None)
     denied = "|".join(map(_pattern, rows.pop(DENIED, ())))
     flags = {flag: "|".join(map(_pattern, phrases)) for flag, phrases in rows.items()}
-    return Alarms(flags, rf"(?:{denied})( \w+){{0,2}}$" if denied else r"(?!)")
+    return AlarmWords(flags, rf"(?:{denied})( \w+){{0,2}}$" if denied else r"(?!)")
 
 
 def _pattern(phrase: str) -> str:

@@ -81,6 +81,18 @@ def begun(session: Session, task_id: UUID, at: datetime = NOON + HOUR) -> tuple[
     return ana, session.scalars(select(Attempt.id)).one()
 
 
+def asked(session: Session) -> UUID:
+    """A step that was due; its message is written."""
+    task_id = due(session)
+    work(session)
+    return task_id
+
+
+def in_the_call(session: Session) -> UUID:
+    """Ana has begun such a step; the attempt's id."""
+    return begun(session, asked(session))[1]
+
+
 @pytest.mark.parametrize("who", [LUCIA, MEI, JOAO, RUTH, WIREMU], ids=lambda who: who.language)
 def test_one_message_with_link_and_time(database: Database, words: Wording, who: Character) -> None:
     with database.transaction() as session:
@@ -112,8 +124,7 @@ def test_the_time_is_on_the_clock_of_who_reads_it(database: Database, words: Wor
 
 def test_a_room_is_chance_and_its_link_is_sealed(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
+        task_id = asked(session)
         link = session.scalars(select(VideoMeeting.link)).one()
         assert re.fullmatch(r"https://video\.example\.org/[\w-]{22}", link)
         assert link != ROOMS.new() != ROOMS.new()
@@ -223,8 +234,7 @@ def test_the_guardian_is_asked_for_a_child(database: Database) -> None:
 
 def test_it_begins_in_its_time_and_once(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
+        task_id = asked(session)
         ana, ruby = employ(session, "ana", "nurse").id, employ(session, "ruby", "nurse").id
         for at, code in ((NOON + 44 * MINUTE, "video_too_early"), (NOON + 90 * MINUTE, "no_video_call")):
             refused = video_steps.begin(session, task_id, ana, at, POLICY)
@@ -248,8 +258,7 @@ def test_it_begins_in_its_time_and_once(database: Database) -> None:
 @pytest.mark.covers("I3")
 def test_who_is_in_a_video_call_is_not_called(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
+        task_id = asked(session)
         other = day_three(session, the_patient(session))
         other_id = other.id
         ana, _ = begun(session, task_id)
@@ -263,9 +272,7 @@ def test_who_is_in_a_video_call_is_not_called(database: Database) -> None:
 @pytest.mark.covers("I5")
 def test_what_the_nurse_says_decides_and_there_is_a_reason_for_no_recording(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
-        _, attempt_id = begun(session, task_id)
+        attempt_id = in_the_call(session)
         assert settling.contact_result(session, attempt_id, "completed", NOON + 80 * MINUTE, UNCAPPED)
         assert video_steps.ended(session, attempt_id, NOON + 80 * MINUTE, UNCAPPED)
         assert not video_steps.ended(session, attempt_id, NOON + 81 * MINUTE, UNCAPPED)
@@ -287,9 +294,7 @@ def test_what_the_nurse_says_decides_and_there_is_a_reason_for_no_recording(data
 )
 def test_what_is_left_after_it_is_a_nurses_call(database: Database, result: str, channel: str, state: str) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
-        _, attempt_id = begun(session, task_id)
+        attempt_id = in_the_call(session)
         later = NOON + DAY if result == "call_later" else None
         settling.contact_result(session, attempt_id, result, NOON + 80 * MINUTE, UNCAPPED, call_at=later)
         video_steps.ended(session, attempt_id, NOON + 80 * MINUTE, UNCAPPED)
@@ -299,9 +304,7 @@ def test_what_is_left_after_it_is_a_nurses_call(database: Database, result: str,
 
 def test_who_does_not_come_is_contacted_by_the_next_channel(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
-        _, attempt_id = begun(session, task_id)
+        attempt_id = in_the_call(session)
         assert video_steps.nobody_came(session, attempt_id, NOON + 80 * MINUTE)
         assert not video_steps.nobody_came(session, attempt_id, NOON + 80 * MINUTE)
         task = the_task(session)
@@ -350,8 +353,7 @@ def test_what_has_not_left_is_taken_back_and_late_it_is_of_no_use(database: Data
 
 def test_an_opt_out_takes_it_back_and_nobody_begins_it(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
+        task_id = asked(session)
         the_patient(session).opted_out = ["follow_up"]
         session.flush()
         assert video_steps.take_back(session, NOON, POLICY) == 1
@@ -392,9 +394,7 @@ def test_it_is_put_on_another_day_only_before_the_patient_was_asked(database: Da
 
 def test_one_that_nobody_ended_waits_for_its_nurse(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
-        _, attempt_id = begun(session, task_id)
+        attempt_id = in_the_call(session)
         assert video_steps.end_forgotten(session, NOON + 2 * HOUR, UNCAPPED) == 0
         assert video_steps.end_forgotten(session, NOON + 4 * HOUR, UNCAPPED) == 1
         assert the_task(session).state == "wrap_up"
@@ -404,9 +404,7 @@ def test_one_that_nobody_ended_waits_for_its_nurse(database: Database) -> None:
 
 def test_a_plan_that_changes_while_they_talk_has_no_call_after_it(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
-        _, attempt_id = begun(session, task_id)
+        attempt_id = in_the_call(session)
         session.execute(
             text("UPDATE followup_task SET state = 'stopped', stop_reason = 'withdrawn', closed_at = now()")
         )
@@ -420,9 +418,7 @@ def test_a_plan_that_changes_while_they_talk_has_no_call_after_it(database: Data
 )
 def test_the_schema_lets_no_video_call_be_dialled(database: Database, wrong: str) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
-        begun(session, task_id)
+        in_the_call(session)
     with pytest.raises(IntegrityError), database.transaction() as session:
         session.execute(text(f"UPDATE attempt SET {wrong}"))  # noqa: S608
 
@@ -445,8 +441,7 @@ def test_a_message_that_left_is_an_attempt_in_the_coverage(database: Database) -
 
 def test_a_nurse_may_still_telephone_and_the_video_call_stays(database: Database) -> None:
     with database.transaction() as session:
-        task_id = due(session)
-        work(session)
+        task_id = asked(session)
         ana = employ(session, "ana", "nurse").id
         claimed = attempts.claim(session, task_id, ana, "n1", NOON + MINUTE, UNCAPPED)
         assert isinstance(claimed, Claimed)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from hospital.alarm_words import AlarmWords
+
 Phrases = tuple[str, ...]
 
 
@@ -40,14 +42,6 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True)
-class RedFlags:
-    """For free speech. `flags`: pattern by flag. `denied`: what, just before one, says that it is not so."""
-
-    flags: Mapping[str, str]
-    denied: str
-
-
-@dataclass(frozen=True, slots=True)
 class Dates:
     """For free speech. Patterns of `days` have named groups: `near` (a word of `near`), `ahead` and `unit` (of
     `units`, days), `day`, `month` (of `months`) and `year`, or `weekday` (of `weekdays`) with `later` when it is
@@ -69,7 +63,7 @@ class Language:
     """One language as it is heard."""
 
     answers: Answers
-    red_flags: RedFlags
+    red_flags: AlarmWords
     dates: Dates
     numerals: Callable[[str], str]
     voicemail: str  # what machines and networks say, and people who pick up do not

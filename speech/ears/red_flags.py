@@ -7,21 +7,11 @@ right before what it denies ("no me duele el pecho"): to miss an alarm is worse 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Iterable
 
+from hospital.alarm_words import AlarmWords
 from speech.ears.folding import clauses
 from speech.ears.languages import LANGUAGES, words
-
-
-class Patterns(Protocol):
-    """As `language.RedFlags` has them; of a language that is written to us and not heard, whoever has them."""
-
-    @property
-    def flags(self) -> Mapping[str, str]: ...
-
-    @property
-    def denied(self) -> str: ...
 
 
 def heard(text: str, language: str) -> tuple[str, ...]:
@@ -29,7 +19,7 @@ def heard(text: str, language: str) -> tuple[str, ...]:
     return _found(text, words(language).red_flags, words(language).spaced)
 
 
-def written(text: str, unheard: Iterable[Patterns]) -> bool:
+def written(text: str, unheard: Iterable[AlarmWords]) -> bool:
     """Whether one is in what somebody wrote, in whatever language: who is in need writes as it comes. `unheard`: of
     languages without ears."""
     if any(heard(text, language) for language in LANGUAGES):
@@ -37,7 +27,7 @@ def written(text: str, unheard: Iterable[Patterns]) -> bool:
     return any(_found(text, known, spaced=True) for known in unheard)
 
 
-def _found(text: str, known: Patterns, spaced: bool) -> tuple[str, ...]:
+def _found(text: str, known: AlarmWords, spaced: bool) -> tuple[str, ...]:
     said = [clause if spaced else clause.replace(" ", "") for clause in clauses(text)]
     return tuple(
         flag for flag, pattern in known.flags.items() if any(_has(clause, pattern, known.denied) for clause in said)

@@ -1,6 +1,7 @@
 """English, as it is spoken in New Zealand, Britain and America. Patterns are folded: "can't" is cant."""
 
-from speech.ears.language import Answers, Dates, Language, Part, RedFlags, numbered, one_of
+from hospital.alarm_words import AlarmWords
+from speech.ears.language import Answers, Dates, Language, Part, numbered, one_of
 from speech.ears.numbers import NumberWords
 
 MONTHS = numbered(
@@ -91,7 +92,7 @@ WORDS = Language(
             "I don't want to die",
         ),
     ),
-    red_flags=RedFlags(
+    red_flags=AlarmWords(
         flags={
             "chest pain": r"\bchest (really |still )?(pains?|hurts?|hurting|tightness|pressure)"
             r"|\bpains?( \w+){0,3} chest|\bchest is (\w+ )?(tight|hurting)|\bheart attack",

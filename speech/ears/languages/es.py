@@ -1,6 +1,7 @@
 """Spanish, of no country in particular. Patterns are folded: "mañana" is manana."""
 
-from speech.ears.language import Answers, Dates, Language, Part, RedFlags, numbered, one_of
+from hospital.alarm_words import AlarmWords
+from speech.ears.language import Answers, Dates, Language, Part, numbered, one_of
 from speech.ears.numbers import NumberWords
 
 MONTHS = numbered(
@@ -79,7 +80,7 @@ WORDS = Language(
             "no me quiero morir",
         ),
     ),
-    red_flags=RedFlags(
+    red_flags=AlarmWords(
         flags={
             "chest pain": r"(\bme ?d\w{1,4}l\w*|duel\w*)( \w+){0,3} pecho|\bdolor\w*( \w+){0,4} pecho"
             r"|\bopresion( \w+){0,3} pecho|\bpecho( \w+)? (?<!no )(?<!no me )(?<!no le )duele"

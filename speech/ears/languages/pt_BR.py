@@ -1,6 +1,7 @@
 """Portuguese of Brazil. Patterns are folded: "amanhã" is amanha."""
 
-from speech.ears.language import Answers, Dates, Language, Part, RedFlags, numbered, one_of
+from hospital.alarm_words import AlarmWords
+from speech.ears.language import Answers, Dates, Language, Part, numbered, one_of
 from speech.ears.numbers import NumberWords
 
 MONTHS = numbered("janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro", 1)
@@ -87,7 +88,7 @@ WORDS = Language(
             "não quero morrer",
         ),
     ),
-    red_flags=RedFlags(
+    red_flags=AlarmWords(
         flags={
             "chest pain": r"\bdor\w*( \w+){0,3} peito|\bpeito( \w+){0,2} (?<!nao )(?<!nao me )(doi|doendo)"
             r"|\b(aperto|pressao)( \w+){0,2} peito|\binfart\w+|\bataque (do|de) coracao|\bataque cardiaco",

@@ -1,6 +1,7 @@
 """Chinese of the mainland. No spaces, and numbers are numerals before a pattern sees them: 下周二 is 下周2."""
 
-from speech.ears.language import Answers, Dates, Language, Part, RedFlags
+from hospital.alarm_words import AlarmWords
+from speech.ears.language import Answers, Dates, Language, Part
 from speech.ears.numbers import chinese_numerals
 
 WEEKDAYS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "6": 5, "日": 6, "天": 6}
@@ -40,7 +41,7 @@ WORDS = Language(
         urgent=("紧急情况", "我胸口痛", "我喘不上气", "我大出血", "我不想活了", "他昏迷了"),
         not_urgent=("不是紧急情况", "我胸口不痛", "我没有出血", "他没有昏迷"),
     ),
-    red_flags=RedFlags(
+    red_flags=AlarmWords(
         flags={
             "chest pain": r"(胸口?|心口|心脏)(很|好|特别|非常|有点|一直|在|部)*(疼|痛|闷)"
             r"|胸部?疼痛|心梗|心肌梗|心脏病发",
