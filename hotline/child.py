@@ -5,7 +5,6 @@ takes longer than PATIENCE, or hangs."""
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
 import signal
@@ -15,13 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotline import child_log, pulse
+from hotline.nursery import Forked, Nursery, NurseryGone, dies_with_its_parent
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 12.0  # seconds that a child gets to end
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass
@@ -39,7 +36,9 @@ class Child:
     """Beside that of the house; below 0 only where the house may (as root)."""
     hangs_after: float | None = None
     """Seconds without a pulse (`hotline/pulse.py`) after which it is killed; None for a program that has none."""
-    process: asyncio.subprocess.Process | None = None
+    nursery: Nursery | None = None
+    """What forks it, by its name; without one, and where that is gone, the command starts it."""
+    process: asyncio.subprocess.Process | Forked | None = None
     keeping: asyncio.Task[None] | None = None
     minding: asyncio.Task[None] | None = None
     started_at: float = 0.0
@@ -47,11 +46,11 @@ class Child:
 
     async def start(self) -> None:
         if self.hangs_after is None:
-            self.process = await self._started({}, ())
+            self.process = await self._started()
         else:
             ours, its = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             try:
-                self.process = await self._started({pulse.NAME: str(its)}, (its,))
+                self.process = await self._started(its)
             except BaseException:
                 os.close(ours)
                 raise
@@ -62,19 +61,23 @@ class Child:
             self.keeping = asyncio.create_task(child_log.keep(self.process.stdout, self.log, self.secrets))
         self.started_at = time.monotonic()
 
-    async def _started(self, environment: dict[str, str], kept: tuple[int, ...]) -> asyncio.subprocess.Process:
+    async def _started(self, *beat: int) -> asyncio.subprocess.Process | Forked:
+        """`beat`: the pipe in which it shows its pulse."""
+        if self.nursery is not None:
+            with contextlib.suppress(NurseryGone):
+                return await self.nursery.start(self.name, self.niceness, *beat)
         return await asyncio.create_subprocess_exec(
             *self.command(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **self.environment, **environment},
+            env={**os.environ, **self.environment, **pulse.asked(beat)},
             preexec_fn=self._before,
             process_group=0,  # Ctrl-C is for this process; it ends the children in order
-            pass_fds=kept,
+            pass_fds=beat,
         )
 
-    async def _mind(self, process: asyncio.subprocess.Process, pipe: int, limit_s: float) -> None:
+    async def _mind(self, process: asyncio.subprocess.Process | Forked, pipe: int, limit_s: float) -> None:
         try:
             hung, ended = asyncio.create_task(pulse.stopped(pipe, limit_s)), asyncio.create_task(process.wait())
             await asyncio.wait((hung, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -87,9 +90,7 @@ class Child:
             os.close(pipe)
 
     def _before(self) -> None:
-        # Not SIGTERM: Asterisk is gone with us, and one that takes its time to end would keep its port from the next
-        # start.
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        dies_with_its_parent()
         with contextlib.suppress(PermissionError):
             os.nice(self.niceness)
 
@@ -106,7 +107,8 @@ class Child:
     async def end(self) -> None:
         if self.process is None or self.process.returncode is not None:
             return
-        self.stop(self.process.pid)
+        with contextlib.suppress(ProcessLookupError):  # a forked one may have ended before we are told
+            self.stop(self.process.pid)
         try:
             await asyncio.wait_for(self.process.wait(), PATIENCE)
         except TimeoutError:

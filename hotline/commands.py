@@ -2,22 +2,14 @@
 
 import argparse
 import asyncio
-import gc
 import io
-import json
-import logging
 import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-from hotline import list_arguments, questionnaire_arguments, simulated_days
+from hotline import house_commands, list_arguments, questionnaire_arguments, simulated_days
 from hotline.settings import Settings
 from hotline.settings_file import SettingsRefused, load
-
-BANNER = "DEMO: made-up people, phones without sign-in, no call window and no cap. It lives on loopback only."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -129,13 +121,13 @@ def _obey(asked: argparse.Namespace) -> int:
     asked.data = settings.data
     match asked.command:
         case "up":
-            return _up(settings, asked)
+            return house_commands.up(settings, asked)
         case "down":
-            return _down(settings)
+            return house_commands.down(settings)
         case "status":
-            return _status(settings, asked.json)
+            return house_commands.status(settings, asked.json)
         case "run":
-            return _run(settings, asked.process)
+            return house_commands.run(settings, asked.process)
         case "call":
             from hotline.rehearsal import rehearse_call
 
@@ -190,149 +182,4 @@ def _model(asked: argparse.Namespace) -> int:
     except ModelFailed as problem:
         print(problem, file=sys.stderr)
         return 1
-    return 0
-
-
-def _up(settings: Settings, asked: argparse.Namespace) -> int:
-    from hotline.asterisk import AsteriskFailed
-    from hotline.asterisk_root import RootNotBuilt
-    from hotline.debian_mirror import NoMirror
-    from hotline.groundwork import CannotStart
-    from hotline.postgres import PostgresFailed
-    from hotline.supervisor import Supervisor
-
-    if asked.detach:
-        return _detach(settings, asked)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger().setLevel(logging.WARNING)
-
-    async def ready() -> None:
-        print(welcome(settings), flush=True)
-
-    try:
-        asyncio.run(Supervisor(settings, lambda line: print(line, flush=True)).run(ready))
-    except (CannotStart, AsteriskFailed, RootNotBuilt, NoMirror, PostgresFailed, PermissionError) as problem:
-        print(f"The hotline did not start. {problem}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def welcome(settings: Settings) -> str:
-    """What a newcomer needs for a first call."""
-    from hotline import demo, numbering
-    from hotline.places import places, read_secrets
-
-    lines = ["", f"The console:       {settings.console_url}"]
-    if settings.demo:
-        secrets = read_secrets(places(settings))
-        signs = "   ".join(f"{name} / {password}" for name, password in demo.PASSWORDS.items())
-        soft = numbering.SOFTPHONE
-        lines = [
-            "",
-            BANNER,
-            *lines,
-            f"  sign in as:      {signs}",
-            f"A patient's phone: {settings.console_url}/patient-phone",
-            f"Text messages:     {places(settings).outbox / 'sent.jsonl'}",
-            f"Any softphone:     {soft.username}@{settings.address}:{numbering.SIP_PORT} (UDP), password "
-            f"{secrets.sip[soft.username]}; dial {numbering.HOTLINE_EXTENSION}",
-        ]
-    return "\n".join([*lines, "Ctrl-C stops it.", ""])
-
-
-def _detach(settings: Settings, asked: argparse.Namespace) -> int:
-    from hotline.places import places
-    from hotline.supervisor import running
-
-    here = places(settings)
-    if running(here) is not None:
-        print("It runs already: see `hotline status`.")
-        return 0
-    here.log.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "hotline"]
-    command += ["--settings", str(asked.settings)] if asked.settings else []
-    with open(here.log / "up.log", "wb") as sink:
-        child = subprocess.Popen(
-            [*command, "up"], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
-        )
-    while child.poll() is None:
-        if running(here) is not None:
-            print(welcome(settings).replace("Ctrl-C stops it.", "`hotline down` stops it."))
-            return 0
-        time.sleep(0.1)
-    print((here.log / "up.log").read_text(errors="replace"), file=sys.stderr)
-    return 1
-
-
-def _down(settings: Settings) -> int:
-    from hotline.places import places
-    from hotline.supervisor import running
-
-    here = places(settings)
-    state = running(here)
-    if state is None:
-        print("It does not run.")
-        return 0
-    os.kill(int(str(state["supervisor"])), signal.SIGTERM)
-    while running(here) is not None:
-        time.sleep(0.1)
-    print("Stopped.")
-    return 0
-
-
-def _status(settings: Settings, as_json: bool) -> int:
-    from hotline.hearing import told
-    from hotline.places import places
-    from hotline.supervisor import running
-
-    state = running(places(settings))
-    if as_json:
-        told_too = {"ears": settings.speech.ears, "on_call": _on_call(settings)} if state is not None else {}
-        print(json.dumps({"running": state is not None, **told_too, **(state or {})}))
-    elif state is None:
-        print("It does not run. Start it with `hotline up`.")
-    else:
-        print(f"It runs. The console: {state['console']}")
-        children = state["children"]
-        for name, pid in children.items() if isinstance(children, dict) else ():
-            print(f"  {name:10} {'process ' + str(pid) if pid else 'is being started again'}")
-        print(f"  {'ears':10} {told(settings, places(settings))}")
-        print(f"  {'on call':10} {_on_call(settings)}")
-    return 0 if state is not None else 3
-
-
-def _on_call(settings: Settings) -> str:
-    from hotline import on_call
-    from hotline.places import places
-    from hotline.wiring import now, open_database, zone
-
-    database = open_database(settings, places(settings))
-    try:
-        return on_call.told(database, zone(settings), settings.site.country.upper(), now())
-    finally:
-        database.close()
-
-
-def _run(settings: Settings, process: str) -> int:
-    gc.disable()  # until all is loaded, each process says when
-    from hotline import logs, pulse
-    from hotline.places import places
-
-    logs.set_up(places(settings))
-    if process == "ivr":
-        from hotline.run_ivr import run_ivr
-
-        asyncio.run(pulse.beside(run_ivr(settings)))
-    elif process == "answers":
-        from hotline.run_answers import run_answers
-
-        asyncio.run(pulse.beside(run_answers(settings)))
-    elif process == "voices":
-        from hotline.run_voices import run_voices
-
-        return asyncio.run(run_voices(settings))
-    else:
-        from hotline.run_core import run_core
-
-        asyncio.run(pulse.beside(run_core(settings)))
     return 0

@@ -24,6 +24,7 @@ from dialplans import render
 from hotline import asterisk, asterisk_root, groundwork, numbering, postgres, processes, wiring
 from hotline.child import Child
 from hotline.groundwork import CannotStart
+from hotline.nursery import Nursery
 from hotline.places import Places, make_secrets, places, plan
 from hotline.settings import Settings
 
@@ -36,10 +37,12 @@ CALM = 30.0  # a child that lived this long has not "died again"
 
 
 class Supervisor:
-    """`say` shows progress, a line each."""
+    """`say` shows progress, a line each; `line` is a nursery's, which knows these settings (`hotline/nursery.py`)."""
 
-    def __init__(self, settings: Settings, say: Callable[[str], None] = print) -> None:
+    def __init__(self, settings: Settings, say: Callable[[str], None], line: socket.socket | None) -> None:
         self.settings, self.say = settings, say
+        self._line = line
+        self._nursery: Nursery | None = None
         self.here: Places = places(settings)
         self._children: list[Child] = []
         self._stopping = asyncio.Event()
@@ -50,6 +53,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._stopping.set)
+        self._nursery = Nursery(self._line) if self._line is not None else None
         for folder in (self.here.data, self.here.log, self.here.sounds, self.here.recordings, self.here.outbox):
             folder.mkdir(parents=True, exist_ok=True)
         with _only_one(self.here):
@@ -75,6 +79,8 @@ class Supervisor:
                 watcher.cancel()
             for child in reversed(self._children):
                 await child.end()
+            if self._nursery is not None:
+                self._nursery.close()
             self._state_file.unlink(missing_ok=True)
 
     async def _started(self) -> bool:
@@ -141,6 +147,7 @@ class Supervisor:
             secrets=secrets,
             niceness=niceness,
             hangs_after=HANGS.get(name),
+            nursery=self._nursery,
         )
 
     def settings_json(self) -> str:

@@ -42,6 +42,7 @@ from hotline.settings import Settings
 from hotline.settings_file import DEMO, build, load
 from scripts.placeholders import Value
 from tests.asterisk_instance import free_address, network
+from tests.forked_house import Up, stock
 from tests.phone import Phone
 from tests.site_key import SITE_KEY
 
@@ -81,13 +82,13 @@ class House:
         self.settings: Settings = build(
             {**DEMO, "address": address, "web": {"bind": address}, "data": folder, "voices": voices}
         )
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Up | None = None
         self._phone_addresses = itertools.cycle(range(100, 250))
         self.database: Database
         self._demos_tasks: list[UUID]
 
     @contextmanager
-    def starting(self) -> Iterator[subprocess.Popen[bytes]]:
+    def starting(self) -> Iterator[subprocess.Popen[bytes] | Up]:
         """`hotline up`, which has only begun; killed at the block's end where it still runs."""
         process = self._up()
         try:
@@ -96,14 +97,17 @@ class House:
             process.kill()
             process.wait()
 
-    def _up(self) -> subprocess.Popen[bytes]:
+    def _up(self) -> subprocess.Popen[bytes] | Up:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         _share_prompts(SHARED_PROMPTS, self.here.sounds / "cache")
+        environment = {**os.environ, **self.environment}
         with (self.folder / "up.log").open("wb") as sink:
+            if "PYTHONPATH" not in self.environment:
+                return stock().up(environment, sink)
             return subprocess.Popen(
                 [sys.executable, "-m", "hotline", "up"],
-                env={**os.environ, **self.environment},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,

@@ -401,6 +401,7 @@ def at_this_time_of_day(folder: Path) -> Iterator[tuple[Jumps, Witness]]:
     house.environment |= {
         "PYTHONPATH": os.pathsep.join((str(HERE / "jumping"), str(HERE.parent))),
         "FAKETIME_TIMESTAMP_FILE": str(stamp),
+        "HOTLINE_NURSERY": "no",  # the core must be a program that begins anew
     }
     with outside.everybody(trunk, folder, "hangs_up") as witness:
         try:

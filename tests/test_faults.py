@@ -227,7 +227,10 @@ async def test_killed_or_cut_off_at_each_step(tmp_path: Path, what: str) -> None
     """Not by chance: between each transaction and what comes before and after it (tests/dying/sitecustomize.py)."""
     named = tmp_path / "step"
     begins = os.pathsep.join((str(HERE / "dying"), str(HERE.parent)))
-    with outside.site(tmp_path, "hangs_up", lines=2, PYTHONPATH=begins, DIES_AT=str(named)) as (site, witness):
+    with outside.site(tmp_path, "hangs_up", lines=2, PYTHONPATH=begins, HOTLINE_NURSERY="no", DIES_AT=str(named)) as (
+        site,
+        witness,
+    ):
         await site.until_trunk_is_up()
         numbers = everybody_is_due(site, FEWER)
         for step in STEPS:

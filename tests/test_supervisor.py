@@ -88,6 +88,31 @@ async def test_a_dead_child_comes_back_and_takes_no_other_with_it(own_house: Hou
     }
 
 
+async def test_without_their_nursery_they_come_back_as_programs(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", free_address())
+    house.start()
+    before = house.children
+    ivr = before["ivr"]
+    assert ivr is not None
+    assert command(ivr) == "hotline run ivr", "`ps` tells them apart"
+    os.kill(processes.parent(ivr), signal.SIGKILL)
+    for child in ("ivr", "core", "answers"):
+        await house.restarted(child, before[child] or 0, within=30)
+    after = house.children
+    assert {name: after[name] for name in ("postgres", "asterisk")} == {
+        name: before[name] for name in ("postgres", "asterisk")
+    }
+    again = after["ivr"]
+    assert again is not None
+    assert command(again).split()[1:] == ["-m", "hotline", "run", "ivr"]
+    house.stop()
+    assert not any(_lives(pid) for pid in after.values() if pid is not None)
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().strip("\0").replace("\0", " ")
+
+
 async def test_a_dead_postgres_comes_back(own_house: House) -> None:
     old = own_house.children["postgres"]
     assert old is not None

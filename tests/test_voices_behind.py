@@ -38,7 +38,7 @@ async def test_callers_are_answered_while_the_natural_voice_comes(natural_house:
     await house.until("a static prompt is the natural voice's", lambda: voice_of(house, first) == "kokoro", within=300)
 
     supervisor = house._process.pid if house._process else 0
-    job = [pid for pid in processes.descendants(supervisor) if "voices" in command(pid)]
+    job = [pid for pid in processes.descendants(supervisor) if command(pid) == "hotline run voices"]
     assert job, "the job is done already: it was to be killed at its work"
     before = house.children
     for pid in job:
@@ -101,12 +101,12 @@ def voice_of(house: House, sound: Path) -> str:
     return ""
 
 
-def command(pid: int) -> list[str]:
-    """What a process was started with; nothing of one that has ended meanwhile."""
+def command(pid: int) -> str:
+    """What a process is called; nothing of one that has ended meanwhile."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        return Path(f"/proc/{pid}/cmdline").read_text().strip("\0")
     except (FileNotFoundError, ProcessLookupError):
-        return []
+        return ""
 
 
 def up_log(house: House) -> str:
