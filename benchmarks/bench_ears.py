@@ -46,6 +46,7 @@ from tests import callers, ear_proxy, phone_audio
 MOST_S = 300.0  # from the first utterance on
 LINES = {"clean": 40.0, "noisy": 15.0}  # how far white noise lies below the speech, dB
 BESIDE_PEER = ("noisy", "answers")
+SAID_BACK = "dates"  # always, and they count with a yes: what is read wrongly has no limit
 WRONG_AT_MOST = 10.0  # % of what is taken; a sample of this size has steps of about that
 COST_AT_MOST = 1.0  # of the peer's
 NOT_OFFERED = 4.0  # the margin for a language that whisper does not offer to callers: the rows show why
@@ -176,9 +177,11 @@ def spoken(language: str, said: list[Said], noise_db: float) -> list[Utterance]:
 def measured(engine: Engine, utterances: list[Utterance]) -> Result:
     for first in {id(each.said.grammar): each for each in utterances}.values():
         engine(first)  # a grammar's first time costs more, and comes once
-    began = time.process_time()
-    heard = [engine(each) for each in utterances]
-    cost = (time.process_time() - began) / sum(each.seconds for each in utterances)
+    heard, costs = [], []
+    for each in utterances:
+        began = time.process_time()
+        heard.append(engine(each))
+        costs.append((time.process_time() - began) / each.seconds)
     taken = [label == each.said.meant for each, (label, _) in zip(utterances, heard, strict=True) if label is not None]
     free = [
         ear_proxy.understood(each.said.way, text, each.language)
@@ -189,7 +192,7 @@ def measured(engine: Engine, utterances: list[Utterance]) -> Result:
         100 * taken.count(False) / max(1, len(taken)),
         100 - 100 * len(taken) / len(utterances),
         100 - 100 * statistics.mean(free) if free else None,
-        cost,
+        statistics.median(costs),
     )
 
 
@@ -222,10 +225,10 @@ def transcribed(model: Any) -> Engine:
     return engine
 
 
-def rows_of(name: str, ours: Result, theirs: Result | None, offered: bool) -> Iterator[Row]:
+def rows_of(name: str, ours: Result, theirs: Result | None, wrong_at_most: float | None) -> Iterator[Row]:
     peer = "transcription" if theirs else None
     wrong, asked_again, cost = (theirs.wrong, theirs.asked_again, theirs.cost) if theirs else (None, None, None)
-    yield Row(f"{name}: wrong of those taken", peer, ours.wrong, wrong, "%", limit=WRONG_AT_MOST if offered else None)
+    yield Row(f"{name}: wrong of those taken", peer, ours.wrong, wrong, "%", limit=wrong_at_most)
     yield Row(f"{name}: asked again", peer, ours.asked_again, asked_again, "%")
     if ours.misheard is not None:
         yield Row(f"{name}: words misheard", None, ours.misheard, None, "%")
@@ -239,11 +242,11 @@ def told(clock: Clock, name: str, language: str, ours: Engine, theirs: Engine | 
             utterances = spoken(language, said, noise_db)
             if clock.allows(what, len(utterances)):
                 peer = measured(theirs, utterances) if theirs and (line, kind) == BESIDE_PEER else None
-                yield from rows_of(what, measured(ours, utterances), peer, offered)
+                limit = WRONG_AT_MOST if offered and kind != SAID_BACK else None
+                yield from rows_of(what, measured(ours, utterances), peer, limit)
 
 
 def by_whisper(clock: Clock) -> Iterator[Row]:
-    os.environ["OMP_NUM_THREADS"] = "1"
     from faster_whisper import WhisperModel
 
     folder = models.install(WHISPER, say=lambda told: None)
@@ -266,6 +269,9 @@ def by_vosk(clock: Clock) -> Iterator[Row]:
 
 
 def main() -> int:
+    if os.environ.get("OMP_NUM_THREADS") != "1":  # as workers have it; numpy reads it when it is loaded
+        os.environ["OMP_NUM_THREADS"] = "1"
+        os.execv(sys.executable, [sys.executable, "-m", "benchmarks.bench_ears", *sys.argv[1:]])  # noqa: S606
     for language in LANGUAGES:
         wanted = [one for said in corpora(language).values() for one in voices(language, said)]
         print(f"{language}: what is not kept of {len(wanted)} utterances is spoken", file=sys.stderr, flush=True)

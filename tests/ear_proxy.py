@@ -5,6 +5,7 @@ writes traditional ones and others that sound the same.
 
 import asyncio
 import hashlib
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from scripts.wording import Wording
 from speech.cache import PromptCache
 from speech.ears.languages import numerals
 from speech.ears.whisper import Recogniser
-from speech.voices import Voices
+from speech.voices import VoiceFailed, Voices
 from speech.voices.kokoro import Kokoro
 from tests import callers, listening
 from tests.asterisk_instance import AsteriskInstance
@@ -29,6 +30,7 @@ PHONES = {"es": "lucia", "en": "ruth", "pt-BR": "joao", "zh-CN": "mei"}
 LETTERS = range(8, 61)  # of a sentence of the sample: a call is as long as what is said in it
 EXTENSION = 69000
 A_LINE = 10
+LATE = 5 * listening.RATE  # samples that a sentence may begin later than right after the one before it
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,32 @@ class Sentence:
     sound: Path
 
 
-async def rendered(words: Wording, language: str, most: int | None) -> list[Sentence]:
-    """Static prompts by the natural voice; `most`: so many short ones, always the same, or all of them."""
-    texts = {key: words.sentence(key, language, {}) for key in words.every_key() if words.is_static(key)}
-    own = {key: sentence.text for key, sentence in texts.items() if sentence.language == language}
+def texts(words: Wording, language: str) -> dict[str, str]:
+    """The static prompts that the language has itself, key → text, in an order that is always the same."""
+    static = {key: words.sentence(key, language, {}) for key in words.every_key() if words.is_static(key)}
+    own = {key: sentence.text for key, sentence in static.items() if sentence.language == language}
+    return {key: own[key] for key in sorted(own, key=lambda key: hashlib.sha256(key.encode()).digest())}
+
+
+async def rendered(words: Wording, language: str, most: int | None, until: float = float("inf")) -> list[Sentence]:
+    """Static prompts by the natural voice; `most`: so many short ones, or all of them. What would begin after `until`
+    (`time.monotonic`) is left out; what was spoken is kept for the next run."""
+    own = texts(words, language)
     if most is not None:
         short = [key for key, text in own.items() if len(text) * (3 if language == "zh-CN" else 1) in LETTERS]
-        chosen = sorted(short, key=lambda key: hashlib.sha256(key.encode()).digest())[:most]
-        own = {key: own[key] for key in chosen}
+        own = {key: own[key] for key in short[:most]}
     voice = Kokoro(models.install(KOKORO))
     cache = PromptCache(callers.KEPT / "prompts", Voices([voice]))
     try:
-        made = [Sentence(language, key, text, await cache.render(text, language)) for key, text in own.items()]
+        made = []
+        for key, text in own.items():
+            if time.monotonic() >= until:
+                break
+            try:
+                made.append(Sentence(language, key, text, await cache.render(text, language)))
+            except VoiceFailed:  # the machine is too busy for it
+                if until == float("inf"):
+                    raise
     finally:
         await voice.close()
     return [Sentence(one.language, one.key, one.text, one.sound.with_suffix(".sln16")) for one in made]
@@ -94,14 +110,15 @@ async def _call(
     async with await asterisk.phone(username) as phone:
         await phone.dials(str(extension))
         await phone.hung_up(within=30 + sum(sentence.sound.stat().st_size for sentence in sentences) / 32_000)
-        whole, at = phone.heard_since(0), 0
+        whole, at, ahead = phone.heard_since(0), 0, 0
         for sentence in sentences:
             sound = listening.prompt(sentence.sound)
-            match = await asyncio.to_thread(listening.find, whole[at:], sound)
+            ahead += len(sound) + LATE
+            match = await asyncio.to_thread(listening.find, whole[at : at + ahead], sound)
             if match is not None:
                 begin = max(0, at + match.start)
                 found[sentence] = whole[begin : begin + len(sound)]
-                at = begin + len(sound) // 2
+                at, ahead = begin + len(sound) // 2, len(sound)
     return found
 
 

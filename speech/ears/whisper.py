@@ -44,7 +44,7 @@ NOTHING = re.compile(r"[\[(（【♪]")  # "[ Silence ]", "(dramatic music)": so
 REMEMBERED = 4000  # forms' probabilities in silence
 
 # The margin from which on what was taken was right; measured, see docs/decisions/0011-ears.md. Chinese is understood
-# too seldom to be offered: it needs a model for Vosk.
+# too seldom to be offered (docs/decisions/0055-chinese-by-whisper.md): it needs a model for Vosk.
 ENOUGH = {"es": 4.0, "pt-BR": 4.0, "en": 4.0}
 
 
