@@ -28,6 +28,7 @@ DAYS = {
         "este viernes": ("2026-11-27", None),
         "el próximo martes": ("2026-12-01", None),
         "el lunes que viene por la mañana": ("2026-11-30", M),
+        "el viernes a las ocho de la mañana": ("2026-11-27", M),
         "el sábado de la semana que viene": ("2026-12-05", None),
         "el tres de marzo": ("2027-03-03", None),
         "el 3 de marzo por la noche": ("2027-03-03", E),
@@ -109,6 +110,7 @@ NO_DAY = {
         "el lunes o el martes",
         "el treinta y uno de febrero",
         "viernes cinco de diciembre",
+        "viernes ocho de hleros",  # as whisper wrote "enero"
         "este lunes",
         "mañana por la mañana o por la tarde",
         "el cuarenta",
@@ -124,7 +126,7 @@ NO_DAY = {
         "the third of March or the fourth of March",
         "I may come",
     ],
-    "pt-BR": ["", "não sei", "semana que vem", "segunda ou terça", "trinta de fevereiro"],
+    "pt-BR": ["", "não sei", "semana que vem", "segunda ou terça", "trinta de fevereiro", "sexta-feira oito de janela"],
     "zh-CN": ["", "随便", "下周", "星期一或者星期二", "二月三十号", "这周一"],
 }
 

@@ -50,6 +50,8 @@ def spoken_day(text: str, language: str, today: dt.date) -> SpokenDay | None:
     except _Impossible:
         return None
     if not days:
+        if known.dates.misheard and re.search(known.dates.misheard, rest):
+            return None  # "viernes ocho de eneros" is not the next Friday
         days = {date for _, date in weekdays}
     elif any(date.weekday() != weekday for date in days for weekday, _ in weekdays):
         return None

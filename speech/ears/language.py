@@ -56,6 +56,7 @@ class Dates:
     days: Phrases
     earliest: str  # whichever day it is, the sooner the better
     births: Phrases  # day, month and year
+    misheard: str | None = None  # a day of what is no month, left of a date beside its weekday
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b",
             r"\b(?P<day>\d{1,2}) (del )?(?P<month>\d{1,2}) (de |del )?(?P<year>\d{4})\b",
         ),
+        misheard=r"\b\d{1,2} de (?!la\b)",
     ),
     voicemail=r"\b(deje|grabe|dejenos|dejeme)( \w+){0,3} (mensaje|recado|nombre)|\bbu[zs]on\b"
     r"|\b(despues|luego) (del|de la|de el) (tono|senal|pitido|bip)|\bha llamado a\b|\bapagado o fuera"

@@ -133,6 +133,7 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b",
             r"\b(?P<day>\d{1,2}) (do )?(?P<month>\d{1,2}) (de )?(?P<year>\d{4})\b",
         ),
+        misheard=r"\b\d{1,2} de (?!manha\b)",
     ),
     voicemail=r"\b(deixe|grave)( \w+){0,3} (recado|mensagem|nome)|\bcaixa postal|\bcorreio de voz"
     r"|\bapos o (sinal|bip|tom)|\bdesligado ou fora|\b(voce|voces) ligou para|\bnumero chamado|\bsendo encaminhad\w+",
