@@ -31,10 +31,10 @@ class Solution:
 
 @cache
 def optimum(nurses: int, answer: float, talk_s: float, ring_s: float, ceiling: float) -> Solution:
-    return _Chain(nurses, answer, talk_s, ring_s, ceiling).solved()
+    return Chain(nurses, answer, talk_s, ring_s, ceiling).solved()
 
 
-class _Chain:
+class Chain:
     def __init__(self, nurses: int, answer: float, talk_s: float, ring_s: float, ceiling: float) -> None:
         self.nurses, self.answer, self.ceiling = nurses, answer, ceiling
         self.most = int(3 * nurses * ring_s / (talk_s * answer) + 12 / answer + 10)
@@ -51,9 +51,9 @@ class _Chain:
         low, high, price = 0.0, float("inf"), 1.0
         below, above = (0.0, 0.0, ()), None
         for _ in range(24):
-            values = self._iterated(price, values)
-            chosen = self._chosen(values)
-            used, lost = self._evaluated(chosen)
+            values = self.iterated(price, values)
+            chosen = self.chosen(values)
+            used, lost = self.evaluated(chosen)
             if lost > self.ceiling:
                 low, above = price, (used, lost)
             else:
@@ -66,7 +66,7 @@ class _Chain:
         share = (self.ceiling - below[1]) / (above[1] - below[1])
         return Solution(below[0] + share * (above[0] - below[0]), self.ceiling, below[2])
 
-    def _iterated(self, price: float, values: Matrix) -> Matrix:
+    def iterated(self, price: float, values: Matrix) -> Matrix:
         """Relative value iteration. `values[b, r]`: of having b talk and r ring once the policy has chosen."""
         lost = self.rings * self.answer * (self.full - self.ceiling) * self.rate
         reward = (self.b / self.nurses - price * lost) / self.rate
@@ -82,7 +82,7 @@ class _Chain:
                 break
         return values
 
-    def _chosen(self, values: Matrix) -> Matrix:
+    def chosen(self, values: Matrix) -> Matrix:
         """chosen[b, r]: how many ring after the policy has chosen; the fewest of equally good ones."""
         chosen = np.empty(values.shape, int)
         for b in range(self.nurses + 1):
@@ -92,7 +92,7 @@ class _Chain:
                 chosen[b, r] = best
         return chosen
 
-    def _evaluated(self, chosen: Matrix) -> tuple[float, float]:
+    def evaluated(self, chosen: Matrix) -> tuple[float, float]:
         """The share of nurses who talk and of the answered who are abandoned, in the long run."""
         width = self.most + 1
 

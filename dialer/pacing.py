@@ -5,7 +5,8 @@ what rings beyond that is *extra*. So many lines ring that as many answers are t
 a margin. The margin is for a *risk*: the share of the answered who may find no nurse just now, which grows with what
 the ceiling has to spare. There are never more extra lines than the ceiling can bear if half as many again as usual are
 answered in this instant: so an answer rate that jumps costs little, and after too many abandoned calls it is
-progressive until they are diluted. While the ceiling could not bear one abandoned call, a tenth of it is risked. A
+progressive until they are diluted. While the ceiling could not bear one abandoned call, and while no more than two too
+many are abandoned, a fifth of it is risked: where few answer that dilutes them sooner than one line for each nurse. A
 trunk that is silent against all odds is not dialled harder. Why this rule and no model of the calls, and how it
 compares: docs/decisions/0022-pacing.md; what it does in a day of any kind: `simulator.py`.
 """
@@ -23,7 +24,8 @@ KNOWN = 10  # answers before which it is progressive
 BASE, BY_RISK, FITTED = 2.6, 0.6, 0.03
 # The risk is the ceiling where the spare calls are the reserve: some calls and a share of what the ceiling allows.
 RESERVE, RESERVE_SHARE = 4.0, 0.05
-BOLDER, LEAST_RISK = 1.5, 0.1  # the power of spare ÷ reserve that it grows with, and the least share of the ceiling
+LEAST_RISK = 0.2  # the least share of the ceiling that is risked, unless nothing is
+STOP = 2.0  # calls over the ceiling, from which on it is progressive
 WORST = 1.5  # times as many answers as usual, all at once
 NO_CHANCE = -13.8  # logarithm of one in a million: a silence less likely than that is the trunk's fault
 
@@ -84,7 +86,7 @@ class Tally:
 
 class Pace(NamedTuple):
     """How many lines to dial now, and why not more: 'no_nurse', 'ceiling_near', 'silent_trunk', 'line_limit' or
-    'enough'. With 'silent_trunk' it is progressive, with 'ceiling_near' nearly so, and over the ceiling quite."""
+    'enough'. With 'silent_trunk' it is progressive, with 'ceiling_near' nearly so, and well over the ceiling quite."""
 
     dial: int
     why: str
@@ -97,13 +99,13 @@ def pace(nurses: int, ready: int, ringing: int, tally: Tally, ceiling: float, li
     if ready <= 0:
         return Pace(0, "no_nurse")
     spare = ceiling * tally.answered - tally.abandoned
-    if spare <= 0:
+    if spare <= -STOP or not ceiling:
         lines, why = ready, "ceiling_near"
     elif tally.silent_against_all_odds:
         lines, why = ready, "silent_trunk"
     else:
         wanted = lines_for(ready, nurses, spare, tally, ceiling)
-        lines = max(ready, int(min(wanted + 0.5, bearable(ready, spare, tally))))
+        lines = max(ready, int(min(wanted + 0.5, bearable(ready, max(0.0, spare), tally))))
         why = "enough" if spare >= 1 else "ceiling_near"
     if lines > line_limit:
         lines, why = line_limit, "line_limit"
@@ -112,18 +114,20 @@ def pace(nurses: int, ready: int, ringing: int, tally: Tally, ceiling: float, li
 
 def bearable(ready: int, spare: float, tally: Tally) -> float:
     """Lines of which no more than `spare` find nobody if half as many again as lately are answered in this instant."""
+    if not tally.answered:
+        return ready
     return (ready + spare) / min(1.0, WORST * tally.careful_rate)
 
 
 def lines_for(ready: int, nurses: int, spare: float, tally: Tally, ceiling: float) -> float:
-    """How many lines are best for the `ready` ones of `nurses`; `spare`, above 0: calls that the ceiling could bear."""
+    """How many lines are best for the `ready` ones of `nurses`; `spare`: calls that the ceiling could bear."""
     if len(tally.lines_an_answer) < KNOWN:
         return ready
     rate = tally.answer_rate
     # A talk that hasn't ended yet counts as one, else the first hour of long talks would know no length.
     freed = nurses * (tally.rang_s / tally.dialled) * max(1, tally.talks) / max(1.0, tally.talked_s)
-    filled = spare / (RESERVE + RESERVE_SHARE * ceiling * tally.answered)
-    risk = ceiling / FITTED * max(LEAST_RISK, filled**BOLDER)
+    filled = max(0.0, spare) / (RESERVE + RESERVE_SHARE * ceiling * tally.answered)
+    risk = ceiling / FITTED * max(LEAST_RISK, filled)
     z = BASE * (1 - rate) - BY_RISK * ((1 - rate) ** 0.25 * log(risk) + (2 - rate) * sqrt(freed))
     answers: float = (sqrt(z * z + 4 * ready) - z) ** 2 / 4  # where answers + z √answers = ready
     return answers / tally.careful_rate
