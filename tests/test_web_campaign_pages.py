@@ -19,6 +19,8 @@ __all__ = ["page_of", "served", "site"]
 async def test_grace_runs_a_campaign_and_sees_it_move(served: Site, page_of: PageOf) -> None:
     grace, ana = await page_of("grace"), await page_of("ana")
     await grace.goto(served.url("/campaigns"))
+    lies_under = grace.get_by_role("link", name="Follow-up", exact=True)
+    await expect(lies_under).to_have_attribute("aria-current", "page")
     await looked_at(grace, "campaigns-none")
     await grace.get_by_role("textbox", name="New campaign").fill("Day 3")
     await grace.keyboard.press("Enter")

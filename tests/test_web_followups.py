@@ -186,9 +186,9 @@ async def test_a_result_decides_the_next_try_which_is_a_sentence(site: Site) -> 
     async with site.signed_in("ana") as ana:
         site.over(attempt)
         part = await ana.post(
-            f"/followups/{site.task.id}/result/call_later", when="exactly", exactly="2026-11-26T18:10"
+            f"/followups/{site.task.id}/result/call_later", when="exactly", exactly="2026-11-27T18:10"
         )
-        assert "Again tomorrow 18:10, first number, try 2 of 3" in words(part.text)
+        assert "Again Friday 18:10, first number, try 2 of 3" in words(part.text)
         late = await ana.post(
             f"/followups/{site.task.id}/result/call_later", 422, when="exactly", exactly="2020-01-01T10:00"
         )

@@ -38,6 +38,7 @@ class Pages:
         )
         self._environment.globals.update(facts=facts, asset=self.asset, words=words)
         self._environment.filters.update(
+            capital=words.capital,
             clock=lambda at: words.clock(at, facts.zone),
             day=lambda at: words.day(at, facts.zone),
             moment=lambda at: words.moment(at, facts.zone),

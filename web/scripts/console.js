@@ -44,7 +44,8 @@ for (const lost of ["htmx:sendError", "htmx:timeout"]) {
 
 function markCurrentPage() {
   for (const link of document.querySelectorAll(".bar nav a")) {
-    const here = location.pathname === link.pathname || location.pathname.startsWith(`${link.pathname}/`);
+    const paths = [link.pathname, ...(link.dataset.also ?? "").split(" ").filter(Boolean)];
+    const here = paths.some((path) => location.pathname === path || location.pathname.startsWith(`${path}/`));
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
