@@ -1,6 +1,8 @@
 """The audit chain: it only grows, whoever writes at the same moment, and a change behind its back shows."""
 
+import ast
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,9 +17,11 @@ from hospital import audit
 from hospital.database import Database
 from tests.hospital_scene import at_once, listening
 from tests.moments import NOON, ZONE
+from web.words import AUDIT_ACTIONS
 
 pytestmark = pytest.mark.covers("H51", "I8")
 GRACE = uuid4()
+ROOT = Path(__file__).parent.parent
 
 
 def write(session: Session, count: int = 5) -> None:
@@ -117,3 +121,14 @@ def test_whatever_is_noted_the_chain_verifies(database: Database, detail: dict[s
         audit.record(session, None, words, words, NOON, **detail)
     with database.transaction() as session:
         assert audit.verify(session).sound
+
+
+def test_whatever_is_written_into_the_chain_has_words() -> None:
+    writes, found = {"record", "looked", "_written", "_moved", "_went_live"}, set()
+    for source in (path for room in ("hospital", "web") for path in (ROOT / room).glob("*.py")):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in writes:
+                given = (part.value for one in node.args for part in ast.walk(one) if isinstance(part, ast.Constant))
+                found |= {one for one in given if isinstance(one, str) and "." in one.rstrip(".")}
+    assert len(found) > 50
+    assert found - set(AUDIT_ACTIONS) == set()

@@ -1,7 +1,7 @@
 """The pages in a real browser: what they look like, what the keyboard does, what happens while somebody types."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from hospital import callbacks, calls, patients, screen_pops
 from hospital.database import Database
@@ -261,3 +261,19 @@ async def test_the_demos_pages_without_sign_in(database: Database) -> None:
         await expect(page.get_by_role("heading", name="Lucía")).to_be_visible()
         await page.goto(demo.url("/sign-in"))
         await looked_at(page, "sign-in-demo")
+
+
+@pytest.mark.covers("H51")
+async def test_a_list_that_is_refreshed_under_a_click_opens_the_form_alone(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+
+    async def refreshed_meanwhile(route: Route) -> None:
+        await ana.evaluate("() => document.querySelector('#list').replaceChildren()")
+        await route.continue_()
+
+    await ana.goto(served.url("/followups"))
+    await ana.route(f"**/followups/{served.task(JOAO).id}", refreshed_meanwhile)
+    await ana.get_by_role("link", name="Open João Souza").click()
+    await expect(ana.get_by_role("heading", name="João Souza")).to_be_visible()
+    await expect(ana.get_by_role("banner")).to_have_count(1)
+    await expect(ana.locator("hotline-phone")).to_have_count(1)

@@ -38,16 +38,19 @@ def _entries(session: Session, action: str, who: UUID | None, before: int | None
         rows = rows.where(AuditRow.seq < before)
     names = {account.id: account.display_name for account in _accounts(session)}
     return [
-        Entry(row, names.get(row.account_id, "a former account") if row.account_id else "nobody", _detail(row))
+        Entry(row, names.get(row.account_id, "a former account") if row.account_id else "no account", _detail(row))
         for row in session.scalars(rows)
     ]
 
 
 def _detail(row: AuditRow) -> str:
-    """The codes of a row; a list of ids is counted."""
+    """The codes of a row, without those that are empty; a list of ids is counted."""
     parts = []
     for key, value in sorted(row.detail.items()):
-        parts.append(f"{len(value)} {key}" if isinstance(value, list) else f"{key} {value}")
+        if isinstance(value, list):
+            parts.append(f"{len(value)} {key.removesuffix('s') if len(value) == 1 else key}")
+        elif value not in ("", None):
+            parts.append(f"{key} {value}")
     return ", ".join(parts)
 
 

@@ -34,6 +34,13 @@ document.addEventListener("htmx:responseError", (event) => {
   const sentence = xhr.getResponseHeader("X-Sentence");
   notify(sentence ? decodeURIComponent(sentence) : "That did not work. Try again.", "error");
 });
+// A link may be gone when its page comes: the list that held it was refreshed meanwhile. What it inherits is gone with it,
+// and the whole document, with its bar and a second telephone, would be put into #page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.boosted || event.detail.target.id !== "page") return;
+  event.detail.selectOverride = "#page";
+  event.detail.swapOverride = "outerHTML";
+});
 // What was asked in a dialog is done: it has said its word.
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful) event.target.closest?.("dialog[open]")?.close();
