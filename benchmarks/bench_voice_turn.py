@@ -8,9 +8,9 @@ from the order to press (the key itself lasts about 0.2 s). Barge-in is counted 
 loud to the moment from which on nothing of the prompt is sent. The phone's and Asterisk's own delays are not in it.
 
 Measured twice: with ears that answer at once (what is left is the wait for the end of speech, and the line) and with
-whisper-base. Half a second is what a turn by voice should take. Ears that answer at once are within it; whisper-base is
-not: 0.35 s of silence must pass before an answer counts, and it takes 0.3 s and more of a core for a short answer. Its
-row says so. Vosk's engine takes a twentieth of that.
+whisper-base. Half a second is what a turn by voice should take. An answer counts after 0.35 s of silence; whisper-base
+is asked at 0.12 s and takes 0.15 to 0.2 s of a core, so it is within that where it has a core (record 0053). On a busy
+machine the row says what the wait for one costs.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ GRAMMAR = Grammar("en", {"1": ("book an appointment", "one"), "2": (SAID, "two")
 LOUD = 300.0  # root mean square of 16-bit samples
 ASKED = ("ivr_down_menu", "apology")  # in turn; both are long enough to be spoken into
 BEGINNING_S = 1.2  # of a prompt is looked for: the rest of it need not be waited for
-TURN_MS = 500.0  # p50, with any ears; whisper-base misses it
+TURN_MS = 500.0  # p50, with any ears
 LINE_MS = 1000.0  # of which half is the silence that ends an utterance
 EARS_MS = 4000.0  # then the question is asked by key
 BARGE_IN_MS = 100.0
