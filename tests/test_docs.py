@@ -61,7 +61,7 @@ def test_every_make_target_and_command_exists(page: str, capsys: pytest.CaptureF
     for target in re.findall(r"(?:^|`)make ([a-z]+)\b", text(page), re.MULTILINE):
         assert target in targets, f"{page}: make {target}"
     for line in re.findall(r"(?:^|`)(?:\.venv/bin/)?hotline ([^`\n#]+)", text(page), re.MULTILINE):
-        words = 2 if line.startswith(("model ", "questionnaire ")) else 1  # these have commands of their own
+        words = 2 if line.startswith(("dialer ", "model ", "questionnaire ")) else 1  # these have commands of their own
         command = [] if line.startswith("-") else line.split()[:words]
         with pytest.raises(SystemExit) as ended:
             commands.main([*command, "--help"])
