@@ -49,8 +49,11 @@ def _nursery(settings: Settings, asked: argparse.Namespace) -> socket.socket | N
     if os.environ.get("HOTLINE_NURSERY") == "no":
         return None
     from setproctitle import setproctitle
+    from sqlalchemy.orm import configure_mappers
 
     from hotline import nursery, pulse, run_answers, run_core, run_ivr  # noqa: F401 -- the last three to be loaded
+
+    configure_mappers()  # what each would do at its first row
 
     def job(name: str, beat: Sequence[int]) -> int:
         asked.command = "run"  # what goes wrong from here on is no longer about `up`

@@ -81,9 +81,15 @@ def stock() -> Stock:
 
 def serve(line: int) -> None:
     """In the process that they are forked from."""
+    from setproctitle import setproctitle
+    from sqlalchemy.orm import configure_mappers
+
     from hotline import commands, nursery, run_answers, run_core, run_ivr, supervisor  # noqa: F401 -- to be loaded
 
+    configure_mappers()
+
     def up(environment: str, _: Sequence[int]) -> int:
+        setproctitle("hotline up")
         os.environ.clear()
         os.environ.update(json.loads(environment))
         return commands.main(["up"])

@@ -400,12 +400,14 @@ SHARED_PROMPTS = Path(tempfile.gettempdir()) / f"hotline-test-prompts-{os.geteui
 def _share_prompts(source: Path, target: Path) -> None:
     if not source.is_dir():
         return
-    for path in source.rglob("*.*"):
-        there = target / path.relative_to(source)
-        if path.is_file() and not there.exists() and path.suffix in (".sln", ".sln16", ".json"):
-            there.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                os.link(path, there)
+    for folder in source.iterdir():
+        if folder.name != "locks":
+            there = target / folder.name
+            there.mkdir(parents=True, exist_ok=True)
+            for name in set(os.listdir(folder)) - set(os.listdir(there)):
+                if not name.endswith(".tmp"):
+                    with contextlib.suppress(FileExistsError):
+                        os.link(folder / name, there / name)
 
 
 @pytest.fixture(scope="session")
