@@ -139,7 +139,7 @@ async def test_grace_plays_a_recording(served: Site, page_of: PageOf) -> None:
     await expect(grace.get_by_role("heading", name="João Souza")).to_be_visible()
     await looked_at(grace, "recording")
     slider = grace.get_by_role("slider", name="Position")
-    await slider.focus()
+    await expect(slider).to_be_focused()
     await grace.keyboard.press("ArrowUp")
     await grace.keyboard.press("ArrowUp")
     await grace.keyboard.press("Space")
