@@ -25,6 +25,7 @@ async def test_grace_runs_a_campaign_and_sees_it_move(served: Site, page_of: Pag
     await grace.get_by_role("textbox", name="New campaign").fill("Day 3")
     await grace.keyboard.press("Enter")
     await expect(grace.get_by_role("link", name="Day 3")).to_be_visible()
+    await expect(grace.get_by_role("textbox", name="New campaign")).to_have_value("")
     await grace.get_by_role("button", name="Start Day 3").press("Enter")
     row = grace.locator("tr", has=grace.get_by_role("link", name="Day 3"))
     await expect(row.get_by_text("Running")).to_be_visible()

@@ -43,7 +43,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 // What was asked in a dialog is done: it has said its word.
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful) event.target.closest?.("dialog[open]")?.close();
+  if (!event.detail.successful) return;
+  event.target.closest?.("dialog[open]")?.close();
+  if (event.target.matches?.("form[data-empties]")) event.target.reset(); // or the same would be made twice
 });
 for (const lost of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(lost, () => notify("The hotline does not answer. Try again in a moment.", "error"));
