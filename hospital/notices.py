@@ -70,4 +70,5 @@ async def _of(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> AsyncI
             if notice is not None:
                 yield notice
         # a peer that vanished without a FIN is found here
-        await asyncio.wait_for(connection.execute("SELECT 1"), 5)
+        async with asyncio.timeout(5):  # and not wait_for, which before Python 3.12 may lose that we are told to end
+            await connection.execute("SELECT 1")

@@ -110,7 +110,8 @@ class Child:
         with contextlib.suppress(ProcessLookupError):  # a forked one may have ended before we are told
             self.stop(self.process.pid)
         try:
-            await asyncio.wait_for(self.process.wait(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self.process.wait()
         except TimeoutError:
             log.warning("%s did not end within %.0f s and was killed", self.name, PATIENCE)
             self.process.kill()

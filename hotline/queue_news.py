@@ -71,7 +71,8 @@ class QueueNews:
         """Until it is cancelled. What fails is tried again: meanwhile callers hear the offer alone."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), AGAIN_S if self._told else None)
+                async with asyncio.timeout(AGAIN_S if self._told else None):
+                    await self._moved.wait()
                 await asyncio.sleep(SETTLED_S)
             self._moved.clear()
             try:

@@ -97,6 +97,24 @@ def browser_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+async def test_a_network_that_lets_no_sound_through_is_told(browser_house: House) -> None:
+    async with page_of() as page:  # a Chromium as it comes sends no sound over loopback
+        broken: list[str] = []
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        await page.goto(f"http://{browser_house.address}:8000/patient-phone?as=lucia")
+        phone = page.locator("hotline-phone")
+        await expect(phone).to_have_attribute("data-state", "ready", timeout=15_000)
+        await page.get_by_role("button", name="Call the hospital").click()
+        await expect(phone).to_have_attribute("data-state", "talking", timeout=15_000)
+        await page.locator("[data-digit='2']").first.click()
+        await expect(phone.locator("[data-part=state]")).to_have_text("No sound: hang up, call again", timeout=20_000)
+        await expect(phone.locator("[data-part=keyed]")).to_be_empty()
+        await page.get_by_role("button", name="Hang up").click()
+        await expect(phone).to_have_attribute("data-state", "ready")
+        await expect(phone).not_to_have_attribute("data-deaf", "")
+        assert broken == []
+
+
 @pytest.mark.covers("H1", "H2")
 async def test_a_newcomer_calls_as_lucia_from_the_page(browser_house: House) -> None:
     async with page_of(flags=LOOPBACK_FLAGS) as page:

@@ -41,7 +41,8 @@ async def _booked(house: Services, patient: Patient | None) -> list[Booked] | No
     if patient is None:
         return []
     try:
-        return await asyncio.wait_for(house.desk.appointments(patient.id, house.clock()), DESK_PATIENCE)
+        async with asyncio.timeout(DESK_PATIENCE):
+            return await house.desk.appointments(patient.id, house.clock())
     except Exception as error:
         # any desk may be behind this Protocol, and the caller is on the line: the card comes without it
         log.warning("the booking desk did not answer (%s)", type(error).__name__)

@@ -147,7 +147,8 @@ async def _departments(house: Services) -> list[Department]:
 
 async def _patiently(asked: Awaitable[T]) -> T:
     try:
-        return await asyncio.wait_for(asked, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await asked
     except SlotTaken:
         raise
     except Exception as error:

@@ -123,7 +123,8 @@ async def stream(
         yield "retry: 1500\n\n"
         while True:
             try:
-                position, notice = await asyncio.wait_for(subscription.queue.get(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    position, notice = await subscription.queue.get()
             except TimeoutError:
                 if not await still_signed_in():
                     yield "event: signed_out\ndata: {}\n\n"

@@ -32,6 +32,9 @@ const WORDS = {
   talking: "On a call",
 };
 
+const SOUND_WITHIN = 8000; // ms of a call; a network that lets no sound through is told from one that is slow
+const NO_SOUND = "No sound: hang up, call again";
+
 // what SIP says, as a sentence (RFC 3261 §21; JsSIP's causes)
 const WHY = {
   [JsSIP.C.causes.BUSY]: "Busy.",
@@ -47,6 +50,7 @@ class HotlinePhone extends HTMLElement {
   #agent = null;
   #call = null;
   #line = null;
+  #connection = null;
   #since = 0;
   #clock = 0;
   #ringer = new Ringer();
@@ -82,13 +86,27 @@ class HotlinePhone extends HTMLElement {
     clearInterval(this.#clock);
     if (state === "talking") {
       this.#since = Date.now();
-      this.#clock = setInterval(() => this.#say("time", minutes(Date.now() - this.#since)), 500);
+      this.#clock = setInterval(() => this.#tick(), 500);
     }
     if (state !== "talking") this.#say("time", "");
     if (!["talking", "ringing", "dialling"].includes(state)) this.#say("peer", "");
     for (const button of this.querySelectorAll("[data-do]")) button.disabled = !this.#may(button.dataset.do);
     for (const key of this.querySelectorAll("[data-digit]")) key.disabled = state !== "talking";
     this.dispatchEvent(new CustomEvent("hotline:phone", { bubbles: true, detail: { state } }));
+  }
+
+  #tick() {
+    const lasts = Date.now() - this.#since;
+    this.#say("time", minutes(lasts));
+    const deaf = lasts > SOUND_WITHIN && !this.#sounds();
+    if (deaf !== this.hasAttribute("data-deaf")) {
+      this.toggleAttribute("data-deaf", deaf);
+      this.#say("state", deaf ? NO_SOUND : WORDS.talking);
+    }
+  }
+
+  #sounds() {
+    return this.#connection?.connectionState === "connected";
   }
 
   #may(action) {
@@ -170,13 +188,15 @@ class HotlinePhone extends HTMLElement {
   }
 
   #listen(connection) {
+    this.#connection = connection;
     connection.addEventListener("track", (event) => {
       this.#audio.srcObject = event.streams[0] ?? new MediaStream([event.track]);
     });
   }
 
   #over(sentence) {
-    this.#call = null;
+    this.#call = this.#connection = null;
+    this.removeAttribute("data-deaf");
     this.#audio.srcObject = null;
     this.removeAttribute("data-muted");
     if (this.state === "connecting") return;
@@ -218,7 +238,7 @@ class HotlinePhone extends HTMLElement {
   }
 
   press(digit) {
-    if (this.state !== "talking") return;
+    if (this.state !== "talking" || !this.#sounds()) return;
     this.#call.sendDTMF(digit, { transportType: JsSIP.C.DTMF_TRANSPORT.RFC2833, duration: 120, interToneGap: 80 });
     this.#say("keyed", ((this.querySelector("[data-part=keyed]")?.textContent ?? "") + digit).slice(-16));
   }
