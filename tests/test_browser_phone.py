@@ -44,6 +44,13 @@ ENERGY = """async () => {
   return Math.max(...samples.map(Math.abs));
 }"""
 
+NO_WAY = """const ours = RTCPeerConnection.prototype, remote = ours.setRemoteDescription;
+const local = Object.getOwnPropertyDescriptor(ours, 'localDescription').get;
+const candidate = /^(a=candidate:\\S+ \\d \\S+ \\d+) \\S+ \\d+/gm;
+const lost = ({type, sdp}) => ({type, sdp: sdp.replace(candidate, '$1 192.0.2.1 9')});
+Object.defineProperty(ours, 'localDescription', {get() { return local.call(this) && lost(local.call(this)); }});
+ours.setRemoteDescription = function (of) { return remote.call(this, lost(of)); };"""
+"""Each side is told an address that leads nowhere: as behind a firewall that lets the page through and no sound."""
 
 CHROMIUM = "/usr/bin/chromium"
 """With all that it has: the headless shell's audio graph hears nothing of a call."""
@@ -98,7 +105,8 @@ def browser_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 async def test_a_network_that_lets_no_sound_through_is_told(browser_house: House) -> None:
-    async with page_of() as page:  # a Chromium as it comes sends no sound over loopback
+    async with page_of(flags=LOOPBACK_FLAGS) as page:
+        await page.add_init_script(NO_WAY)
         broken: list[str] = []
         page.on("pageerror", lambda error: broken.append(str(error)))
         await page.goto(f"http://{browser_house.address}:8000/patient-phone?as=lucia")
