@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -299,24 +298,15 @@ class House:
 
     @asynccontextmanager
     async def without_ivr(self) -> AsyncIterator[None]:
-        """The ivr is killed, and cannot come back inside the block: its port is taken, and nobody listens there."""
-        taken = socket.socket()
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        old = self.children["ivr"]
-        self.kill("ivr")
-        deadline = time.monotonic() + 5
-        while True:
-            try:
-                taken.bind((self.address, numbering.AGI_PORT))
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "the ivr's port is still taken"
-                await asyncio.sleep(0.01)
+        """The ivr is killed, and cannot come back inside the block: who would start it stands still."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
         try:
+            self.kill("ivr")
+            await self.refusing(numbering.AGI_PORT)
             yield
         finally:
-            taken.close()
-            assert old is not None
+            os.kill(self._process.pid, signal.SIGCONT)
             await self.answering(numbering.AGI_PORT)
 
     @asynccontextmanager
@@ -332,6 +322,17 @@ class House:
         finally:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
+
+    async def refusing(self, port: int, within: float = 5) -> None:
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(self.address, port)
+            except OSError:
+                return
+            writer.close()
+            assert time.monotonic() < deadline, f"somebody still listens on {port}"
+            await asyncio.sleep(0.01)
 
     async def answering(self, port: int, within: float = 30) -> None:
         deadline = time.monotonic() + within

@@ -159,8 +159,8 @@ def instant(again: str | None, ended: datetime, zone: ZoneInfo) -> datetime | No
             return ended + timedelta(minutes=int(count))
         case ["in", count, "h"]:
             return ended + timedelta(hours=int(count))
-        case ["tomorrow"]:  # the phone rang, and the cap is one a day
-            return datetime.combine(tomorrow, time(), tzinfo=zone)
+        case ["tomorrow"]:  # in half an hour, were not the cap one a day
+            return max(ended + timedelta(minutes=30), datetime.combine(tomorrow, time(), tzinfo=zone))
         case ["another", "day"]:  # at another time of day
             at = time(18, 10) if local.time() < time(15) else time(9, 40)
             return datetime.combine(tomorrow, at, tzinfo=zone)
