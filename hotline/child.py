@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotline import child_log, pulse
-from hotline.nursery import Forked, Nursery, NurseryGone, dies_with_its_parent
+from hotline.nursery import Forked, NotForked, Nursery, dies_with_its_parent
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Child:
     async def _started(self, *beat: int) -> asyncio.subprocess.Process | Forked:
         """`beat`: the pipe in which it shows its pulse."""
         if self.nursery is not None:
-            with contextlib.suppress(NurseryGone):
+            with contextlib.suppress(NotForked):
                 return await self.nursery.start(self.name, self.niceness, *beat)
         return await asyncio.create_subprocess_exec(
             *self.command(),

@@ -25,14 +25,15 @@ log = logging.getLogger(__name__)
 
 LONGEST = 65_536  # bytes of an order, which is a name or some settings
 MOST_GIVEN = 4  # descriptors with an order
+FOR_ALL = {signal.SIGINT, signal.SIGTERM}  # a terminal or systemd tells all of us; the supervisor sees to the nursery
 KILLED = -signal.SIGKILL  # how a child ended whose nursery is gone: the kernel killed it, too
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class NurseryGone(Exception):
-    """It was killed: children must be started in another way."""
+class NotForked(Exception):
+    """The nursery was killed, or the machine is too full to fork it: a child must be started in another way."""
 
 
 def dies_with_its_parent() -> None:
@@ -65,14 +66,14 @@ def tend(line: socket.socket, job: Job) -> int:
     """The nursery's work, until `line` is closed at its other end. Returns an exit code; in a child, `job`'s.
 
     An order is `{"job": text, "niceness": n}` with descriptors: the child's output, and what it inherits as it is. The
-    answer is `{"started": pid}`; when that child is over follows `{"ended": pid, "code": n}`, negative for a signal.
+    answer is `{"started": pid}` or `{"refused": errno}`; when a child is over follows `{"ended": pid, "code": n}`,
+    negative for a signal.
     """
     setproctitle("hotline nursery")
     gc.disable()
     gc.freeze()  # a child that collects garbage writes to none of this: it stays shared
     os.setpgid(0, 0)
-    for told in (signal.SIGINT, signal.SIGTERM):  # a terminal or systemd tells all of us: the supervisor sees to us
-        signal.signal(told, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, FOR_ALL)
     us = os.getpid()
     with selectors.DefaultSelector() as waiting:
         waiting.register(line, selectors.EVENT_READ)
@@ -88,7 +89,11 @@ def tend(line: socket.socket, job: Job) -> int:
                 if not order:
                     return 0
                 asked = json.loads(order)
-                child = os.fork()
+                try:
+                    child = os.fork()
+                except OSError as full:  # not our end: that would be the end of those who run
+                    child = None
+                    _tell(line, {"refused": full.errno or 0})
                 if child == 0:
                     others = [each.fd for each in waiting.get_map().values() if each.fileobj is not line]
                     waiting.close()
@@ -98,8 +103,9 @@ def tend(line: socket.socket, job: Job) -> int:
                     return job(asked["job"], _become_one(us, asked["niceness"], given))
                 for descriptor in given:
                     os.close(descriptor)
-                waiting.register(os.pidfd_open(child), selectors.EVENT_READ, child)
-                _tell(line, {"started": child})
+                if child is not None:
+                    waiting.register(os.pidfd_open(child), selectors.EVENT_READ, child)
+                    _tell(line, {"started": child})
 
 
 def _tell(line: socket.socket, what: dict[str, int]) -> None:
@@ -114,8 +120,7 @@ def _become_one(parent: int, niceness: int, given: Sequence[int]) -> Sequence[in
     if os.getppid() != parent:
         os._exit(1)  # it was gone before it could be our end
     os.setpgid(0, 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FOR_ALL)
     with suppress(PermissionError):
         os.nice(niceness)
     output, *inherited = given
@@ -165,7 +170,7 @@ class Nursery:
         asyncio.get_running_loop().add_reader(line, self._read)
 
     async def start(self, job: str, niceness: int = 0, *inherited: int) -> Forked:
-        """A child that does `job`. Raises NurseryGone."""
+        """A child that does `job`. Raises NotForked."""
         reading, output = os.pipe()
         said, loop = asyncio.StreamReader(), asyncio.get_running_loop()
         started: asyncio.Future[Forked] = loop.create_future()
@@ -176,7 +181,7 @@ class Nursery:
             socket.send_fds(self._line, [order], [output, *inherited])
             self._ordered.append(started)
         except OSError as error:
-            raise NurseryGone from error
+            raise NotForked from error
         finally:
             os.close(output)
         child = await started
@@ -197,8 +202,13 @@ class Nursery:
         if "ended" in what:
             self._running.pop(what["ended"]).ended(what["code"])
             return
-        child = self._running[what["started"]] = Forked(what["started"])
         ordered = self._ordered.popleft()  # it answers in the order in which it is told
+        if "refused" in what:
+            log.error("the nursery could not fork: %s", os.strerror(what["refused"]))
+            if not ordered.done():
+                ordered.set_exception(NotForked())
+            return
+        child = self._running[what["started"]] = Forked(what["started"])
         if ordered.done():
             child.kill()  # whoever wanted it was told to stop meanwhile
         else:
@@ -210,7 +220,7 @@ class Nursery:
         self._line.close()
         for ordered in self._ordered:
             if not ordered.done():
-                ordered.set_exception(NurseryGone())
+                ordered.set_exception(NotForked())
         self._ordered.clear()
         for child in self._running.values():
             child.ended(KILLED)

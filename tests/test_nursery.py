@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hotline import processes
-from hotline.nursery import Forked, Nursery, NurseryGone
+from hotline.nursery import Forked, NotForked, Nursery
 
 PROGRAM = """
 import os, socket, sys, time
@@ -24,11 +24,23 @@ sys.exit(nursery.tend(socket.socket(fileno=int(sys.argv[1])), job))
 """
 
 
+FULL = """
+import errno, os
+real, left = os.fork, [1]
+def fork():
+    if not left:
+        raise OSError(errno.EAGAIN, "full")
+    left.pop()
+    return real()
+os.fork = fork
+"""
+
+
 @asynccontextmanager
-async def nursery() -> AsyncIterator[tuple[Nursery, asyncio.subprocess.Process]]:
+async def nursery(machine: str = "") -> AsyncIterator[tuple[Nursery, asyncio.subprocess.Process]]:
     """Its jobs are Python; `given` are the descriptors."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    command = [sys.executable, "-c", PROGRAM, str(its.fileno())]
+    command = [sys.executable, "-c", machine + PROGRAM, str(its.fileno())]
     process = await asyncio.create_subprocess_exec(*command, pass_fds=(its.fileno(),))
     its.close()
     made = Nursery(ours)
@@ -102,8 +114,18 @@ async def test_when_it_is_killed_its_children_have_ended_and_nothing_more_is_sta
             while True:
                 os.kill(child.pid, 0)
                 await asyncio.sleep(0.01)
-        with pytest.raises(NurseryGone):
+        with pytest.raises(NotForked):
             await made.start("pass")
+
+
+async def test_a_machine_that_is_too_full_to_fork_takes_no_child_that_runs() -> None:
+    async with nursery(FULL) as (made, _):
+        child = await made.start("time.sleep(600)")
+        with pytest.raises(NotForked):
+            await made.start("pass")
+        assert child.returncode is None
+        os.kill(child.pid, signal.SIGTERM)
+        assert await child.wait() == -signal.SIGTERM
 
 
 async def test_it_ends_by_no_signal_that_is_for_all_but_with_whom_it_serves() -> None:
