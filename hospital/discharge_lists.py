@@ -133,7 +133,7 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
         raise _Wrong("guardian_name", "is the patient")
     if not numbers and not guardian and not named:
         raise _Wrong("phone", "is empty, and no guardian is named who would be called")
-    at = _time("discharged", cells["discharged"], rules.zone)
+    at = _event_time(cells["discharged"], rules)
     if at > rules.now + NEAR_FUTURE:
         raise _Wrong("discharged", "is in the future")
     if at < rules.now - LONGEST_AGO:
@@ -209,6 +209,13 @@ def _number(column: str, cell: str, rules: Rules) -> str:
             column, "is a number of no country: write it with + and the country's code, or as it is dialled here"
         )
     return number
+
+
+def _event_time(cell: str, rules: Rules) -> datetime:
+    """A day without a time is told as its noon, which on the morning of that day is still to come: it is now then."""
+    at = _time("discharged", cell, rules.zone)
+    today = at.date() == rules.now.astimezone(rules.zone).date()
+    return min(at, rules.now) if today and ":" not in cell else at
 
 
 def _time(column: str, cell: str, zone: ZoneInfo) -> datetime:

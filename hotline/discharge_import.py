@@ -13,13 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hospital import discharge_lists, discharges
-from hospital.csv_files import ListRefused
 from hospital.database import Database
 from hospital.discharge_lists import Rules
 from hospital.discharges import Report
 from hospital.plans import Calendar
 from hotline import wiring
-from hotline.long_lists import AGAIN, INTERRUPTED, NO_DATABASE, TOLD, Progress, Refusals, digest_of
+from hotline.long_lists import AGAIN, INTERRUPTED, TOLD, Progress, Refusals, digest_of, to_its_end
 from hotline.places import places
 from hotline.settings import Settings
 from scripts.languages import TAGS
@@ -38,7 +37,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     try:
         with closing(database), closing(Refusals(asked.file, asked.rejected)) as refusals:
             report.told = refusals.write
-            ended = _read(settings, asked, _in(database), report)
+            ended = to_its_end(lambda: _read(settings, asked, _in(database), report))
             if asked.task == "import" and report.rows:
                 _write_down(database, asked.file, report)
     except OSError as problem:
@@ -52,27 +51,19 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     return 130 if ended is INTERRUPTED else 2
 
 
-def _read(settings: Settings, asked: argparse.Namespace, in_one: Callable[..., Any], report: Report) -> str | None:
-    """Why it ended before the last row, if it did."""
+def _read(settings: Settings, asked: argparse.Namespace, in_one: Callable[..., Any], report: Report) -> None:
+    """Raises ListRefused, LookupError."""
     zone, at, country = wiring.zone(settings), wiring.now(), settings.site.country.upper()
     rows = discharge_lists.read(asked.file, Rules(zone, country, settings.site.languages[0], at, TAGS, list_words()))
     progress = Progress(asked.file)
-    try:
-        if asked.task == "preview":
-            discharges.preview(rows, in_one, report, progress)
-        else:
-            plans, problems = load_plans(load_questionnaires()[0])
-            for problem in problems:
-                print(problem, file=sys.stderr)
-            site = Calendar(zone, country)
-            discharges.take_over(rows, list(plans.values()), at, site, in_one, report, progress)
-    except (ListRefused, LookupError) as refused:
-        return str(refused)
-    except DBAPIError:
-        return NO_DATABASE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return None
+    if asked.task == "preview":
+        discharges.preview(rows, in_one, report, progress)
+    else:
+        plans, problems = load_plans(load_questionnaires()[0])
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        site = Calendar(zone, country)
+        discharges.take_over(rows, list(plans.values()), at, site, in_one, report, progress)
 
 
 def _write_down(database: Database, path: Path, report: Report) -> None:

@@ -4,11 +4,14 @@ import csv
 import hashlib
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from hospital.csv_files import Rejected
+from sqlalchemy.exc import DBAPIError
+
+from hospital.csv_files import ListRefused, Rejected
 
 TOLD = 20  # refused rows that are printed
 SIGN_OF_LIFE = 10_000  # rows
@@ -20,6 +23,23 @@ AGAIN = " What was taken over stays; take the same list over again, and it goes 
 class Counted(Protocol):
     rows: int
     refused: int
+
+
+class NotDone(Exception):
+    """Nothing, or nothing more, can be done; the text says what to do."""
+
+
+def to_its_end(read: Callable[[], None]) -> str | None:
+    """Reads the list; why that ended before the last row, if it did."""
+    try:
+        read()
+    except (ListRefused, LookupError, NotDone) as refused:
+        return str(refused)
+    except DBAPIError:
+        return NO_DATABASE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return None
 
 
 class Refusals:

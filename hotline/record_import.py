@@ -14,17 +14,16 @@ from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hospital import campaign_lists, enrolling, record_lists
 from hospital.accounts import Account
 from hospital.campaigns import Campaign
-from hospital.csv_files import ListRefused, Rejected
+from hospital.csv_files import Rejected
 from hospital.database import Database
 from hospital.plans import Calendar
 from hotline import wiring
-from hotline.long_lists import AGAIN, INTERRUPTED, NO_DATABASE, TOLD, Progress, Refusals
+from hotline.long_lists import AGAIN, INTERRUPTED, TOLD, NotDone, Progress, Refusals, to_its_end
 from hotline.places import places
 from hotline.settings import Settings
 from scripts.plan_files import load_plans
@@ -36,10 +35,6 @@ PART = {"enrol": 500, "campaign": 5_000}  # patients in one transaction; the aud
 RIGHTS = {"enrol": "plans.enrol", "campaign": "campaigns.run"}
 Put = Callable[[Session, Sequence[UUID]], tuple[int, Mapping[UUID, str]]]
 """How many were put in, and why the others were not, in words."""
-
-
-class NotDone(Exception):
-    """Nothing, or nothing more, can be done; the text says what to do."""
 
 
 @dataclass
@@ -57,7 +52,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     report = Report()
     try:
         with closing(database), closing(Refusals(asked.file, asked.rejected)) as refusals:
-            ended = _read(settings, asked, database, report, refusals)
+            ended = to_its_end(lambda: _read(settings, asked, database, report, refusals))
             where = refusals.path
     except OSError as problem:
         print(f"Nothing more was done: {asked.rejected} can't be written: {problem.strerror}.", file=sys.stderr)
@@ -80,8 +75,8 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
 
 def _read(
     settings: Settings, asked: argparse.Namespace, database: Database, report: Report, refusals: Refusals
-) -> str | None:
-    """Why it ended before the last row, if it did."""
+) -> None:
+    """Raises ListRefused, LookupError, NotDone."""
     progress, seen = Progress(asked.file), set[int]()
 
     def refuse(row: Rejected) -> None:
@@ -89,30 +84,22 @@ def _read(
         report.rejected += [row] if len(report.rejected) < TOLD else []
         refusals.write(row)
 
-    try:
+    with database.transaction() as session:
+        put = _put(settings, asked, session)
+    rows = record_lists.records(asked.file, sys.maxsize, list_words().columns["record"])
+    while part := list(islice(rows, PART[asked.task])):
         with database.transaction() as session:
-            put = _put(settings, asked, session)
-        rows = record_lists.records(asked.file, sys.maxsize, list_words().columns["record"])
-        while part := list(islice(rows, PART[asked.task])):
-            with database.transaction() as session:
-                found = record_lists.people(session, part)
-                new = [one for one in found.found if one.int not in seen]
-                done, left = put(session, new)
-            twice = {one: "stood in an earlier row" for one in found.found if one.int in seen}
-            why = {**left, **twice}
-            rejected = found.rejected + [Rejected(found.found[one], "record", told) for one, told in why.items()]
-            for row in sorted(rejected, key=lambda row: row.line):
-                refuse(row)
-            seen |= {one.int for one in new}
-            report.rows, report.done = report.rows + found.rows, report.done + done
-            progress(report)
-    except (ListRefused, LookupError, NotDone) as refused:
-        return str(refused)
-    except DBAPIError:
-        return NO_DATABASE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return None
+            found = record_lists.people(session, part)
+            new = [one for one in found.found if one.int not in seen]
+            done, left = put(session, new)
+        twice = {one: "stood in an earlier row" for one in found.found if one.int in seen}
+        why = {**left, **twice}
+        rejected = found.rejected + [Rejected(found.found[one], "record", told) for one, told in why.items()]
+        for row in sorted(rejected, key=lambda row: row.line):
+            refuse(row)
+        seen |= {one.int for one in new}
+        report.rows, report.done = report.rows + found.rows, report.done + done
+        progress(report)
 
 
 def _put(settings: Settings, asked: argparse.Namespace, session: Session) -> Put:

@@ -324,27 +324,16 @@ class House:
                 os.kill(pid, signal.SIGCONT)
 
     async def refusing(self, port: int, within: float = 5) -> None:
-        deadline = time.monotonic() + within
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(self.address, port)
-            except OSError:
-                return
-            writer.close()
-            assert time.monotonic() < deadline, f"somebody still listens on {port}"
-            await asyncio.sleep(0.01)
+        await self._listening(port, False, within)
 
     async def answering(self, port: int, within: float = 30) -> None:
+        await self._listening(port, True, within)
+
+    async def _listening(self, port: int, wanted: bool, within: float) -> None:
         deadline = time.monotonic() + within
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(self.address, port)
-            except OSError:
-                assert time.monotonic() < deadline, f"nobody listens on {port}"
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
+        while wanted is not await listens(self.address, port):
+            assert time.monotonic() < deadline, f"{port}: {'nobody' if wanted else 'somebody still'} listens"
+            await asyncio.sleep(0.01)
 
     async def until(self, what: str, happened: Callable[[], object], within: float = 15) -> None:
         """Wait for something in the database; fail with `what`."""
@@ -352,6 +341,15 @@ class House:
         while not await asyncio.to_thread(happened):
             assert time.monotonic() < deadline, f"it did not happen: {what}"
             await asyncio.sleep(0.05)
+
+
+async def listens(address: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(address, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def every_day(hours: str) -> str:

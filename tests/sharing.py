@@ -54,6 +54,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Sharing:
     return Sharing(config, log)
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """The controller of the workers names what failed at once: twenty minutes are long to wait for it."""
+    controlled: WorkerController | None = getattr(report, "node", None)
+    if controlled is not None and report.outcome in {"failed", "rerun"}:
+        terminal = controlled.config.pluginmanager.get_plugin("terminalreporter")
+        terminal.ensure_newline()
+        terminal.write_line(f"{report.outcome}: {report.nodeid}")
+
+
 def _place(file: str) -> int:
     name = Path(file).stem.removeprefix("test_")
     return LONGEST.index(name) if name in LONGEST else len(LONGEST)

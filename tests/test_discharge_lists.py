@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -113,6 +114,14 @@ def test_a_wrong_row_is_told_by_line_and_column_and_never_by_what_stood_there(
     assert (wrong.line, wrong.column) == (3, column)
     assert wrong.why.startswith(why)
     assert CANARY not in repr(wrong)
+
+
+@pytest.mark.parametrize(("told", "sound"), [("2026-12-07", True), ("2026-12-07 12:00", False), ("2026-12-08", False)])
+def test_todays_date_is_sound_on_the_morning_of_that_day(tmp_path: Path, told: str, sound: bool) -> None:
+    at_seven = replace(RULES, now=NOW.replace(hour=7).astimezone(UTC))
+    (row,) = read(written(tmp_path, HEADING + ROW.format(n=0).replace("2026-12-04 11:00", told)), at_seven)
+    assert isinstance(row, Happened if sound else Rejected)
+    assert row.at == at_seven.now if isinstance(row, Happened) else row.why == "is in the future"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])

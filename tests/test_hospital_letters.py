@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -16,16 +16,15 @@ from hospital.attempt_records import contacts
 from hospital.attempts import Claimed
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
-from hospital.followups import FollowUpTask
 from hospital.letter_records import StepLetter
 from hospital.letters import Post
 from hospital.patients import Patient
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.hospital_scene import POLICY, UNCAPPED, admit, at_once, day_three, employ
 from tests.moments import NOON, ZONE
+from tests.step_scene import DAY, HOUR, due_by, not_to_be_called, the_patient, the_task, told, worked_off
 from web.words import decision
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ADDRESS = "Calle 5 # 10-20\nBogotá"
 POST = Post(14 * DAY, lambda name, address, language: None)
 pytestmark = pytest.mark.covers("H25")
@@ -34,26 +33,16 @@ pytestmark = pytest.mark.covers("H25")
 def due(
     session: Session, who: Character = LUCIA, fallback: tuple[str, ...] = ("nurse_call",), address: str | None = ADDRESS
 ) -> UUID:
-    patient = admit(session, who)
-    patient.address = address
-    task = day_three(session, patient)
-    task.channel, task.fallback = "letter", list(fallback)
+    task_id = due_by(session, "letter", who, fallback)
+    the_patient(session).address = address
     session.flush()
-    return task.id
+    return task_id
 
 
-def work(session: Session, at: object = NOON, policy: CallingPolicy = POLICY, post: Post | None = POST) -> int:
+def work(session: Session, at: datetime = NOON, policy: CallingPolicy = POLICY, post: Post | None = POST) -> int:
     """All that there is to do at `at`, as the core does it; how much it was."""
     letters.take_back(session)
-    for done in range(10):
-        if not letters.work_next(session, at, policy, post):  # type: ignore[arg-type]
-            return done
-    raise AssertionError("it goes round for ever")
-
-
-def the_task(session: Session) -> FollowUpTask:
-    session.expire_all()
-    return session.scalars(select(FollowUpTask)).one()
+    return worked_off(lambda: letters.work_next(session, at, policy, post))
 
 
 def the_letter(session: Session) -> StepLetter | None:
@@ -61,19 +50,10 @@ def the_letter(session: Session) -> StepLetter | None:
     return session.scalars(select(StepLetter)).one_or_none()
 
 
-def told(session: Session) -> list[str]:
-    rows = followups.decisions(session, the_task(session).id)
-    return [decision(row.code, row.facts, NOON, ZONE) for row in rows]
-
-
-def the_patient(session: Session) -> Patient:
-    return session.scalars(select(Patient).order_by(Patient.created_at, Patient.id)).one()
-
-
-def print_and_post(session: Session, task_id: UUID, at: object = NOON, by: str = "ana") -> UUID:
+def print_and_post(session: Session, task_id: UUID, at: datetime = NOON, by: str = "ana") -> UUID:
     nurse = employ(session, by, "nurse").id
-    letters.printed(session, letters.waiting(session), nurse, at)  # type: ignore[arg-type]
-    assert letters.posted(session, task_id, nurse, at, POST.answer_within) is None  # type: ignore[arg-type]
+    letters.printed(session, letters.waiting(session), nurse, at)
+    assert letters.posted(session, task_id, nurse, at, POST.answer_within) is None
     return nurse
 
 
@@ -183,15 +163,7 @@ def test_it_is_made_at_night_and_for_who_has_no_number(database: Database) -> No
 
 
 @pytest.mark.covers("I4")
-@pytest.mark.parametrize(
-    ("change", "stops"),
-    [
-        ({"opted_out": ["follow_up"]}, "opted_out"),
-        ({"deceased_at": NOON}, "deceased"),
-        ({"death_reported_at": NOON}, None),
-    ],
-    ids=["opted out", "dead", "said to be dead"],
-)
+@not_to_be_called
 def test_nobody_is_written_to_who_may_not_be_called(
     database: Database, change: dict[str, object], stops: str | None
 ) -> None:

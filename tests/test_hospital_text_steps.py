@@ -6,64 +6,34 @@ from functools import partial
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from hospital import attempts, coverage, followups, outbox, surveys, text_steps
+from hospital import attempts, coverage, outbox, surveys, text_steps
 from hospital.attempt_records import contacts
 from hospital.attempts import Claimed
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
-from hospital.followups import FollowUpTask
-from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hotline.caller_joints import rendered
 from scripts.wording import Wording
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.hospital_scene import POLICY, UNCAPPED, admit, at_once, day_three, employ
 from tests.moments import NOON, ZONE
+from tests.step_scene import DAY, HOUR, due_by, messages, not_to_be_called, the_patient, the_task, told, worked_off
 from tests.test_care_dialogues import words
-from web.words import decision
 
 __all__ = ["words"]
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 pytestmark = pytest.mark.covers("H25")
 
 
 def due(session: Session, who: Character = LUCIA, fallback: tuple[str, ...] = ("nurse_call",)) -> UUID:
-    task = day_three(session, admit(session, who))
-    task.channel, task.fallback = "sms", list(fallback)
-    session.flush()
-    return task.id
+    return due_by(session, "sms", who, fallback)
 
 
 def work(session: Session, at: datetime = NOON, policy: CallingPolicy = POLICY) -> int:
-    """All that there is to do at `at`, as the core does it; how much it was."""
-    for done in range(10):
-        if not text_steps.work_next(session, at, policy):
-            return done
-    raise AssertionError("it goes round for ever")
-
-
-def the_task(session: Session) -> FollowUpTask:
-    session.expire_all()
-    return session.scalars(select(FollowUpTask)).one()
-
-
-def messages(session: Session) -> list[OutboxRow]:
-    session.expire_all()
-    return list(session.scalars(select(OutboxRow)))
-
-
-def told(session: Session) -> list[str]:
-    """The decision log as a nurse reads it."""
-    rows = followups.decisions(session, the_task(session).id)
-    return [decision(row.code, row.facts, NOON, ZONE) for row in rows]
-
-
-def lucia_of(session: Session) -> Patient:
-    return session.scalars(select(Patient).order_by(Patient.id)).one()
+    return worked_off(lambda: text_steps.work_next(session, at, policy))
 
 
 @pytest.mark.parametrize("who", [LUCIA, MEI, JOAO, RUTH, WIREMU], ids=lambda who: who.language)
@@ -116,7 +86,7 @@ def test_the_message_is_a_contact_and_a_contact_holds_the_message_back(database:
     with database.transaction() as session:
         due(session)
         ana = employ(session, "ana", "nurse").id
-        called = day_three(session, lucia_of(session))
+        called = day_three(session, the_patient(session))
         claimed = attempts.claim(session, called.id, ana, "n1", NOON, POLICY)
         assert isinstance(claimed, Claimed)
         assert work(session) == 1
@@ -125,7 +95,7 @@ def test_the_message_is_a_contact_and_a_contact_holds_the_message_back(database:
         session.execute(text("UPDATE followup_task SET state = 'open', next_try_at = NULL"))
         session.expire_all()
         assert work(session) == 1
-        lucia = lucia_of(session)
+        lucia = the_patient(session)
         token = lucia.numbers[0].token
         assert contacts(session, lucia.id, token, NOON + HOUR) == [NOON]
         refused = attempts.claim(session, called.id, ana, "n1", NOON + HOUR, POLICY)
@@ -134,15 +104,7 @@ def test_the_message_is_a_contact_and_a_contact_holds_the_message_back(database:
 
 
 @pytest.mark.covers("I4")
-@pytest.mark.parametrize(
-    ("change", "stops"),
-    [
-        ({"opted_out": ["follow_up"]}, "opted_out"),
-        ({"deceased_at": NOON}, "deceased"),
-        ({"death_reported_at": NOON}, None),
-    ],
-    ids=["opted out", "dead", "said to be dead"],
-)
+@not_to_be_called
 def test_nobody_is_written_to_who_may_not_be_called(
     database: Database, change: dict[str, object], stops: str | None
 ) -> None:
@@ -169,7 +131,7 @@ def test_a_number_that_is_not_safe_is_not_written_to(database: Database) -> None
 def test_the_guardian_is_written_to_for_a_child_in_her_language(database: Database) -> None:
     with database.transaction() as session:
         due(session, replace(LUCIA, birth=NOON.date() - 400 * DAY))
-        lucia, mei = lucia_of(session), admit(session, MEI)
+        lucia, mei = the_patient(session), admit(session, MEI)
         lucia.guardian_id = mei.id
         session.flush()
         assert work(session) == 1
@@ -231,7 +193,7 @@ def test_what_was_not_delivered_goes_on_at_once_and_was_no_contact(database: Dat
         assert work(session, NOON + HOUR) == 1
         assert the_task(session).channel == "nurse_call"
         assert told(session)[-1] == "The text message was not delivered: next by a nurse's call"
-        lucia = lucia_of(session)
+        lucia = the_patient(session)
         assert contacts(session, lucia.id, lucia.numbers[0].token, NOON + HOUR) == []
 
 
@@ -242,7 +204,7 @@ def test_a_message_whose_fate_is_unknown_counts(database: Database) -> None:
         (message,) = messages(session)
         outbox.claim(session, NOON)
         outbox.not_sent(session, message.id, "fate_unknown", NOON, final=True)
-        lucia = lucia_of(session)
+        lucia = the_patient(session)
         assert contacts(session, lucia.id, lucia.numbers[0].token, NOON + HOUR) == [NOON]
 
 
@@ -250,7 +212,7 @@ def test_she_calls_and_answers_and_nothing_follows(database: Database) -> None:
     with database.transaction() as session:
         task_id = due(session)
         work(session)
-        assert surveys.waiting_for(session, lucia_of(session).id, NOON + HOUR) == [task_id]
+        assert surveys.waiting_for(session, the_patient(session).id, NOON + HOUR) == [task_id]
         assert surveys.finish(session, task_id, NOON + HOUR)
         assert work(session, NOON + 3 * DAY) == 0
         assert the_task(session).state == "done"
@@ -261,7 +223,7 @@ def test_what_has_not_left_is_taken_back(database: Database) -> None:
         due(session)
         work(session)
         assert text_steps.take_back(session, NOON, POLICY) == 0
-        lucia_of(session).opted_out = ["follow_up"]
+        the_patient(session).opted_out = ["follow_up"]
         session.flush()
         assert text_steps.take_back(session, NOON, POLICY) == 1
         assert outbox.claim(session, NOON) is None

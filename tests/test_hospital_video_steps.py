@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,13 +13,12 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, audit, coverage, followups, outbox, recordings, settling, video_steps
+from hospital import attempts, audit, coverage, outbox, recordings, settling, video_steps
 from hospital.attempt_records import Attempt, contacts
 from hospital.attempts import Claimed, NotNow
 from hospital.calling_hours import PRESETS
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
-from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.task_orders import Giver, Order, carry_out
@@ -30,48 +29,32 @@ from scripts.wording import Wording
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.hospital_scene import POLICY, UNCAPPED, admit, at_once, day_three, employ
 from tests.moments import NOON, ZONE
+from tests.step_scene import (
+    DAY,
+    HOUR,
+    MINUTE,
+    due_by,
+    messages,
+    not_to_be_called,
+    the_patient,
+    the_task,
+    told,
+    worked_off,
+)
 from tests.test_care_dialogues import words
-from web.words import decision
 
 __all__ = ["words"]
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ROOMS = Rooms("https://video.example.org/{room}", HOUR, 30 * MINUTE)
 pytestmark = pytest.mark.covers("H25")
 
 
 def due(session: Session, who: Character = LUCIA, fallback: tuple[str, ...] = ("sms",)) -> UUID:
-    task = day_three(session, admit(session, who))
-    task.channel, task.fallback = "video_link", list(fallback)
-    session.flush()
-    return task.id
+    return due_by(session, "video_link", who, fallback)
 
 
 def work(session: Session, at: datetime = NOON, policy: CallingPolicy = POLICY, rooms: Rooms | None = ROOMS) -> int:
-    """All that there is to do at `at`, as the core does it; how much it was."""
-    for done in range(10):
-        if not video_steps.work_next(session, at, policy, rooms):
-            return done
-    raise AssertionError("it goes round for ever")
-
-
-def the_task(session: Session) -> FollowUpTask:
-    session.expire_all()
-    return session.scalars(select(FollowUpTask)).one()
-
-
-def the_patient(session: Session) -> Patient:
-    return session.scalars(select(Patient).order_by(Patient.created_at, Patient.id)).one()
-
-
-def messages(session: Session) -> list[OutboxRow]:
-    session.expire_all()
-    return list(session.scalars(select(OutboxRow)))
-
-
-def told(session: Session) -> list[str]:
-    rows = followups.decisions(session, the_task(session).id)
-    return [decision(row.code, row.facts, NOON, ZONE) for row in rows]
+    return worked_off(lambda: video_steps.work_next(session, at, policy, rooms))
 
 
 def begun(session: Session, task_id: UUID, at: datetime = NOON + HOUR) -> tuple[UUID, UUID]:
@@ -182,15 +165,7 @@ def test_not_outside_the_hours_and_it_is_a_contact(database: Database) -> None:
 
 
 @pytest.mark.covers("I4")
-@pytest.mark.parametrize(
-    ("change", "stops"),
-    [
-        ({"opted_out": ["follow_up"]}, "opted_out"),
-        ({"deceased_at": NOON}, "deceased"),
-        ({"death_reported_at": NOON}, None),
-    ],
-    ids=["opted out", "dead", "said to be dead"],
-)
+@not_to_be_called
 def test_nobody_is_asked_who_may_not_be_called(
     database: Database, change: dict[str, object], stops: str | None
 ) -> None:
