@@ -121,10 +121,7 @@ async def test_a_reply_from_the_terminal(house: House) -> None:
     await house.until("the answer has left", lambda: {one.state for one in house.rows(OutboxRow)} == {"sent"})
     written = message("list")
     assert isinstance(written, list)
-    assert [(one["ours"], one["text"][:28]) for one in written[-2:]] == [
-        (False, "¿Están ahí?"),
-        (True, written[-1]["text"][:28]),
-    ]
-    assert "una persona lo leerá" in written[-1]["text"]
+    assert [one["text"] for one in written if not one["ours"]][-1] == "¿Están ahí?"
+    assert written[-1]["ours"] and "una persona lo leerá" in written[-1]["text"]
     with house.database.transaction() as session:
         assert session.scalars(select(Case.kind)).all() == ["message"]
