@@ -23,6 +23,12 @@ ALARMS = [
     "e pīrangi ana au ki te mate",
     "ngā whakaaro whakamomori",
     "he ohotata tēnei",
+    "kei te hēmanawa ahau",
+    "he uaua rawa te hā",
+    "he manawahē pea",
+    "e hiahia ana au ki te whakawhara i a au anō",
+    "kua ngoikore ohorere tōna kanohi",
+    "kāore e taea e ia te kōrero",
     "kāore au i te mōhio, he mamae taku uma",
 ]
 NO_ALARM = [
@@ -34,6 +40,8 @@ NO_ALARM = [
     "āhea taku whakamātautau toto?",
     "he aha taku mate?",
     "he pai te manaaki",
+    "he uaua te haere mai",
+    "Kāore he hēmanawa.",
     "",
 ]
 
