@@ -1,21 +1,27 @@
 """`hotline languages`: is every language whole? A row for each, then what is missing; `make check` runs it.
 
-A language needs: every prompt with its forms and placeholders, every text message, every function that says dates and
-numbers, its vocabulary with the alarms that no ears know, its name in the console, a name in the menus of departments,
-its questionnaires, and where it is spoken what the triage table and the demo's site say, and a voice. The console's own
-sentences are English by decision. A native speaker's review is shown and is no gap.
+A language needs, spoken or not: every prompt with its forms and placeholders, every text message, every function that
+says dates and numbers, its vocabulary with the headings of lists and the alarms that no ears know, its name in the
+console, a name in the menus of departments, all questionnaires and plans, what the triage table and the demo's site
+say; and where it is spoken a voice. The console's own sentences are English by decision. A native speaker's review is
+shown and is no gap.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from hospital.discharge_lists import COLUMNS
+from hospital.plans import Plan
 from hotline import demo_clinics
 from hotline.in_force import DEMO_INFORMATION
 from hotline.wiring import espeak
 from scripts import library, verbalise, vocabulary, wording
+from scripts.plan_files import HERE as PLANS
+from scripts.plan_files import load_plans
 from scripts.questionnaire import Questionnaire
 from scripts.questionnaire_files import HERE as QUESTIONNAIRES
 from scripts.questionnaire_files import load_questionnaires
@@ -24,7 +30,7 @@ from scripts.triage import HERE as TRIAGE
 from scripts.triage import read_triage
 from scripts.wording import Wording
 from scripts.wording_files import REFERENCE
-from scripts.yaml_lines import FileRefused
+from scripts.yaml_lines import FileRefused, Problem
 from speech.ears.languages import LANGUAGES as HEARD
 from web.words import LANGUAGES as NAMES
 
@@ -72,15 +78,22 @@ class Row:
         return ", ".join(names) + part
 
 
-def check(prompts: Path = wording.HERE, questionnaires: Path = QUESTIONNAIRES) -> list[Row]:
+def check(
+    prompts: Path = wording.HERE, questionnaires: Path = QUESTIONNAIRES, plans: Path = PLANS, triage: Path = TRIAGE
+) -> list[Row]:
     """A row for each language that is written, spoken or named anywhere."""
     words = wording.load(NOWHERE, prompts)
     asked, refused = load_questionnaires(questionnaires)
     tags = dict.fromkeys([*words.languages, *verbalise.SPEECH])
-    rows = [_row(tag, words, list(asked.values()), prompts) for tag in tags]
-    for problem in refused:
-        for row in rows:
-            row.kinds["questionnaires"].need(False, str(problem))
+    planned, misplanned = load_plans(asked, plans)
+    rows = [_row(tag, words, prompts) for tag in tags]
+    for row in rows:
+        row.kinds |= {
+            "questionnaires": _questionnaires(row.tag, asked.values(), refused),
+            "plans": _plans(row.tag, planned.values(), misplanned),
+            "site": _site(row.tag, words, triage),
+            "voice": _voice(row.tag, row.spoken),
+        }
     return rows
 
 
@@ -104,16 +117,13 @@ def languages() -> int:
     return 1 if any(row.missing for row in rows) else 0
 
 
-def _row(tag: str, words: Wording, asked: list[Questionnaire], prompts: Path) -> Row:
+def _row(tag: str, words: Wording, prompts: Path) -> Row:
     language = words.languages.get(tag)
     kinds = {
         "prompts": _prompts(tag, words),
         "messages": _messages(tag, words),
         "words": _functions(tag, prompts),
         "departments": _departments(tag),
-        "questionnaires": _questionnaires(tag, asked, language is not None and language.spoken),
-        "site": _site(tag, words),
-        "voice": _voice(tag, language is not None and language.spoken),
     }
     return Row(tag, language is not None and language.spoken, kinds, dict(language.reviewed) if language else {})
 
@@ -150,6 +160,9 @@ def _functions(tag: str, prompts: Path) -> Share:
         share.need(True, "")
         there = known.alarms is not None or tag in HEARD
         share.need(there, f"scripts/languages/{folder}/{vocabulary.NAME} has no alarms, and no ears know any")
+        for column in COLUMNS:
+            there = bool(known.columns.get(column))
+            share.need(there, f"scripts/languages/{folder}/{vocabulary.NAME} has no heading for '{column}'")
     return share
 
 
@@ -164,32 +177,39 @@ def _departments(tag: str) -> Share:
     return share
 
 
-def _questionnaires(tag: str, asked: list[Questionnaire], spoken: bool) -> Share:
-    """A language in which no call is held may be missing from a questionnaire as a whole: its page says so."""
+def _questionnaires(tag: str, asked: Iterable[Questionnaire], refused: list[Problem]) -> Share:
     share = Share()
     for questionnaire in asked:
-        if not spoken and tag not in questionnaire.reviewed_by:
-            continue
         for text in questionnaire.texts():
             said = next(iter(text.by_language.values()))
             share.need(tag in text.by_language, f"questionnaire '{questionnaire.id}': no words for {said!r}")
         share.need(tag in questionnaire.reviewed_by, f"questionnaire '{questionnaire.id}': not in reviewed_by")
+    for problem in refused:
+        share.need(False, str(problem))
     return share
 
 
-def _site(tag: str, words: Wording) -> Share:
-    """The triage table and the demo's information: refused as a whole where a spoken language lacks a word."""
+def _plans(tag: str, planned: Iterable[Plan], refused: list[Problem]) -> Share:
     share = Share()
-    if tag in words.spoken:
-        every = {one: words.languages.get(one, words.languages[REFERENCE]) for one in verbalise.SPEECH}
-        for read in (lambda: read_triage(TRIAGE, [tag]), lambda: read_site(DEMO_INFORMATION, every, [tag])):
-            try:
-                read()
-            except FileRefused as refused:
-                for problem in refused.problems:
-                    share.need(False, str(problem))
-            else:
-                share.need(True, "")
+    for plan in planned:
+        share.need(tag in plan.title, f"plan '{plan.id}': no words for {plan.title[REFERENCE]!r}")
+    for problem in refused:
+        share.need(False, str(problem))
+    return share
+
+
+def _site(tag: str, words: Wording, triage: Path) -> Share:
+    """The triage table and the demo's information: refused as a whole where a language lacks a word."""
+    share = Share()
+    every = {one: words.languages.get(one, words.languages[REFERENCE]) for one in verbalise.SPEECH}
+    for read in (lambda: read_triage(triage, [tag]), lambda: read_site(DEMO_INFORMATION, every, [tag])):
+        try:
+            read()
+        except FileRefused as refused:
+            for problem in refused.problems:
+                share.need(False, str(problem))
+        else:
+            share.need(True, "")
     return share
 
 

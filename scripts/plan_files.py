@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hospital.plans import CHANGES, CHANNELS, KINDS, Calendar, Plan, Rule, Step, due
+from scripts import library
 from scripts.questionnaire_files import canonical
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
 
@@ -49,7 +50,7 @@ def read_plan(path: Path, questionnaires: Collection[str]) -> Plan:
     name = _code(top["id"])
     if name and name.replace("-", "_") != path.stem:
         top["id"].wrong(f"id is {name!r}, but the file is named {path.stem}.yaml")
-    title = {language: text.text() for language, text in top["title"].mapping(("en",)).items()}
+    title = library.in_all({language: text.text() for language, text in top["title"].mapping(("en",)).items()})
     begins = _one_of(top["begins"], KINDS)
     ends_with = [_one_of(one, CHANGES) for one in top["ends_with"].items()] if "ends_with" in top else ["readmitted"]
     fields: dict[str, Field] = {}

@@ -3,7 +3,7 @@
     reviewed_by: null         the native speaker who has read it
     units:                    of measured values, by their usual sign: "cm": centímetros
     replies:                  ways to write yes, no, stop, start and help in a text message
-    columns:                  headings of a list of discharges, the likeliest first; those that are usual in it
+    columns:                  headings of a list of discharges, the likeliest first
     values:                   what stands in such a list for a sex and for what happened
     alarms:                   only where no ears are: what must reach a person at once, as patients write it
 

@@ -1,6 +1,7 @@
 """`hotline languages`: whatever one language lacks is told, and fails."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from hotline import commands, demo_clinics
 from hotline.languages import Row, check, table
 from scripts import wording
 from scripts.languages import mi, zh_CN
+from scripts.plan_files import HERE as PLANS
 from scripts.questionnaire_files import HERE as QUESTIONNAIRES
+from scripts.triage import HERE as TRIAGE
 from tests.test_command_line import hotline
 from tests.transcripts import PROMPTS
 
@@ -55,6 +58,7 @@ def test_nothing_is_missing_in_any_language(capsys: pytest.CaptureFixture[str]) 
         "words",
         "departments",
         "questionnaires",
+        "plans",
         "site",
         "voice",
         "reviewed",
@@ -117,6 +121,37 @@ def test_the_words_of_a_questionnaire(questionnaires: Path) -> None:
     assert missing(check(questionnaires=questionnaires)) == {
         "pt-BR": ["questionnaire 'discharge-day3': no words for 'Three days after discharge'"]
     }
+
+
+@pytest.mark.covers("H11")
+def test_a_language_that_nobody_speaks_needs_every_questionnaire(questionnaires: Path) -> None:
+    """One sentence of it, or all of it."""
+    without(questionnaires / "diabetes.yaml", "mi: Nōnāhea i inea ai?")
+    assert missing(check(questionnaires=questionnaires)) == {
+        "mi": ["questionnaire 'diabetes': no words for 'When was it measured?'"]
+    }
+    path = questionnaires / "flu_season.yaml"
+    path.write_text(re.sub(r", mi: [^,}]+}|\n +mi: .*", lambda gone: "}" * gone[0].endswith("}"), path.read_text()))
+    found = missing(check(questionnaires=questionnaires))
+    assert list(found) == ["mi"]
+    assert "questionnaire 'flu-season': no words for 'Flu season'" in found["mi"]
+    assert found["mi"][-1] == "questionnaire 'flu-season': not in reviewed_by"
+
+
+@pytest.mark.covers("H9", "H11")
+def test_what_is_written_beside_it_is_needed_in_each_language(tmp_path: Path, prompts: Path) -> None:
+    plans = Path(shutil.copytree(PLANS, tmp_path / "plans"))
+    path = plans / "newborn.yaml"
+    path.write_text(path.read_text().replace(", mi: Pēpi hou}", "}"))
+    triage = Path(shutil.copy(TRIAGE, tmp_path / "triage.yaml"))
+    without(triage, "mi: He pēhea te āhua?")
+    without(prompts / "mi/vocabulary.yaml", "ward:")
+    found = missing(check(prompts, plans=plans, triage=triage))
+    assert list(found) == ["mi"]
+    heading, plan, question = found["mi"]
+    assert heading == "scripts/languages/mi/vocabulary.yaml has no heading for 'ward'"
+    assert plan == "plan 'newborn': no words for 'Newborn'"
+    assert "triage.yaml:" in question and "is not said in mi" in question
 
 
 def test_a_language_that_was_refused_is_told_with_its_line(prompts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
