@@ -168,7 +168,7 @@ async def _times(front: FrontDesk, department: Department, prefers: Part | None)
     if not first:
         return []
     suiting = prefers is not None and all(part_of(one.starts_at, front.zone) == prefers for one in first)
-    asked = offers(first, department, suiting=suiting, earlier=prefers is not None)
+    asked = offers(first, department, suiting=suiting)
     said = [*asked, *read_back(first[0], department, "confirm_slot")]
     return [*said, *(the_time(one, department.kind) for one in following)]
 

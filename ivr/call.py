@@ -7,6 +7,8 @@ Rules that hold in every dialogue, so that none has to state them:
   changes the language and asks the same question in it, and the urgent key (if the site has one) reaches a nurse
   ahead of the queue, from the first prompt on. These keys belong to the house: a menu that lists one of them is
   refused. Who needs something repeated is told of them, once a call.
+- A menu has five choices at most, and one that lists more is refused. Only languages may be more: each is offered in
+  its own words, and nobody has to keep the others in mind.
 - While digits are typed, a key of the house counts when it is typed alone. Where a single digit is an answer,
   `0` and the urgent key count after `*`; slower and the language do not.
 - Silence or a wrong key: a shorter wording, then a different one, then a person. Nobody is dropped for being
@@ -27,7 +29,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from ivr.house import HOUSE_PROMPTS, MOST_BACKS, MOST_REPEATS, PACES, Asking, HouseKeys, Question, as_prompts
+from ivr.house import (
+    HOUSE_PROMPTS,
+    MOST_BACKS,
+    MOST_CHOICES,
+    MOST_REPEATS,
+    PACES,
+    Asking,
+    HouseKeys,
+    Question,
+    as_prompts,
+)
 from ivr.leaving import Back, CallerLeft, NoAnswer, Transferred
 from ivr.line import Journal, Line, Phrases
 from ivr.readings import Reading, SpokenDigits
@@ -125,6 +137,8 @@ class Call:
         taken = [key for key in keys if key in self.house]
         if taken or not keys:
             raise ValueError(f"menu with keys {keys!r}: {taken} mean the same everywhere, choose others")
+        if len(keys) > MOST_CHOICES and not self.choosing_language:
+            raise ValueError(f"menu with keys {keys!r}: at most {MOST_CHOICES} are kept in mind, say them in pages")
         asking = self._asking(question, params)
         while True:
             grammar = self._grammar(asking.question, keys)

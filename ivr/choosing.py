@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from ivr.call import Call, Prompt
+from ivr.house import MOST_CHOICES as MOST
 from scripts.placeholders import Value
 
+__all__ = ["MOST", "choose"]
+
 T = TypeVar("T")
-MOST = 5
 
 
 async def choose(

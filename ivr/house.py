@@ -38,6 +38,7 @@ HOUSE_PROMPTS = frozenset(
         "wrong_key",
     }
 )
+MOST_CHOICES = 5  # a menu; more nobody keeps in mind. The house's own keys do not count: they are the same everywhere
 MOST_MISHEARD = 2  # in one question; then the keypad is better
 MOST_REPEATS = 10  # a fax, or a phone in a pocket, would hold the line for ever
 MOST_BACKS = 30  # in one call

@@ -56,6 +56,16 @@ class Words(Protocol):
     def text(self, key: str, language: str, /, **params: Value) -> str: ...
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What was said together and what was expected of the caller; `at`: the lines of the transcript before it."""
+
+    said: tuple[Prompt, ...]
+    language: str
+    expect: Expect
+    at: int
+
+
 @dataclass
 class Transcript:
     """What happened, a line each; `show` gets each line as it comes."""
@@ -63,6 +73,7 @@ class Transcript:
     show: Callable[[str], object] | None = None
     lines: list[str] = field(default_factory=list)
     presses: list[str] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
 
     def add(self, who: str, what: str) -> None:
         self.lines.append(f"{who}: {what}")
@@ -112,6 +123,7 @@ class TerminalLine:
 
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
         to_the_end = isinstance(expect, Nothing) and expect.to_the_end
+        self._transcript.turns.append(Turn(tuple(prompts), language, expect, len(self._transcript.lines)))
         for prompt in prompts:
             if self._keypad.waiting() and not to_the_end:
                 break  # typed ahead: on the telephone it would not be heard either

@@ -115,6 +115,20 @@ async def test_star_repeats_the_whole_wording() -> None:
     ]
 
 
+@pytest.mark.covers("H39")
+async def test_a_menu_of_six_choices_is_refused_but_one_of_languages_is_not() -> None:
+    async def six(call: Call) -> None:
+        await call.menu("colour", keys="123456")
+
+    async def six_languages(call: Call) -> None:
+        call.choosing_language = True
+        await six(call)
+
+    with pytest.raises(ValueError, match="at most 5"):
+        await played(six, "1")
+    assert (await played(six_languages, "6"))[:2] == ["hotline: colour", "caller: 6"]
+
+
 async def test_star_is_no_failure_but_has_an_end() -> None:
     told = await played(two_menus, ",".join("*" * (MOST_REPEATS + 1)))
     assert told.count("hotline: colour") == MOST_REPEATS + 1

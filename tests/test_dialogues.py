@@ -275,12 +275,14 @@ SCENES = {
     "hangs_up_while_it_is_held": Scene(booked("1")),
     "silence_at_the_times": Scene(booked("", "", "")),
     "wants_an_afternoon_next_week": Scene(booked("5", "2", "5", "4", "1", "1")),
-    "wants_a_certain_doctor": Scene(booked("5", "5", "2", "5", "#", "1", "3")),
+    "wants_a_certain_doctor": Scene(booked("5", "5", "1", "2", "5", "#", "1", "3")),
     "wants_what_is_not_free": Scene(booked("5", "3", "1", "1"), before=nothing_this_week),
     "afternoons_suit_her": Scene(booked("1", "1"), before=afternoons_suit_lucia),
-    "afternoons_suit_her_and_she_wants_the_earliest": Scene(booked("6", "1", "1"), before=afternoons_suit_lucia),
-    "wants_the_earliest_after_a_wish": Scene(booked("5", "2", "4", "5", "6", "1", "1")),
-    "takes_a_wish_back": Scene(booked("5", "4", "6", "1", "1")),
+    "afternoons_suit_her_and_she_wants_the_earliest": Scene(
+        booked("5", "5", "2", "1", "1"), before=afternoons_suit_lucia
+    ),
+    "wants_the_earliest_after_a_wish": Scene(booked("5", "2", "4", "5", "5", "2", "1", "1")),
+    "takes_a_wish_back": Scene(booked("5", "4", "5", "5", "2", "1", "1")),
     "eleven_departments": Scene("2,1,1," + LUCIAS + ",5,5,5,5,2,0", before=eleven_departments),
     # examinations
     "books_a_blood_test": Scene(examined("3", "1", "1")),
@@ -288,6 +290,7 @@ SCENES = {
     "books_an_xray": Scene(examined("2", "1", "1", "1")),
     "has_no_order_for_an_xray": Scene(examined("2", "2")),
     "books_the_last_place_in_a_class": Scene(examined("3", "1", "1"), before=one_place_is_left_in_a_class),
+    "wants_the_earliest_blood_test_after_all": Scene(examined("3", "5", "4", "5", "5", "1", "1")),
     "leaves_the_examination": Scene(examined("3", "5", "1", "1", "2", "2", "3")),
     "nobody_says_how_to_prepare": Scene(examined("3", "1", "1"), before=a_preparation_without_words),
     "no_examinations_here": Scene(examined(), before=no_examinations),

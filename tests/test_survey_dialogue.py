@@ -96,7 +96,7 @@ SCENES = {
     # each kind of question
     "discharge": Scene("discharge-day3", ("1,0#,1,1,36*8#,1,2,1,2,2",)),
     "mood": Scene("mood", ("1,1,2,1,1,1,1,1,#",)),
-    "blood_pressure": Scene("hypertension", ("1,138#,1,1,85#,1,2,5#,1,2,1,2",)),
+    "blood_pressure": Scene("hypertension", ("1,138#,1,1,85#,1,2,5#,1,5,1,1,2",)),
     "medicines": Scene("medication", ("2,1,#,2#,1,0#,1,1,01032026,1,1,2,1#,1,0#,1,2,2,2,1,2",)),
     "health_education": Scene("flu-season", ("2,1",)),
     "any_shape": Scene("shapes", (SHAPES_ANSWERED,)),

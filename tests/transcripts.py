@@ -14,8 +14,10 @@ from typing import Protocol
 
 import yaml
 
+from ivr.terminal import Transcript
 from scripts.placeholders import Value
 from scripts.wording import HERE, Wording
+from tests.manners import five_choices_at_most
 
 TESTS = Path(__file__).parent
 _HEADS = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(HERE.glob("*/language.yaml"))]
@@ -56,7 +58,10 @@ class Said:
         return sentence.text
 
     def under(self, transcript: object) -> str:
-        """The transcript with the names of its prompts, by the language in which they were said."""
+        """The transcript with the names of its prompts, by the language in which they were said. One that breaks what
+        holds in every call (tests/manners.py) is none."""
+        if isinstance(transcript, Transcript):
+            five_choices_at_most(transcript.turns)
         names = [f"{PROMPTS}{tag}: {' '.join(sorted(names))}" for tag, names in sorted(self._names.items())]
         return "\n".join([str(transcript), *names])
 

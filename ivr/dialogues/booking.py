@@ -14,7 +14,7 @@ from hospital.wishes import Urgency, part_of, rank
 from ivr.call import Call, Prompt
 from ivr.choosing import choose
 from ivr.dialogues.identity import identify
-from ivr.dialogues.times import EARLIEST, MORE, OFFERED, OTHER_WISH, offers, read_back, settled, the_time
+from ivr.dialogues.times import MORE, OFFERED, OTHER_WISH, offers, read_back, settled, the_time
 from ivr.dialogues.wishing import a_day, ask_wish, wished
 from ivr.front_desk import FrontDesk
 
@@ -147,18 +147,12 @@ class _Choosing:
             *(the_time(one, self._department.kind) for one in next_ones),
         )
         offered, others = "123"[: len(openings)], f"{MORE}{OTHER_WISH}"
-        earlier = self._suits is not None or self._wish != ANY_TIME
-        if earlier:
-            others += str(EARLIEST)
-        question = offers(openings, self._department, suiting=self._all_suit(openings), earlier=earlier)
+        question = offers(openings, self._department, suiting=self._all_suit(openings))
         answer = await self._call.menu(question, keys=offered + others, reading=a_day(self._front))
         if answer in offered:
             return await self._decide(openings[int(answer) - 1])
         if answer == str(MORE):
             self._heard |= {opening.slot_id for opening in openings}
-        elif answer == str(EARLIEST):
-            await self._call.journal.step("wish", key=answer)
-            self._now_wishes(None)
         elif answer == str(OTHER_WISH):
             with self._call.returning():
                 self._now_wishes(await ask_wish(self._call, self._front, self._department, self._wish))

@@ -10,7 +10,7 @@ from ivr.choosing import MOST
 from ivr.dialogues.survey_question import SKIP, Question, said, statement, whether
 from ivr.dialogues.survey_words import record
 from scripts.placeholders import Value
-from scripts.questionnaire import CHOICES, ItemType, Option, Questionnaire
+from scripts.questionnaire import CHOICES, Item, ItemType, Option, Questionnaire
 
 ONE_BY_ONE = 12  # options; of more one is chosen, and then another
 
@@ -34,7 +34,8 @@ def sentences(questionnaire: Questionnaire) -> Iterator[Prompt]:
             if item.for_each:
                 yield from (Prompt("survey_about", answer=said(option)) for option in item.options)
         elif item.type in CHOICES:
-            yield from _rows(item.options[: MOST if len(item.options) <= MOST else MOST - 1])
+            rows = _rows_of(item)
+            yield from _prompts(rows[: _page(len(rows), not item.required)])
 
 
 async def yes_or_no(asked: Question) -> None:
@@ -52,16 +53,15 @@ async def choice(asked: Question) -> None:
 
 
 async def _one_of(asked: Question) -> Row | None:
-    """None: left out. By pages where there are more than five, the last of which leads to the first."""
-    item = asked.item
-    rows: list[Row] = [*item.options, *([OTHER] if item.type is ItemType.OPEN_CHOICE else [])]
-    size = MOST if len(rows) <= MOST else MOST - 1
+    """None: left out. By pages where they are more than fit, the last of which leads to the first."""
+    rows = _rows_of(asked.item)
+    size = _page(len(rows), asked.optional)
     first = 0
     while True:
         shown = rows[first : first + size]
-        question = [*(asked.statement if not first else []), *_rows(shown)]
+        question = [*(asked.statement if not first else []), *_prompts(shown)]
         keys = "12345"[: len(shown)]
-        if len(rows) > MOST:
+        if len(rows) > size:
             keys += str(MOST)
             question.append(Prompt("more_choices", key=MOST))
         key = int(await asked.call.menu([*question, *asked.skip], keys=keys + asked.skip_key))
@@ -72,7 +72,18 @@ async def _one_of(asked: Question) -> Row | None:
         first = first + size if first + size < len(rows) else 0
 
 
-def _rows(shown: Sequence[Row]) -> list[Prompt]:
+def _rows_of(item: Item) -> list[Row]:
+    return [*item.options, *([OTHER] if item.type is ItemType.OPEN_CHOICE else [])]
+
+
+def _page(rows: int, optional: bool) -> int:
+    """How many are said at a time: with the way to the others, and the one out where it may be left out, five choices
+    at most."""
+    room = MOST - optional
+    return rows if rows <= room else room - 1
+
+
+def _prompts(shown: Sequence[Row]) -> list[Prompt]:
     choices: list[dict[str, Value]] = [
         {"answer": said(row), "key": key} for key, row in enumerate(shown, 1) if isinstance(row, Option)
     ]

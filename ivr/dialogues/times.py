@@ -12,7 +12,7 @@ from ivr.turn import Prompt
 from scripts.placeholders import Doctor, Value
 
 OFFERED = 3
-MORE, OTHER_WISH, EARLIEST = 4, 5, 6  # keys beside those of the times
+MORE, OTHER_WISH = 4, 5  # keys beside those of the times
 
 
 def the_time(one: Opening | Booked, kind: str, **row: Value) -> Prompt:
@@ -22,11 +22,9 @@ def the_time(one: Opening | Booked, kind: str, **row: Value) -> Prompt:
     return Prompt("time_with_doctor", when=one.starts_at, doctor=Doctor(one.doctor, one.feminine), **row)
 
 
-def offers(
-    openings: Sequence[Opening], department: Department, *, suiting: bool = False, earlier: bool = False
-) -> list[Prompt]:
+def offers(openings: Sequence[Opening], department: Department, *, suiting: bool = False) -> list[Prompt]:
     """The question which of these times it shall be. `suiting`: all are at the time of day that the patient has told
-    us of; `earlier`: there may be earlier ones."""
+    us of."""
     return [
         Prompt("offer_suiting_intro" if suiting else "offer_slots_intro", department=department.names),
         *(
@@ -36,7 +34,6 @@ def offers(
         ),
         Prompt("more_slots", key=MORE),
         Prompt("say_wish", key=OTHER_WISH),
-        *([Prompt("say_earliest", key=EARLIEST)] if earlier else []),
         Prompt("repeat_hint"),
     ]
 
