@@ -19,6 +19,7 @@ async def heard(offered: str, *said: Prompt) -> Transcript:
 @pytest.mark.covers("H39")
 async def test_six_choices_are_too_many_however_they_are_offered() -> None:
     five_choices_at_most((await heard("12345", Prompt("colour"))).turns)
+    five_choices_at_most((await heard("123456", Prompt("choose_language.short"))).turns)
     five_choices_at_most((await heard("0123456789*#")).turns)
     with pytest.raises(AssertionError, match=r"colour.*offers 123456"):
         five_choices_at_most((await heard("123456", Prompt("colour"))).turns)
