@@ -1,8 +1,8 @@
 """Logging of the house's own processes: what may be logged, and what is masked whatever the code does.
 
-Rules: ids and codes are logged, never people. What is about a person is marked where it is logged, as an extra
-`pii_…`, which no handler prints. The AGI secret is part of an address and is masked in every line; runs of seven and
-more digits (telephone numbers, identifiers) are masked, too, because an exception's text is not ours.
+Rules: ids and codes are logged, never people. The AGI secret is part of an address and is masked in every line; runs
+of seven and more digits (telephone numbers, birth dates as they are typed, identifiers) are masked, too, because an
+exception's text is not ours. Ids of ours and of channels, which are no person's, stay whole.
 """
 
 import logging
@@ -11,7 +11,11 @@ import sys
 
 from hotline.places import Places, read_secrets
 
-_LONG_DIGITS = re.compile(r"(?<![\w.-])\+?\d{7,}(?![\w.-])")
+_LONG_DIGITS = re.compile(
+    r"(?P<kept>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:\d{10}|\d{1,6})\.\d+|-0000\d{4}(?!\d))"
+    r"|(?<![^\W_])\+?\d{7,}(?![^\W_])"
+)
+"""What stays (a UUID, a channel's seconds and count, a figure, the end of a channel's name), else what goes."""
 
 
 def mask(line: str, secrets: tuple[str, ...]) -> str:
@@ -19,7 +23,7 @@ def mask(line: str, secrets: tuple[str, ...]) -> str:
     for secret in secrets:
         if secret:
             line = line.replace(secret, "•••")
-    return _LONG_DIGITS.sub("•••", line)
+    return _LONG_DIGITS.sub(lambda found: found["kept"] or "•••", line)
 
 
 class Masking(logging.Formatter):

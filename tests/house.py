@@ -1,7 +1,8 @@
 """The whole hotline, as `hotline up` runs it, for tests: its own address, data folder, Asterisk and PostgreSQL.
 
 One house a test worker; `house.reset()` before each test empties what calls leave behind (appointments, locks,
-callbacks, calls), so that a test finds the demo as it was made. Phones are real SIP phones (tests/phone.py)."""
+callbacks, calls), so that a test finds the demo as it was made, and after each its logs are looked through for people
+(tests/canary.py). Phones are real SIP phones (tests/phone.py)."""
 
 import asyncio
 import base64
@@ -41,6 +42,7 @@ from hotline.settings import Settings
 from hotline.settings_file import DEMO, build, load
 from scripts.placeholders import Value
 from tests.asterisk_instance import free_address, network
+from tests.canary import Canary
 from tests.forked_house import Up, stock
 from tests.phone import Phone
 from tests.site_key import SITE_KEY
@@ -85,6 +87,7 @@ class House:
         self._phone_addresses = itertools.cycle(range(100, 250))
         self.database: Database
         self._demos_tasks: list[UUID]
+        self._canary = Canary()
 
     @contextmanager
     def starting(self) -> Iterator[subprocess.Popen[bytes] | Up]:
@@ -133,6 +136,16 @@ class House:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(timeout=40)
             self._process = None
+            self.tells_of_nobody()
+
+    def logs(self) -> list[Path]:
+        """All that is written for who operates it: by its processes, by Asterisk itself, by `up`."""
+        folders = ((self.here.log, "*"), (self.here.asterisk / "log", "*"), (self.folder, "*.log"))
+        return [path for folder, names in folders for path in sorted(folder.glob(names)) if path.is_file()]
+
+    def tells_of_nobody(self) -> None:
+        """I7: nothing that came into a log since the last look is about a patient."""
+        assert self._canary.finds(self.logs()) == []
 
     @property
     def children(self) -> dict[str, int | None]:
@@ -423,7 +436,9 @@ def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture
-def house(running_house: House) -> House:
+def house(running_house: House) -> Iterator[House]:
     asyncio.run(running_house.hangs_everybody_up())
     running_house.reset()
-    return running_house
+    yield running_house
+    assert {"up.log", "core.log", "ivr.log", "postgres.log"} <= {path.name for path in running_house.logs()}
+    running_house.tells_of_nobody()
