@@ -1,10 +1,13 @@
 """The nurse's form of any shape in a real browser, by keyboard alone."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
 from hospital import followups, nurse_flags
-from tests.browser import PageOf, Site, looked_at, page_of, served, site, talks
+from hospital.database import announce
+from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site, talks
 from tests.characters import JOAO
 from tests.test_web_form_shapes import asks
 
@@ -78,6 +81,40 @@ async def test_ana_fills_in_any_shape_by_keyboard_and_nothing_typed_is_lost(serv
         given = followups.answers(session, task.id)
     assert (given["pulses"], given["a day/#1"], given["name@1"], given["why@1"]) == ([60], 5, "Aspirin", "forgot")
     assert given["medicine"] == {"so_far": 1}
+
+
+@pytest.mark.covers("H15", "H17", "H51")
+async def test_what_ana_reads_aloud_stays_in_sight_while_the_questions_scroll(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    said = ana.locator(".script blockquote:visible")
+    await ana.goto(served.url(f"/followups/{served.task(JOAO).id}"))
+    await expect(said).to_have_text(re.compile("^Olá, sou enfermeira"))  # to be read before it rings
+    await talks(ana, served, JOAO)
+    await expect(said).to_have_text(re.compile("esta ligação é gravada"))
+    await expect(ana.get_by_role("button", name="Notice spoken")).to_be_in_viewport(ratio=1)
+    await expect(ana.get_by_role("button", name="Message")).to_be_in_viewport(ratio=1)  # the last of whom she reached
+    await ana.keyboard.press("r")
+    await expect(said).to_have_text(re.compile("^Obrigada pelo seu tempo"))
+    await ana.locator("[data-item=pain] input").fill("9")
+    await expect(ana.get_by_text("Set aside: Severe pain")).to_be_visible()
+    await ana.locator("#questions form.question").last.scroll_into_view_if_needed()
+    for key, begins in (("4", "Olá"), ("5", "Com a sua permissão"), ("6", "Obrigada")):
+        await ana.keyboard.press(f"Alt+{key}")
+        await expect(said).to_have_text(re.compile(f"^{begins}"))
+        await expect(said).to_be_in_viewport(ratio=1)
+    await expect(ana.locator("#questions form.question").last).to_be_in_viewport()
+    await does_not_scroll(ana)
+    await looked_at(ana, "followup-read-aloud")
+
+    # what she looks up stays while something else of the call changes; when she has nobody to read to, it is gone
+    await ana.keyboard.press("Alt+4")
+    await served.database.run(announce, "task", served.task(JOAO).id)
+    await ana.keyboard.press("Alt+e")
+    await ana.keyboard.type("well")
+    await expect(ana.locator(".summary [data-saving-state]")).to_have_text("Saved")
+    await expect(said).to_have_text(re.compile("^Olá"))
+    await ana.get_by_role("button", name="End call").click()
+    await expect(said).to_have_count(0)
 
 
 @pytest.mark.covers("H15", "H33")

@@ -1,7 +1,7 @@
 """The questionnaires' pages in a real browser: whole, to be read by everybody, and with a keyboard."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.test_web_sheet_pages import with_sheets
@@ -25,6 +25,7 @@ async def test_ida_writes_a_questionnaire(with_sheets: Site, page_of: PageOf) ->
     await text.fill(written.replace("boolean", "bool"))
     await ida.get_by_role("button", name="Save as draft and check").click()
     await expect(ida.get_by_text("Line 9", exact=True)).to_be_visible()
+    await fills_its_panel(text)
     await does_not_scroll(ida)
     await looked_at(ida, "questionnaire-wrong")
     await text.fill(written)
@@ -32,8 +33,16 @@ async def test_ida_writes_a_questionnaire(with_sheets: Site, page_of: PageOf) ->
     await ida.get_by_label("Why it is changed").fill("New.")
     await ida.get_by_role("button", name="Publish").click()
     await expect(ida.get_by_text("Asked now")).to_be_visible()
+    await fills_its_panel(text)
     await does_not_scroll(ida)
     await looked_at(ida, "questionnaire")
+
+
+async def fills_its_panel(text: Locator) -> None:
+    below = await text.evaluate(
+        "box => box.closest('.panel').getBoundingClientRect().bottom - box.getBoundingClientRect().bottom"
+    )
+    assert 0 < below < 20, f"{below} px are left under the text"
 
 
 @pytest.mark.covers("H15", "H51")

@@ -40,15 +40,25 @@ def call_at(when: str, exactly: str, now: datetime, house: Services) -> datetime
 
 
 async def call_part(request: Request, visitor: Visitor, task_id: UUID) -> Response:
-    shown = await own_task(request, visitor, task_id)
-    form = await services(request).database.run(followup_view.form, task_id)
-    now = services(request).clock()
-    return pages_of(request).part(request, "followups/call.html", view=shown, form=form, now=now)
+    """What an order has changed: the call's part, and what is read aloud now."""
+    shown, house = await own_task(request, visitor, task_id), services(request)
+    form = await house.database.run(followup_view.form, task_id)
+    return pages_of(request).part(request, "followups/call.html", view=shown, form=form, now=house.clock())
 
 
 @routes.get("/followups/{task_id}/call")
 async def call(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Response:
-    return await call_part(request, visitor, task_id)
+    shown, now = await own_task(request, visitor, task_id), services(request).clock()
+    return pages_of(request).part(request, "followups/call.html", view=shown, form=None, now=now)
+
+
+@routes.get("/followups/{task_id}/script")
+async def script(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Response:
+    """What is read aloud. While the same text has its turn, the one that the nurse looks at stays."""
+    shown = await own_task(request, visitor, task_id)
+    form = await services(request).database.run(followup_view.form, task_id)
+    key = shown.read_next or "nothing"
+    return pages_of(request).part(request, "followups/script.html", key=key, view=shown, form=form)
 
 
 @routes.get("/followups/{task_id}/recording")

@@ -173,6 +173,18 @@ class TaskView:
         """Asterisk leaves who called, without her."""
         return self.now is not None and self.now.attempt.state == "talking" and self.now.attempt.handed_at is not None
 
+    @property
+    def read_next(self) -> str | None:
+        """Which text she reads aloud next: "opening" until the patient is identified, "notice" until the call is
+        recorded or may not be, then "closing"; None where there is nobody to read it to."""
+        if self.task.state == "open" and self.task.held_since is None:
+            return "opening"  # to be read before it rings
+        if self.now is None or not self.mine or not self.live or self.with_a_machine:
+            return None
+        if not self.identified:
+            return "opening"
+        return "closing" if self.now.attempt.video or self.now.recording is not None else "notice"
+
     def writes_up(self, at: datetime) -> bool:
         """Whether answers are taken: also a while after the line has ended and the task is decided, because she may
         still be typing."""

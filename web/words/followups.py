@@ -11,6 +11,8 @@ from web.words.channels import DECIDED, VIDEO_REFUSALS
 from web.words.saying import say
 from web.words.times import near, place
 
+READ_ALOUD = {"opening": "Opening", "notice": "Recording", "closing": "Closing"}  # in the order of a call
+
 SKIP_REASONS = {
     "not_needed": "No longer needed",
     "readmitted": "Readmitted",
