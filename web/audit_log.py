@@ -1,8 +1,15 @@
-"""The audit log: who did or saw what, newest first, and whether the chain verifies."""
+"""The audit log: who did or saw what, newest first, and whether the chain verifies.
 
+The chain has ids; what they stand for is told as far as the reader may know it (`audit_subjects.py`)."""
+
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
@@ -12,46 +19,104 @@ from hospital import audit
 from hospital.accounts import Account
 from hospital.audit import AuditRow
 from web import words
+from web.audit_subjects import About, Reader, about, uuid_of
 from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
 
 ReadsAudit = Annotated[Visitor, Depends(Door("audit.read"))]
 PAGE = 100
+LONGEST = 200  # letters of what entries are about
+DIGEST = re.compile(r"[0-9a-f]{16}")  # of a list that was taken over
 
 routes = APIRouter()
 
 
 @dataclass(frozen=True)
+class Part:
+    """A fact of an entry. `whole`: the id, where only its beginning is shown."""
+
+    said: str
+    whole: str = ""
+
+
+@dataclass(frozen=True)
 class Entry:
+    """`short`: the beginning of the id of what it is about; "" where the words say it all."""
+
     row: AuditRow
     who: str
-    detail: str
+    about: About
+    short: str
+    detail: list[Part]
 
 
-def _entries(session: Session, action: str, who: UUID | None, before: int | None) -> list[Entry]:
+@dataclass(frozen=True)
+class Sieve:
+    """Which entries are shown. `of`: what they are about, as the chain has it, or its id alone."""
+
+    action: str
+    who: UUID | None
+    of: str
+    before: int | None
+
+    @property
+    def live(self) -> bool:
+        """Whether what is new belongs to it."""
+        return not (self.action or self.who or self.of or self.before)
+
+    @property
+    def query(self) -> str:
+        return urlencode({"action": self.action, "who": self.who or "", "of": self.of})
+
+
+def _entries(session: Session, sieve: Sieve, visitor: Visitor, at: datetime, zone: ZoneInfo) -> list[Entry]:
     rows = select(AuditRow).order_by(AuditRow.seq.desc()).limit(PAGE)
-    if action:
-        rows = rows.where(AuditRow.action == action)
-    if who is not None:
-        rows = rows.where(AuditRow.account_id == who)
-    if before is not None:
-        rows = rows.where(AuditRow.seq < before)
+    if sieve.action:
+        rows = rows.where(AuditRow.action == sieve.action)
+    if sieve.who is not None:
+        rows = rows.where(AuditRow.account_id == sieve.who)
+    if sieve.of:
+        alone = uuid_of(sieve.of)
+        rows = rows.where(AuditRow.subject.in_([sieve.of, *(f"{kind}:{alone}" for kind in words.AUDIT_KINDS if alone)]))
+    if sieve.before is not None:
+        rows = rows.where(AuditRow.seq < sieve.before)
+    found = list(session.scalars(rows))
     names = {account.id: account.display_name for account in _accounts(session)}
+    reader = Reader(session, visitor, zone)
+    told = about(reader, {row.subject for row in found})
+    patients: dict[str, Any] = {"patients": sorted(str(one) for one in reader.named)} if reader.named else {}
+    if patients and not sieve.live:
+        audit.record(session, visitor.account_id, "audit.read", "audit", at, **patients)
+    else:  # what is new comes by itself: the same look
+        looked(session, visitor.account_id, "audit.read", "audit", at, **patients)
     return [
-        Entry(row, names.get(row.account_id, "a former account") if row.account_id else "no account", _detail(row))
-        for row in session.scalars(rows)
+        Entry(
+            row,
+            names.get(row.account_id, "a former account") if row.account_id else "no account",
+            told[row.subject],
+            _short(row.subject.partition(":")[2]),
+            _detail(row, names),
+        )
+        for row in found
     ]
 
 
-def _detail(row: AuditRow) -> str:
-    """The codes of a row, without those that are empty; a list of ids is counted."""
+def _short(text: str) -> str:
+    """The beginning of an id; "" for what is none."""
+    return text[:8] if uuid_of(text) or DIGEST.fullmatch(text) else ""
+
+
+def _detail(row: AuditRow, names: Mapping[UUID, str]) -> list[Part]:
+    """The codes of a row, without those that are empty; a list of ids is counted, an id is shortened."""
     parts = []
     for key, value in sorted(row.detail.items()):
         if isinstance(value, list):
-            parts.append(f"{len(value)} {key.removesuffix('s') if len(value) == 1 else key}")
+            parts.append(Part(f"{len(value)} {key.removesuffix('s') if len(value) == 1 else key}"))
+        elif (found := uuid_of(str(value))) is not None:
+            parts.append(Part(f"{key} {names.get(found) or _short(str(value))}", str(value)))
         elif value not in ("", None):
-            parts.append(f"{key} {value}")
-    return ", ".join(parts)
+            parts.append(Part(f"{key} {value}"))
+    return parts
 
 
 def _accounts(session: Session) -> list[Account]:
@@ -60,24 +125,20 @@ def _accounts(session: Session) -> list[Account]:
 
 async def _shown(request: Request, visitor: Visitor, template: str) -> Response:
     house, asked = services(request), request.query_params
-    action = asked.get("action", "") if asked.get("action") in words.AUDIT_ACTIONS else ""
-    who = _uuid(asked.get("who", ""))
-    before = int(asked["before"]) if asked.get("before", "").isdecimal() and len(asked["before"]) < 18 else None
-    await house.database.run(looked, visitor.account_id, "audit.read", "audit", house.clock())
-    entries = await house.database.run(_entries, action, who, before)
+    before = asked.get("before", "")
+    sieve = Sieve(
+        action=asked.get("action", "") if asked.get("action") in words.AUDIT_ACTIONS else "",
+        who=uuid_of(asked.get("who", "")),
+        of=asked.get("of", "").strip()[:LONGEST],
+        before=int(before) if before.isdecimal() and len(before) < 18 else None,
+    )
+    entries = await house.database.run(_entries, sieve, visitor, house.clock(), house.facts.zone)
     pages = pages_of(request)
-    values: dict[str, Any] = {"entries": entries, "action": action, "who": who, "page": PAGE}
+    values: dict[str, Any] = {"entries": entries, "sieve": sieve, "page": PAGE}
     if template == "audit/list.html":
         return pages.part(request, template, **values)
     accounts = await house.database.run(_accounts)
     return pages.show(request, template, accounts=accounts, **values)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @routes.get("/audit")

@@ -1,4 +1,4 @@
-"""What somebody did, after their name."""
+"""What somebody did, after their name, and of what."""
 
 AUDIT_ACTIONS = {
     "sign_in": "signed in",
@@ -92,4 +92,34 @@ AUDIT_ACTIONS = {
     "rota.swap_agreed": "agreed to take a turn",
     "rota.swap_declined": "declined to take a turn",
     "rota.number_set": "set the number on which somebody on call is rung",
+    "prompt.recorded": "recorded a prompt",
+    "prompt.approved": "approved a prompt",
+    "prompt.withdrawn": "took a prompt back",
+}
+
+AUDIT_KINDS = {  # what stands before the id of what an entry is about
+    "patient": "Patient",
+    "task": "Follow-up",
+    "case": "Case",
+    "recording": "Recording",
+    "campaign": "Campaign",
+    "questionnaire": "Questionnaire",
+    "question": "Question",
+    "closure": "Closing of the telephones",
+    "reach_alarm": "Fewer people answer",
+    "doctor": "Clinic",
+    "edition": "What callers hear",
+    "prompt": "Prompt",
+    "screen_pop": "Card of a call",
+    "line": "Line on call",
+    "shift": "Shift",
+    "swap": "Swap",
+    "account": "Account",
+    "list": "List of discharges",
+    "letters": "List of letters",
+    "followups": "Follow-up list",
+    "patients": "Search for patients",
+    "recordings": "Search for recordings",
+    "deaths": "Reported deaths",
+    "audit": "Audit log",
 }
