@@ -20,7 +20,8 @@ from hospital.csv_files import ListRefused, Rejected, dialect, opened
 from hospital.patients import ADDRESS_LENGTH, normalise_number
 
 LONGEST_AGO = timedelta(days=60)
-LONGEST_NAME = 200  # letters, of a guardian
+LONGEST_CELL, LONGEST_WORDS = 200, 2000  # letters; an index takes no id of any length
+IN_WORDS = ("reason", "diagnosis", "address")
 NEAR_FUTURE = timedelta(hours=1)  # clocks differ
 COLUMNS = (
     "event", "record", "name", "birth", "sex", "language", "phone", "phone2", "address", "discharged", "kind",
@@ -118,6 +119,9 @@ def _sound(line: int, cells: dict[str, str], rules: Rules, seen: set[bytes]) -> 
     for name, cell in cells.items():
         if "\0" in cell:
             raise _Wrong(name, "holds a character that is no text")
+        longest = LONGEST_WORDS if name in IN_WORDS else LONGEST_CELL
+        if len(cell) > longest:
+            raise _Wrong(name, f"is longer than {longest} letters")
     kind = _value("kind", cells.get("kind", ""), KINDS, rules) or "discharge"
     key = blake2b(f"{kind}:{cells['event']}".encode(), digest_size=8).digest()
     if key in seen:
@@ -181,8 +185,6 @@ def _named(cells: dict[str, str], rules: Rules) -> tuple[str, str]:
         raise _Wrong("guardian_name", "is empty, and guardian_phone has a number")
     if not number:
         raise _Wrong("guardian_phone", "is empty, and guardian_name names somebody")
-    if len(name) > LONGEST_NAME:
-        raise _Wrong("guardian_name", f"is longer than {LONGEST_NAME} letters")
     if not name.isprintable() or not any(letter.isalpha() for letter in name):
         raise _Wrong("guardian_name", "is no name")
     return name, _number("guardian_phone", number, rules)
@@ -214,8 +216,8 @@ def _number(column: str, cell: str, rules: Rules) -> str:
 def _event_time(cell: str, rules: Rules) -> datetime:
     """A day without a time is told as its noon, which on the morning of that day is still to come: it is now then."""
     at = _time("discharged", cell, rules.zone)
-    today = at.date() == rules.now.astimezone(rules.zone).date()
-    return min(at, rules.now) if today and ":" not in cell else at
+    now = rules.now.astimezone(rules.zone)
+    return min(at, now) if at.date() == now.date() and ":" not in cell else at
 
 
 def _time(column: str, cell: str, zone: ZoneInfo) -> datetime:
@@ -231,8 +233,12 @@ def _time(column: str, cell: str, zone: ZoneInfo) -> datetime:
 
 
 def _columns(headings: list[str], known: ListWords) -> dict[str, int]:
-    told = {heading.strip().lower(): place for place, heading in enumerate(headings)}
-    found = {name: told[word] for name in COLUMNS for word in reversed(known.columns[name]) if word in told}
+    told = [heading.strip().lower() for heading in headings]
+    words = {name: next((word for word in known.columns[name] if word in told), None) for name in COLUMNS}
+    twice = [word for word in words.values() if word and told.count(word) > 1]
+    if twice:
+        raise ListRefused(f"the first row has the column {', '.join(twice)} twice: rename the one that is not meant.")
+    found = {name: told.index(word) for name, word in words.items() if word}
     missing = [name for name in NEEDED if name not in found]
     if missing:
         raise ListRefused(

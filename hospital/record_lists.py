@@ -39,6 +39,9 @@ def records(source: Path | bytes, most: int, headings: Sequence[str]) -> Iterato
             first = next(rows, [])
             told = [cell.strip().lower() for cell in first]
             place = next((told.index(word) for word in headings if word in told), None)
+            if place is not None and told.count(told[place]) > 1:
+                twice = f"the first row has the column {told[place]} twice: rename the one that is not meant."
+                raise ListRefused(twice)
             if place is None and len(first) > 1:
                 raise ListRefused("the first row has no column record. Name it, or give one record number a line.")
             if place is None and told and told[0]:

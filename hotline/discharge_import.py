@@ -43,7 +43,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     except OSError as problem:
         print(f"Nothing more was taken over: {asked.rejected} can't be written: {problem.strerror}.", file=sys.stderr)
         return 2
-    if report.rows:
+    if report.rows or ended is None or asked.json:
         _tell(report, asked, refusals.path)
     if ended is None:
         return 1 if report.refused else 0

@@ -1,6 +1,7 @@
 """What a command that reads a list of any length tells meanwhile: how far it is, and every row that it refuses."""
 
 import csv
+import errno
 import hashlib
 import sys
 import time
@@ -53,6 +54,8 @@ class Refusals:
         self._few: list[Rejected] | None = []
         self._files = ExitStack()
         if asked is not None:
+            if asked.exists() and listed.exists() and asked.samefile(listed):
+                raise OSError(errno.EEXIST, "it is the list itself", str(asked))
             self._open(asked)
 
     def write(self, row: Rejected) -> None:

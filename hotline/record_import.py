@@ -60,7 +60,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     if asked.json:
         rejected = [asdict(row) for row in report.rejected]
         print(json.dumps({**vars(report), "rejected": rejected, "refused_in": str(where or "")}))
-    elif report.rows:
+    elif report.rows or ended is None:
         verb = "were enrolled" if asked.task == "enrol" else "were put in"
         print(f"{report.rows} rows: {report.done} patients {verb}, {report.refused} rows not.")
         for row in report.rejected:

@@ -3,6 +3,7 @@ beside the form, and an operation or a visit begins its own plan. All of it by t
 
 import csv
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -208,6 +209,10 @@ def test_by_the_command_as_by_the_page(
     nowhere = str(tmp_path / "no" / "such.csv")
     assert commands.main(["discharges", "import", str(path), "--rejected", nowhere]) == 2
     assert "such.csv can't be written: No such file" in capsys.readouterr().err
+    before = path.read_bytes()
+    assert commands.main(["discharges", "import", str(path), "--rejected", f"{tmp_path}/./list.csv"]) == 2
+    assert "list.csv can't be written: it is the list itself" in capsys.readouterr().err
+    assert path.read_bytes() == before, "the list is still there"
     assert commands.main(["discharges", "import", str(path), "--json", "--rejected", str(refused)]) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["new"], told["registered"], told["guarded"], told["refused"]) == (2, 2, 1, 2)
@@ -229,3 +234,43 @@ def test_by_the_command_as_by_the_page(
     assert commands.main(["discharges", "import", str(path)]) == 130
     told = capsys.readouterr()
     assert "0 events were taken over, 2 known" in told.out and "the same list over again" in told.err
+
+
+@pytest.mark.parametrize("task", ["preview", "import"])
+@pytest.mark.parametrize(
+    ("content", "code", "told"), [(HEADING, 0, "0 rows: 0 events"), ("", 2, "has no column event")]
+)
+def test_a_list_without_rows_is_told_to_people_and_to_programs(
+    settings: Settings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    task: str,
+    content: str,
+    code: int,
+    told: str,
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(content)
+    assert commands.main(["discharges", task, str(path)]) == code
+    assert told in "".join(capsys.readouterr())
+    assert commands.main(["discharges", task, str(path), "--json"]) == code
+    assert json.loads(capsys.readouterr().out)["rows"] == 0
+
+
+def test_a_row_that_no_index_takes_does_not_end_the_list(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = Database(settings.database.url.get_secret_value())
+    with database.transaction() as session:
+        library(session)
+    database.close()
+    day = (datetime.now(ZONE) - timedelta(days=4)).date()
+    mother = MOTHER.replace("2026-11-22", str(day)).replace("2026-11-20", str(day))
+    path = tmp_path / "list.csv"
+    path.write_text(HEADING + mother.replace("M1", secrets.token_hex(4000)) + mother)
+    assert commands.main(["discharges", "import", str(path), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["rows"], told["new"]) == (2, 1)
+    assert [(row["line"], row["column"], row["why"]) for row in told["rejected"]] == [
+        (2, "event", "is longer than 200 letters")
+    ]

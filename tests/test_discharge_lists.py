@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -147,6 +149,47 @@ def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str)
     )
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "utf-8"])
+@pytest.mark.parametrize("name", ["Inés Fernández", "JOSÉ MARTÍN", "Élida Núñez Ibáñez", "João da Conceição"])
+def test_an_accent_is_no_chinese_sign(tmp_path: Path, encoding: str, name: str) -> None:
+    """What Excel saves in the West is nearly always GBK, too, and nobody of whom it speaks is there any more."""
+    row = ROW.format(n=0).replace("Paciente 0", name)
+    with suppress(UnicodeEncodeError):  # GBK has é, and no ñ
+        (read_as,) = read(written(tmp_path, HEADING + row, encoding), RULES)
+        assert isinstance(read_as, Happened)
+        assert (read_as.name, read_as.ward) == (name, "cirugía 2")
+
+
+@pytest.mark.parametrize("hour", [0, 7, 23])
+def test_who_came_and_went_today_did_so_on_one_day_wherever_the_house_stands(tmp_path: Path, hour: int) -> None:
+    """East of Greenwich it is still yesterday there in the morning."""
+    auckland = ZoneInfo("Pacific/Auckland")
+    now = datetime(2026, 12, 7, hour, 0, tzinfo=auckland).astimezone(UTC)
+    heading = "event,record,name,phone,admitted,discharged\n"
+    path = written(tmp_path, heading + "E1,R1,Wiremu,+64211234567,2026-12-07,2026-12-07\n")
+    (row,) = read(path, replace(RULES, zone=auckland, country="NZ", now=now))
+    assert isinstance(row, Happened) and row.admitted is not None
+    assert row.admitted <= row.at <= now
+    assert row.at.astimezone(auckland).date() == date(2026, 12, 7)
+
+
+@pytest.mark.parametrize(
+    ("heading", "twice"),
+    [
+        ("event,record,name,phone,discharged,name", "name"),
+        ("event,record,Name,phone, NAME ,discharged,phone", "name, phone"),
+        ("编号,病历号,姓名,电话,出院日期,姓名", "姓名"),
+    ],
+)
+def test_a_column_that_stands_twice_is_nobodys_guess(tmp_path: Path, heading: str, twice: str) -> None:
+    """The second name is the doctor's."""
+    with pytest.raises(ListRefused, match=f"has the column {twice} twice"):
+        list(read(written(tmp_path, heading + "\nE1,R1,Mei,3015500001,2026-12-04,Ruiz,\n"), RULES))
+    unknown = "event,record,name,phone,discharged,note,note\nE1,R1,Mei,3015500001,2026-12-04,a,b\n"
+    (row,) = read(written(tmp_path, unknown), RULES)
+    assert isinstance(row, Happened), "what is not read may stand there as often as it likes"
+
+
 def test_quotes_line_breaks_and_empty_lines(tmp_path: Path) -> None:
     text = (
         HEADING
@@ -163,7 +206,7 @@ def test_quotes_line_breaks_and_empty_lines(tmp_path: Path) -> None:
         (b"", "has no column event, record"),
         (b"name,phone\n", "has no column event, record, discharged"),
         (HEADING.encode() + b'E1,"R1"x,n,,,,,,,,,\n', "line 2 is no CSV"),
-        (b"\xff\xff\xff", "neither UTF-8 nor GBK"),
+        (b"\xff\x81\xff", "no UTF-8, GBK or Windows-1252 text"),
     ],
 )
 def test_a_file_that_is_no_such_list(tmp_path: Path, content: bytes, told: str) -> None:

@@ -110,6 +110,7 @@ def test_a_list_is_put_into_a_campaign_in_parts(database: Database, obeys: Obeys
         ("enrol", "hypertension", "R1\n", "tom", "no account 'tom' that may do this"),
         ("enrol", "such", "R1\n", "grace", "there is no such plan. There are: "),
         ("enrol", "hypertension", "name,phone\nA,1\n", "grace", "has no column record"),
+        ("enrol", "hypertension", "record,record\nR1,R2\n", "grace", "has the column record twice"),
         ("campaign", "Hernias", "R1\n", "grace", "no campaigns that are not over have this name"),
     ],
 )
@@ -120,3 +121,12 @@ def test_what_can_not_be_done_is_told_and_nothing_is(
     assert code == 2 and why in told["said"]
     with database.transaction() as session:
         assert counted(session, Enrolment) == 0
+
+
+def test_a_list_that_names_nobody_is_told(
+    database: Database, obeys: Obeys, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, told = obeys("enrol", "hypertension", "")
+    assert (code, told["rows"], told["said"]) == (0, 0, "")
+    assert commands.main(["patients", "enrol", "hypertension", str(tmp_path / "list.csv"), "--by", "grace"]) == 0
+    assert capsys.readouterr().out == "0 rows: 0 patients were enrolled, 0 rows not.\n"

@@ -106,7 +106,7 @@ async def test_lists_in_the_encodings_that_hospitals_export(site: Site, encoding
     ("content", "told"),
     [
         (b"", "The list is empty."),
-        (b"\xff\xff\xff\x00\x01", "The file is neither UTF-8 nor GBK text."),
+        (b"\xff\x81\xff\x00\x01", "The file is no UTF-8, GBK or Windows-1252 text."),
         (b"name,phone\nA,1\n", "The first row has no column event, record, discharged."),
         (HEADING.encode() + b'"never closed', "no CSV"),
         (b"PK\x03\x04 a spreadsheet", "no column"),
