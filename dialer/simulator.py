@@ -5,12 +5,14 @@ answer rate of that moment. Who is answered and finds no nurse within two second
 what a dialer knows. The day is cut off at its end: a talk that goes on counts until then.
 """
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from functools import partial
 from heapq import heappop, heappush
 from math import log
+from multiprocessing import active_children
 from os import cpu_count
 
 import numpy as np
@@ -22,6 +24,8 @@ PATIENCE_S = 2.0
 _RING, _TALK, _GIVE_UP, _SAMPLE, _LOOK = range(5)
 MOST_NURSES, LEAST_S, MOST_S, MOST_HOURS, MOST_SPREAD = 10_000, 0.1, 86_400.0, 168.0, 3.0  # what a day can be played of
 _BLOCK = 4096  # random numbers drawn at once
+AT_ONCE = 25  # days that a process plays before it tells of them
+LOOK_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -83,19 +87,56 @@ class Days:
         return asdict(self)
 
 
-def simulate(scenario: Scenario, policy: str, days: int, seed: int = 1, processes: int | None = None) -> Days:
-    """Many days with a policy of POLICIES; the same seed gives the same days, by however many processes."""
-    return summed(policy, simulated(scenario, policy, days, seed, processes), scenario.ceiling)
+def simulate(
+    scenario: Scenario,
+    policy: str,
+    days: int,
+    seed: int = 1,
+    processes: int | None = None,
+    played: Callable[[int], None] | None = None,
+) -> Days:
+    """Many days with a policy of POLICIES; the same seed gives the same days, by however many processes. `played` is
+    told every few seconds how many are over."""
+    return summed(policy, simulated(scenario, policy, days, seed, processes, played), scenario.ceiling)
 
 
-def simulated(scenario: Scenario, policy: str, days: int, seed: int = 1, processes: int | None = None) -> list[Day]:
+def simulated(
+    scenario: Scenario,
+    policy: str,
+    days: int,
+    seed: int = 1,
+    processes: int | None = None,
+    played: Callable[[int], None] | None = None,
+) -> list[Day]:
     """The same, day by day."""
     one = partial(_numbered, scenario, policy, seed)
     processes = min(processes or cpu_count() or 1, days // 4 or 1)
-    if processes == 1:
+    if processes == 1 and played is None:
         return [one(number) for number in range(days)]
-    with ProcessPoolExecutor(processes) as pool:
-        return list(pool.map(one, range(days), chunksize=max(1, days // (4 * processes))))
+    size = max(1, min(AT_ONCE, days // (4 * processes)))
+    before = active_children()
+    with ProcessPoolExecutor(processes, initializer=_ends_silently) as pool:
+        try:
+            parts = [pool.submit(_several, one, range(days)[start : start + size]) for start in range(0, days, size)]
+            while wait(parts, timeout=LOOK_S).not_done:
+                if played is not None:
+                    played(min(days, sum(size for part in parts if part.done())))
+        except BaseException:  # a day may be long, and nobody waits for it any more
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():
+                if child not in before:
+                    child.terminate()
+            raise
+        return [day for part in parts for day in part.result()]
+
+
+def _several(one: Callable[[int], Day], numbers: range) -> list[Day]:
+    return [one(number) for number in numbers]
+
+
+def _ends_silently() -> None:
+    """Ctrl-C reaches every process of a terminal; what is to be said then, the first one says."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def summed(policy: str, days: Sequence[Day], ceiling: float) -> Days:

@@ -3,6 +3,8 @@
 import argparse
 import json
 import sys
+import time
+from collections.abc import Callable
 
 MOST_DAYS = 10_000
 POLICIES = """policies:
@@ -72,7 +74,7 @@ def simulated(asked: argparse.Namespace) -> int:
     except ValueError as problem:
         print(f"hotline dialer simulate: {problem}.", file=sys.stderr)
         return 2
-    days = simulate(scenario, asked.policy, asked.days, asked.seed)
+    days = simulate(scenario, asked.policy, asked.days, asked.seed, played=_progress(asked.days))
     if asked.json:
         print(json.dumps(days.as_json()))
         return 0
@@ -84,6 +86,16 @@ def simulated(asked: argparse.Namespace) -> int:
     print(f"  days within that      {100 * days.days_within_ceiling:6.2f} %")
     print(f"  dialled a day         {days.dialled_a_day:6.0f}")
     return 0
+
+
+def _progress(days: int) -> Callable[[int], None]:
+    began = time.monotonic()
+
+    def tell(over: int) -> None:
+        took = time.monotonic() - began
+        print(f"{over:,} of {days:,} days were played in {took:.0f} s …", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _from_then_on(text: str) -> tuple[float, float]:

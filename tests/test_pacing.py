@@ -1,6 +1,11 @@
 """How many to dial now: what always holds, whatever the day was like, and days that are simulated."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from math import exp
 
 import numpy as np
@@ -9,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.optimal_pacing import optimum
+from dialer import simulator
 from dialer.pacing import Pace, Tally, lines_for, pace
 from dialer.pacing_rivals import POLICIES, Floor, Ours
 from dialer.simulator import Scenario, simulate, simulate_day
@@ -221,6 +227,39 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["days_within_ceiling"] in (0, 0.5, 1)
     assert main(asked) == 0
     assert "talking" in capsys.readouterr().out
+
+
+def test_how_far_a_long_simulation_is_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulator, "LOOK_S", 0.02)
+    asked = ["dialer", "simulate", "--agents", "30", "--days", "3", "--json"]
+    assert main(asked) == 0
+    told = capsys.readouterr()
+    assert "of 3 days were played in" in told.err
+    monkeypatch.setattr(simulator, "LOOK_S", 600.0)
+    assert main(asked) == 0
+    again = capsys.readouterr()
+    assert (json.loads(again.out), again.err) == (json.loads(told.out), ""), "and changes nothing"
+
+
+@pytest.mark.parametrize("send", [os.killpg, os.kill], ids=["Ctrl-C", "kill -INT"])
+def test_who_has_seen_enough_of_a_simulation_ends_it_at_once(send: Callable[[int, int], None]) -> None:
+    """A day of ten thousand nurses takes minutes."""
+    code = (
+        "import sys; from dialer import simulator; simulator.LOOK_S = 0.1\n"
+        "from hotline.commands import main; sys.exit(main(sys.argv[1:]))"
+    )
+    asked = [sys.executable, "-c", code, "dialer", "simulate", "--agents", "10000", "--talk", "5", "--days", "20"]
+    with subprocess.Popen(asked, stderr=subprocess.PIPE, text=True, start_new_session=True) as playing:
+        assert playing.stderr is not None
+        assert "0 of 20 days were played" in playing.stderr.readline()
+        send(playing.pid, signal.SIGINT)
+        _, told = playing.communicate(timeout=20)
+    assert playing.returncode == 130
+    assert "Traceback" not in told and "Error" not in told
+    with pytest.raises(ProcessLookupError):
+        os.killpg(playing.pid, 0)  # nobody plays on
 
 
 @pytest.mark.parametrize(
