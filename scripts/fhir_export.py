@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.each_answer import as_written
-from scripts.fhir_options import EXCLUSIVE, ORDINAL
+from scripts.fhir_options import EXCLUSIVE, ORDINAL, whole_numbers
 from scripts.fhir_parts import SDC, STRUCTURE, TRANSLATION, their_link_id
 from scripts.questionnaire import (
     NUMBERS,
@@ -120,8 +120,10 @@ class _Export:
         made: dict[str, Any] = dict(option.fhir or {"valueCoding": {"code": option.code}})
         if "valueCoding" in made:
             made["valueCoding"] = {**made["valueCoding"], **self._texts("display", option.text)}
+        elif "valueString" in made:
+            made = {**self._texts("valueString", option.text), **made}
         extensions = []
-        if option.score is not None:
+        if option.score is not None and option.score != made.get("valueInteger"):
             extensions.append({"url": ORDINAL[0], "valueDecimal": option.score})
         if option.exclusive:
             extensions.append({"url": EXCLUSIVE, "valueBoolean": True})
@@ -130,10 +132,12 @@ class _Export:
     def _condition(self, item: Item, condition: Condition) -> dict[str, Any] | None:
         about = self._asked.by_link_id.get(condition.question)
         number = isinstance(condition.answer, int | float) and not isinstance(condition.answer, bool)
+        made = {"question": their_link_id(condition.question), "operator": condition.operator}
+        if about is not None and number and whole_numbers(about):
+            return made | {"answerInteger": condition.answer}
         if about is None or (about.options and number and condition.operator != "exists"):
             self._left_out.append(f"{item.link_id}: its condition on a score; without it, it is asked always")
             return None
-        made = {"question": their_link_id(condition.question), "operator": condition.operator}
         if condition.operator == "exists":
             return made | {"answerBoolean": condition.answer}
         return made | _value("answer", about, condition.answer)

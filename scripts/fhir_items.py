@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.fhir_json import ImportRefused
-from scripts.fhir_options import options_of
+from scripts.fhir_options import as_choice, options_of, span_of
 from scripts.fhir_parts import (
     SDC,
     STRUCTURE,
@@ -57,7 +57,7 @@ class Gathered:
     sources: dict[str, Part] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     codes: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
-    selected: dict[str, list[str]] = field(default_factory=dict)
+    selected: dict[str, list[Any]] = field(default_factory=dict)
     unfolded: int = 0
     """How much there is under the answers of choices of several, if all are chosen."""
 
@@ -95,6 +95,7 @@ class ItemReading:
         if reason is not None:
             self._all.leave(one, link_id, reason)
             return None
+        kind = as_choice(one, kind)
         made: dict[str, Any] = {"linkId": link_id, "type": kind}
         said = texts(one, "text", self._language)
         if said or kind != "group":
@@ -214,9 +215,20 @@ class ItemReading:
                 self._all.note(
                     f"{one.path}.extension: {name} is not checked: nothing that a {kind} can be compared with"
                 )
+        self._with_span(one, made, kind)
         if "minValue" in made and "maxValue" in made and made["minValue"] >= made["maxValue"]:
             self._all.left_out.append(f"{one.path}.extension: maxValue is not above minValue; neither is used")
             del made["minValue"], made["maxValue"]
+
+    def _with_span(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
+        """Options that are whole numbers one after the other are limits."""
+        span = span_of(one, kind)
+        if span is None:
+            return
+        made["minValue"], made["maxValue"] = span
+        chosen = [part.part("valueInteger") for part in one.parts("answerOption") if part.flag("initialSelected")]
+        if chosen:
+            self._all.selected[made["linkId"]] = chosen
 
     def _with_unit(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
         if kind not in NUMBERS:
@@ -245,7 +257,8 @@ class ItemReading:
             note(f"{one.path}.{told}")
         if one.part("prefix"):
             note(f"{one.path}.prefix: is not shown")
-        if kind not in CHOICES and (one.part("answerOption") or one.part("answerValueSet")):
+        offered = one.part("answerOption") or one.part("answerValueSet")
+        if kind not in CHOICES and offered and span_of(one, kind) is None:
             note(f"{one.path}: options of type '{kind}' are not used; any answer of that type is taken")
         extensions = one.part("extension")
         for extension in extensions if isinstance(extensions, list) else []:

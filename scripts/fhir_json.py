@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from typing import Any
 
 from scripts.fhir_parts import Part
@@ -42,12 +43,17 @@ def parsed(raw: bytes) -> Part:
     except RecursionError:
         raise ImportRefused([f"stands more than {DEEPEST} deep in itself"]) from None
     except ValueError as error:
+        if raw.removeprefix(BOM_UTF8).lstrip().startswith(b"<"):
+            raise ImportRefused(["is XML: save the Questionnaire as FHIR JSON"]) from None
         raise ImportRefused([f"is no JSON that can be used: {error}"]) from None
     _check_depth(data)
     problems: list[str] = []
     top = Part(data, "Questionnaire", problems)
     if not isinstance(data, dict) or data.get("resourceType") != "Questionnaire":
-        raise ImportRefused(["is no FHIR Questionnaire: resourceType is missing or another"])
+        kind = data.get("resourceType") if isinstance(data, dict) else None
+        told = f"resourceType is '{kind[:60]}'" if isinstance(kind, str) else "resourceType is missing"
+        inside = "; take the Questionnaire out of it, into a file of its own" if kind == "Bundle" else ""
+        raise ImportRefused([f"is no FHIR Questionnaire: {told}{inside}"])
     return top
 
 

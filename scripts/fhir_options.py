@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scripts.fhir_parts import Part, clean, language_of, texts
+from scripts.questionnaire import Item
 
 MOST = 500
 ORDINAL = (
@@ -16,7 +17,33 @@ EXCLUSIVE = "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusi
 OF_A_CODING = ("system", "version", "code", "display")
 KINDS = ("valueCoding", "valueString", "valueInteger", "valueDate", "valueTime")
 
+OFFERED = {"string": "valueString", "integer": "valueInteger"}  # types that R4 lets have options of their own
+
 Codes = dict[tuple[str, str], str]
+
+
+def as_choice(one: Part, kind: str) -> str:
+    """The type of an item: of a text or a number of which only the options may be given it is a choice."""
+    options, value = one.parts("answerOption"), OFFERED.get(kind)
+    offered = value is not None and bool(options) and all(value in option.names() for option in options)
+    return "choice" if offered and span_of(one, kind) is None else kind
+
+
+def span_of(one: Part, kind: str) -> tuple[int, int] | None:
+    """The least and the most of options that are whole numbers one after the other: it may be asked as a number."""
+    options = one.parts("answerOption") if kind == "integer" else []
+    if any(option.names() - {"id", "valueInteger", "initialSelected"} for option in options):
+        return None
+    numbers = {value for option in options if type(value := option.part("valueInteger")) is int}
+    if len(numbers) < 2 or len(numbers) < len(options) or max(numbers) - min(numbers) >= len(numbers):
+        return None
+    return min(numbers), max(numbers)
+
+
+def whole_numbers(item: Item) -> bool:
+    """Whether its options are whole numbers that count as what they are, so that they can be compared."""
+    numbers = [(option.fhir or {}).get("valueInteger") for option in item.options]
+    return None not in numbers and bool(numbers) and numbers == [option.score for option in item.options]
 
 
 def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]], Codes, list[str], list[str]]:
@@ -50,7 +77,7 @@ def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]
         ours = code if code not in made else f"{code} ({len(made) + 1})"
         codes[system, code] = ours
         option: dict[str, Any] = {"code": ours, "text": {**(designations or {}), **said}, "fhir": _plain(kind, value)}
-        _weigh(part, option, value)
+        _weigh(part, option, kind, value)
         notes += _lost(part)
         made[ours] = option
         if part.flag("initialSelected"):
@@ -62,9 +89,13 @@ def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]
 
 def _named(part: Part, kind: str, value: Any, language: str) -> tuple[str, str, dict[str, str]] | None:
     """System, code and text; None where it has none."""
+    if kind == "valueInteger" and type(value) is not int:
+        part.wrong("valueInteger: a whole number is expected")
+        return None
     if kind != "valueCoding":
         code = clean(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-        return ("", code, {language: code}) if code else None
+        said = texts(part, kind, language) if kind == "valueString" and code else {language: code}
+        return ("", code, said) if code else None
     if not isinstance(value, dict):
         part.wrong("valueCoding: an object is expected")
         return None
@@ -77,15 +108,17 @@ def _named(part: Part, kind: str, value: Any, language: str) -> tuple[str, str, 
 def _plain(kind: str, value: Any) -> dict[str, Any]:
     """What a response gives back: of a coding its system, version, code and display."""
     if kind != "valueCoding":
-        return {kind: value}
-    return {
-        kind: {
-            name: value[name] for name in ("system", "version", "code", "display") if isinstance(value.get(name), str)
-        }
-    }
+        return {kind: clean(value) if isinstance(value, str) else value}
+    return {kind: {name: said for name in OF_A_CODING if (said := _text(value.get(name)))}}
 
 
-def _weigh(part: Part, option: dict[str, Any], value: Any) -> None:
+def _text(value: Any) -> str:
+    return clean(value) if isinstance(value, str) else ""
+
+
+def _weigh(part: Part, option: dict[str, Any], kind: str, value: Any) -> None:
+    if kind == "valueInteger":
+        option["score"] = value
     places = [part, *([Part(value, part.path, [])] if isinstance(value, dict) else [])]
     for place in places:
         for url in ORDINAL:

@@ -44,8 +44,7 @@ def read_fhir(raw: bytes) -> Imported:
     gathered = Gathered(top)
     language = _language(gathered)
     items = [made for one in top.parts("item") if (made := ItemReading(gathered, language).item(one)) is not None]
-    if not items:
-        top.wrong("item: nothing that can be asked is in it")
+    _something(gathered, items)
     _note(gathered)
     url, version = top.text("url"), top.text("version")
     name = top.text("id") or top.text("name") or (url or "").rpartition("/")[2]
@@ -62,6 +61,8 @@ def read_fhir(raw: bytes) -> Imported:
     if url:
         data["url"] = clean(f"{url}|{version}" if version else url)
     data["item"] = References(gathered, _read(data)).items(items)
+    _something(gathered, data["item"])
+    _stop(top)
     whole = _read(data)
     circle = loop(whole.items)
     if circle:
@@ -70,6 +71,13 @@ def read_fhir(raw: bytes) -> Imported:
         )
     _stop(top)
     return Imported(whole, tuple(gathered.left_out))
+
+
+def _something(gathered: Gathered, items: list[dict[str, Any]]) -> None:
+    """Where nothing is left, what was left out is what is wrong."""
+    if not items:
+        gathered.top.wrong("item: nothing that can be asked is in it")
+        gathered.top.problems.extend(gathered.left_out)
 
 
 def _stop(top: Part) -> None:

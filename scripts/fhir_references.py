@@ -11,6 +11,7 @@ from typing import Any
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.comparing import OPERATORS, ORDER
 from scripts.fhir_items import Gathered
+from scripts.fhir_options import whole_numbers
 from scripts.fhir_parts import Part, clean, given, of_another_unit, our_link_id, value_of
 from scripts.questionnaire import MOMENTS, NO_QUESTIONS, NUMBERS, Item, Questionnaire
 
@@ -96,6 +97,8 @@ class References:
             return {"question": question, "operator": operator, "answer": answer is not False}, ""
         if of_another_unit(answer, item.unit, item.unit_coding):
             return None, f"its unit is not the one in which '{question[:60]}' is answered"
+        if operator in ORDER and whole_numbers(item) and type(answer) is int:
+            return {"question": question, "operator": operator, "answer": answer}, ""
         answer = self._given(item, answer)
         if operator in ORDER and item.type not in NUMBERS | MOMENTS:
             return None, f"'{operator}' has no meaning for type {item.type}"

@@ -123,8 +123,8 @@ class _Writing:
 def _unit(item: Item) -> dict[str, str]:
     if not item.unit:
         return {}
-    if item.unit_coding is not None:
-        return {"unit": item.unit, **item.unit_coding}
+    if item.unit_coding is not None:  # a code means nothing without its system (qty-3)
+        return {"unit": item.unit, **(item.unit_coding if "system" in item.unit_coding else {})}
     return {"unit": item.unit, "system": UCUM, "code": CODES.get(item.unit, item.unit)}
 
 

@@ -13,6 +13,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts.answers import AnswerRefused, validate_answer
 from scripts.fhir_export import as_fhir
 from scripts.fhir_questionnaire import LARGEST, ImportRefused, read_fhir
 from scripts.fhir_response import response
@@ -229,7 +230,7 @@ def test_whatever_is_neither_kept_nor_checked_is_listed() -> None:
             {"linkId": "2", "type": "choice", "text": "Which?", "answerOption": [
                 {"valueString": "a"},
                 {"valueString": "b", "extension": [extension("questionnaire-optionPrefix", valueString="2.")]}]},
-            {"linkId": "3", "type": "integer", "text": "One or two?", "answerOption": [{"valueInteger": 1}],
+            {"linkId": "3", "type": "date", "text": "One or two?", "answerOption": [{"valueDate": "2026-01-01"}],
              "extension": [extension("questionnaire-itemControl", valueString="slider")]},
         ],
     }  # fmt: skip
@@ -241,7 +242,7 @@ def test_whatever_is_neither_kept_nor_checked_is_listed() -> None:
         "Questionnaire.item[0].item[0].extension: maxDecimalPlaces is not checked",
         "Questionnaire.item[0].item[0].extension: the constraint 'w-1' is not checked",
         "Questionnaire.item[1].answerOption[1].extension: questionnaire-optionPrefix is not used",
-        "Questionnaire.item[2]: options of type 'integer' are not used; any answer of that type is taken",
+        "Questionnaire.item[2]: options of type 'date' are not used; any answer of that type is taken",
         "Questionnaire.item[2].extension: questionnaire-itemControl is not used",
         "Questionnaire.extension: 'variable' is not used",
         "Questionnaire: code and definition of 1 items are not kept",
@@ -364,6 +365,93 @@ def test_options_that_are_selected_at_first_are_suggested() -> None:
     assert chosen(True, "a", "c") == (["a", "c"], ())
     told = "Questionnaire.item[0].answerOption: such an answer is never given; it is not suggested"
     assert chosen(False, "a", "c") == (None, (told,))
+
+
+def whole(*numbers: int, **more: Any) -> dict[str, Any]:
+    return {"text": "?", "answerOption": [{"valueInteger": n} for n in numbers], **more}
+
+
+@pytest.mark.covers("H21")
+def test_a_number_or_a_text_with_options_of_its_own_takes_nothing_else() -> None:
+    teas = [{"valueString": "green"}, {"valueString": "black"}]
+    found = read_fhir(
+        with_items(
+            {"linkId": "1", "type": "integer", **whole(0, 2, 1)},
+            {"linkId": "2", "type": "integer", **whole(1, 3, 9)},
+            {"linkId": "3", "type": "string", "text": "?", "answerOption": teas},
+            {"linkId": "4", "type": "integer", "text": "?", "answerOption": [
+                {"valueInteger": 1}, {"valueInteger": 2, "initialSelected": True}]},
+        )
+    )  # fmt: skip
+    assert found.left_out == ()
+    asked = found.questionnaire
+    kinds = [asked.by_link_id[link_id].type for link_id in "1234"]
+    assert kinds == ["integer", "choice", "choice", "integer"]
+    assert asked.by_link_id["4"].initial == 2
+    for link_id, wrong in (("1", 3), ("2", 2), ("3", "coffee"), ("4", 0)):
+        with pytest.raises(AnswerRefused):
+            validate_answer(asked.by_link_id[link_id], wrong)
+    assert read_fhir(json.dumps(as_fhir(asked, 1).resource).encode()).questionnaire.items == asked.items
+    made = exported(asked, {"1": 2, "2": "9", "3": "black"})
+    assert [item["answer"] for item in made["item"]] == [
+        [{"valueInteger": 2}],
+        [{"valueInteger": 9}],
+        [{"valueString": "black"}],
+    ]
+
+
+@pytest.mark.covers("H21")
+@pytest.mark.parametrize(("operator", "asked"), [(">", "9"), (">=", "39"), ("<", "1"), ("<=", "13"), ("=", "3")])
+@pytest.mark.parametrize("kind", ["choice", "integer"])
+def test_options_that_are_whole_numbers_are_compared_as_numbers(kind: str, operator: str, asked: str) -> None:
+    when = {"question": "1", "operator": operator, "answerInteger": 3}
+    found = read_fhir(
+        with_items(
+            {"linkId": "1", "type": kind, **whole(1, 3, 9)},
+            {"linkId": "2", "type": "string", "text": "?", "enableWhen": [when]},
+        )
+    )
+    assert found.left_out == ()
+
+    def enabled(answer: str) -> bool:
+        filling = Filling(found.questionnaire, {"1": answer})
+        return filling.enabled(filling.place("2"))
+
+    assert [answer for answer in "139" if enabled(answer)] == list(asked)
+    again = as_fhir(found.questionnaire, 1)
+    assert again.left_out == () and again.resource["item"][1]["enableWhen"] == [when]
+    assert all("extension" not in option for option in again.resource["item"][0]["answerOption"])
+
+
+@pytest.mark.covers("H21")
+def test_the_translations_of_options_that_are_texts_are_kept() -> None:
+    said = {"es": "Cabeza", "zh-CN": "头"}
+    told = [
+        {"url": EXTENSION + "translation",
+         "extension": [{"url": "lang", "valueCode": tag}, {"url": "content", "valueString": text}]}
+        for tag, text in said.items()
+    ]  # fmt: skip
+    options = [{"valueString": "Head", "_valueString": {"extension": told}}, {"valueString": "Belly"}]
+    found = read_fhir(with_items({"linkId": "1", "type": "choice", "text": "Where?", "answerOption": options}))
+    assert found.left_out == ()
+    assert found.questionnaire.by_link_id["1"].options[0].text.by_language == {"en": "Head", **said}
+    assert as_fhir(found.questionnaire, 1).resource["item"][0]["answerOption"] == options
+    assert exported(found.questionnaire, {"1": "Head"})["item"][0]["answer"] == [{"valueString": "Head"}]
+
+
+@pytest.mark.covers("H21")
+def test_the_code_of_a_unit_goes_out_with_its_system_only() -> None:
+    """R4, qty-3."""
+    for coding, told in (
+        ({"code": "mg"}, {"unit": "mg"}),
+        ({"code": "mg", "system": "http://unitsofmeasure.org"}, {"unit": "mg", "code": "mg"}),
+        ({"display": "pills"}, {"unit": "pills"}),
+    ):
+        unit = extension("questionnaire-unit", valueCoding=coding)
+        asked = read_fhir(with_items({"linkId": "1", "type": "quantity", "text": "?", "extension": [unit]}))
+        (answer,) = exported(asked.questionnaire, {"1": 5.0})["item"][0]["answer"]
+        system = {"system": coding["system"]} if "system" in coding else {}
+        assert answer == {"valueQuantity": {"value": 5, **told, **system}}
 
 
 @pytest.mark.covers("H21")
@@ -574,7 +662,11 @@ HOSTILE = [
     (b"", "is no JSON that can be used"),
     (b"\xff\xfe", "is not UTF-8 at byte 0"),
     (b"[]", "is no FHIR Questionnaire"),
-    (b'{"resourceType": "Patient"}', "is no FHIR Questionnaire"),
+    (b'{"resourceType": "Patient"}', "is no FHIR Questionnaire: resourceType is 'Patient'"),
+    (b'{"resourceType": "Bundle"}', "take the Questionnaire out of it"),
+    (b'\xef\xbb\xbf<Questionnaire xmlns="http://hl7.org/fhir"/>', "is XML"),
+    (with_items({"linkId": "a", "type": "attachment", "text": "?"}), "('a'): left out, type 'attachment'"),
+    (with_items({"linkId": "a", "type": "choice", "answerOption": [{"valueInteger": "1"}]}), "a whole number"),
     (b'{"resourceType": "Questionnaire", "resourceType": "Questionnaire"}', "'resourceType' stands twice"),
     (b'{"resourceType": "Questionnaire", "item": NaN}', "NaN is no JSON"),
     (b'{"resourceType": "Questionnaire"}', "nothing that can be asked is in it"),
