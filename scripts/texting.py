@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,8 @@ from scripts.words_between import Words
 LEAVE_OUT = ("x", "-")
 YES, NO = ("1", *vocabulary.replies("yes")), ("2", *vocabulary.replies("no"))
 NONE = "0"
+APART = {**dict.fromkeys(NUMBERS, r"[;\s]+"), ItemType.DATE: r"[;,\s]+", ItemType.TIME: r"[;,\s]+"}
+"""What stands between several answers in one reply; of words, and where a time stands behind its date, a semicolon."""
 ENDS = ".?!…:。？！："
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
@@ -45,6 +47,8 @@ def question(place: Place, words: Wording, language: str, leads: Iterable[Words]
         values["choices"] = " ".join(f"{n} {_said(one.text, language)}{end}" for n, one in enumerate(item.options, 1))
     text = words.message(_key(place), language, **values).strip()
     text = f"{told(leads, words, language)} {text}".strip()
+    if item.repeats and item.type in NUMBERS | MOMENTS | WORDS:
+        text = f"{text} {words.message('survey_several', language)}"
     skip = not (item.required or place.counts)
     return f"{text} {words.message('survey_leave_out', language)}" if skip else text
 
@@ -64,12 +68,11 @@ def reply(place: Place, said: str) -> Answer | bool | None:
         return validate_answer(item, None)
     if item.type in CHOICES:
         return _chosen(place, plain)
-    if item.type in MOMENTS:
-        return validate_answer(item, _moment(plain))
+    read: Callable[[str], str] = _moment if item.type in MOMENTS else str
     if item.repeats:
-        parts = re.split(r"[;\s]+" if item.type in NUMBERS else r";", plain)
-        return validate_answer(item, [part.strip() for part in parts if part.strip()])
-    return validate_answer(item, plain)
+        parts = (part.strip() for part in re.split(APART.get(item.type, "[;；]"), plain))
+        return validate_answer(item, [read(part) for part in parts if part])
+    return validate_answer(item, read(plain))
 
 
 def value(filling: Filling, place: Place, said: str) -> Any:

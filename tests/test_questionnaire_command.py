@@ -22,6 +22,7 @@ from scripts import texting, wording
 from scripts.answers import AnswerRefused
 from scripts.fhir_export import as_fhir
 from scripts.filling import Filling
+from scripts.languages import TAGS
 from tests.conftest import TEMPLATE, cloned
 from tests.site_key import SITE_KEY
 from tests.test_fhir import SOURCE
@@ -203,6 +204,23 @@ def test_bytes_that_are_no_text_are_not_understood(
     assert "We did not understand" in told and "1 of" in told
 
 
+@pytest.mark.covers("H21")
+def test_signs_that_no_database_keeps_are_left_out_of_options(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    odd = [{"valueCoding": {"system": "urn:x", "code": "1", "display": "o\u0000ne"}}, {"valueString": "tw\ud800o"}]
+    source = {"resourceType": "Questionnaire", "id": "odd", "item": [
+        {"linkId": "1", "type": "choice", "text": "W\u0000hich?", "answerOption": odd}]}  # fmt: skip
+    (tmp_path / "q.json").write_text(json.dumps(source))
+    assert run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))["exit"] == 0
+    for reply, value in (("1", {"valueCoding": {"system": "urn:x", "code": "1", "display": "o ne"}}),
+                         ("2", {"valueString": "tw o"})):  # fmt: skip
+        asked = run(capsys, monkeypatch, "ask", "odd", "--sms", typed=f"{reply}\n")
+        assert asked["status"] == "completed"
+        (item,) = run(capsys, monkeypatch, "export", asked["response"])["item"]
+        assert item["answer"] == [value]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -238,6 +256,9 @@ KINDS = questionnaire(
     question("t", "time"),
     question("w", "dateTime"),
     question("s", "string", repeats=True),
+    question("dd", "date", repeats=True),
+    question("tt", "time", repeats=True),
+    question("ww", "dateTime", repeats=True),
 )
 
 
@@ -250,6 +271,9 @@ KINDS = questionnaire(
         ("o", "2", "y1"), ("o", "verde", {"text": "verde"}),
         ("n", "1,5 2", [1.5, 2.0]), ("d", "3/11/2026", "2026-11-03"), ("d", "2026/11/3", "2026-11-03"),
         ("t", "9:20", "09:20:00"), ("w", "3.11.2026 9:20", "2026-11-03T09:20:00"), ("s", "uno; dos", ["uno", "dos"]),
+        ("s", "一；二", ["一", "二"]), ("dd", "3/11/2026, 2026-11-04", ["2026-11-03", "2026-11-04"]),
+        ("tt", "9:20 18:00", ["09:20:00", "18:00:00"]), ("dd", "3/11/2026", ["2026-11-03"]),
+        ("ww", "3.11.2026 9:20; 4.11.2026 9:30", ["2026-11-03T09:20:00", "2026-11-04T09:30:00"]),
     ],
 )  # fmt: skip
 def test_a_reply_is_understood(key: str, said: str, meant: object) -> None:
@@ -271,3 +295,16 @@ def test_a_question_is_one_message_in_the_patient_s_language() -> None:
     assert asked == (
         "M 1 a. 2 b. 3 none. Responda con los números, por ejemplo 1 3, o 0 si ninguno. Para omitirla, responda X."
     )
+
+
+@pytest.mark.covers("H28")
+def test_that_several_answers_may_be_given_is_said_with_the_question() -> None:
+    words = wording.load(SITE)
+    dates = texting.question(Filling(KINDS, {}).place("dd"), words, "es")
+    assert dates == (
+        "Dd Responda con la fecha, por ejemplo 23/11/2026. Ponga ; entre varias respuestas. Para omitirla, responda X."
+    )
+    for language in TAGS:
+        several = words.message("survey_several", language)
+        said = {key: texting.question(Filling(KINDS, {}).place(key), words, language) for key in ("n", "s", "d", "w")}
+        assert [key for key, text in said.items() if several in text] == ["n", "s"]

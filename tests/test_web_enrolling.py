@@ -205,7 +205,7 @@ async def test_a_long_list_is_enrolled_in_parts_and_is_one_decision(
         ("/enrol/preview", "R-1\n", {"plan": "cure"}, 422, "Choose a plan."),
         ("/enrol/preview", "", {"plan": "diabetes"}, 422, "The list is empty."),
         ("/enrol/preview", "name,phone\nA,1\n", {"plan": "diabetes"}, 422, "The first row has no column record."),
-        ("/enrol/preview", b"\xff\xff\xff\x00\x01", {"plan": "diabetes"}, 422, "neither UTF-8 nor GBK"),
+        ("/enrol/preview", b"\xff\x81\xff\x00\x01", {"plan": "diabetes"}, 422, "no UTF-8, GBK or Windows-1252"),
         ("/enrol/preview", "record\n" + "R\n" * 5001, {"plan": "diabetes"}, 422, "more than 5,000 rows"),
         ("/enrol/preview", "R" * (LARGEST_PEOPLE + 1), {"plan": "diabetes"}, 413, "more than this page takes"),
     ],
