@@ -1046,6 +1046,26 @@ CREATE TABLE urgent_call (                           -- one person's telephone r
 );
 CREATE UNIQUE INDEX one_live_urgent_call_per_account ON urgent_call (account_id) WHERE state <> 'ended';
 
+CREATE TABLE interpreter_call (                      -- who interprets is rung into a talk that goes on
+    channel_id  text PRIMARY KEY,                    -- the interpreter's leg; chosen and committed before it is dialled
+    talk        text NOT NULL,                       -- the patient's leg
+    call_id     text REFERENCES call ON DELETE CASCADE,          -- the talk is an agent's,
+    attempt_id  uuid REFERENCES attempt ON DELETE CASCADE,       -- or a nurse's follow-up
+    account_id  uuid NOT NULL REFERENCES account,
+    language    text NOT NULL,
+    -- dialling → talking → ended;  dialling → ended
+    state       text NOT NULL DEFAULT 'dialling' CHECK (state IN ('dialling', 'talking', 'ended')),
+    line_result text CHECK (line_result IN ('answered', 'busy', 'no_answer', 'rejected', 'invalid_number',
+                'unreachable', 'network_failure', 'machine', 'fax', 'cancelled', 'unknown')),
+    dialled_at  timestamptz NOT NULL,
+    answered_at timestamptz,
+    ended_at    timestamptz,
+    CHECK (num_nonnulls(call_id, attempt_id) = 1),
+    CHECK ((state = 'ended') = (line_result IS NOT NULL) AND (state = 'ended') = (ended_at IS NOT NULL))
+);
+CREATE UNIQUE INDEX one_interpreter_in_a_talk ON interpreter_call (talk) WHERE state <> 'ended';
+CREATE INDEX interpreter_call_dialled ON interpreter_call (talk, dialled_at);
+
 CREATE TABLE rating (                                -- one for each talk that was asked about, answered or not
     call_id      text PRIMARY KEY REFERENCES call ON DELETE CASCADE,
     number_token bytea,                              -- at most once a day for each number

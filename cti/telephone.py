@@ -140,6 +140,14 @@ class Telephone:
             raise NumberRefused("there is neither a number nor an extension to ring")
         await self._dial_into("oncall", target, channel_id, timeout_s, caller_id, language)
 
+    async def ring_interpreter(
+        self, number: str, channel_id: str, talk_channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        """Ring who interprets; answered, they hear both sides of the talk that the leg is in, and are heard by both,
+        until it ends. Returns and raises as `dial`; LegGone: the talk is over."""
+        target, talk = self._resolve(number), self._live_name(talk_channel_id)
+        await self._dial_into("interpreter", target, channel_id, timeout_s, caller_id, language, f"HL_TALK={talk}")
+
     async def hang_up(self, channel_id: str) -> bool:
         """End a leg; False if it is not up. A leg that we dialled and that is not up yet ends when it appears."""
         self._board.live.cancel(channel_id)

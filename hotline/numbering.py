@@ -97,6 +97,6 @@ DEMO_STAFF = (
 
 DESK = Account("desk", "200", "agents", "the fixed phone, last member of every queue", browser=False)
 
-SOFTPHONE = Account("softphone", "700", "patients", "any softphone", "+12025550100", browser=False)
+SOFTPHONE = Account("softphone", "700", "patients", "any softphone, the interpreter's", "+12025550100", browser=False)
 
 DEMO_ACCOUNTS = (DESK, *DEMO_STAFF, SOFTPHONE, *DEMO_PATIENTS)

@@ -15,6 +15,7 @@ from cti.presence import Presence
 from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
+from dialer.interpreters import Interpreters
 from dialer.machines import Machines
 from dialer.paces import paces
 from dialer.predictive import Predictive
@@ -32,6 +33,7 @@ from hotline import (
     demo,
     dialer_work,
     hearing,
+    interpreter_work,
     joints,
     letter_joints,
     loaded,
@@ -103,6 +105,15 @@ async def run_core(settings: Settings) -> None:
     of = settings.automatic
     automatic = Agentless(dialer, kinds=SPOKEN_KINDS, most=of.lines, per_second=of.per_second)
     progressive, predictive = Progressive(dialer), Predictive(dialer)
+    interpreters = Interpreters(
+        database,
+        telephone,
+        settings.interpreters,
+        node=settings.node,
+        caller_id=_caller_id(settings),
+        spoken=settings.site.default_language,
+        now=now,
+    )
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
     )
@@ -147,6 +158,7 @@ async def run_core(settings: Settings) -> None:
         presence=console_presence,
         dialling=joints.ConsoleDialling(dialer, Machines(database, telephone, now=now), partial(_local, settings)),
         stints=joints.ConsoleStints(progressive, predictive),
+        interpreting=interpreters,
         paces=lambda: database.run(paces, now(), of.lines),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
         hours=opening_hours(settings),
@@ -173,6 +185,7 @@ async def run_core(settings: Settings) -> None:
         _keep_house(rounds, database, capture, journal)
         dialer_work.begin(rounds, settings, dialer, automatic, progressive, predictive)
         message_work.begin(rounds, settings, database, sender, sheets, _caller_id(settings), now, press, clock.held)
+        interpreter_work.begin(rounds, board, interpreters)
         on_call_work.begin(rounds, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
             rounds.every(5, transcriber.work)
@@ -235,7 +248,7 @@ def _routes(settings: Settings) -> dict[str, str]:
     """In the demo the patients' numbers ring the demo's own phones."""
     if not settings.demo:
         return {}
-    routes = {a.number: f"PJSIP/{a.username}" for a in numbering.DEMO_PATIENTS}
+    routes = {a.number: f"PJSIP/{a.username}" for a in (*numbering.DEMO_PATIENTS, numbering.SOFTPHONE)}
     return routes | {number: f"PJSIP/{name}" for name, numbers in demo.SECOND_NUMBERS.items() for number in numbers}
 
 

@@ -57,6 +57,7 @@ def _language(value: str) -> str:
 
 Language = Annotated[str, AfterValidator(_language)]
 Number = Annotated[str, AfterValidator(_digits)]
+LanguageName = Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,40}$")]
 NumberPattern = Annotated[str, AfterValidator(_number_pattern)]
 
 
@@ -204,6 +205,8 @@ class Settings(BaseSettings):
     database: DatabaseServer = DatabaseServer()
     trunk: Trunk | None = None
     calling: Calling = Calling()
+    interpreters: Annotated[dict[LanguageName, Number], Field(max_length=50)] = {}
+    """Who interprets by telephone: a language (its tag, or its name) and the number that is rung."""
     automatic: Automatic = Automatic()
     reminders: Reminders = Reminders()
     texting: Texting = Texting()

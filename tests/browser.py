@@ -30,6 +30,7 @@ import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 from sqlalchemy.orm import Session
 
+from dialer.interpreters import Interpreters
 from dialer.paces import paces
 from hospital import (
     accounts,
@@ -81,6 +82,7 @@ LINES = 4  # for calls without a nurse
 ROLES = {"tom": "agent", "ana": "nurse", "grace": "supervisor", "ida": "administrator", "oscar": "none"}
 ROLES |= {"dora": "doctor"}
 expect.set_options(timeout=15_000)  # a machine that makes calls beside it takes its time
+INTERPRETERS = {"zh-CN": "+576015550190", "Wayuunaiki": "+576015550191"}
 POLICY = CallingPolicy(ALWAYS, ZONE, None, None)
 
 _addresses = itertools.count(2)
@@ -198,6 +200,29 @@ def _network() -> str:
     return f"{loopback}.{(int(third) + 100) % 256}"
 
 
+@dataclass
+class StandInLines:
+    """An interpreter's telephone, of which the test says what it does. `rung`: legs → numbers."""
+
+    rung: dict[str, str] = field(default_factory=dict)
+    ended: list[str] = field(default_factory=list)
+
+    async def ring_interpreter(
+        self, number: str, channel_id: str, talk_channel_id: str, timeout_s: float, caller_id: str, language: str
+    ) -> None:
+        self.rung[channel_id] = number
+
+    async def hang_up(self, channel_id: str) -> bool:
+        self.ended.append(channel_id)
+        return True
+
+    def is_up(self) -> bool:
+        return True
+
+    def live_channel_ids(self) -> dict[str, bool]:
+        return dict.fromkeys(self.rung.keys() - set(self.ended), True)
+
+
 class Site:
     """The console of a hospital whose telephones are played by the test."""
 
@@ -207,6 +232,10 @@ class Site:
         self.presence = StandInPresence()
         self.dialling = StandInDialling(database, self.clock)
         self.replay = StandInReplay()
+        self.lines = StandInLines()
+        self.interpreting = Interpreters(
+            database, self.lines, INTERPRETERS, node="n1", caller_id="6015550100", spoken="en", now=self.clock
+        )
         self.people: dict[str, UUID] = {}
         self.accounts: dict[str, UUID] = {}
         self.port = 8000
@@ -227,6 +256,7 @@ class Site:
             paces=lambda: database.run(paces, self.clock(), LINES),
             presence=self.presence,
             dialling=self.dialling,
+            interpreting=self.interpreting,
             replay=self.replay,
             policy=POLICY,
             demo_patients={

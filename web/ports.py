@@ -74,6 +74,19 @@ class Stints(Protocol):
         """Somebody may have become free."""
 
 
+class Interpreting(Protocol):
+    """Interpreters by telephone. Each change is notified as the talk's `call:<call id>` or `task:<task id>`."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Tags or names of languages, for each of which there is somebody to ring."""
+
+    async def ring(self, account_id: UUID, talk: str, language: str) -> str | None:
+        """Into one's own talk; `talk`: the patient's leg."""
+
+    async def let_go(self, account_id: UUID, talk: str) -> str | None: ...
+
+
 class NotThere(Exception):
     """There is no sound to play: still being recorded, lost, or never begun."""
 
@@ -341,6 +354,7 @@ class Services:
     workshop: Workshop | None = None
     own_prompts: OwnPrompts | None = None
     stints: Stints | None = None
+    interpreting: Interpreting | None = None  # None: the site has none
     paces: Paces | None = None
     letters: LetterPress | None = None  # None: the site sends no letters
     transcribed: frozenset[str] = frozenset()  # languages in which messages are written down by a machine

@@ -55,6 +55,7 @@ AUDIT_ACTIONS = {
     "reminder.stopped": "stopped a reminder that repeats",
     "suspension.read": "saw whom a suspended clinic concerns",
     "appointment.booked": "booked a visit in a call",
+    "interpreter.rung": "rang an interpreter into a talk",
     "task.give": "gave a follow-up to a nurse",
     "task.give_back": "gave a follow-up back to everybody",
     "task.skip": "skipped a follow-up",
