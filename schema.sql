@@ -15,7 +15,7 @@ CREATE TABLE account (
     username      text NOT NULL UNIQUE CHECK (username ~ '^[a-z][a-z0-9._-]{0,31}$'),
     display_name  text NOT NULL,
     role          text NOT NULL CHECK (role IN ('agent', 'nurse', 'doctor', 'supervisor', 'administrator', 'speaker',
-                  'none')),
+                  'screen', 'none')),
     password_hash text NOT NULL,                     -- argon2id
     sip_username  text UNIQUE CHECK (sip_username ~ '^[a-z][a-z0-9_-]{0,31}$'),
     sip_secret_sealed bytea,
@@ -198,20 +198,42 @@ CREATE TABLE hold (
 );
 CREATE INDEX hold_holder ON hold (holder);
 
+CREATE TABLE waiting_room (                          -- a department's on one day: there once somebody has arrived
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    department_id uuid NOT NULL REFERENCES department,
+    day           date NOT NULL,                     -- by the site's clock
+    tickets       smallint NOT NULL CHECK (tickets > 0),  -- given so far: counted up, so that none is given twice
+    UNIQUE (department_id, day)
+);
+
 CREATE TABLE appointment (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     slot_id      uuid NOT NULL REFERENCES slot,
     seat         smallint NOT NULL DEFAULT 1,
     capacity     smallint NOT NULL DEFAULT 1,        -- the slot's: no seat beyond it, also when it is made smaller
     patient_id   uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
-    -- booked → arrived → seen;  booked → no_show;  booked → cancelled (frees the slot)
+    -- booked → arrived → seen;  booked → no_show;  arrived → no_show (was called and not there)
+    -- seen → arrived, arrived → booked, no_show → arrived | booked (a slip of the desk, undone)
+    -- booked → cancelled (frees the slot)
     -- booked → suspended (the clinic does not take place) → cancelled (moved to another time, or given up)
+    -- The trigger appointment_moves_on refuses the rest.
     state        text NOT NULL DEFAULT 'booked'
                  CHECK (state IN ('booked', 'arrived', 'seen', 'no_show', 'suspended', 'cancelled')),
     booked_via   text NOT NULL CHECK (booked_via IN ('ivr', 'agent', 'nurse', 'desk', 'web', 'sms')),
     confirmation text NOT NULL UNIQUE,               -- the holder's key: a repeated confirmation does no harm
     booked_at    timestamptz NOT NULL,
     cancelled_at timestamptz CHECK ((state = 'cancelled') = (cancelled_at IS NOT NULL)),
+    arrived_at   timestamptz,
+    room_id      uuid REFERENCES waiting_room,
+    ticket       smallint CHECK (ticket > 0),        -- what the screen of the waiting room shows instead of a name
+    called_at    timestamptz CHECK (called_at >= arrived_at),        -- to come in
+    seen_at      timestamptz CHECK (seen_at >= coalesce(called_at, arrived_at)),
+    CHECK ((arrived_at IS NULL) = (room_id IS NULL) AND (arrived_at IS NULL) = (ticket IS NULL)),
+    CHECK ((state IN ('arrived', 'seen')) <= (arrived_at IS NOT NULL)),
+    CHECK (arrived_at IS NULL OR state IN ('arrived', 'seen', 'no_show')),
+    CHECK (called_at IS NULL OR arrived_at IS NOT NULL),
+    CHECK ((state = 'seen') = (seen_at IS NOT NULL)),
+    UNIQUE (room_id, ticket),
     -- I11: a move ends with exactly one. Who was moved away is cancelled and names an appointment of the same patient
     -- that exists (never none); who took its place is named by it (never two). Asked when the transaction ends.
     moved_to     uuid UNIQUE CHECK (moved_to IS NULL OR state = 'cancelled'),
@@ -226,6 +248,23 @@ CREATE TABLE appointment (
 CREATE UNIQUE INDEX one_booking_per_slot ON appointment (slot_id, seat) WHERE state <> 'cancelled';   -- I1
 CREATE UNIQUE INDEX one_seat_per_patient ON appointment (slot_id, patient_id) WHERE state <> 'cancelled';
 CREATE INDEX appointment_patient ON appointment (patient_id);
+
+CREATE FUNCTION appointment_moves_on() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.state <> 'booked' THEN
+            RAISE EXCEPTION 'an appointment begins as booked, not as %', NEW.state USING ERRCODE = 'check_violation';
+        END IF;
+    ELSIF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
+            ('booked', 'arrived'), ('booked', 'no_show'), ('booked', 'cancelled'), ('booked', 'suspended'),
+            ('suspended', 'cancelled'), ('arrived', 'seen'), ('arrived', 'no_show'), ('arrived', 'booked'),
+            ('seen', 'arrived'), ('no_show', 'arrived'), ('no_show', 'booked')) THEN
+        RAISE EXCEPTION 'an appointment does not go from % to %', OLD.state, NEW.state USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER appointment_moves_on BEFORE INSERT OR UPDATE OF state ON appointment
+    FOR EACH ROW EXECUTE FUNCTION appointment_moves_on();
 
 -- ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -53,6 +53,11 @@ class Appointment(Base):
     confirmation: Mapped[str]
     booked_at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    room_id: Mapped[UUID | None] = mapped_column(ForeignKey("waiting_room.id"))
+    ticket: Mapped[int | None]
+    called_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
     moved_to: Mapped[UUID | None]
     moves: Mapped[UUID | None]
 

@@ -125,7 +125,7 @@ def rendered(wording: Callable[[], Wording]) -> Callable[[str, str, Mapping[str,
             values["link"] = vault.unseal(b64decode(params[LINK_SEALED]), LINK)
         if "text_sealed" in params:
             values["asked"] = {locale: unsealed(params)}
-        values |= {name: params[name] for name in ("case", "caller", "n", "minutes") if name in params}
+        values |= {name: params[name] for name in ("case", "caller", "n", "ticket", "minutes") if name in params}
         return wording().message(key, locale, **values)
 
     return render

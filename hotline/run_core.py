@@ -6,6 +6,7 @@ import time
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +24,7 @@ from dialer.progressive import Progressive
 from dialer.rates import Rate
 from dialer.runner import Dialer
 from dialer.steady import SteadyClock
-from hospital import caller_languages, recordings, throttling, vault
+from hospital import arrivals, caller_languages, recordings, throttling, vault
 from hospital.database import Database
 from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
@@ -182,7 +183,7 @@ async def run_core(settings: Settings) -> None:
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
         rounds = Rounds()
-        _keep_house(rounds, database, capture, journal)
+        _keep_house(rounds, database, capture, journal, zone(settings), clock)
         dialer_work.begin(rounds, settings, dialer, automatic, progressive, predictive)
         message_work.begin(rounds, settings, database, sender, sheets, _caller_id(settings), now, press, clock.held)
         interpreter_work.begin(rounds, board, interpreters)
@@ -206,8 +207,10 @@ async def _check_files(workshop: SiteWorkshop) -> None:
         log.warning("the site's files were not checked (%s)", type(failure).__name__)
 
 
-def _keep_house(rounds: Rounds, database: Database, capture: Capture, journal: InboundJournal) -> None:
-    """Adds the jobs that put away what calls left behind."""
+def _keep_house(
+    rounds: Rounds, database: Database, capture: Capture, journal: InboundJournal, there: ZoneInfo, clock: SteadyClock
+) -> None:
+    """Adds the jobs that put away what calls and clinics left behind."""
 
     async def sweep() -> None:
         await capture.sweep(await database.run(recordings.being_written))
@@ -219,11 +222,16 @@ def _keep_house(rounds: Rounds, database: Database, capture: Capture, journal: I
         except (ConnectionError, TimeoutError):
             log.info("callbacks are collected when the link is back")
 
+    async def end_clinics() -> None:
+        if not clock.held():
+            await database.run(arrivals.end_clinics, now(), there)
+
     async def forget() -> None:
         await database.run(caller_languages.forget_expired, now())
         await database.run(throttling.forget_idle, now())
 
     rounds.every(10, collect)
+    rounds.every(300, end_clinics, at_once=True)
     rounds.every(3600, forget, at_once=True)
     rounds.every(30, sweep, at_once=True)
 

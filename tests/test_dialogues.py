@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from hospital import accounts, booking, caller_languages, duty, patients
+from hospital import accounts, arrivals, booking, caller_languages, duty, patients
 from hospital.booking import Department, Slot
 from hospital.callbacks import Callback
 from hospital.calls import Call as CallRow
@@ -98,6 +98,42 @@ def two_appointments(database: Database) -> None:
 def a_blood_test(database: Database) -> None:
     with database.transaction() as session:
         has(session, "blood", 1)
+
+
+def in_the_waiting_room(database: Database, *, ahead: int = 0, seen: int = 0, called: bool = False) -> None:
+    """Lucía has arrived at Dr Vega's; so many wait before her, and so many have been seen, ten minutes each."""
+    with database.transaction() as session:
+        tom = accounts.by_sip_username(session, "tom")
+        vega = session.scalars(select(booking.Doctor).where(booking.Doctor.name == "Vega")).one()
+        assert tom is not None
+        for n in range(seen + ahead + 1):
+            at = NOON - timedelta(minutes=90 - n)
+            slot = Slot(doctor_id=vega.id, starts_at=NOON - timedelta(minutes=80 - 10 * n))
+            session.add(slot)
+            session.flush()
+            other = patients.register(session, name=f"Nadie {n}", birth=date(1970, 1, 1), language="es", numbers=[])
+            hers = n == seen + ahead
+            booking.hold(session, slot.id, f"desk-{n}", at)
+            patient_id = lucia_of(session).id if hers else other.id
+            made = booking.confirm(session, slot.id, f"desk-{n}", patient_id, at, "desk")
+            arrivals.arrive(session, made.id, tom.id, at, ZONE)
+            if n < seen or (hers and called):
+                arrivals.call_in(session, made.id, tom.id, slot.starts_at)
+            if n < seen:
+                arrivals.seen(session, made.id, tom.id, slot.starts_at + timedelta(minutes=10))
+
+
+def next_in_a_room_that_has_just_opened(database: Database) -> None:
+    in_the_waiting_room(database)
+
+
+def third_in_the_waiting_room(database: Database) -> None:
+    in_the_waiting_room(database, seen=4, ahead=2)
+    two_appointments(database)
+
+
+def called_in(database: Database) -> None:
+    in_the_waiting_room(database, seen=1, called=True)
 
 
 def the_desk_cancels(database: Database) -> None:
@@ -311,6 +347,10 @@ SCENES = {
     "moves_a_blood_test_and_hears_how_to_prepare": Scene(mine("1", "2", "1"), before=a_blood_test),
     "hears_how_to_prepare": Scene(mine("4"), before=a_blood_test),
     "nothing_to_prepare": Scene(mine("4", "3"), before=two_appointments),
+    # the waiting room
+    "waits_and_is_next": Scene(mine("5", "2"), before=next_in_a_room_that_has_just_opened),
+    "waits_and_is_third_and_has_two_to_come": Scene(mine("3", "3"), before=third_in_the_waiting_room),
+    "waits_and_is_called": Scene(mine("5", "2"), before=called_in),
     # results
     "hears_her_results": Scene(f"2,2,{LUCIAS}"),
     "a_doctor_will_call_and_is_not_announced": Scene(f"2,2,{RUTHS}", number=RUTH.numbers[0]),
@@ -373,7 +413,7 @@ def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording)
         yield replace(made, now=lambda: NOON, desk=desk)
 
 
-@pytest.mark.covers("H2", "H8", "H10", "H11", "H39")
+@pytest.mark.covers("H2", "H8", "H10", "H11", "H39", "H40")
 @pytest.mark.parametrize(("language", "name"), in_each(SCENES))
 async def test_the_transcript_is_the_golden_one(
     language: str, name: str, front: FrontDesk, words: wording.Wording

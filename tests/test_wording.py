@@ -33,6 +33,7 @@ WHEN = dt.datetime(2026, 11, 23, 8, 20, tzinfo=dt.UTC)  # 9:20 in Madrid
 # A value for every placeholder there is.
 VALUES: dict[str, Value] = {
     "n": 2,
+    "ticket": 12,
     "key": 4,
     "when": WHEN,
     "day": WHEN,
@@ -281,7 +282,7 @@ def test_a_message_names_hospital_date_time_and_number(words: Wording, language:
 @pytest.mark.covers("H4")
 def test_a_message_cannot_name_a_department_or_a_doctor(words: Wording, folder: Path) -> None:
     about_the_call = {"hospital", "number", "caller", "date", "time", "case", "n", "total", "minutes", "emergency"}
-    about_the_call |= {"link"}
+    about_the_call |= {"link", "ticket"}
     # a questionnaire's own words, and to whom a letter goes
     assert set(WRITTEN) == about_the_call | {"asked", "choices"} | {"name"}
     for file in words.languages.values():

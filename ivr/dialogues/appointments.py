@@ -1,4 +1,5 @@
-"""My appointments: each is said, and may be changed, or cancelled after a second yes."""
+"""My appointments: where the patient waits now; each that is to come is said, and may be changed, or cancelled after a
+second yes."""
 
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from ivr.call import Call, Prompt
 from ivr.dialogues.booking import choose_and_confirm, say_preparation
 from ivr.dialogues.identity import identify
 from ivr.dialogues.times import appointment as its_sentences
+from ivr.dialogues.waiting_room import tell_waits
 from ivr.front_desk import FrontDesk
 
 
@@ -15,7 +17,10 @@ async def my_appointments(call: Call, front: FrontDesk) -> None:
     patient = await identify(call, front)
     if patient is None:
         return
+    waits = await tell_waits(call, front, patient.id)
     booked = await front.desk.appointments(patient.id, front.now())
+    if not booked and waits:
+        return
     if not booked:
         await call.say("nothing_booked")
         return

@@ -129,6 +129,7 @@ _STEPS = {
     "hold_expired": "Waited too long; the held time was given up",
     "booked": "Booked an appointment",
     "cancelled": "Cancelled an appointment",
+    "place_told": "Heard the place in the waiting room",
     "callback_asked": "Asked to be called back",
     "recording_accepted": "Agreed to be recorded",
     "recording_refused": "Did not want to be recorded",
