@@ -186,7 +186,7 @@ def measured(engine: Engine, utterances: list[Utterance]) -> Result:
         costs.append((time.process_time() - began) / each.seconds)
     taken = [label == each.said.meant for each, (label, _) in zip(utterances, heard, strict=True) if label is not None]
     free = [
-        ear_proxy.understood(each.said.way, text, each.language)
+        ear_proxy.understood(each.said.way, text, each.language, by_sound=True)
         for each, (_, text) in zip(utterances, heard, strict=True)
         if each.said.worded
     ]

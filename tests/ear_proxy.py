@@ -1,6 +1,7 @@
 """How much of our prompts a listener understands: rendered by the natural voice, played over real calls to real phones,
-written down by whisper, and compared with what they say: by words, in Chinese by signs as they sound, because whisper
-writes traditional ones and others that sound the same.
+written down by whisper, and compared with what they say: by words, in Chinese by characters, of which traditional ones
+are read as the simplified. Numbers are numerals on both sides. As whisper writes other characters that sound the same,
+Chinese can be compared by sound, too.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import opencc
 import soxr  # type: ignore[import-untyped]
 from pypinyin import lazy_pinyin
 
@@ -26,10 +28,15 @@ from speech.voices.kokoro import Kokoro
 from tests import callers, listening
 from tests.asterisk_instance import AsteriskInstance
 
+FLOOR = {"es": 0.75, "en": 0.9, "pt-BR": 0.75, "zh-CN": 0.55}
+BY_SOUND = {"zh-CN": 0.65}
+"""The mean share of words, in Chinese of characters, that whisper-base must understand; and of syllables, where it is
+compared by sound, too. It is no native listener. Measured of the sample: 0.90, 0.99, 0.94, 0.72; 0.86 by sound."""
 PHONES = {"es": "lucia", "en": "ruth", "pt-BR": "joao", "zh-CN": "mei"}
 LETTERS = range(8, 61)  # of a sentence of the sample: a call is as long as what is said in it
 EXTENSION = 69000
 A_LINE = 10
+SIMPLIFIED = opencc.OpenCC("tw2s")  # Taiwan's, in which 等著 is 等着
 LATE = 5 * listening.RATE  # samples that a sentence may begin later than right after the one before it
 
 
@@ -51,8 +58,9 @@ def texts(words: Wording, language: str) -> dict[str, str]:
 
 
 async def rendered(words: Wording, language: str, most: int | None, until: float = float("inf")) -> list[Sentence]:
-    """Static prompts by the natural voice; `most`: so many short ones, or all of them. What would begin after `until`
-    (`time.monotonic`) is left out; what was spoken is kept for the next run."""
+    """Static prompts by the natural voice; `most`: so many short ones, or all of them. Of all what would begin after
+    `until` (`time.monotonic`) is left out, and what the machine is too busy for; what was spoken is kept for the next
+    run. Raises `VoiceFailed` where one of so many short ones is not spoken."""
     own = texts(words, language)
     if most is not None:
         short = [key for key, text in own.items() if len(text) * (3 if language == "zh-CN" else 1) in LETTERS]
@@ -66,8 +74,8 @@ async def rendered(words: Wording, language: str, most: int | None, until: float
                 break
             try:
                 made.append(Sentence(language, key, text, await cache.render(text, language)))
-            except VoiceFailed:  # the machine is too busy for it
-                if until == float("inf"):
+            except VoiceFailed:
+                if most is not None:
                     raise
     finally:
         await voice.close()
@@ -126,17 +134,18 @@ def written(recogniser: Recogniser, sound: listening.Samples, language: str) -> 
     return recogniser.open(soxr.resample(sound, listening.RATE, 16_000) / np.float32(32768), language).text
 
 
-def understood(text: str, heard: str, language: str) -> float:
-    """The share of the words (in Chinese: signs) of `text` that are in `heard` in their place, 0 to 1."""
-    wanted, got = (_pieces(each, language) for each in (text, heard))
+def understood(text: str, heard: str, language: str, *, by_sound: bool = False) -> float:
+    """The share of the words of `text` that are in `heard` in their place, 0 to 1; in Chinese of the characters, or of
+    the syllables without their tones (`by_sound`)."""
+    wanted, got = (_pieces(each, language, by_sound) for each in (text, heard))
     return max(0.0, 1 - _edits(wanted, got) / max(1, len(wanted)))
 
 
-def _pieces(text: str, language: str) -> list[str]:
-    plain = numerals(text, language)
+def _pieces(text: str, language: str, by_sound: bool) -> list[str]:
     if language != "zh-CN":
-        return plain.split()
-    return [sound for sign in plain if sign != " " for sound in lazy_pinyin(sign)]
+        return numerals(text, language).split()
+    characters = [one for one in numerals(SIMPLIFIED.convert(text), language) if one != " "]
+    return [sound for one in characters for sound in lazy_pinyin(one)] if by_sound else characters
 
 
 def _edits(wanted: list[str], got: list[str]) -> int:
