@@ -19,7 +19,7 @@ from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item
 from scripts.reply_words import folded
 from scripts.verbalise import stop
 from scripts.wording import Wording
-from scripts.words_between import Words
+from scripts.words_between import Repetition, Words
 
 LEAVE_OUT = ("x", "-")
 YES, NO = ("1", *vocabulary.replies("yes")), ("2", *vocabulary.replies("no"))
@@ -160,6 +160,8 @@ def _key(place: Place) -> str:
 def _lead(lead: Words, words: Wording, language: str) -> str:
     if isinstance(lead, Item):
         return words.message("survey_told", language, asked=lead.texted.by_language)
+    if isinstance(lead, Repetition):
+        return words.message("survey_repetition", language, n=lead.number)
     if lead.number:
         return words.message("survey_about_answer", language, n=lead.number)
     if lead.answer is None:

@@ -1,5 +1,5 @@
-"""The words that stand between the questions: headings of groups, items that only show something, and for which of
-several answers is asked. Pure.
+"""The words that stand between the questions: headings of groups, and which of several repetitions it is; items that
+only show something; for which of several answers is asked. Pure.
 
 They are said before the next question that is asked, whatever of what stands between is disabled; those behind the last
 question are said at the end.
@@ -23,7 +23,19 @@ class About:
     number: int = 0
 
 
-Words = Item | About
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """Which repetition of a group the next questions are in, from 1 on."""
+
+    group: Place
+    number: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.group.key}#{self.number}"
+
+
+Words = Item | About | Repetition
 Lead = tuple[str, Words]
 """A key, by which it is said once, and what is said."""
 
@@ -31,7 +43,14 @@ Lead = tuple[str, Words]
 def before(filling: Filling, place: Place) -> list[Lead]:
     """What is said before a place: what stands since the question before it, and the headings around all of that."""
     at = filling.places.index(place)
-    return list(dict([*_said(filling, _since(filling, at)), *headings(place)]).items())
+    return list(dict([*_said(filling, _since(filling, at)), *_headings(filling, place)]).items())
+
+
+def another(filling: Filling, group: Place) -> list[Lead]:
+    """What is said before it is asked whether a group is there once more: its heading, and how often it was there."""
+    times = filling.times(group)
+    heading: list[Lead] = [(_key(group, (*group.repetition, max(times, 1))), group.item)] if group.item.text else []
+    return [*heading, *_numbered(filling, Repetition(group, times))]
 
 
 def after_all(filling: Filling) -> list[Lead]:
@@ -52,28 +71,50 @@ def _since(filling: Filling, end: int) -> list[Place]:
 
 def _said(filling: Filling, displays: list[Place]) -> Iterator[Lead]:
     for one in displays:
-        yield from headings(one)
+        yield from _headings(filling, one)
         yield one.key, one.item
 
 
+def _headings(filling: Filling, place: Place) -> Iterator[Lead]:
+    for key, lead in headings(place):
+        if isinstance(lead, Repetition):
+            yield from _numbered(filling, lead)
+        else:
+            yield key, lead
+
+
+def _numbered(filling: Filling, one: Repetition) -> Iterator[Lead]:
+    """Nothing, where there is one alone: nobody asks which."""
+    if filling.times(one.group) > 1:
+        yield one.key, one
+
+
 def headings(place: Place) -> Iterator[Lead]:
-    """Of the groups around it, and for which answers it is asked, the outermost first."""
+    """Of the groups around it with their repetitions, and for which answers it is asked, the outermost first."""
     for around in reversed(list(place.around())):
-        at = place.repetition[: len(around.repetition) + 1] if around.unfolds else ""
+        at = place.repetition[: len(around.repetition) + 1] if around.unfolds else ()
         if around.item.for_each:
-            yield f"{around.key}/{at}", _about(around, place)
+            yield _key(around, at), _about(around, place)
         elif key := key_of_answer(around):
             yield key, About(None, around.repetition[-1])
         elif around.item.of_answers:
             continue
-        elif around.item.type is ItemType.GROUP and around.item.text:
-            yield f"{around.key}/{at}", around.item
+        elif around.item.type is ItemType.GROUP:
+            if around.item.text:
+                yield _key(around, at), around.item
+            if around.counts:
+                numbered = Repetition(around, at[-1])
+                yield numbered.key, numbered
 
 
 def key_of_answer(place: Place) -> str:
     """By which it is said once that questions are about this answer, one of several that are no options; else empty.
     Who has just given it knows."""
     return f"{place.key}/" if place.parent is not None and place.parent.item.of_answers else ""
+
+
+def _key(around: Place, at: tuple[int, ...]) -> str:
+    return f"{around.key}/{'.'.join(map(str, at))}"
 
 
 def _about(choice: Place, place: Place) -> About:

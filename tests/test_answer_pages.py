@@ -29,8 +29,9 @@ from tests.answer_scene import (
 )
 from tests.browser import Comes, Site, comes, site
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
-from tests.test_filling import FEVERS, SYMPTOMS
+from tests.test_filling import FEVERS, SYMPTOMS, question, questionnaire
 from tests.test_web_access import address, routes
+from tests.test_words_between import group
 from tests.workshops import shipped
 from web.answer_guard import Rates
 from web.given import OTHER
@@ -110,6 +111,21 @@ async def test_each_of_several_numbers_has_pages_of_its_own(scene: Scene) -> Non
         assert "Gracias" in said(await answer(lucia, page, "false"))
     days = {"day@1": "2026-11-20", "day@2": "2026-11-21"}
     assert scene.answers() == {"fever@1": 38.5, "fever@2": 39, "fever@": 2, "pill@2": False, **days}
+
+
+async def test_each_page_says_which_repetition_of_several_it_is(scene: Scene) -> None:
+    medicine = group(
+        "medicine", "Medicine", "Medicina", question("dose"), question("often"), repeats=True, required=True
+    )
+    link = scene.texted(LUCIA, json.loads(questionnaire(medicine).body) | {"byWeb": True})
+    async with scene.telephone() as lucia:
+        page = await answer(lucia, await begun(lucia, link), "1")
+        assert "Medicina often" in said(page), "the only one so far"
+        page = await answer(lucia, page, "2")
+        page = await answer(lucia, page, "true")
+        assert "Medicina Vamos por el número 2. dose" in said(page) and field(page, "key") == "dose@2"
+        page = await answer(lucia, page, "1")
+        assert "Medicina Vamos por el número 2. often" in said(page)
 
 
 @pytest.mark.parametrize("who", [LUCIA, WIREMU, MEI, JOAO, RUTH], ids=lambda who: who.language)

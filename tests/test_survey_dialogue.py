@@ -107,6 +107,8 @@ SCENES = {
     "questions_under_each_answer": Scene("symptoms", ("1,1,1,1,#,9#,1,1,39#,1,2,#,1,4#", "4#,1,1#,1")),
     "questions_under_each_number": Scene("fevers", ("1,38#,1", "20112026,1,1,39*5#,1,#,40*5#,1,21112026,1,1,2,1")),
     "has_no_number": Scene("fevers", ("2",), only="es"),
+    # goes back to the first repetition, is cut off in the second, and again when asked whether there is another one
+    "goes_on_at_a_repetition": Scene("medication", ("2,2,2#,1,0#,1,2,1,#,#,2,2,1#,1", "0#,1,2", "2,2,1,2")),
     # a visit that an answer asks for, booked in the same call
     "visit_booked": Scene("hypertension", ("1,155#,1,1,85#,1,2,7#,1,1,2,1,1,1",)),
     "visit_booked_after_a_wound": Scene("discharge-day3", (f"1,2#,1,2,{WOUND},1,2,2,1,1,1",)),

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from scripts import words_between
+from scripts import texting, words_between
 from scripts.filling import Filling, Place
 from scripts.questionnaire import Item
 from tests.test_filling import SYMPTOMS, options, question, questionnaire, when
+from tests.workshops import shipped
 
 
 def shown(link_id: str, english: str, spanish: str, **more: Any) -> dict[str, Any]:
@@ -62,6 +63,27 @@ def test_each_time_that_a_group_repeats_has_its_own_words() -> None:
     first, second = (words_between.before(filling, filling.place(key)) for key in ("a@1", "a@2"))
     assert [lead.text.of("en").text for _, lead in first if isinstance(lead, Item)] == ["Medicine", "Look."]
     assert not {key for key, _ in first} & {key for key, _ in second}
+
+
+@pytest.mark.covers("H28")
+def test_which_repetition_it_is_is_said_where_there_are_several() -> None:
+    asked = [question("a", "boolean"), question("b", "boolean")]
+    made = questionnaire(group("g", "Medicine", "Medicina", *asked, repeats=True))
+
+    def told(answers: dict[str, Any], key: str) -> str:
+        filling = Filling(made, answers)
+        place = filling.place(key)
+        leads = words_between.another(filling, place) if place.counts else words_between.before(filling, place)
+        return texting.told([lead for _, lead in leads], shipped().words(), "en")
+
+    assert told({"g": {"so_far": 1}, "a@1": True}, "b@1") == "Medicine.", "nobody asks which"
+    assert told({"g": {"so_far": 2}, "a@1": True}, "b@1") == "Medicine. We are at number 1."
+    assert told({"g": {"so_far": 2}}, "a@2") == "Medicine. We are at number 2."
+    assert [told({"g": {"so_far": times}}, "g") for times in (0, 1, 2)] == [
+        "Medicine.",
+        "Medicine.",
+        "Medicine. We are at number 2.",
+    ]
 
 
 @pytest.mark.covers("H28")

@@ -187,15 +187,24 @@ class Sitting:
             await self.call.say("survey_intro", answer=title)
 
     async def _ask(self, place: Place) -> None:
-        await self._say_once(words_between.before(self.filling, place))
-        known = {words_between.key_of_answer(place)}
-        self._about |= known
-        self._said |= known
+        leads = words_between.before(self.filling, place)
+        if place.counts and not place.item.of_answers:
+            leads += words_between.another(self.filling, place)
+        await self._say_once(leads)
+        self._knows(words_between.key_of_answer(place))
         await ask(self, place)
+        if place.counts:
+            self._knows(words_between.Repetition(place, self.filling.times(place)).key)
+
+    def _knows(self, key: str) -> None:
+        """Who has just given an answer, or said that there is another one, knows which it is."""
+        self._about.add(key)
+        self._said.add(key)
 
     async def _say_once(self, leads: list[words_between.Lead]) -> None:
-        """For which answer is asked is said again where the question before was not about it, as after a way back."""
-        before, self._about = self._about, {key for key, lead in leads if isinstance(lead, words_between.About)}
+        """Which answer or repetition is meant is said again where the question before was about another, as after a way
+        back."""
+        before, self._about = self._about, {key for key, lead in leads if not isinstance(lead, Item)}
         self._said -= self._about - before
         for key, lead in leads:
             if key in self._said:
@@ -203,6 +212,8 @@ class Sitting:
             self._said.add(key)
             if isinstance(lead, Item):
                 await self.call.say("survey_statement", asked=lead.said.by_language)
+            elif isinstance(lead, words_between.Repetition):
+                await self.call.say("survey_repetition", n=lead.number)
             elif lead.number:
                 await self.call.say("survey_about_answer", n=lead.number)
             elif lead.answer is None:
