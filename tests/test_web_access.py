@@ -34,6 +34,7 @@ SOCKETS = {"/sip"}
 WELCOME = {
     "agent": {"tom", "ana", "grace"},
     "callbacks": {"tom", "ana", "grace"},
+    "interpreters": {"tom", "ana", "grace"},
     "presence": {"tom", "ana", "grace"},
     "phone": {"tom", "ana", "grace"},
     "followups": {"ana", "grace"},
