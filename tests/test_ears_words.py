@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts import vocabulary
 from speech.ears import DECOY, Grammar, GrammarRefused, grammars, red_flags, voicemail
 from speech.ears.dates import SpokenDay, birth_date, earliest, spoken_day
 from speech.ears.language import Part
@@ -40,6 +41,14 @@ DAYS = {
         "dentro de dos semanas": ("2026-12-10", None),
         "dentro de una semana": ("2026-12-03", None),
         "el veintinueve de febrero": ("2028-02-29", None),
+        "el viernes de la otra semana": ("2026-12-04", None),
+        "la semana entrante el viernes": ("2026-12-04", None),
+        "este martes que viene": ("2026-12-01", None),
+        "de hoy en ocho": ("2026-12-03", None),
+        "el viernes en ocho por la tarde": ("2026-12-04", A),
+        "el treinta del mes que viene": ("2026-12-30", None),
+        "el treinta de este mes": ("2026-11-30", None),
+        "mañana en la mañana": ("2026-11-27", M),
     },
     "en": {
         "today": ("2026-11-26", None),
@@ -62,6 +71,13 @@ DAYS = {
         "Friday the fourth of December": ("2026-12-04", None),
         "in three days": ("2026-11-29", None),
         "in a week's time": ("2026-12-03", None),
+        "a week today": ("2026-12-03", None),
+        "one week from tomorrow": ("2026-12-04", None),
+        "two weeks from today": ("2026-12-10", None),
+        "Monday after next": ("2026-12-07", None),
+        "a week from Monday": ("2026-12-07", None),
+        "in a fortnight": ("2026-12-10", None),
+        "the thirtieth of next month": ("2026-12-30", None),
     },
     "pt-BR": {
         "hoje à noite": ("2026-11-26", E),
@@ -78,6 +94,13 @@ DAYS = {
         "dia quinze": ("2026-12-15", None),
         "daqui a três dias": ("2026-11-29", None),
         "daqui a duas semanas": ("2026-12-10", None),
+        "hoje à tarde": ("2026-11-26", A),
+        "sexta da outra semana": ("2026-12-04", None),
+        "semana que vem na sexta": ("2026-12-04", None),
+        "essa terça que vem": ("2026-12-01", None),
+        "daqui quinze dias": ("2026-12-11", None),
+        "de hoje a oito": ("2026-12-03", None),
+        "dia trinta do mês que vem": ("2026-12-30", None),
     },
     "zh-CN": {
         "今天": ("2026-11-26", None),
@@ -99,6 +122,9 @@ DAYS = {
         "三号": ("2026-12-03", None),
         "两天后": ("2026-11-28", None),
         "两个星期后": ("2026-12-10", None),
+        "下周的星期五": ("2026-12-04", None),
+        "下个月三十号": ("2026-12-30", None),
+        "大后天下午": ("2026-11-29", A),
     },
 }
 
@@ -194,6 +220,7 @@ DIGITS = {
         "five five five one two three four": "5551234",
         "oh seven three nine one five": "073915",
         "double five one two": "5512",
+        "nought two one": "021",
         "twenty forty-seven one": "20471",
         "5, 5, 5, 1": "5551",
         "one hundred": "100",
@@ -220,6 +247,27 @@ ALARMS = {
         "ya no quiero vivir": "self-harm",
         "estoy pensando en el suicidio": "self-harm",
         "no, no quiero suicidarme": "self-harm",  # who speaks of it is put through
+        "me está doliendo el pecho": "chest pain",
+        "me duele mucho aquí en medio del pecho": "chest pain",
+        "siento una presión en el pecho": "chest pain",
+        "tengo el pecho apretado": "chest pain",
+        "me falta aire": "breathing",
+        "le está faltando el aire": "breathing",
+        "tengo falta de aire": "breathing",
+        "no puedo ni respirar": "breathing",
+        "le cuesta mucho trabajo respirar": "breathing",
+        "me quedo sin aire": "breathing",
+        "me sale mucha sangre": "bleeding",
+        "está vomitando sangre": "bleeding",
+        "me desmayé": "unconscious",
+        "mi mamá no está respondiendo": "unconscious",
+        "no tengo ganas de vivir": "self-harm",
+        "quiero acabar con mi vida": "self-harm",
+        "no puedo mover el brazo": "stroke",
+        "no puede hablar": "stroke",
+        "es una urgencia": "emergency",
+        "se está muriendo": "emergency",
+        "mi hijo está convulsionando": "emergency",
     },
     "en": {
         "I have chest pain": "chest pain",
@@ -231,6 +279,21 @@ ALARMS = {
         "she's not responding": "unconscious",
         "I want to kill myself": "self-harm",
         "I don't want to live anymore": "self-harm",
+        "my chest feels tight": "chest pain",
+        "there is so much pressure on my chest": "chest pain",
+        "I can hardly breathe": "breathing",
+        "I can't catch my breath": "breathing",
+        "he has stopped breathing": "breathing",
+        "there is so much blood": "bleeding",
+        "he is coughing up blood": "bleeding",
+        "she just blacked out": "unconscious",
+        "I can't wake him": "unconscious",
+        "I don't want to be here any more": "self-harm",
+        "they would be better off dead without me, and me too": "self-harm",
+        "she can't speak": "stroke",
+        "he can't move his arm": "stroke",
+        "I need an ambulance": "emergency",
+        "he is having a seizure": "emergency",
     },
     "pt-BR": {
         "estou com dor no peito": "chest pain",
@@ -238,6 +301,20 @@ ALARMS = {
         "ela está sangrando muito": "bleeding",
         "meu pai desmaiou": "unconscious",
         "eu quero morrer": "self-harm",
+        "tá doendo o meu peito": "chest pain",
+        "meu peito tá doendo muito": "chest pain",
+        "não tô conseguindo respirar": "breathing",
+        "estou com falta de ar": "breathing",
+        "me falta o ar": "breathing",
+        "ele está sem ar": "breathing",
+        "mal consigo respirar": "breathing",
+        "estou com um sangramento": "bleeding",
+        "está saindo muito sangue": "bleeding",
+        "ele está desacordado": "unconscious",
+        "tenho vontade de morrer": "self-harm",
+        "não aguento mais viver": "self-harm",
+        "é uma urgência": "emergency",
+        "minha filha está convulsionando": "emergency",
     },
     "zh-CN": {
         "我胸口很痛": "chest pain",
@@ -247,9 +324,28 @@ ALARMS = {
         "他昏迷了": "unconscious",
         "没有意识了": "unconscious",
         "我不想活了": "self-harm",
+        "胸口突然很疼": "chest pain",
+        "我胸口疼": "chest pain",
+        "胸口发闷": "chest pain",
+        "心口一阵一阵地疼": "chest pain",
+        "胸口好悶": "chest pain",
+        "我心绞痛又犯了": "chest pain",
+        "我是不是心梗了": "chest pain",  # a question denies nothing
+        "我喘不上气": "breathing",
+        "我气短": "breathing",
+        "他憋得慌": "breathing",
+        "出了很多血": "bleeding",
+        "血一直在流": "bleeding",
+        "孩子没反应了": "unconscious",
+        "我想去死": "self-harm",
+        "活着没意思": "self-harm",
+        "半边身子动不了": "stroke",
+        "他嘴巴歪了": "stroke",
+        "快叫救护车": "emergency",
     },
 }
 
+DENIED_IN_CHINESE = ["没有呼吸困难", "没呼吸困难", "没感觉胸闷", "不会胸痛", "我换不了时间", "不是心梗"]
 NO_ALARM = {
     "es": [
         "no me duele el pecho",
@@ -261,6 +357,16 @@ NO_ALARM = {
         "no estoy sangrando",
         "no me quiero morir",
         "quiero una cita",
+        "no he sentido dolor en el pecho",
+        "no estoy sintiendo presión en el pecho",
+        "me duele la espalda pero no el pecho",
+        "no me falta el aire",
+        "falta el aire acondicionado en la sala",
+        "no tengo problemas para respirar",
+        "no me desmayé",
+        "no puede mover la cita",
+        "Lucía no puede hablar ahora",
+        "salieron mis análisis de sangre",
     ],
     "en": [
         "I don't have chest pain",
@@ -271,9 +377,29 @@ NO_ALARM = {
         "I can breathe",
         "I don't want to die",
         "I'd like an appointment",
+        "I haven't felt any pain in my chest",
+        "my chest doesn't hurt",
+        "no longer any chest pain",
+        "I need my blood pressure and a chest X-ray",
+        "I can't speak right now",
+        "I can't talk to you at the moment",
+        "I can't move my appointment",
+        "I have lost my blood test form",
     ],
-    "pt-BR": ["não estou com dor no peito", "não tenho dor no peito", "sem falta de ar", "não estou sangrando"],
-    "zh-CN": ["我胸口不痛", "没有胸痛", "我没有出血", "他没有昏迷", "我想预约"],
+    "pt-BR": [
+        "não estou com dor no peito",
+        "não tenho dor no peito",
+        "sem falta de ar",
+        "não estou sangrando",
+        "não tô com dor no peito",
+        "não estou sentindo falta de ar",
+        "o peito não está doendo",
+        "não tenho sangramento",
+        "ele não consegue falar agora",
+        "não consigo mexer no aplicativo",
+        "onde fica o pronto-socorro",
+    ],
+    "zh-CN": ["我胸口不痛", "没有胸痛", "我没有出血", "他没有昏迷", "我想预约", *DENIED_IN_CHINESE],
 }
 
 
@@ -281,13 +407,37 @@ SOONEST = {
     "es": ["Lo antes posible.", "cuanto antes, por favor", "lo más pronto posible", "la primera hora libre"],
     "en": ["The earliest, please.", "as soon as possible", "the first available time", "the next free time"],
     "pt-BR": ["O quanto antes.", "o mais cedo possível", "o primeiro horário livre", "assim que possível"],
-    "zh-CN": ["最早的", "越快越好。", "尽快"],
+    "zh-CN": ["最早的", "越快越好。", "尽快", "最近的时间"],
 }
 NOT_SOONEST = {
     "es": ["la primera", "temprano por la mañana", "el lunes"],
     "en": ["the first one", "early in the morning", "next Tuesday"],
     "pt-BR": ["a primeira", "cedo", "segunda-feira"],
     "zh-CN": ["第一个", "早上", "下周二"],
+}
+
+
+HOUSE = {
+    "es": {
+        "Asesor.": grammars.OPERATOR,
+        "por favor, quiero hablar con un asesor": grammars.OPERATOR,
+        "Perdón, no entendí.": grammars.REPEAT,
+        "¿Mande?": grammars.REPEAT,
+    },
+    "en": {
+        "Representative!": grammars.OPERATOR,
+        "can I talk to someone please": grammars.OPERATOR,
+        "Sorry?": grammars.REPEAT,
+        "I didn't hear that.": grammars.REPEAT,
+    },
+    "pt-BR": {"quero falar com um humano": grammars.OPERATOR, "Desculpe, não entendi.": grammars.REPEAT},
+    "zh-CN": {"人工": grammars.OPERATOR, "人工客服": grammars.OPERATOR, "没听清": grammars.REPEAT},
+}
+YES_AND_NO = {
+    "es": (["está bien", "exacto"], ["no señor", "no señora"]),
+    "en": (["sure", "okay"], ["nah", "not right"]),
+    "pt-BR": (["está certo", "tá bom"], ["errado", "não está certo"]),
+    "zh-CN": (["没错", "行"], ["不行", "错了"]),
 }
 
 
@@ -358,6 +508,37 @@ def test_an_alarm_is_heard(language: str, text: str, meant: str) -> None:
 @pytest.mark.parametrize(("language", "text"), lines(NO_ALARM))
 def test_an_alarm_that_is_denied_is_none(language: str, text: str) -> None:
     assert red_flags.heard(text, language) == ()
+
+
+@pytest.mark.covers("H9")
+@pytest.mark.parametrize(("language", "text", "meant"), rows(ALARMS))  # type: ignore[arg-type]
+def test_an_alarm_is_one_in_writing_too(language: str, text: str, meant: str) -> None:
+    assert red_flags.written(text, vocabulary.alarms())
+
+
+@pytest.mark.covers("H9")
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("La herida no sangra.", "ya no sangra, gracias", "no tuve hemorragia", "not suicidal", "não sangra mais"),
+        *("no tengo fiebre ni sangrado", "没有胸闷、气短", "no chest pain or trouble breathing", "无发热和胸痛"),
+    ],
+)
+def test_what_one_language_denies_is_an_alarm_in_none(text: str) -> None:
+    assert not red_flags.written(text, vocabulary.alarms())
+
+
+@pytest.mark.covers("H11")
+@pytest.mark.parametrize(("language", "text", "meant"), rows(HOUSE))  # type: ignore[arg-type]
+def test_a_person_and_once_more_are_asked_for_in_the_usual_words(language: str, text: str, meant: str) -> None:
+    assert grammars.house_word(text, language) == meant
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_yes_and_no_in_the_usual_words(language: str) -> None:
+    phrases = grammars.yes_no(language).phrases
+    yes, no = YES_AND_NO[language]
+    assert set(yes) <= set(phrases["yes"]) and set(no) <= set(phrases["no"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

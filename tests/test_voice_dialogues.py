@@ -210,7 +210,7 @@ async def test_the_earliest_may_be_said_by_whom_afternoons_suit(
 @pytest.mark.parametrize(
     ("language", "spoken"),
     [
-        ("es", ("mis citas", "cancelarla", "sí cancelarla")),
+        ("es", ("mis citas", "cancelarla", "sí cancélela")),
         ("en", ("my appointments", "cancel it", "yes cancel it")),
         ("pt-BR", ("minhas consultas", "cancelar", "sim cancelar")),
         ("zh-CN", ("我的预约", "取消", "确认取消")),

@@ -93,6 +93,9 @@ def _day(said: dict[str, str], known: Language, today: dt.date) -> dt.date:
         ahead = int(said["ahead"]) if said["ahead"].isdigit() else 1
         return today + dt.timedelta(days=ahead * known.dates.units[said["unit"]])
     day = int(said.get("day") or said["alone"])
+    if "nextmonth" in said:
+        month = today.replace(day=1) + dt.timedelta(days=32)
+        return _date(month.year, month.month, day)
     if "year" in said:
         return _date(int(said["year"].replace(" ", "")), _month(said["month"], known), day)
     if "month" in said:

@@ -7,9 +7,10 @@ import unicodedata
 
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[-./](?=\d)")
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th|o|a|er)\b")
-_CLAUSE = re.compile(r"[.,;:!?¡¿。，、；：！？…\n]+")
+_CLAUSE = re.compile(r"[.,;:!?¡¿。，；：！？…\n]+")
 # Traditional signs, which whisper writes now and then, as the simplified ones that the patterns are written in.
-TRADITIONAL, SIMPLE = "號週禮後個這兩過無沒來氣暈殺識覺緊臟難", "号周礼后个这两过无没来气晕杀识觉紧脏难"
+TRADITIONAL = "號週禮後個這兩過無沒來氣暈殺識覺緊臟難悶還點現裡風腦話說結輕傷發樓農車癇癱齒邊動臉兒陣轉請換語聽時間約開"
+SIMPLE = "号周礼后个这两过无没来气晕杀识觉紧脏难闷还点现里风脑话说结轻伤发楼农车痫瘫齿边动脸儿阵转请换语听时间约开"
 SIMPLIFIED = str.maketrans(TRADITIONAL, SIMPLE)
 
 

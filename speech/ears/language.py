@@ -45,7 +45,8 @@ class Answers:
 class Dates:
     """For free speech. Patterns of `days` have named groups: `near` (a word of `near`), `ahead` and `unit` (of
     `units`, days), `day`, `month` (of `months`) and `year`, or `weekday` (of `weekdays`) with `later` when it is
-    one of the next week, `plus` when it is one week after the nearest, `this` when it is of this week.
+    one of the next week, `plus` when it is one week after the nearest, `this` when it is of this week. `nextmonth`
+    stands beside the `day` of the month after this one.
     """
 
     months: Mapping[str, int]

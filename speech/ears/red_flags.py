@@ -7,7 +7,7 @@ right before what it denies ("no me duele el pecho"): to miss an alarm is worse 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hospital.alarm_words import AlarmWords
 from speech.ears.folding import clauses
@@ -22,9 +22,25 @@ def heard(text: str, language: str) -> tuple[str, ...]:
 def written(text: str, unheard: Iterable[AlarmWords]) -> bool:
     """Whether one is in what somebody wrote, in whatever language: who is in need writes as it comes. `unheard`: of
     languages without ears."""
-    if any(heard(text, language) for language in LANGUAGES):
-        return True
-    return any(_found(text, known, spaced=True) for known in unheard)
+    known = [(words(language).red_flags, words(language).spaced) for language in LANGUAGES]
+    every = [*known, *((alarms, True) for alarms in unheard)]
+    return any(_raised(clause, every) for clause in clauses(text))
+
+
+def _raised(clause: str, languages: Sequence[tuple[AlarmWords, bool]]) -> bool:
+    """Whether one language finds an alarm that no other one finds denied: "no sangra" is none in Portuguese either."""
+    raised: list[tuple[int, bool, range]] = []
+    denied: list[tuple[int, bool, range]] = []
+    for language, (known, spaced) in enumerate(languages):
+        said = clause if spaced else clause.replace(" ", "")
+        for pattern in known.flags.values():
+            for found in re.finditer(pattern, said):
+                found_in = denied if _is_denied(said, found, known.denied) else raised
+                found_in.append((language, spaced, range(*found.span())))
+    return any(
+        not any(language != other and spaced == apart and set(at) & set(there) for other, apart, there in denied)
+        for language, spaced, at in raised
+    )
 
 
 def _found(text: str, known: AlarmWords, spaced: bool) -> tuple[str, ...]:
@@ -35,4 +51,8 @@ def _found(text: str, known: AlarmWords, spaced: bool) -> tuple[str, ...]:
 
 
 def _has(clause: str, pattern: str, denied: str) -> bool:
-    return any(not re.search(denied, clause[: found.start()].rstrip()) for found in re.finditer(pattern, clause))
+    return any(not _is_denied(clause, found, denied) for found in re.finditer(pattern, clause))
+
+
+def _is_denied(clause: str, found: re.Match[str], denied: str) -> bool:
+    return re.search(denied, clause[: found.start()].rstrip()) is not None

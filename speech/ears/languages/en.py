@@ -20,12 +20,15 @@ NEAR = {
     "the day after tomorrow": 2,
     "day after tomorrow": 2,
 }
-UNITS = {"day": 1, "days": 1, "week": 7, "weeks": 7}
+NEAR |= {f"{one} week{of}": 7 for one in ("a", "1") for of in (" today", " from today")} | {"today week": 7}
+NEAR |= {f"{one} week{of}": 8 for one in ("a", "1") for of in (" tomorrow", " from tomorrow")} | {"tomorrow week": 8}
+NEAR |= {"2 weeks today": 14, "2 weeks from today": 14}
+UNITS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "fortnight": 14, "fortnights": 14}
 YEAR = r"(?P<year>\d{4}|(?:19|20) (?:0 \d|\d{2}))"
 
 NUMBERS = NumberWords(
     small=numbered(
-        "zero|oh one|first two|second three|third four|fourth five|fifth six|sixth seven|seventh eight|eighth "
+        "zero|oh|nought one|first two|second three|third four|fourth five|fifth six|sixth seven|seventh eight|eighth "
         "nine|ninth ten|tenth eleven|eleventh twelve|twelfth thirteen|thirteenth fourteen|fourteenth "
         "fifteen|fifteenth sixteen|sixteenth seventeen|seventeenth eighteen|eighteenth nineteen|nineteenth "
         "twentieth"
@@ -50,10 +53,10 @@ NUMBERS = NumberWords(
 
 WORDS = Language(
     answers=Answers(
-        yes=("yes", "yes please", "yeah", "yep", "correct", "that's right"),
-        no=("no", "no thank you", "no thanks", "nope", "that's wrong"),
+        yes=("yes", "yes please", "yeah", "yep", "correct", "that's right", "sure", "okay"),
+        no=("no", "no thank you", "no thanks", "nope", "that's wrong", "nah", "not right"),
         digits=(
-            ("zero", "oh"),
+            ("zero", "oh", "nought"),
             ("one",),
             ("two",),
             ("three",),
@@ -71,8 +74,16 @@ WORDS = Language(
             ("the fourth", "the fourth one", "fourth option"),
             ("the fifth", "the fifth one", "fifth option"),
         ),
-        operator=("operator", "speak to a person", "speak to someone", "talk to a human"),
-        repeat=("repeat", "say that again", "pardon"),
+        operator=(
+            "operator",
+            "speak to a person",
+            "speak to someone",
+            "talk to a human",
+            "talk to someone",
+            "representative",
+            "a real person",
+        ),
+        repeat=("repeat", "say that again", "pardon", "sorry", "I didn't hear that"),
         back=("go back", "back"),
         slower=("slower", "more slowly"),
         language=("another language", "change the language"),
@@ -94,20 +105,32 @@ WORDS = Language(
     ),
     red_flags=AlarmWords(
         flags={
-            "chest pain": r"\bchest (really |still )?(pains?|hurts?|hurting|tightness|pressure)"
-            r"|\bpains?( \w+){0,3} chest|\bchest is (\w+ )?(tight|hurting)|\bheart attack",
-            "breathing": r"\b(cant|cannot|can not|couldnt|unable to|hard to|struggling to|trouble|difficulty)"
-            r"( \w+)? breath\w*|\b(short|out) of breath|\bshortness of breath|\bnot breathing|\bsuffocating|\bchoking",
-            "bleeding": r"\bbleeding|\bbleeds\b|\bhaemorrhag\w+|\bhemorrhag\w+|\b(losing|lost)( \w+){0,2} blood",
-            "unconscious": r"\bunconscious|\bpassed out|\bfainted|\bcollapsed|\b(not|isnt|doesnt|wont) "
-            r"(responding|respond|responsive|waking up|wake up)|\bunresponsive",
-            "self-harm": r"\bsuicid\w+|\bkill(ing)? myself|\b(want|wants|going) to die|\bend(ing)? my life"
-            r"|\bdont want to (live|be alive)|\bhurt(ing)? myself|\bharm(ing)? myself",
-            "stroke": r"\bstroke\b|\bface (is )?droop\w+|\bslurred|\bcant (speak|move) (his|her|my|the)?",
-            "emergency": r"\bemergency|\bits urgent",
+            "chest pain": r"\bchest ((really|still|is|feels|has been|so|very) ){0,3}"
+            r"(pains?|hurts?|hurting|aching|tight|tightness|pressure|heavy)\b"
+            r"|\b(pains?|hurts?|hurting|tightness|aching)( (?!no\b|not\b|but\b)\w+){0,4} chest\b"
+            r"|(?<!blood )\bpressure (on|in|across|around)( \w+)? chest|\btight chest|\bheart attack|\bcardiac arrest",
+            "breathing": r"\b(cant|cannot|can not|couldnt|unable to|hard to|hardly|barely|struggling (to|for)|trouble"
+            r"|difficulty|gasping for)( \w+)? breath\w*|\b(cant|cannot|couldnt) (catch|get)( \w+)? breath"
+            r"|\b(short|out) of breath|\bshortness of breath|\bbreathless"
+            r"|\b(not|isnt|stopped) breathing|\bsuffocating|\bchoking|\basthma attack",
+            "bleeding": r"\bbleed(s|ing)?\b|\bha?emorrhag\w+|\blots? of blood\b(?! tests?)|\bso much blood"
+            r"|\b(losing|lost|vomiting|coughing|throwing|passing)( \w+){0,2} blood\b(?! (test|sample|result|pressure))",
+            "unconscious": r"\bunconscious|\bpassed out|\bfainted|\bcollapsed|\bblacked out|\bcant wake\b"
+            r"|\b(not|isnt|doesnt|wont) (responding|respond|responsive|waking up|wake up)|\bunresponsive",
+            "self-harm": r"\bsuicid\w+|\bkill(ing)? (myself|himself|herself)|\b(want|wants|going) to die|\bwanna die"
+            r"|\bend(ing)? my life|\bend it all|\btak(e|ing) my (own )?life|\bbetter off dead|\bwish i (was|were) dead"
+            r"|\bdont (want to|wanna) (live|be alive|be here any ?more)|\bno reason to live|\bcutting myself"
+            r"|\bhurt(ing)? myself|\bharm(ing)? myself",
+            "stroke": r"\bstroke\b|\bface (is |has )?droop\w+|\bslurr\w+|\bparaly\w+|\bnumb\w*( \w+){0,3} side\b"
+            r"|\bcant (speak|talk)\b(?! (now|right|at|just|to|with|on|about|for|long))"
+            r"(?! (english|spanish|portuguese|chinese))"
+            r"|\bcant move\b(?!( \w+){0,2} (appointment|booking|time|date|day|to)\b)",
+            "emergency": r"\bemergency|\bits urgent|\bambulance|\bdying\b(?! to)|\bseizures?\b|\bhaving a fit"
+            r"|\bconvuls\w+|\bpoison\w+|\boverdos\w+",
         },
         denied=r"\b(no|not|never|without|dont|doesnt|isnt|arent|wasnt|havent|hasnt|didnt)"
-        r"( (a|an|any|the|have|has|had|having|got|feel|feeling|in|my|really|more|want|currently))*$",
+        r"( (a|an|any|the|have|has|had|having|been|got|feel|felt|feeling|in|my|really|more|longer|want|currently))*$"
+        r"|\b(no|without|any)( \w+){1,3} n?or( (a|an|any|the))?$",
     ),
     dates=Dates(
         months=MONTHS,
@@ -122,10 +145,11 @@ WORDS = Language(
         days=(
             rf"\b(?P<day>\d{{1,2}}) (of )?(?P<month>{one_of(MONTHS)})( (of )?{YEAR})?\b",
             rf"\b(?P<month>{one_of(MONTHS)}) (the )?(?P<day>\d{{1,2}})( (of )?{YEAR})?\b",
+            r"\b(?P<day>\d{1,2}) of (?P<nextmonth>next month)\b",
             rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (of )?(?P<later>next week)\b",
             rf"\b(?P<later>next week) (on )?(?P<weekday>{one_of(WEEKDAYS)})\b",
-            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (?P<plus>week)\b",
-            rf"\b(?P<plus>a week on) (?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (?P<plus>week|after next)\b",
+            rf"\b(?P<plus>(a|1) week (on|from)) (?P<weekday>{one_of(WEEKDAYS)})\b",
             rf"\b(?P<later>next) (?P<weekday>{one_of(WEEKDAYS)})\b",
             rf"\b(?P<this>this) (?P<weekday>{one_of(WEEKDAYS)})\b",
             rf"\b(this coming |coming |on )?(?P<weekday>{one_of(WEEKDAYS)})\b",

@@ -9,8 +9,11 @@ MONTHS = numbered(
 )
 WEEKDAYS = numbered("lunes martes miercoles jueves viernes sabado domingo")
 NEAR = {"hoy": 0, "esta manana": 0, "esta tarde": 0, "esta noche": 0, "pasado manana": 2, "manana": 1}
+NEAR |= {"hoy en 8": 7, "manana en 8": 8, "hoy en 15": 14}  # de hoy en ocho: the same weekday of the next week
 UNITS = {"dia": 1, "dias": 1, "semana": 7, "semanas": 7}
 YEAR = r"(?P<year>\d{4})"
+LATER = r"(?P<later>la semana (que viene|proxima|entrante|siguiente)|la (proxima|otra) semana)"
+BETWEEN = r"( (?!no\b|ni\b|sin\b|pero\b)\w+)"  # a word between what hurts and the chest: "la espalda pero no el pecho"
 
 NUMBERS = NumberWords(
     small=numbered(
@@ -38,8 +41,19 @@ NUMBERS = NumberWords(
 
 WORDS = Language(
     answers=Answers(
-        yes=("sí", "sí señor", "sí señora", "sí por favor", "claro", "correcto", "así es", "de acuerdo"),
-        no=("no", "no gracias", "incorrecto", "no es correcto", "de ninguna manera"),
+        yes=(
+            "sí",
+            "sí señor",
+            "sí señora",
+            "sí por favor",
+            "claro",
+            "correcto",
+            "así es",
+            "de acuerdo",
+            "está bien",
+            "exacto",
+        ),
+        no=("no", "no gracias", "incorrecto", "no es correcto", "de ninguna manera", "no señor", "no señora"),
         digits=(
             ("cero",),
             ("uno",),
@@ -59,8 +73,16 @@ WORDS = Language(
             ("la cuarta", "el cuarto", "cuarta opción"),
             ("la quinta", "el quinto", "quinta opción"),
         ),
-        operator=("operadora", "hablar con una persona", "hablar con un operador", "quiero hablar con alguien"),
-        repeat=("repetir", "repita por favor", "otra vez", "cómo dice"),
+        operator=(
+            "operadora",
+            "hablar con una persona",
+            "hablar con un operador",
+            "quiero hablar con alguien",
+            "operador",
+            "asesor",
+            "hablar con un asesor",
+        ),
+        repeat=("repetir", "repita por favor", "otra vez", "cómo dice", "no entendí", "no le entendí", "mande"),
         back=("volver", "atrás", "regresar"),
         slower=("más despacio", "más lento"),
         language=("otro idioma", "cambiar de idioma"),
@@ -82,23 +104,39 @@ WORDS = Language(
     ),
     red_flags=AlarmWords(
         flags={
-            "chest pain": r"(\bme ?d\w{1,4}l\w*|duel\w*)( \w+){0,3} pecho|\bdolor\w*( \w+){0,4} pecho"
-            r"|\bopresion( \w+){0,3} pecho|\bpecho( \w+)? (?<!no )(?<!no me )(?<!no le )duele"
-            r"|\binfarto|\bataque al corazon",
-            "breathing": r"\bno (\w+ ){0,2}pued\w* (casi )?respirar|\bno (\w+ )?respira\b|\bme (estoy )?ahog\w+"
-            r"|\bse (esta )?ahog\w+|\bme falta (mucho )?el aire|\bdificultad(es)? para respirar"
-            r"|\bcuesta (mucho )?respirar",
-            "bleeding": r"\bsangr(o|a|ando|ado)\b( mucho)?|\bhemorragia|\bperd\w+ (mucha )?sangre"
-            r"|\bno (\w+ )?par\w+ (de )?(sangrar|la sangre)",
-            "unconscious": r"\binconsciente|\bse (ha )?desmay\w+|\bno (\w+ )?(responde|reacciona|despierta)\b"
-            r"|\bperdi\w* (el conocimiento|la conciencia)",
-            "self-harm": r"\bsuicid\w+|\bmatarme|\bme (quiero|voy a) matar|\bquit\w+ la vida"
-            r"|\b(quiero|quisiera) morir\w*|\bme quiero morir|\bno quiero (seguir )?(viv\w+)|\bhacerme dano",
-            "stroke": r"\bderrame|\bno (\w+ )?puede (hablar|mover)|\bcara (caida|torcida)|\bboca torcida",
-            "emergency": r"\bemergencia|\burgencia vital|\bes urgente",
+            "chest pain": rf"(\bme ?d\w{{1,4}}l\w*|duel\w*|\bdoliendo){BETWEEN}{{0,5}} pecho"
+            rf"|\b(dolor\w*|molestias?|punzadas?|puntadas?|ardor|quemazon){BETWEEN}{{0,4}} pecho"
+            rf"|\b(o?presion|apret\w+|apriet\w+|oprim\w+|peso|pesadez){BETWEEN}{{0,3}} pecho"
+            r"|\bpecho (?!no\b)((me|le|si|todavia|ya|esta|muy) ){0,3}(duele|doliendo|apretado|oprimido)"
+            r"|\binfarto|\bataque (al|del?) corazon|\b(ataque|paro) cardiaco",
+            "breathing": r"\bno (\w+ ){0,2}(pued\w*|pod\w+|consig\w+|logr\w+|alcanz\w+ a) (\w+ ){0,2}respirar"
+            r"|\bno (\w+ )?(respira|respiro)\b|\bno (\w+ )?esta respirando|\bapenas (\w+ ){0,2}respir\w+"
+            r"|\b(me|se) (estoy |esta )?(ahog|asfixi|sofoc)\w+"
+            r"|\bfalt(a|aba|ando)( (mucho|mucha|un|poco|tanto|el|de)){0,3} aire\b(?! acondicionado)"
+            r"|\bsin (aire\b(?! acondicionado)|aliento)|\b(dificultad(es)?|problemas?) (para|al|de|en) respirar"
+            r"|\bdificultad respiratoria|\bcuesta( \w+){0,2} respirar|\brespir[ao] (muy )?(mal|con dificultad)",
+            "bleeding": r"\bsangr(o|a|an|ando|ado)\b|\bdesangr\w+|\bhemorragia|\bmucha sangre"
+            r"|\bperd\w+ (mucha |tanta )?sangre|\bno (\w+ )?par\w+ (de )?(sangrar|la sangre|salir sangre)"
+            r"|\b(sal(e|io|iendo)|bot(o|a|ando)|vomit\w+|escup\w+|tos\w*|orin\w+)"
+            r"( (mucha|mucho|bastante|tanta|un|poco|de|con)){0,3} sangre",
+            "unconscious": r"\binconsciente|\b(se|me) (ha |he )?desmay\w+|\besta desmayad\w+"
+            r"|\bno (\w+ )?(responde|reacciona|despierta)\b(?! (el|al) (telefono|correo|mensaje))"
+            r"|\bno (\w+ )?(respondiendo|reaccionando)"
+            r"|\bperdi\w* (el conocimiento|la conciencia|el sentido)",
+            "self-harm": r"\bsuicid\w+|\bmatarme|\bme (quiero|quisiera|voy a) matar|\bquit\w+ la vida"
+            r"|\b(quiero|quisiera|prefiero|preferiria) (morir|estar muert)\w*|\bme quiero morir"
+            r"|\bganas de (morir|matar)\w*|\bno (\w+ ){0,2}(quiero|ganas de|vale la pena) (seguir )?viv\w+"
+            r"|\bsin ganas de viv\w+|\bdejar de vivir|\bacabar con mi vida|\bcort\w+ las venas"
+            r"|\bhacerme dano|\blastimarme",
+            "stroke": r"\bderrame|\bembolia|\bictus|\bparali[sz]\w+"
+            r"|\bno (\w+ )?puede hablar\b(?! (ahora|en|con|por|mas tarde))"
+            r"|\bno (\w+ )?pued[eo] mover(?!( \w+){0,2} (cita|hora|horario|turno|consulta|fecha|carro|auto))"
+            r"|\b(cara|boca) (\w+ )?(caida|torcida|chueca)|\bse (le|me) torcio la (cara|boca)",
+            "emergency": r"\bemergencia|\burgencia vital|\bes urgente|\buna urgencia|\bauxilio|\bsocorro"
+            r"|\bambulancia|\bconvuls\w+|\b(se|me) est(a|oy) muriendo|\benvenen\w+|\bsobredosis",
         },
         denied=r"\b(no|ya no|nunca|tampoco|sin|ni|ninguna?)( (me|le|es|hay|tengo|tiene|siento|estoy|esta|he|ha|tenido"
-        r"|una|un|el|la|ninguna|ningun|nada de|mas|ya))*$",
+        r"|sentido|sintiendo|tuve|hubo|senti|ahora|una|un|el|la|ninguna|ningun|nada de|mas|ya))*$",
     ),
     dates=Dates(
         months=MONTHS,
@@ -113,10 +151,14 @@ WORDS = Language(
         days=(
             rf"\b(?P<day>\d{{1,2}}) (de )?(?P<month>{one_of(MONTHS)})( (de|del) (ano )?{YEAR})?\b",
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})(/(?P<year>\d{4}))?\b",
-            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (de )?(?P<later>la semana (que viene|proxima)|la proxima semana)\b",
-            rf"\b(?P<later>(la semana que viene|la proxima semana)) el (?P<weekday>{one_of(WEEKDAYS)})\b",
-            rf"\b(?P<this>este) (?P<weekday>{one_of(WEEKDAYS)})\b",
-            rf"\b((el )?proximo )?(?P<weekday>{one_of(WEEKDAYS)})( (que viene|proximo))?\b",
+            r"\b(?P<day>\d{1,2}) del? (?P<nextmonth>(mes (que viene|proximo|entrante|siguiente)|(proximo|otro) mes))\b",
+            r"\b(?P<day>\d{1,2}) del? (este mes|presente mes)\b",
+            r"\b(?P<near>(hoy|manana) en 8|hoy en 15)( dias)?\b",
+            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (de )?{LATER}\b",
+            rf"\b{LATER} (el )?(?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (?P<plus>en 8)( dias)?\b",
+            rf"\b(?P<this>este) (?P<weekday>{one_of(WEEKDAYS)})\b(?! (que viene|proximo|entrante))",
+            rf"\b((el )?proximo )?(?P<weekday>{one_of(WEEKDAYS)})( (que viene|proximo|entrante))?\b",
             rf"\b(dentro de|en|de aqui a) (?P<ahead>\d{{1,2}}) (?P<unit>{one_of(UNITS)})\b",
             r"\b(?P<near>hoy|esta (manana|tarde|noche)|pasado manana|(?<!la )(?<!esta )manana)\b",
             r"\b(el )?dia (?P<day>\d{1,2})\b|^(el )?(?P<alone>\d{1,2})\b(?! (dia|dias|semana))",

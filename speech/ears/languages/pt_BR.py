@@ -10,7 +10,10 @@ WEEKDAYS = {
     **{f"{name} feira": at for at, name in enumerate(("segunda", "terca", "quarta", "quinta", "sexta"))},
 }
 NEAR = {"hoje": 0, "amanha": 1, "depois de amanha": 2}
+NEAR |= {"hoje a 8": 7, "hoje a 15": 14}  # de hoje a oito: the same weekday of the next week
 UNITS = {"dia": 1, "dias": 1, "semana": 7, "semanas": 7}
+LATER = r"(?P<later>(proxima|outra) semana|semana (que vem|seguinte))"
+BETWEEN = r"( (?!nao\b|nem\b|sem\b|mas\b)\w+)"  # a word between what hurts and the chest: "as costas mas não o peito"
 
 NUMBERS = NumberWords(
     small=numbered(
@@ -46,8 +49,20 @@ NUMBERS = NumberWords(
 
 WORDS = Language(
     answers=Answers(
-        yes=("sim", "sim senhor", "sim senhora", "sim por favor", "claro", "correto", "isso", "isso mesmo"),
-        no=("não", "não obrigado", "não obrigada", "incorreto", "de jeito nenhum"),
+        yes=(
+            "sim",
+            "sim senhor",
+            "sim senhora",
+            "sim por favor",
+            "claro",
+            "correto",
+            "isso",
+            "isso mesmo",
+            "está certo",
+            "exato",
+            "tá bom",
+        ),
+        no=("não", "não obrigado", "não obrigada", "incorreto", "de jeito nenhum", "errado", "não está certo"),
         digits=(
             ("zero",),
             ("um",),
@@ -67,8 +82,14 @@ WORDS = Language(
             ("a quarta", "o quarto", "quarta opção"),
             ("a quinta", "o quinto", "quinta opção"),
         ),
-        operator=("atendente", "falar com um atendente", "falar com uma pessoa", "quero falar com alguém"),
-        repeat=("repetir", "repita por favor", "de novo", "como"),
+        operator=(
+            "atendente",
+            "falar com um atendente",
+            "falar com uma pessoa",
+            "quero falar com alguém",
+            "falar com um humano",
+        ),
+        repeat=("repetir", "repita por favor", "de novo", "como", "não entendi", "pode repetir"),
         back=("voltar", "para trás"),
         slower=("mais devagar", "mais lento"),
         language=("outro idioma", "mudar de idioma", "outra língua"),
@@ -90,20 +111,35 @@ WORDS = Language(
     ),
     red_flags=AlarmWords(
         flags={
-            "chest pain": r"\bdor\w*( \w+){0,3} peito|\bpeito( \w+){0,2} (?<!nao )(?<!nao me )(doi|doendo)"
-            r"|\b(aperto|pressao)( \w+){0,2} peito|\binfart\w+|\bataque (do|de) coracao|\bataque cardiaco",
-            "breathing": r"\bnao (\w+ )?(consigo|consegue|posso|pode) (nem )?respirar|\bnao (\w+ )?respira(ndo)?\b"
-            r"|\bfalta de ar|\b(me )?sufoca\w+|\bdificuldade (para|de|em) respirar",
-            "bleeding": r"\bsangr(o|a|ando|ou)\b( muito)?|\bhemorragia|\bperd\w+ (muito )?sangue|\bnao para de sangrar",
-            "unconscious": r"\binconsciente|\bdesmai\w+|\bnao (\w+ )?(responde|reage|acorda)\b"
-            r"|\bperd\w+ (os sentidos|a consciencia)",
-            "self-harm": r"\bsuicid\w+|\bme matar|\b(quero|queria) morrer|\btirar (a )?minha (propria )?vida"
-            r"|\bnao quero (mais )?viver|\bme machucar",
-            "stroke": r"\bderrame|\bavc\b|\bnao (\w+ )?consegue (falar|mexer|mover)|\bboca torta|\brosto (torto|caido)",
-            "emergency": r"\bemergencia|\be urgente",
+            "chest pain": r"\b(dor(es)?|doi|doendo|doeu|pontadas?|queima\w+|aperto|apertando|apertad\w+|pressao|peso)"
+            rf"{BETWEEN}{{0,4}} peito"
+            r"|\bpeito (?!nao\b)((esta|ta|me|muito|ainda|ja|continua) ){0,3}(doi|doendo|apertad\w+|apertando)"
+            r"|\binfart\w+|\bataque (do|de) coracao|\bataque cardiaco|\bparada cardiaca",
+            "breathing": r"\bnao (\w+ ){0,2}(consig\w+|conseg\w+|posso|pode) (\w+ ){0,2}respirar"
+            r"|\bnao (\w+ )?respira(ndo)?\b|\bmal (consig\w+ |conseg\w+ )?respir\w+"
+            r"|\bfalta(ndo)?( (muito|muita|o|de|um|pouco)){0,3} ar\b(?! condicionado)"
+            r"|\bsem (ar\b(?! condicionado)|folego)|\bsufoc\w+|\bengasg\w+|\bafogando|\basfixi\w+"
+            r"|\bdificuldades? (para|pra|de|em) respirar|\bdificuldade respiratoria|\bdificil( de)? respirar"
+            r"|\brespira\w* (muito )?(mal|com dificuldade)",
+            "bleeding": r"\bsangr(o|a|am|ando|ou|amento|amentos)\b|\bhemorragia|\bmuito sangue"
+            r"|\bperd\w+ (muito )?sangue|\bnao para de (sangrar|sair sangue)"
+            r"|\b(sai|saindo|saiu|vomit\w+|toss\w+|cusp\w+|urin\w+)( (bastante|um|pouco|de|com)){0,3} sangue",
+            "unconscious": r"\binconsciente|\bdesacordad\w+|\bdesmai\w+"
+            r"|\bnao (\w+ )?(responde|reage|acorda)\b(?! (o|ao) (telefone|mensagem|email))"
+            r"|\bnao (\w+ )?(respondendo|reagindo|acordando)|\bperd\w+ (os sentidos|a consciencia)",
+            "self-harm": r"\bsuicid\w+|\bme matar|\b(quero|queria|prefiro|preferia) morrer|\bvontade de morrer"
+            r"|\btirar (a )?minha (propria )?vida|\bacabar com (a )?minha vida"
+            r"|\bnao (\w+ ){0,2}(quero|aguento|vontade de) (mais )?viver|\bsem vontade de viver|\bme machucar",
+            "stroke": r"\bderrame|\bavc\b|\bparalis\w+"
+            r"|\bnao (\w+ )?(consegue|conseguindo) falar\b(?! (agora|neste|no|por|com|ao))"
+            r"|\bnao (\w+ )?(consigo|consegue|conseguindo) (mexer|mover)"
+            r"(?!( \w+){0,2} (consulta|horario|data|carro|aplicativo|celular|site))"
+            r"|\bboca torta|\brosto (torto|caido)|\bfala(ndo)? (enrolad\w+|embolad\w+)",
+            "emergency": r"\bemergencia|\be urgente|\buma urgencia|(?<!pronto )\bsocorro|\bambulancia|\bconvuls\w+"
+            r"|\b(esta|estou|ta|to) morrendo\b(?! de (vontade|fome|sede))|\benvenen\w+|\boverdose",
         },
-        denied=r"\b(nao|nunca|nem|sem|tampouco|nenhuma?)( (me|e|ha|tenho|tem|sinto|estou|esta|tive|com|uma|um|a|o"
-        r"|nenhuma|nenhum|nada de|mais|muita))*$",
+        denied=r"\b(nao|nunca|nem|sem|tampouco|nenhuma?)( (me|e|ha|tenho|tem|sinto|estou|esta|to|ta|estava|tive|teve"
+        r"|houve|senti|sentindo|sentido|agora|com|uma|um|a|o|nenhuma|nenhum|nada de|mais))*$",
     ),
     dates=Dates(
         months=MONTHS,
@@ -118,11 +154,15 @@ WORDS = Language(
         days=(
             rf"\b(?P<day>\d{{1,2}}) (de )?(?P<month>{one_of(MONTHS)})( (de|do ano de) (?P<year>\d{{4}}))?\b",
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})(/(?P<year>\d{4}))?\b",
-            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (da )?(?P<later>(proxima semana|semana que vem))\b",
-            rf"\b(?P<later>(na semana que vem|na proxima semana)) na (?P<weekday>{one_of(WEEKDAYS)})\b",
-            rf"\b(?P<this>(nesta|nesse|esta|este|essa|esse)) (?P<weekday>{one_of(WEEKDAYS)})\b",
+            r"\b(?P<day>\d{1,2}) d[oe] (?P<nextmonth>(mes (que vem|seguinte)|proximo mes))\b",
+            r"\b(?P<day>\d{1,2}) (deste|desse) mes\b",
+            r"\b(?P<near>hoje a (8|15))( dias)?\b",
+            rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (da |na )?{LATER}\b",
+            rf"\b{LATER} (na |no )?(?P<weekday>{one_of(WEEKDAYS)})\b",
+            rf"\b(?P<this>(nesta|nesse|esta|este|essa|esse)) (?P<weekday>{one_of(WEEKDAYS)})\b"
+            r"(?! (que vem|proxim[ao]))",
             rf"\b(proxim[ao] )?(?P<weekday>{one_of(WEEKDAYS)})( (que vem|proxim[ao]))?\b",
-            rf"\b(daqui a|em|dentro de) (?P<ahead>\d{{1,2}}) (?P<unit>{one_of(UNITS)})\b",
+            rf"\b(daqui( a)?|em|dentro de) (?P<ahead>\d{{1,2}}) (?P<unit>{one_of(UNITS)})\b",
             r"\b(?P<near>hoje|depois de amanha|amanha)\b",
             r"\bdia (?P<day>\d{1,2})\b|^(?P<alone>\d{1,2})\b(?! (dia|dias|semana))",
         ),
