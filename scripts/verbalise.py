@@ -19,7 +19,7 @@ from babel.dates import format_date, format_time
 
 from scripts import languages
 
-VERSION = "3"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
+VERSION = "4"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
 
 
 class Speech(Protocol):
@@ -48,6 +48,11 @@ class Speech(Protocol):
     @property
     def MINUS(self) -> str: ...
     @property
+    def COUNTED(self) -> tuple[str, str]:
+        """What stands behind a number in a text when it is counted: patterns of what is masculine (or of no gender),
+        and of what is feminine. `(?!)` where the number stays the same."""
+
+    @property
     def STOP(self) -> str:
         """What ends a sentence."""
 
@@ -72,6 +77,10 @@ SPEECH: dict[str, Speech] = {
     tag: cast(Speech, import_module(f"scripts.languages.{folder.name}")) for tag, folder in languages.folders().items()
 }
 GROUP = 3  # digits said in one breath where the number's own grouping is not known
+LONGEST = 6  # figures of a number in a text that is said as one
+_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:[.,][0-9]{3})+")
+_TITLE = re.compile(r"^(?:(?:dra?|doctora?|doutora?|tākuta)\b\.?\s*)+|(?:医生|医师|大夫)$", re.IGNORECASE)
 
 
 class UnknownLanguage(KeyError):
@@ -110,8 +119,27 @@ def number(value: float, language: str) -> str:
 
 
 def numbers_said(text: str, language: str) -> str:
-    """A sentence with its numbers in words: no voice is left to read "0" or "10" by itself."""
-    return re.sub(r"[0-9]{1,6}(?![0-9])", lambda found: cardinal(int(found[0]), language), text)
+    """A sentence with its numbers in words: no voice is left to read "0" or "10" by itself. They agree with what is
+    counted ("2 semanas": duas; "2周": 两); "38,5" has decimals and "10,000" has none; what is long, or begins with 0,
+    is said digit by digit.
+    """
+    return _NUMBER.sub(lambda found: _number_said(found[0], text[: found.start()], text[found.end() :], language), text)
+
+
+def _number_said(figures: str, before: str, after: str, language: str) -> str:
+    if _THOUSANDS.fullmatch(figures):
+        figures = re.sub("[.,]", "", figures)
+    parts = re.split("[.,]", figures)
+    if len(parts) == 2 and len(parts[1]) < GROUP and not figures.startswith("00"):
+        return number(float(".".join(parts)), language)
+    if len(parts) > 1:  # a date, a version: each by itself
+        return re.sub("[0-9]+", lambda found: _number_said(found[0], "", "", language), figures)
+    if len(figures) > LONGEST or (figures[0] == "0" and len(figures) > 1):
+        return digits(figures, language)
+    if before.endswith("第"):
+        return cardinal(int(figures), language)
+    counted, feminine = (re.match(pattern, after) is not None for pattern in speech(language).COUNTED)
+    return count(int(figures), language, feminine) if counted or feminine else cardinal(int(figures), language)
 
 
 def count(number: int, language: str, feminine: bool = False) -> str:
@@ -200,7 +228,12 @@ def spelled(text: str, language: str) -> str:
 
 def doctor(name: str, feminine: bool, language: str) -> str:
     """A doctor's name with the title, as it stands inside of a sentence."""
-    return speech(language).doctor(name, feminine)
+    return speech(language).doctor(untitled(name), feminine)
+
+
+def untitled(name: str) -> str:
+    """A doctor's name without the title that some systems write before it or behind it: "Dra. Vega", 王医生."""
+    return _TITLE.sub("", name).strip() or name
 
 
 def written_date(date: dt.date, language: str) -> str:

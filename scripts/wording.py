@@ -189,7 +189,7 @@ class Wording:
         if isinstance(value, datetime):
             shorter = verbalise.shorter_moments(value.astimezone(self._local.zone), language, self._local.clock)
         elif isinstance(value, Doctor):
-            shorter = (harmless(value.name),)
+            shorter = (verbalise.untitled(harmless(value.name)),)
         return tuple(dict.fromkeys((self.worded(value, name, language), *shorter)))
 
     def is_static(self, key: str) -> bool:

@@ -128,11 +128,13 @@ COUNTS = {
     ("pt-BR", 2): "duas",
     ("pt-BR", 21): "vinte e uma",
     ("pt-BR", 201): "duzentas e uma",
+    ("pt-BR", 2002): "duas mil e duas",
     ("zh-CN", 10): "十",
     ("zh-CN", 12): "十二",
     ("zh-CN", 105): "一百零五",
     ("zh-CN", 112): "一百一十二",
     ("zh-CN", 1010): "一千零一十",
+    ("zh-CN", 2000): "两千",
     ("zh-CN", 10012): "一万零一十二",
     ("zh-CN", 20003): "两万零三",
     ("zh-CN", 120000): "十二万",
@@ -203,6 +205,20 @@ DURATIONS = {
     ("zh-CN", 65): "一个小时零五分钟",
     ("zh-CN", 75): "一个小时十五分钟",
     ("mi", 120): "2 hāora",
+}
+
+IN_A_TEXT = {
+    ("es", "durante 21 días o 21 semanas"): "durante veintiún días o veintiuna semanas",
+    ("es", "1 vez de 21"): "una vez de veintiuno",
+    ("es", "de 1 a 10"): "de uno a diez",
+    ("es", "¿más de 38,5 grados?"): "¿más de treinta y ocho coma cinco grados?",
+    ("es", "llame al 3015550188"): "llame al tres cero uno cinco cinco cinco cero uno ocho ocho",
+    ("pt-BR", "nas últimas 2 semanas, 2 dias, 2."): "nas últimas duas semanas, dois dias, dois.",
+    ("zh-CN", "2周内2次，第2次"): "两周内两次，第二次",
+    ("zh-CN", "2月2号，12天"): "二月二号，十二天",
+    ("en", "10,000 steps at 37.5 degrees"): "ten thousand steps at thirty-seven point five degrees",
+    ("en", "0800, or 0.5, or 0"): "zero eight zero zero, or zero point five, or zero",
+    ("mi", "3 rā"): "toru rā",
 }
 
 CASES = {
@@ -299,6 +315,12 @@ def test_a_duration_is_exact(asked: tuple[str, int], said: str) -> None:
     assert verbalise.duration(minutes, language) == said
 
 
+@pytest.mark.parametrize(("asked", "said"), IN_A_TEXT.items())
+def test_numbers_in_a_text_agree_with_what_they_count(asked: tuple[str, str], said: str) -> None:
+    language, text = asked
+    assert verbalise.numbers_said(text, language) == said
+
+
 @pytest.mark.parametrize(("asked", "said"), CASES.items())
 def test_a_case_number_letter_by_letter(asked: tuple[str, str], said: str) -> None:
     language, case = asked
@@ -375,6 +397,11 @@ def test_a_doctor_is_named_with_the_title() -> None:
     assert verbalise.doctor("Vega", True, "es") == "la doctora Vega"
     assert verbalise.doctor("Silva", False, "pt-BR") == "o doutor Silva"
     assert verbalise.doctor("王", True, "zh-CN") == "王医生"
+    # as other systems write it
+    assert verbalise.doctor("Dra. Vega", True, "es") == "la doctora Vega"
+    assert verbalise.doctor("DR SILVA", False, "pt-BR") == "o doutor SILVA"
+    assert verbalise.doctor("王医生", True, "zh-CN") == "王医生"
+    assert verbalise.doctor("Drake", False, "en") == "Doctor Drake"
     assert verbalise.doctor("{0.__class__}", False, "en") == "Doctor {0.__class__}"
 
 

@@ -17,6 +17,12 @@ PLUS = "más"
 PAUSE = ", "
 POINT = "coma"  # of a decimal number
 MINUS = "menos"
+COUNTED = (
+    r" (días?|mes(es)?|años?|minutos?|segundos?|kilos?|gramos?|grados?|vasos?|litros?|cigarrillos?|metros?|pasos?"
+    r"|puntos?|comprimidos?|escalones|pisos?)\b",
+    r" (semanas?|horas?|vez|veces|noches?|pastillas?|tabletas?|cápsulas?|dosis|gotas?|cucharadas?|personas?|comidas?"
+    r"|tazas?|copas?|cuadras?|almohadas?)\b",
+)
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech
 _LETTERS = "a be ce de e efe ge hache i jota ka ele eme ene eñe o pe cu erre ese te u uve uve-doble equis ye zeta"

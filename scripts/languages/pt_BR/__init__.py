@@ -16,6 +16,11 @@ PLUS = "mais"
 PAUSE = ", "
 POINT = "vírgula"  # of a decimal number
 MINUS = "menos"
+COUNTED = (
+    "(?!)",
+    r" (semanas?|horas?|vez|vezes|noites?|doses?|gotas?|colher(es)?|cápsulas?|pílulas?|pessoas?|refeição|refeições"
+    r"|xícaras?|taças?|quadras?|fraldas?|injeção|injeções)\b",
+)
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech
 _LETTERS = "á bê cê dê é efe gê agá i jota cá ele eme ene ó pê quê erre esse tê u vê dáblio xis ípsilon zê"
@@ -26,7 +31,7 @@ def cardinal(number: int, feminine: bool = False) -> str:
     words = str(num2words(number, lang="pt_BR")).replace(",", "")
     if not feminine:
         return words
-    words = words.replace("entos", "entas")  # duzentos, quinhentos …
+    words = words.replace("entos", "entas").replace("dois mil", "duas mil")  # duzentos, quinhentos …
     if words == "um" or words.endswith(" um"):
         return words.removesuffix("um") + "uma"
     return words.removesuffix("dois") + "duas" if words.endswith("dois") else words

@@ -18,13 +18,15 @@ PLUS = "加"
 PAUSE = "，"
 POINT = "点"  # of a decimal number
 MINUS = "负"
+# Measure words, and what is counted without one.
+COUNTED = ("个|位|次|天|周|年|片|粒|颗|杯|瓶|碗|支|只|条|种|项|步|岁|分钟|小时|晚|夜|遍|口|勺|公斤|斤|米|公里", "(?!)")
 STOP = "。"  # what ends a sentence
 LETTERS_A_SECOND = 4.5  # of its speech: a syllable each
 LETTERS = {letter: letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}  # by their English names, as everybody does
 
 
 def cardinal(number: int, feminine: bool = False) -> str:
-    """Up to 99 999 999, as counted aloud: 十二, 二十, 一百零五, 两万零三."""
+    """Up to 99 999 999, as counted aloud: 十二, 二十, 一百零五, 两千, 两万零三."""
     if number < 0:
         return "负" + cardinal(-number)
     if number == 0:
@@ -45,7 +47,8 @@ def _below_a_myriad(number: int) -> str:
     for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
         digit, number = divmod(number, unit)
         if digit:
-            words += ("零" if skipped and words else "") + NUMERALS[digit] + name
+            numeral = "两" if (digit, unit) == (2, 1000) else NUMERALS[digit]
+            words += ("零" if skipped and words else "") + numeral + name
         skipped = not digit
     return words
 
