@@ -58,7 +58,7 @@ async def test_joao_answers_and_nothing_is_asked_again(scene: Scene) -> None:
         page = await joao.get(link.path)
         assert "Gostaríamos de fazer algumas perguntas a você." in said(page)
         page = await begun(joao, link)
-        assert "Pergunta 1 de 6" in said(page) and "Como você foi tratado pela equipe?" in said(page)
+        assert "Pergunta 1 de 6" in said(page) and "Como foi o atendimento da equipe?" in said(page)
         page = await answers_all(joao, link)
         assert "Agradecemos. Essas eram todas as perguntas." in said(page)
         assert link.token not in str(page.url), "nothing of the link stays in the address bar"

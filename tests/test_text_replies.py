@@ -104,6 +104,18 @@ def test_a_number_is_the_place_of_an_option_and_its_words_are_the_option(said: s
     assert texting.value(filling, filling.place("staff"), said) == code
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        *[(said, True) for said in ("1", "Yes", "y", "SÍ", "claro", "S", "sim", "是", "对", "好", "āe")],
+        *[(said, False) for said in ("2", "No", "n", "Não", "nao", "否", "不", "不是", "kāo")],
+    ],
+)
+def test_yes_and_no_as_people_write_them(said: str, meant: bool) -> None:
+    filling = Filling(load_questionnaires()[0]["flu-season"], {})
+    assert texting.value(filling, filling.place("vaccinated"), said) is meant
+
+
 @pytest.mark.parametrize("said", ["", "0", "6", "1 2", "bien o mal", "👍", "x"])
 def test_what_is_no_option_is_refused(said: str) -> None:
     filling = Filling(load_questionnaires()[0]["satisfaction"], {})

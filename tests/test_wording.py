@@ -217,6 +217,9 @@ def test_a_questionnaire_s_own_words_are_said_with_their_numbers_in_words(words:
     for language, said in told.items():
         assert said in words.text("survey_read_back", language, given=38.05)
     assert words.text("survey_in_unit", "pt-BR", unit="mm[Hg]") == "Em milímetros de mercúrio."
+    assert words.text("survey_in_unit", "es", unit="%") == "En porcentaje."
+    assert words.text("survey_in_unit", "pt-BR", unit="%") == "Em porcentagem."
+    assert words.text("survey_in_unit", "en", unit="/min") == "In times per minute."
     assert words.text("survey_read_back.short", "es", given=dt.time(9, 20)).startswith("Las nueve y veinte")
 
 
@@ -277,6 +280,18 @@ def test_a_message_names_hospital_date_time_and_number(words: Wording, language:
         text = words.message(key, language, date=WHEN, time=WHEN)
         assert all(part in text for part in ("Hospital Santa Clara", "2026", "23", ":20", "910 000 000")), text
     assert "910 000 000" in words.message("callback_registered", language)
+
+
+@pytest.mark.covers("H4")
+def test_a_message_is_right_for_every_day_and_every_count(words: Wording) -> None:
+    for days in range(7):  # a sexta-feira, o sábado: no article is right for both
+        on = WHEN + dt.timedelta(days=days)
+        for key in ("appointment_confirmed", "appointment_moved", "appointment_reminder"):
+            text = words.message(key, "pt-BR", date=on, time=on)
+            assert f"marcada para {verbalise.written_date(on.date(), 'pt-BR')}, às" in text
+    for language in EVERY:
+        text = words.message("queue_place_minutes", language, n=1, minutes=1)
+        assert not re.search("1 (minutes|minutos)", text), text
 
 
 @pytest.mark.covers("H4")
