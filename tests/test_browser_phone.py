@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,9 +22,10 @@ from hospital.followups import FollowUpTask
 from hotline import asterisk as asterisk_process
 from hotline import demo
 from hotline.places import Places
-from tests.asterisk_instance import free_address
+from tests.asterisk_instance import free_address, network
 from tests.browser import FLAGS, SCREENSHOTS
 from tests.house import House
+from tests.phone import Phone
 from tests.test_followup_calls import task_of
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
@@ -137,6 +139,25 @@ async def test_a_newcomer_calls_as_lucia_from_the_page(browser_house: House) -> 
         await page.get_by_role("button", name="Hang up").click()
         await expect(phone).to_have_attribute("data-state", "ready", timeout=10_000)
     await browser_house.no_channels()
+
+
+@pytest.mark.covers("H1")
+async def test_a_newcomer_calls_from_a_softphone_with_what_the_welcome_says(browser_house: House) -> None:
+    """Beside telephones in pages, over plain UDP."""
+    house, said = browser_house, browser_house.folder / "up.log"
+    await house.until("the welcome is printed", lambda: "dial 600" in said.read_text())
+    told = re.search(
+        r"^Any softphone: +(\S+)@(\S+) \(UDP\), password (\S+); dial (\d+)$", said.read_text(), re.MULTILINE
+    )
+    assert told is not None
+    username, server, secret, number = told.groups()
+    async with await Phone.start(
+        address=f"{network()}.99", server=server, username=username, secret=secret
+    ) as softphone:
+        await softphone.dials(number)
+        await softphone.hears(await house.sound("welcome", "en"))
+        await softphone.hangs_up()
+    await house.no_channels()
 
 
 # ── On a network, with TLS, in a browser without any flag for loopback ──────────────────────────────────────────────

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from hospital.accounts import Account
-from hotline import numbering, processes
+from hotline import demo, numbering, processes
+from hotline.house_commands import BANNER
 from hotline.places import Places, read_secrets
 from tests.asterisk_instance import free_address, network
 from tests.house import House, real_house
@@ -290,7 +291,16 @@ async def test_detached(tmp_path: Path) -> None:
     started = hotline(house, "up", "--detach")
     assert started.returncode == 0, started.stderr
     everyone = everybody(house)
-    assert "A patient's phone: http://" in started.stdout
+    secret = read_secrets(house.here).sip[numbering.SOFTPHONE.username]
+    for told in (
+        BANNER,
+        f"The console:       http://{house.address}:8000\n",
+        *(f"{name} / {password}" for name, password in demo.PASSWORDS.items()),
+        f"A patient's phone: http://{house.address}:8000/patient-phone\n",
+        f"softphone@{house.address}:5060 (UDP), password {secret}; dial 600\n",
+        "`hotline down` stops it.",
+    ):
+        assert told in started.stdout
     assert hotline(house, "down").stdout == "Stopped.\n"
     await gone(everyone, within=10)
     assert hotline(house, "status", "--json").stdout == '{"running": false}\n'
