@@ -1,6 +1,7 @@
 """The nurse's form of any shape in a real browser, by keyboard alone."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import expect
@@ -152,3 +153,39 @@ async def test_ana_deals_with_red_flags_by_keyboard_before_she_is_done(served: S
     await expect(ana.get_by_text("First deal with")).to_have_count(0)
     with served.database.transaction() as session:
         assert [one.detail for one in nurse_flags.of_task(session, task.id)] == ["bleeding"]
+
+
+@pytest.mark.covers("H15", "H16", "H18")
+@pytest.mark.parametrize(
+    ("keys", "result", "then"),
+    [
+        (("w",), "wrong_person", "Wrong person: again {again}, second number"),
+        (("m",), "moved", "Stopped: The patient has moved away"),
+        (("f",), "refused", "Stopped: The patient does not want it"),
+        (("l", "Enter"), "call_later", "Call later: again {again}, first number"),
+        (("l", "ArrowDown", "Enter"), "call_later", "Call later: again {again}, first number"),
+    ],
+    ids=["wrong-person", "moved", "refused", "later", "tomorrow"],
+)
+async def test_whom_ana_reached_is_one_key(
+    keys: tuple[str, ...], result: str, then: str, served: Site, page_of: PageOf
+) -> None:
+    ana = await page_of("ana")
+    await talks(ana, served, JOAO)
+    async with ana.expect_response(lambda answer: answer.url.endswith(f"/result/{result}")) as taken:
+        await ana.keyboard.press(keys[0])
+        if len(keys) > 1:
+            await expect(ana.get_by_label("In two hours")).to_be_focused()
+        for key in keys[1:]:
+            await ana.keyboard.press(key)
+    assert (await taken.value).ok
+    await ana.get_by_role("button", name="End call").click()  # her telephone is no page's here: no key of its hangs up
+    await expect(ana.get_by_text(then.partition("{again}")[0])).to_be_visible()
+    attempt, task = served.attempt(JOAO), served.task(JOAO)
+    assert (attempt.contact_result, attempt.state) == (result, "ended")
+    if "{again}" not in then:
+        assert task.state == "stopped" and task.next_try_at is None
+    else:
+        wait = {"wrong_person": timedelta(minutes=5)}.get(result, timedelta(hours=24 if len(keys) > 2 else 2))
+        assert task.state == "open" and task.next_try_at == served.clock() + wait
+        assert task.next_number_rank == (2 if result == "wrong_person" else 1)
