@@ -296,18 +296,24 @@ class House:
             return session.scalar(text("SELECT count(*) FROM hold WHERE expires_at < 'infinity'")) or 0
 
     @contextmanager
-    def only_slot(self, department: str) -> Iterator[Opening]:
-        """Inside the block a department has one free slot, its first."""
+    def only_slots(self, department: str, count: int) -> Iterator[list[Opening]]:
+        """Inside the block a department has these free slots alone, its first ones."""
         with self.database.transaction() as session:
             at = wiring.now()
-            last, *others = booking.openings(session, department, at, after=at, limit=1000)
-            withdrawn = [other.slot_id for other in others]
+            free = booking.openings(session, department, at, after=at, limit=1000)
+            withdrawn = [other.slot_id for other in free[count:]]
             session.execute(update(Slot).where(Slot.id.in_(withdrawn)).values(state="withdrawn"))
         try:
-            yield last
+            yield free[:count]
         finally:
             with self.database.transaction() as session:
                 session.execute(update(Slot).where(Slot.id.in_(withdrawn)).values(state="open"))
+
+    @contextmanager
+    def only_slot(self, department: str) -> Iterator[Opening]:
+        """Inside the block a department has one free slot, its first."""
+        with self.only_slots(department, 1) as (last,):
+            yield last
 
     @asynccontextmanager
     async def without_ivr(self) -> AsyncIterator[None]:

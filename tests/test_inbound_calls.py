@@ -172,6 +172,34 @@ async def test_two_callers_reach_for_the_last_slot(house: House) -> None:
         assert house.appointments(of="wiremu") == []
 
 
+@pytest.mark.covers("H5", "I1")
+async def test_who_was_slower_hears_what_else_is_free_and_takes_it(house: House) -> None:
+    with house.only_slots("paediatrics", 2) as (wanted, other):
+        told = [
+            {language: {"when": one.starts_at, "doctor": doctor(one, language)} for language in ("es", "en")}
+            for one in (wanted, other)
+        ]
+        async with house.phone("lucia") as lucia, house.phone("wiremu") as wiremu:
+            await is_offered_times(house, lucia, LUCIA, "es", department="2")
+            await lucia.hears([await house.sound("time_with_doctor", "es", **one["es"]) for one in told])
+            await is_offered_times(house, wiremu, WIREMU, "en", department="2")
+            await wiremu.hears([await house.sound("time_with_doctor", "en", **one["en"]) for one in told])
+            await lucia.presses("1")
+            await lucia.hears(await house.sound("read_back", "es", department="pediatría"), within=30)
+            await wiremu.presses("1")
+            await wiremu.hears(await house.sound("slot_taken", "en"))
+            await wiremu.hears(await house.sound("time_with_doctor", "en", **told[1]["en"]))  # and it alone
+            await wiremu.hears(await house.sound("take_time", "en", n=1))
+            await wiremu.presses("1")
+            await wiremu.hears(await house.sound("read_back", "en", department="paediatrics"), within=30)
+            await wiremu.presses("1")
+            await wiremu.hears(await house.sound("booked", "en"), within=30)
+            await lucia.presses("1")
+            await lucia.hears(await house.sound("booked", "es"), within=30)
+        booked = [house.appointments(of=who) for who in ("lucia", "wiremu")]
+        assert booked == [[house.local(wanted)], [house.local(other)]]
+
+
 @pytest.mark.covers("H1", "I2", "I10")
 async def test_a_hang_up_gives_the_slot_back(house: House) -> None:
     with house.only_slot("paediatrics") as last:

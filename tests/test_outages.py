@@ -1,11 +1,15 @@
 """The ivr dies, the database is gone: every caller still reaches a person, or leaves a number."""
 
+import asyncio
 import os
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from hospital.booking import HOLD, OwnDesk
 from hospital.callbacks import Callback
@@ -26,6 +30,7 @@ HEARD_ON_THE_WAY = {
     "departments": ("11" + LUCIA.birth_keys, "recognised"),
 }
 """What she has typed, and what she hears then, from the choice of the language to the times on offer."""
+DOOR = 4711  # of an advisory lock
 STEPS = ("welcome", *HEARD_ON_THE_WAY, "offered", "held", "confirmed")
 
 
@@ -107,6 +112,59 @@ async def test_without_any_ivr_lucia_leaves_her_number(house: House) -> None:
     (asked,) = house.rows(Callback)
     assert (asked.number, asked.why) == ("+573015550177", "ivr_down")
     assert "0 results found" in await house.cli("database show hl_callback")
+
+
+@pytest.mark.covers("H1", "I10")
+async def test_a_number_is_collected_once_though_the_core_dies_before_it_can_be_forgotten(house: House) -> None:
+    """Killed when PostgreSQL has it and Asterisk still has it; and somebody has called back before the core is here."""
+    with commits_of_callbacks_wait(house) as let_go:
+        async with house.without_ivr(), house.phone("lucia") as lucia:
+            await lucia.dials("600")
+            await lucia.hears(await house.sound("ivr_down_menu", "es"), within=30)
+            await lucia.presses("1")
+            await lucia.hears(await house.sound("callback_number", "es"))
+            await lucia.presses("3015550177#")
+            old = house.children["core"]
+            assert old is not None
+            await house.until("the core commits it", lambda: waiting(house), within=30)
+            house.kill("core")  # and who would start it stands still
+            let_go()
+            await house.until("it is kept", lambda: len(house.rows(Callback)) == 1)
+            assert "1 results found" in await house.cli("database show hl_callback")
+            with house.database.transaction() as session:
+                session.execute(update(Callback).values(state="done", done_at=wiring.now(), outcome="done"))
+        await house.restarted("core", old)
+    await house.until("Asterisk has forgotten it", lambda: forgotten(house), within=30)
+    assert [(one.number, one.state) for one in house.rows(Callback)] == [("+573015550177", "done")]
+
+
+@contextmanager
+def commits_of_callbacks_wait(house: House) -> Iterator[Callable[[], object]]:
+    """Whoever puts one in has sent COMMIT, and PostgreSQL does not answer before it is let go."""
+    with house.here.cluster.connect("hotline") as admin:
+        admin.execute(
+            "CREATE FUNCTION at_the_door() RETURNS trigger LANGUAGE plpgsql AS"
+            f" 'BEGIN PERFORM pg_advisory_xact_lock({DOOR}); RETURN NULL; END'"
+        )
+        admin.execute(
+            "CREATE CONSTRAINT TRIGGER at_the_door AFTER INSERT ON callback DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION at_the_door()"
+        )
+        admin.execute(f"SELECT pg_advisory_lock({DOOR})")
+        try:
+            yield lambda: admin.execute(f"SELECT pg_advisory_unlock({DOOR})")
+        finally:
+            admin.execute("SELECT pg_advisory_unlock_all()")
+            admin.execute("DROP FUNCTION at_the_door CASCADE")
+
+
+def waiting(house: House) -> bool:
+    with house.here.cluster.connect("hotline") as admin:
+        return bool(admin.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchall())
+
+
+def forgotten(house: House) -> bool:
+    return "0 results found" in asyncio.run(house.cli("database show hl_callback"))
 
 
 @pytest.mark.covers("H1")
