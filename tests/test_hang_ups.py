@@ -1,6 +1,7 @@
 """Whoever hangs up, at whatever step of whatever dialogue, leaves no hold and no half-truth.
 
-Every scene of tests/test_dialogues.py and tests/test_care_dialogues.py is played in Spanish once for each thing that
+Every scene of tests/test_dialogues.py and tests/test_care_dialogues.py (and in tests/test_hang_ups_of_ours.py of calls
+that we begin or are returned) is played in Spanish once for each thing that
 the line does in it, and the line drops just before that. Scenes that begin alike are dropped there once. Each play is
 one transaction of a real PostgreSQL that is rolled back after it was looked at.
 """
@@ -49,6 +50,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 CALL = "terminal-1"
 LAST = ("ended", "caller_left", "transfer")
+NO_ANSWER = ("caller: (hangs up)", "caller: (machine)", "caller: (fax)")
 
 
 class OneTransaction(Database):
@@ -242,7 +244,7 @@ async def _played(
         with suppress(CallerLeft):
             await converse(call, dialogue)
         with database.transaction() as session:
-            _is_whole(session, told, here.others)
+            is_whole(session, told, here.others)
         return line.deeds
 
 
@@ -255,7 +257,7 @@ class _Counts:
 
     def look(self) -> None:
         with self.database.transaction() as session:
-            self.others = _appointments(session)
+            self.others = appointments_booked(session)
 
     def pressing(self, scene: Scene) -> Presses:
         press, pressed = scripted(scene.presses), 0
@@ -264,22 +266,25 @@ class _Counts:
             nonlocal pressed
             if scene.at_press is not None and pressed == scene.at_press[0]:
                 with self.database.transaction() as session:
-                    before = _appointments(session)
+                    before = appointments_booked(session)
                 scene.at_press[1](self.database)
                 with self.database.transaction() as session:
-                    self.others += _appointments(session) - before
+                    self.others += appointments_booked(session) - before
             pressed += 1
             return await press()
 
         return next_press
 
 
-def _appointments(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(Appointment).where(Appointment.state == "booked")) or 0
+def appointments_booked(session: Session) -> int:
+    """Those that somebody has, also where the clinic is suspended."""
+    has = Appointment.state.in_(("booked", "suspended"))
+    return session.scalar(select(func.count()).select_from(Appointment).where(has)) or 0
 
 
-def _is_whole(session: Session, told: Transcript, others: int) -> None:
-    """What must be true of a call that is over, however it ended."""
+def is_whole(session: Session, told: Transcript, others: int) -> None:
+    """What must be true of a call that is over, however it ended. `others`: the appointments that are not of its
+    making."""
     steps = list(session.scalars(select(CallStep).where(CallStep.call_id == CALL).order_by(CallStep.seq)))
     kinds = [step.kind for step in steps]
     held = text("SELECT count(*) FROM hold WHERE holder = :call AND expires_at < 'infinity'")
@@ -289,7 +294,7 @@ def _is_whole(session: Session, told: Transcript, others: int) -> None:
     ends = [kind for kind in kinds if kind in LAST]
     assert ends in (["ended"], ["caller_left"], ["transfer"], ["transfer", "caller_left"])
     assert kinds[-1] == ends[-1], "the journal goes on after the call's end"
-    answered = [line for line in told.lines if line.startswith("caller: ") and "(hangs up)" not in line]
+    answered = [line for line in told.lines if line.startswith("caller: ") and line not in NO_ANSWER]
     spoken = [line for line in answered if line.startswith(("caller: (speaks)", "caller: (says nothing)"))]
     facts = [step.facts for step in steps if step.kind == "turn"]
     given = [fact for fact in facts if fact.keys() & {"key", "digits", "silence"}]
@@ -298,7 +303,7 @@ def _is_whole(session: Session, told: Transcript, others: int) -> None:
     call = session.get_one(CallRow, CALL)
     assert (call.state, call.ended_at is None) == (("queued", True) if ends == ["transfer"] else ("ended", False))
 
-    assert _appointments(session) == others + kinds.count("booked") - kinds.count("cancelled")
+    assert appointments_booked(session) == others + kinds.count("booked") - kinds.count("cancelled")
     keys = [row.key for row in session.scalars(select(OutboxRow))]
     for kind, key in (("booked", "confirmed"), ("cancelled", "cancelled"), ("moved", "moved")):
         assert keys.count(f"appointment_{key}") == kinds.count(kind), f"{kind}, and not told, or told and not {kind}"
@@ -308,4 +313,5 @@ def _is_whole(session: Session, told: Transcript, others: int) -> None:
     assert "draft" not in {case.state for case in cases}
     urgent = [step for step in steps if step.kind == "transfer" and step.facts["queue"] == "urgent"]
     assert len([case for case in cases if case.kind == "red_flag"]) >= len(urgent), "urgent, and nobody knows"
-    assert len(list(session.scalars(select(Callback)))) == kinds.count("callback_asked") + kinds.count("new_patient")
+    wanted = [one.why for one in session.scalars(select(Callback)) if one.why not in ("red_flag", "suspended")]
+    assert len(wanted) == kinds.count("callback_asked") + kinds.count("new_patient")

@@ -4,6 +4,8 @@ The exchange here takes orders and fails when told to. Golden transcripts are in
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -23,14 +25,16 @@ from hospital.rota import Calendar
 from hospital.urgent_calls import Called, UrgentCall
 from hotline import wiring
 from hotline.settings_file import DEMO, build
-from ivr.call import Call
-from ivr.terminal import rehearse, scripted
+from ivr.call import Call, CallerLeft
+from ivr.conversation import converse
+from ivr.terminal import TerminalJournal, Transcript, rehearse, scripted
 from scripts import wording
 from tests.console_app import Site
 from tests.console_app import words as said
 from tests.hospital_scene import at_once
 from tests.house import House
 from tests.moments import NOON
+from tests.test_hang_ups import DroppedLine
 from tests.test_urgent import CALENDAR, climb, history, on_call, red_flag, staff
 from tests.transcripts import KEYS, Said, is_golden, there
 
@@ -454,6 +458,39 @@ async def test_the_transcript_is_the_golden_one(ward: Ward, words: wording.Wordi
 
 def test_every_golden_transcript_has_its_scene() -> None:
     assert there("golden_on_call") == {(language, name) for language in KEYS for name in SCENES}
+
+
+@pytest.mark.covers("H51", "I10")
+@pytest.mark.parametrize("name", SCENES)
+async def test_who_hangs_up_has_taken_it_or_has_not(ward: Ward, words: wording.Wording, name: str) -> None:
+    """Wherever the line drops: one deed later each time, on the same call, until a key has settled it."""
+    presses, before = SCENES[name]
+    with ward.database.transaction() as session:
+        claimed = urgent_calls.claim_next(session, "n1", NOON + AFTER, AFTER)
+        assert claimed is not None and urgent_calls.dialling(session, claimed.channel_id, NOON + AFTER)
+        if before is not None:
+            before(session, ward)
+    front = replace(wiring.front_desk(build(DEMO), ward.database, words), now=lambda: NOON + AFTER)
+    owner, ana = ward.case.owner_id, ward.people["ana"]
+
+    async def dialogue(call: Call) -> None:
+        await wiring.DIALOGUES["oncall"](call, front)
+
+    for after in range(9):
+        told = Transcript()
+        line = DroppedLine(wording.Heard(words), scripted(presses.split(",") if presses else []), told, after)
+        house = wiring.house_keys(front)
+        with suppress(CallerLeft):
+            await converse(Call(claimed.channel_id, "n1", None, line, TerminalJournal(told), "en", house), dialogue)
+        result = ward.calls[0].result
+        assert ward.case.owner_id == (ana if result == "taken" else owner)
+        pressed = {None: None, "taken": "caller: 1", "declined": "caller: 2"}[result]
+        assert pressed is None or told.lines.count(pressed) == 1
+        if result is not None or len(line.deeds) < after:
+            break
+    with ward.database.transaction() as session:
+        assert urgent_calls.line_ended(session, claimed.channel_id, "answered", NOON + AFTER)
+        assert urgent_calls.live(session) == []
 
 
 # ── A real one ──────────────────────────────────────────────────────────────────────────────────────────────────────

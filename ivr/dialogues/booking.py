@@ -5,6 +5,7 @@ later). Who comes too late hears other times. Who moves an appointment keeps it 
 was confirmed stands, whatever happens to the call.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
@@ -20,6 +21,9 @@ from ivr.front_desk import FrontDesk
 
 POOL = 30  # free times that are ranked before the first ones are offered
 
+WhenBooked = Callable[[Booked], Awaitable[object]]
+"""What else is to be written down once it is confirmed, before anything is said: the caller may hang up on the news."""
+
 
 async def book(
     call: Call,
@@ -28,18 +32,19 @@ async def book(
     *,
     department: Department | None = None,
     urgency: Urgency = "routine",
+    when_booked: WhenBooked | None = None,
 ) -> None:
     """Ends with an appointment, with none, or with a person. Without a `department` the caller chooses one."""
     patient = await identify(call, front)
     if patient is None:
         return
     if department is not None:
-        await _book_in(call, front, patient, department, urgency)
+        await _book_in(call, front, patient, department, urgency, when_booked)
         return
     while True:
         chosen = await choose_department(call, front, kind)
         with call.returning():
-            await _book_in(call, front, patient, chosen, urgency)
+            await _book_in(call, front, patient, chosen, urgency, when_booked)
             return
 
 
@@ -53,12 +58,19 @@ async def choose_department(call: Call, front: FrontDesk, kind: Kind) -> Departm
     return department
 
 
-async def _book_in(call: Call, front: FrontDesk, patient: Patient, department: Department, urgency: Urgency) -> None:
+async def _book_in(
+    call: Call,
+    front: FrontDesk,
+    patient: Patient,
+    department: Department,
+    urgency: Urgency,
+    when_booked: WhenBooked | None,
+) -> None:
     if department.needs_referral and await call.menu("have_referral", keys="12") == "2":
         await call.journal.step("no_referral", department=department.code)
         await call.say("referral_needed")
         return
-    await choose_and_confirm(call, front, patient, department, urgency=urgency)
+    await choose_and_confirm(call, front, patient, department, urgency=urgency, when_booked=when_booked)
 
 
 async def choose_and_confirm(
@@ -70,10 +82,11 @@ async def choose_and_confirm(
     urgency: Urgency = "routine",
     moving: Booked | None = None,
     suspended: bool = False,
+    when_booked: WhenBooked | None = None,
 ) -> Booked | None:
     """Offers times until one is confirmed, or nobody wants one. `moving` is given up for the new one; `suspended`: it
     does not take place anyway."""
-    choosing = _Choosing(call, front, patient, department, urgency, moving, suspended)
+    choosing = _Choosing(call, front, patient, department, urgency, moving, suspended, when_booked)
     try:
         await choosing.hold_conversation()
     finally:
@@ -93,10 +106,11 @@ class _Choosing:
         urgency: Urgency,
         moving: Booked | None,
         suspended: bool,
+        when_booked: WhenBooked | None,
     ) -> None:
         self._call, self._front = call, front
         self._patient, self._department, self._moving = patient, department, moving
-        self._urgency, self._suspended = urgency, suspended
+        self._urgency, self._suspended, self._when_booked = urgency, suspended, when_booked
         self._wish = ANY_TIME
         self._suits = patient.suits
         self.booked: Booked | None = None
@@ -212,6 +226,8 @@ class _Choosing:
         self.booked = booked
         step = "booked" if self._moving is None else "moved"
         await call.journal.step(step, appointment=str(booked.appointment_id))
+        if self._when_booked is not None:
+            await self._when_booked(booked)
         await call.inform(settled(chosen, self._department, self._done))
         await say_preparation(call, front, booked)
         return True

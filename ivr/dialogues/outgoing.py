@@ -11,6 +11,7 @@ A kind of contact that calls for itself is a line in `SUBJECTS`: an `async def` 
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from hospital import agentless, attempts, consents, subjects
 from hospital.agentless import Contact
@@ -23,24 +24,27 @@ from ivr.dialogues.suspended import tell_first
 from ivr.front_desk import FrontDesk
 from ivr.leaving import NotAPerson
 
-Subject = Callable[[Call, FrontDesk, Contact], Awaitable[str]]
-"""Speaks with the patient (or their guardian), whose identity is proved; returns the contact result."""
+Subject = Callable[[Call, FrontDesk, Contact], Awaitable[str | None]]
+"""Speaks with the patient (or their guardian), whose identity is proved; returns the contact result, None where it has
+written it down before its own last word."""
 
 LATE_KEY_S = 8.0  # after the neutral message
 LISTENING_KEY_S = 2.0  # after the same on a machine: whoever is at home and has listened to it may pick up
 AGAIN = {"1": timedelta(hours=2), "2": timedelta(days=1)}
 
 
-async def _suspended(call: Call, front: FrontDesk, contact: Contact) -> str:
+async def _suspended(call: Call, front: FrontDesk, contact: Contact) -> str | None:
     """It was told first; here is nothing left to say."""
     return "completed"
 
 
-async def _asked(call: Call, front: FrontDesk, contact: Contact) -> str:
-    return "completed" if await survey(call, front, contact.task_id, contact.attempt_id) else "partial"
+async def _asked(call: Call, front: FrontDesk, contact: Contact) -> str | None:
+    completed = partial(_note, call, front, contact, "completed")
+    whole = await survey(call, front, contact.task_id, contact.attempt_id, when_answered=completed)
+    return None if whole else "partial"
 
 
-async def _reminded(call: Call, front: FrontDesk, contact: Contact) -> str:
+async def _reminded(call: Call, front: FrontDesk, contact: Contact) -> str | None:
     await remind(call, front, contact.task_id, contact.patient)
     return "completed"
 
@@ -139,7 +143,9 @@ async def _about_it(call: Call, front: FrontDesk, contact: Contact) -> None:
     await call.say("outgoing_identify")
     await prove(call, front, contact.person, contact.patient)
     await tell_first(call, front, contact.patient)
-    await _note(call, front, contact, await SUBJECTS[contact.kind](call, front, contact))
+    result = await SUBJECTS[contact.kind](call, front, contact)
+    if result is not None:
+        await _note(call, front, contact, result)
     await call.say("outgoing_goodbye")
 
 

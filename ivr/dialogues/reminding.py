@@ -23,7 +23,7 @@ async def remind(call: Call, front: FrontDesk, task_id: UUID, patient: Patient) 
         if due.appointment is not None:
             await _of_the_appointment(call, front, task_id, patient, due.appointment)
         else:
-            await _of_what_repeats(call, front, due)
+            await _of_what_repeats(call, front, task_id, due)
     except Transferred:  # who asks for a person has heard it
         await front.database.run(reminders.heard, task_id, front.now())
         raise
@@ -65,16 +65,22 @@ async def _no_more(call: Call, front: FrontDesk, patient: Patient) -> None:
     await call.inform("reminders_stopped")
 
 
-async def _of_what_repeats(call: Call, front: FrontDesk, due: Due) -> None:
+async def _of_what_repeats(call: Call, front: FrontDesk, task_id: UUID, due: Due) -> None:
+    """Whoever hangs up on the thanks, or while the new appointment is read to them, has heard it all the same."""
+
+    async def heard(_: Booked | None = None) -> None:
+        await front.database.run(reminders.heard, task_id, front.now())
+
     choice = "reminder_repeats_choice" if due.department is not None else "reminder_medicine_choice"
     while True:
         key = await call.menu([Prompt(REPEATS[due.about]), Prompt(choice)], keys="123")
         with call.returning():
             match key:
                 case "1":
+                    await heard()
                     await call.say("reminder_heard")
                 case "2" if due.department is not None:
-                    await book(call, front, department=due.department)
+                    await book(call, front, department=due.department, when_booked=heard)
                 case "2":
                     await call.transfer("nurses", "wants_a_nurse")
                 case "3" if due.recurring_id is not None:

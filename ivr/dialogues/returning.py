@@ -48,21 +48,18 @@ async def _speak_of_it(call: Call, front: FrontDesk, patient: Patient) -> None:
 
 async def _by_machine(call: Call, front: FrontDesk, patient: Patient, one: Returned) -> None:
     run = front.database.run
-    try:
-        whole = await _said(call, front, patient, one)
-    except Transferred:  # who asks for a person after a reminder has heard it
-        if await run(subjects.is_settled, one.task_id, front.now()):
-            await run(return_calls.finish, one.task_id, front.now())
-        raise
-    if whole:
+
+    async def finish() -> None:
         await run(return_calls.finish, one.task_id, front.now())
 
-
-async def _said(call: Call, front: FrontDesk, patient: Patient, one: Returned) -> bool:
-    match one.kind:
-        case "follow_up":
-            return await survey(call, front, one.task_id)
-        case "reminder":
-            await remind(call, front, one.task_id, patient)
-            return True
-    return False
+    try:
+        match one.kind:
+            case "follow_up":
+                await survey(call, front, one.task_id, when_answered=finish)
+            case "reminder":
+                await remind(call, front, one.task_id, patient)
+                await finish()
+    except Transferred:  # who asks for a person after a reminder has heard it
+        if await run(subjects.is_settled, one.task_id, front.now()):
+            await finish()
+        raise

@@ -9,6 +9,8 @@ kind of question is asked is in `survey_questions.py`. A visit that answers ask 
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 from hospital import surveys
@@ -30,12 +32,22 @@ from scripts.verbalise import SPEECH
 
 log = logging.getLogger(__name__)
 
+WhenAnswered = Callable[[], Awaitable[object]]
 
-async def survey(call: Call, front: FrontDesk, task_id: UUID, attempt_id: UUID | None = None) -> bool:
+
+async def survey(
+    call: Call,
+    front: FrontDesk,
+    task_id: UUID,
+    attempt_id: UUID | None = None,
+    *,
+    when_answered: WhenAnswered | None = None,
+) -> bool:
     """Asks what is still to be asked of a task; `attempt_id` is the call of ours in which it is. True when all that is
-    needed was answered. Raises `Transferred` where a red flag was raised."""
+    needed was answered; then `when_answered` comes before the thanks, on which many hang up. Raises `Transferred` where
+    a red flag was raised."""
     found = await front.database.run(surveys.begin, task_id)
-    sitting = Sitting(call, front, found, attempt_id)
+    sitting = Sitting(call, front, found, attempt_id, when_answered)
     try:
         return await sitting.hold()
     except Transferred as asked:
@@ -57,16 +69,26 @@ async def answer_questions(call: Call, front: FrontDesk) -> None:
     if not tasks:
         await call.say("survey_nothing")
     for task_id in tasks:
-        if await survey(call, front, task_id):
-            await front.database.run(surveys.finish, task_id, front.now())
+        await survey(call, front, task_id, when_answered=partial(_finish, front, task_id))
+
+
+async def _finish(front: FrontDesk, task_id: UUID) -> None:
+    await front.database.run(surveys.finish, task_id, front.now())
 
 
 class Sitting:
     """One call in which a questionnaire is asked."""
 
-    def __init__(self, call: Call, front: FrontDesk, found: Survey, attempt_id: UUID | None) -> None:
+    def __init__(
+        self,
+        call: Call,
+        front: FrontDesk,
+        found: Survey,
+        attempt_id: UUID | None,
+        when_answered: WhenAnswered | None = None,
+    ) -> None:
         self.call, self.front = call, front
-        self._found, self._attempt_id = found, attempt_id
+        self._found, self._attempt_id, self._when_answered = found, attempt_id, when_answered
         self._questionnaire = kept(found.body)
         self._answers: dict[str, Answer | None] = dict(found.answers)
         self._said: set[str] = set()
@@ -106,6 +128,8 @@ class Sitting:
         await offer_visits(self.call, self.front, self._found.patient, self._found.task_id)
         whole = self.filling.complete and not passed
         await self.call.journal.step("survey_ended", whole=whole)
+        if whole and self._when_answered is not None:
+            await self._when_answered()
         await self.call.inform("survey_done" if whole else "survey_not_whole")
         return whole
 

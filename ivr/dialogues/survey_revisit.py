@@ -28,10 +28,15 @@ async def offer_visits(call: Call, front: FrontDesk, patient: Patient, task_id: 
 async def _booked(call: Call, front: FrontDesk, patient: Patient, task_id: UUID, department: Department) -> bool:
     with call.returning():
         if await call.menu("survey_visit", keys="12", department=department.names) == "1":
-            booked = await choose_and_confirm(call, front, patient, department, urgency="soon")
-            if booked is not None:
-                await front.database.run(answer_rules.booked, task_id, booked, front.now())
-                return True
+            booked = await choose_and_confirm(
+                call,
+                front,
+                patient,
+                department,
+                urgency="soon",
+                when_booked=lambda one: front.database.run(answer_rules.booked, task_id, one, front.now()),
+            )
+            return booked is not None
     return False
 
 

@@ -25,9 +25,9 @@ async def record(asked: Question, noticed: bool = False) -> None:
         tape = await front.care.tapes.begin("message", asked.sitting.teller())
         if tape is None:
             break  # no room to record: a nurse will ask
-        await call.inform("survey_speak" if not attempt else "survey_speak.short")
         number: int | None = None
-        try:
+        try:  # from here on: whoever hangs up before the tone has said nothing, and nothing is left open
+            await call.inform("survey_speak" if not attempt else "survey_speak.short")
             await call.record(tape.path, most_s=MOST_S, silence_s=SILENCE_S)
         finally:
             number = await front.care.tapes.finish(tape)
