@@ -166,7 +166,7 @@ async def asked(
     async def dialogue(call: Call) -> None:
         await attended(ask)(call, front)
 
-    said = Said(words)
+    said = Said(words, known=True)
     told = await rehearse(
         dialogue,
         said,

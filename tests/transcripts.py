@@ -17,7 +17,7 @@ import yaml
 from ivr.terminal import Transcript
 from scripts.placeholders import Value
 from scripts.wording import HERE, Wording
-from tests.manners import five_choices_at_most
+from tests.manners import five_choices_at_most, nothing_clinical_before_identity
 
 TESTS = Path(__file__).parent
 _HEADS = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(HERE.glob("*/language.yaml"))]
@@ -46,10 +46,11 @@ def pressed(presses: str, language: str, chooses: bool = False) -> list[str]:
 
 
 class Said:
-    """The sentences as callers hear them where nothing is recorded, and which they were."""
+    """The sentences as callers hear them where nothing is recorded, and which they were. `known`: the scene begins when
+    it has been proved who is on the line."""
 
-    def __init__(self, words: Wording) -> None:
-        self._words = words
+    def __init__(self, words: Wording, known: bool = False) -> None:
+        self._words, self._known = words, known
         self._names: dict[str, set[str]] = {}
 
     def text(self, key: str, language: str, /, **params: Value) -> str:
@@ -62,6 +63,8 @@ class Said:
         holds in every call (tests/manners.py) is none."""
         if isinstance(transcript, Transcript):
             five_choices_at_most(transcript.turns)
+            if not self._known:
+                nothing_clinical_before_identity(transcript, self._words)
         names = [f"{PROMPTS}{tag}: {' '.join(sorted(names))}" for tag, names in sorted(self._names.items())]
         return "\n".join([str(transcript), *names])
 
