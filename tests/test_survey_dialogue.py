@@ -31,6 +31,7 @@ from ivr.readings import SpokenNumber
 from ivr.terminal import rehearse, scripted
 from ivr.turn import DigitsOf
 from scripts import wording
+from scripts.questionnaire_files import load_questionnaires
 from tests.characters import LUCIA, RUTH, Character
 from tests.hospital_scene import POLICY
 from tests.moments import NOON
@@ -38,7 +39,7 @@ from tests.test_care_dialogues import ana_is_on_duty, demo_template, everything,
 from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire, when
 from tests.test_outgoing_dialogues import CALL, rings
 from tests.test_words_between import BETWEEN
-from tests.transcripts import Said, in_each, is_golden, there
+from tests.transcripts import KEYS, TESTS, Said, in_each, is_golden, there
 
 __all__ = ["demo_template", "front", "shelf", "words"]
 
@@ -99,6 +100,14 @@ SCENES = {
     "blood_pressure": Scene("hypertension", ("1,138#,1,1,85#,1,2,5#,1,5,1,1,2",)),
     "medicines": Scene("medication", ("2,1,#,2#,1,0#,1,1,01032026,1,1,2,1#,1,0#,1,2,2,2,1,2",)),
     "health_education": Scene("flu-season", ("2,1",)),
+    "after_surgery": Scene("after-surgery", ("3#,1,1,1,2,2,2,1,1,1,37*9#,1,2,2,1,2",)),
+    "pregnancy": Scene("antenatal", ("30#,1,1,1,2,2,2,2,1,2,1,1,120#,1,1,75#,1,1,03122026,1,2",)),
+    "chemotherapy": Scene("chemotherapy", ("2,2,1,2#,1,1,1,2,2,2,2,2",)),
+    "diabetes": Scene("diabetes", ("1,1,1,110#,1,1,2,140#,1,2,1#,1,2,1,1,2,2,6#,1,2",)),
+    "heart_failure": Scene("heart-failure", ("1,72*5#,1,1,2,2#,1,2,2,1,2",)),
+    "newborn": Scene("newborn", ("1,8#,1,6#,1,1,1,2,2,2,2,2,1,3*4#,1,2,2",)),
+    "chronic_lung": Scene("chronic-lung", ("2,1#,1,4#,1,1,1,95#,1,1,1,5#,1,2",)),
+    "satisfaction": Scene("satisfaction", ("2,3,4,1,5#,1,1,2",)),
     "any_shape": Scene("shapes", (SHAPES_ANSWERED,)),
     # words between the questions
     "words_between": Scene("between", ("1,2,1",), only="es"),
@@ -197,6 +206,24 @@ async def test_the_transcript_is_the_golden_one(
 
 def test_every_golden_transcript_has_its_scene() -> None:
     assert there("golden_survey") == set(in_each(SCENES))
+
+
+A_NURSES_TO_ASK = {
+    ("chemotherapy", "temperature"): "asked where there is a fever, which is a red flag: the machine asks nothing more",
+}
+
+
+@pytest.mark.covers("H11", "H20", "H28")
+@pytest.mark.parametrize("language", KEYS)
+@pytest.mark.parametrize("code", load_questionnaires()[0])
+def test_every_question_that_we_ship_is_heard_in_every_language(
+    code: str, language: str, words: wording.Wording
+) -> None:
+    told = [path.read_text(encoding="utf-8") for path in (TESTS / "golden_survey" / language).glob("*.txt")]
+    for item in load_questionnaires()[0][code].questions():
+        asked = words.text("survey_statement", language, asked=item.said.by_language)
+        heard = any(f"hotline: {asked}" in one for one in told)
+        assert heard != ((code, item.link_id) in A_NURSES_TO_ASK), item.link_id
 
 
 def answers(front: FrontDesk, task: FollowUpTask) -> dict[str, Any]:
