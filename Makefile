@@ -34,7 +34,7 @@ setup: $(INSTALLED_FOR_TESTS)
 # Five also on two cores: three make calls, which mostly wait, two do the rest behind them (tests/sharing.py). What a busy
 # machine lost or did too late (sound on its way to a test's phone) is looked at once more, and nothing else is.
 test: setup
-	$(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --reruns 1 --only-rerun PhoneFailed --only-rerun 'it did not happen' -v --no-header
+	$(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --reruns 1 --only-rerun PhoneFailed --only-rerun 'it did not happen' -v -rs --no-header
 
 check: setup
 	$(RUN) ruff check

@@ -5,6 +5,7 @@ browsers have fixtures of their own in `tests/asterisk_instance.py`, `tests/phon
 """
 
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,15 @@ _ENGINES: dict[tuple[str, int], Engine] = {}
 _NAMES: list[str] = []
 _NUMBERS = itertools.count(1)
 ROOM = 2 << 30  # bytes; a container may have been given 64 MB
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What needs root says so (`needs_root`) and is left out for an ordinary user; not in CI, which is to show it."""
+    if item.get_closest_marker("needs_root") is None or os.geteuid() == 0:
+        return
+    if "LEAVE_OUT_NOTHING" in os.environ:
+        pytest.fail("CI is to show this, and it needs root: run .ci/run as root", pytrace=False)
+    pytest.skip("needs root")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,10 +21,7 @@ from tests.house import House
 from tests.phone import Phone
 from tests.test_followup_calls import ana_calls, attempt, task_of
 
-pytestmark = [
-    pytest.mark.asterisk,
-    pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace and a small disk need root"),
-]
+pytestmark = [pytest.mark.asterisk, pytest.mark.needs_root]  # for a network namespace, and small disks
 CHECKOUT = Path(__file__).parent.parent
 DISK = "256m"  # PostgreSQL's cluster takes about 70 MB of it
 SPOOL = "96m"  # 64 MiB of it are kept free for what is being recorded

@@ -41,7 +41,7 @@ def test_the_hotline_is_no_superuser(cluster: Cluster) -> None:
 
 
 @pytest.mark.covers("I7")
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.needs_root  # only root can become somebody else
 def test_no_other_account_of_the_machine_comes_in(cluster: Cluster) -> None:
     # With an open folder, so that it is PostgreSQL that refuses and not the folder's mode.
     folder = str(cluster.socket_folder)
@@ -113,7 +113,7 @@ def test_a_cluster_of_a_version_that_is_not_here_is_left_alone(tmp_path: Path) -
         postgres.server_command(cluster)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another's folder")
+@pytest.mark.needs_root  # only root can make another's folder
 def test_a_socket_folder_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "data")
     postgres.initialise(cluster)
