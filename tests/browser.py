@@ -529,6 +529,9 @@ async def looked_at(page: Page, name: str) -> None:
     )
     twice = sorted({key for key in keys if keys.count(key) > 1})  # also of what can't be pressed just now
     assert twice == [], f"{name}: the keys {', '.join(twice)} mean two things"
+    ids = await page.evaluate("() => [...document.querySelectorAll('[id]')].map(e => e.id)")
+    twice = sorted({one for one in ids if ids.count(one) > 1})
+    assert twice == [], f"{name}: two things are called {', '.join(twice)}"
 
 
 async def does_not_scroll(page: Page) -> None:

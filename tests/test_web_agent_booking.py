@@ -1,5 +1,6 @@
 """Tom books for Lucía while she talks: not before two identifiers are ticked, and never on another's card."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -108,6 +109,7 @@ async def test_tom_books_and_moves_by_keyboard_while_lucia_talks(served: Site, p
     for key, tick in (("1", "#tick-name"), ("2", "#tick-birth_date")):
         await tom.keyboard.press(key)
         await expect(tom.locator(tick)).to_be_checked()
+    await expect(tom.get_by_text("Identified by you: birth date and full name.")).to_be_visible()
     await expect(tom.get_by_text("Nothing is booked.")).to_be_visible()
     await tom.locator("#note").fill("Wants the earliest")
     await tom.keyboard.press("Alt+q")
@@ -117,17 +119,26 @@ async def test_tom_books_and_moves_by_keyboard_while_lucia_talks(served: Site, p
     await does_not_scroll(tom)
     await looked_at(tom, "agent-free-times")
     await tom.keyboard.press("Enter")
-    await tom.locator("#book-it").focus()
+    await expect(tom.locator("#book-it")).to_be_focused()
     await tom.keyboard.press("Enter")
     await expect(tom.locator("#booking .good")).to_contain_text("Booked: cardiology, Vega, tomorrow")
+    await expect(tom.locator("#book-visit")).to_be_focused()
     move = tom.locator("#booked").get_by_role("button", name="Move")
     await expect(move).to_be_visible()
     await expect(tom.locator("#note")).to_have_value("Wants the earliest")
     await move.press("Enter")
+    await expect(times.first).to_be_focused()
     await times.nth(2).focus()
     await looked_at(tom, "agent-moving")
     await tom.keyboard.press("Enter")
-    await tom.locator("#book-it").press("Enter")
+    await expect(tom.locator("#book-it")).to_be_focused()
+    await tom.keyboard.press("Enter")
     await expect(tom.locator("#booking .good")).to_contain_text("Moved to: cardiology")
     await does_not_scroll(tom)
     await looked_at(tom, "agent-moved")
+
+    # what had the focus is gone: he goes on from where he was, not from the top of the page
+    tom.on("dialog", lambda asked: asyncio.ensure_future(asked.accept()))
+    await tom.locator("#booked").get_by_role("button", name="Cancel").press("Enter")
+    await expect(tom.get_by_text("Nothing is booked.")).to_be_visible()
+    await expect(tom.locator("#booked")).to_be_focused()

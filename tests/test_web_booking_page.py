@@ -31,7 +31,7 @@ async def test_ana_books_a_visit_in_the_call_by_keyboard(served: Site, page_of: 
     await looked_at(ana, "followup-free-times")
     await ana.keyboard.press("Enter")
     await expect(ana.get_by_text("is held for a moment")).to_be_visible()
-    await ana.locator("#book-it").focus()
+    await expect(ana.locator("#book-it")).to_be_focused()
     await ana.keyboard.press("Enter")
     await expect(ana.locator("#booking .good")).to_contain_text("Booked: cardiology, Vega, tomorrow")
     await expect(ana.get_by_role("list", name="Booked in this follow-up")).to_contain_text("cardiology, tomorrow")

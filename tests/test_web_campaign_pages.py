@@ -1,7 +1,7 @@
 """The campaigns' pages in a real browser: by keyboard, live, and without what axe finds wrong."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 from sqlalchemy.orm import Session
 
 from hospital import attempts, campaigns, stints
@@ -29,6 +29,8 @@ async def test_grace_runs_a_campaign_and_sees_it_move(served: Site, page_of: Pag
     await grace.get_by_role("button", name="Start Day 3").press("Enter")
     row = grace.locator("tr", has=grace.get_by_role("link", name="Day 3"))
     await expect(row.get_by_text("Running")).to_be_visible()
+    await expect(grace.get_by_role("group", name="Campaigns, what runs first")).to_be_focused()  # "Start" is gone
+    await beside_their_names(grace)
     await does_not_scroll(grace)
     await looked_at(grace, "campaigns")
     await grace.get_by_role("link", name="Day 3").click()
@@ -43,6 +45,20 @@ async def test_grace_runs_a_campaign_and_sees_it_move(served: Site, page_of: Pag
     await expect(talking).to_have_text("1")
     await does_not_scroll(grace)
     await looked_at(grace, "campaign")
+
+
+async def beside_their_names(page: Page) -> None:
+    """Each field of the form, at any width."""
+    for width in (1366, 1100, 800):
+        await page.set_viewport_size({"width": width, "height": 768})
+        apart = await page.evaluate(
+            """() => [...document.querySelectorAll("#new label")].filter((label) => {
+              const [name, field] = [label, label.control].map((one) => one.getBoundingClientRect());
+              return field.top > name.bottom || field.left < name.right;
+            }).map((label) => label.textContent)"""
+        )
+        assert apart == [], width
+    await page.set_viewport_size({"width": 1366, "height": 768})
 
 
 async def test_the_form_of_whoever_is_called_for_ana_opens_by_itself(served: Site, page_of: PageOf) -> None:

@@ -125,6 +125,13 @@ async def test_ana_works_the_follow_up_list_by_keyboard(served: Site, page_of: P
     await ana.keyboard.press("Alt+c")
     await expect(ana.get_by_text("Done.", exact=True)).to_be_visible()
     await looked_at(ana, "followup-done")
+    await ana.keyboard.press("Alt+0")
+    await expect(ana.get_by_role("heading", name="Follow-up calls")).to_be_visible()
+    await expect(ana.locator("#page")).to_be_focused()  # not what is folded away in it
+    await ana.keyboard.press("l")
+    await expect(ana.get_by_role("link", name="Open").first).to_be_focused()
+    await ana.keyboard.press("ArrowDown")
+    await expect(ana.get_by_role("link", name="Open").nth(1)).to_be_focused()
 
 
 @pytest.mark.covers("H17", "H51")

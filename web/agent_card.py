@@ -21,7 +21,7 @@ from web.looks import looked
 
 WRITE_UP = timedelta(hours=1)  # how long the card of an ended call stays open for the note
 
-Sure = Literal["identified", "only_one", "one_of_several", "chosen", "unknown"]
+Sure = Literal["identified", "ticked", "only_one", "one_of_several", "chosen", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Card:
         guardian = " Who calls is not the patient but speaks for them." if self.call.proxy_id else ""
         return {
             "identified": f"Identified by the automatic service: {words.said_by(self.call.identified_by)}.{guardian}",
+            "ticked": f"Identified by you: {words.said_by(self.pop.ticked)}.{guardian}",
             "only_one": "Probably: the only patient with this number.",
             "one_of_several": f"One of {len(self.candidates)} patients with this number. Ask who is calling.",
             "chosen": f"Chosen by you from {len(self.candidates)} patients with this number.",
@@ -74,14 +75,15 @@ def card(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> Card
         looked(session, account_id, "card.read", f"patient:{seen}", at)
     if patient is not None:
         _ = patient.identifiers  # read now: the session is gone when the template asks
+    opened = patient is not None and len(pop.ticked) >= IDENTIFIERS_TO_OPEN
     return Card(
         pop,
         call,
         patient,
-        _sure(call, patient, known),
+        _sure(call, patient, known, opened),
         known,
         _identifiers(patient, call, known),
-        patient is not None and len(pop.ticked) >= IDENTIFIERS_TO_OPEN,
+        opened,
         return_calls.of_call(session, call.id),
         plan_changes.loss(session, patient.id) if patient is not None else None,
     )
@@ -102,11 +104,13 @@ def was_theirs(session: Session, pop_id: UUID, account_id: UUID) -> bool:
     return pop is not None and pop.account_id == account_id
 
 
-def _sure(call: Call, patient: Patient | None, known: list[Candidate]) -> Sure:
+def _sure(call: Call, patient: Patient | None, known: list[Candidate], opened: bool) -> Sure:
     if patient is None:
         return "one_of_several" if known else "unknown"
     if call.patient_id == patient.id and len(call.identified_by) >= IDENTIFIERS_TO_OPEN:
         return "identified"
+    if opened:
+        return "ticked"
     return "only_one" if len(known) <= 1 else "chosen"
 
 

@@ -2,6 +2,7 @@
 // gives the keyboard its keys. Moving between pages swaps #page only, so that the phone in the bar keeps its call.
 import htmx from "htmx.org";
 import { watchCountdowns } from "./parts/countdown.js";
+import { focusPage, watchFocus } from "./parts/focus.js";
 import { refresh, watchFragments } from "./parts/fragments.js";
 import { watchKeys } from "./parts/keys.js";
 import { watchQuestions } from "./parts/questions.js";
@@ -63,15 +64,19 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.id !== "page" && event.target?.id !== "page") return;
   markCurrentPage();
   closeMenus();
-  const page = document.getElementById("page");
-  const wanted = page.querySelector("[autofocus]") ?? page;
-  wanted.focus({ preventScroll: true });
+  focusPage(document.getElementById("page"));
 });
 
 // A menu closes when something else is looked at.
 function closeMenus(but) {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) if (menu !== but) menu.open = false;
 }
+// In [data-one-open] one is open at a time. (By the same `name` what an answer brings would be closed: the old is there yet.)
+function closeOthers({ target }) {
+  if (!target.open || target.parentElement?.dataset.oneOpen === undefined) return;
+  for (const other of target.parentElement.querySelectorAll(":scope > details[open]")) if (other !== target) other.open = false;
+}
+document.addEventListener("toggle", closeOthers, true);
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details[data-menu]")));
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && event.target.closest("details[data-menu][open]");
@@ -84,6 +89,7 @@ markCurrentPage();
 watchFragments(htmx);
 watchCountdowns();
 watchSaving();
+watchFocus();
 watchKeys();
 watchQuestions();
 watchSelection();

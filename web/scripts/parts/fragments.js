@@ -121,12 +121,13 @@ function nameOf(element) {
   return box.id || `summary ${box.querySelector("summary").textContent.split(":")[0].trim()}`;
 }
 
-// To the same thing; where that is folded away now, to the line that opens it.
+// To the same thing; where that is folded away now, to the line that opens it; where it is gone, to what is around it.
 function giveFocus(fragment, name) {
   const boxes = [...fragment.querySelectorAll("details")];
   const same = boxes.find((one) => nameOf(one) === name)?.querySelector("summary") ?? document.getElementById(name);
   const folded = same?.localName === "summary" ? null : same?.closest("details:not([open])");
-  (folded?.querySelector("summary") ?? same)?.focus({ preventScroll: true });
+  const around = fragment.querySelector("[tabindex]") ?? fragment.closest("[tabindex]");
+  (folded?.querySelector("summary") ?? same ?? around)?.focus({ preventScroll: true });
 }
 
 function isInUse(fragment) {

@@ -1,5 +1,6 @@
 // The keyboard. An element with data-key="r" is pressed by that key while nobody is typing, and by Alt and the key
-// at any time; the topmost visible one wins. "?" lists what the page offers. Roving arrows in [data-arrows] lists.
+// at any time; the topmost visible one wins. "?" lists what the page offers. Roving arrows in [data-arrows] lists, whose own
+// key leads to their first row.
 export function watchKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
@@ -11,6 +12,7 @@ export function watchKeys() {
     const target = find(event);
     if (!target) return;
     event.preventDefault();
+    if (target.dataset.arrows !== undefined) return target.querySelector("[data-stop]")?.focus();
     if (isTyping(target) || target.matches("summary")) target.focus(); // what a summary opens is next
     if (!isTyping(target)) target.click();
   });
