@@ -16,6 +16,7 @@ from scripts.fhir_parts import (
     SDC,
     STRUCTURE,
     TRANSLATION,
+    WALL,
     Part,
     clean,
     given,
@@ -24,6 +25,7 @@ from scripts.fhir_parts import (
     texts,
     their_link_id,
     value_of,
+    zoned,
 )
 from scripts.questionnaire import CHOICES, MOMENTS, NO_QUESTIONS, NO_TEXT, NUMBERS, Item, ItemType
 from scripts.questionnaire_items import MOST_DEEP, MOST_UNFOLDED
@@ -209,6 +211,8 @@ class ItemReading:
             elif kind in MOMENTS and isinstance(limit, str):
                 try:
                     made[name] = validate_answer(Item("", kind, NO_TEXT), given(kind, limit))
+                    if zoned(kind, limit):
+                        self._all.note(f"{one.path}.extension: {name}: {WALL}")
                 except AnswerRefused:
                     self._all.left_out.append(f"{one.path}.extension: {name} is no full {kind}")
             elif found:

@@ -142,6 +142,14 @@ def of_another_unit(value: Any, unit: str | None, coding: Mapping[str, str] | No
     return bool(theirs) and theirs.isdisjoint({str(unit), str((coding or {}).get("code"))})
 
 
+WALL = "its zone is not kept: it is compared with the clock on the site's wall"
+
+
+def zoned(kind: ItemType, value: Any) -> bool:
+    """Whether it is an instant, where our answers are what a clock on the wall shows."""
+    return kind is ItemType.DATE_TIME and isinstance(value, str) and len(value) > len("2026-11-23T09:20:00")
+
+
 def given(kind: ItemType, value: Any) -> Any:
     """A value of theirs as an answer of ours."""
     if isinstance(value, Mapping):

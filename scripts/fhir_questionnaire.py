@@ -19,7 +19,7 @@ from scripts.fhir_items import Gathered, ItemReading
 from scripts.fhir_json import LARGEST, ImportRefused, parsed
 from scripts.fhir_parts import TRANSLATION, Part, base_language, clean, language_of, texts, value_of
 from scripts.fhir_references import References
-from scripts.questionnaire import Questionnaire
+from scripts.questionnaire import NO_TEXT, Condition, Item, ItemType, Questionnaire
 from scripts.questionnaire_files import read_data
 from scripts.questionnaire_loops import loop
 from scripts.yaml_lines import FileRefused
@@ -63,14 +63,27 @@ def read_fhir(raw: bytes) -> Imported:
     data["item"] = References(gathered, _read(data)).items(items)
     _something(gathered, data["item"])
     _stop(top)
-    whole = _read(data)
-    circle = loop(whole.items)
+    circle = loop(_hanging(data["item"]))
     if circle:
         top.problems.append(
             f"{gathered.paths[circle[0]]}.enableWhen: conditions go in a circle: {' → '.join((*circle, circle[0]))}"
         )
     _stop(top)
-    return Imported(whole, tuple(gathered.left_out))
+    return Imported(_read(data), tuple(gathered.left_out))
+
+
+def _hanging(items: list[dict[str, Any]]) -> tuple[Item, ...]:
+    """What stands in what and hangs on what, of items whose conditions nobody has judged yet."""
+    return tuple(
+        Item(
+            item["linkId"],
+            ItemType(item["type"]),
+            NO_TEXT,
+            when=tuple(Condition("exists", True, term["question"]) for term in item.get("enableWhen", ())),
+            items=_hanging(item.get("item", [])),
+        )
+        for item in items
+    )
 
 
 def _something(gathered: Gathered, items: list[dict[str, Any]]) -> None:

@@ -12,7 +12,7 @@ from scripts.answers import AnswerRefused, validate_answer
 from scripts.comparing import OPERATORS, ORDER
 from scripts.fhir_items import Gathered
 from scripts.fhir_options import whole_numbers
-from scripts.fhir_parts import Part, clean, given, of_another_unit, our_link_id, value_of
+from scripts.fhir_parts import WALL, Part, clean, given, of_another_unit, our_link_id, value_of, zoned
 from scripts.questionnaire import MOMENTS, NO_QUESTIONS, NUMBERS, Item, Questionnaire
 
 NEVER = "such an answer is never given"
@@ -99,13 +99,15 @@ class References:
             return None, f"its unit is not the one in which '{question[:60]}' is answered"
         if operator in ORDER and whole_numbers(item) and type(answer) is int:
             return {"question": question, "operator": operator, "answer": answer}, ""
-        answer = self._given(item, answer)
+        written, answer = answer, self._given(item, answer)
         if operator in ORDER and item.type not in NUMBERS | MOMENTS:
             return None, f"'{operator}' has no meaning for type {item.type}"
         try:
             value = validate_answer(replace(item, required=True, repeats=False), answer)
         except AnswerRefused:
             return None, NEVER
+        if zoned(item.type, written):
+            self._all.note(f"{term.path}: {WALL}")
         if isinstance(value, dict):
             value = value.get("text")
         return {"question": question, "operator": operator, "answer": value}, ""

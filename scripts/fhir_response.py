@@ -99,6 +99,8 @@ class _Writing:
         return {"linkId": their_link_id(item.link_id), **({"text": text} if text else {})}
 
     def _answer(self, item: Item, value: Answer) -> dict[str, Any]:
+        if isinstance(value, dict) and item.type is ItemType.URL:
+            return {"valueUri": f"urn:hotline:case:{value['voice']}"}
         if isinstance(value, dict):
             told = f"(voice recording, case {value['voice']})" if "voice" in value else str(value.get("text", ""))
             return {"valueString": told}

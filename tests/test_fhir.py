@@ -620,6 +620,33 @@ def test_a_group_that_must_be_there_is_there_when_all_in_it_was_left_out() -> No
     assert "item" not in exported(found.questionnaire, {}, "in-progress")
 
 
+@pytest.mark.covers("H21")
+def test_an_instant_is_compared_with_the_clock_on_the_wall_and_that_is_listed() -> None:
+    limit = extension("minValue", valueDateTime="2026-01-01T00:00:00+01:00")
+    found = read_fhir(
+        with_items(
+            {"linkId": "1", "type": "dateTime", "text": "?", "extension": [limit]},
+            {"linkId": "2", "type": "string", "text": "?", "enableWhen": [
+                {"question": "1", "operator": ">", "answerDateTime": "2026-06-15T12:00:00Z"}]},
+            {"linkId": "3", "type": "date", "text": "?"},
+            {"linkId": "4", "type": "string", "text": "?", "enableWhen": [
+                {"question": "3", "operator": ">", "answerDate": "2026-06-15"}]},
+        )
+    )  # fmt: skip
+    assert list(found.questionnaire.by_link_id) == ["1", "2", "3", "4"]
+    told = "its zone is not kept: it is compared with the clock on the site's wall"
+    assert found.left_out == (
+        f"Questionnaire.item[0].extension: minValue: {told}",
+        f"Questionnaire.item[1].enableWhen[0]: {told}",
+    )
+
+
+def test_an_address_that_was_spoken_is_an_address_too() -> None:
+    asked = read_fhir(with_items({"linkId": "u", "type": "url", "text": "?"})).questionnaire
+    (item,) = exported(asked, {"u": {"voice": 10042}})["item"]
+    assert item["answer"] == [{"valueUri": "urn:hotline:case:10042"}]
+
+
 def test_one_that_was_cut_off_is_in_progress_and_holds_what_was_given() -> None:
     made = exported(imported(), {"1.1": True, "1.2": {"so_far": ["L1"], "asked": ["L1", "L2"]}}, "in-progress")
     assert made["status"] == "in-progress"
@@ -685,7 +712,8 @@ HOSTILE = [
     (with_items(STRING, nested(1), STRING),
      "item[2].linkId 'a' stands here a second time; it was at Questionnaire.item[0]"),
     (with_items({**STRING, "linkId": " a"}), "cannot be kept"),
-    (with_items({**STRING, "enableWhen": [{"question": "a", "operator": "=", "answerString": "x"}]}), "circle: a → a"),
+    (with_items({**STRING, "enableWhen": [{"question": "a", "operator": "=", "answerString": "x"}]}),
+     "Questionnaire.item[0].enableWhen: conditions go in a circle: a → a"),
     (with_items({**STRING, "enableWhen": [{"question": "b", "operator": "=", "answerString": "x"}]}),
      "item[0].enableWhen[0].question: no item has linkId 'b'"),
     (with_items({**STRING, "enableWhen": [{"question": "a", "operator": "~", "answerString": "x"}]}),
