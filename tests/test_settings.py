@@ -1,14 +1,17 @@
 """hotline.toml: whole or not at all, and what is wrong is told so that it can be put right."""
 
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 import pytest
 
 from hospital.calling_hours import may_call
 from hotline import settings_file
+from hotline.settings import Settings
 from hotline.settings_file import DEMO, SettingsRefused, build, load
 from hotline.wiring import calling_policy
 
@@ -40,6 +43,30 @@ def test_the_shipped_example_is_valid(tmp_path: Path) -> None:
     copied.write_text(EXAMPLE.read_text())
     loaded = load(copied)
     assert not loaded.demo
+
+
+def every_key(model: type[pydantic.BaseModel], table: str = "") -> Iterator[tuple[str, str]]:
+    """Table and key, as a file has them."""
+    for name, field in model.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)]
+        if inner:
+            yield from every_key(inner[0], f"{table}.{name}".lstrip("."))
+        else:
+            yield table, name
+
+
+def test_the_shipped_example_names_every_key_and_no_other() -> None:
+    named, table = set(), ""
+    for line in EXAMPLE.read_text().splitlines():
+        if begins := re.fullmatch(r"(?:# )?\[([a-z.]+)\]", line):
+            table = begins[1]
+        elif key := re.match(r"(?:# )?([a-z0-9_]+) = ", line):
+            named.add((table, key[1]))
+    for variable in re.findall(r"\bHOTLINE_([A-Z_]+)", EXAMPLE.read_text()):  # what belongs into the environment alone
+        *tables, key = variable.lower().split("__")
+        named.add((".".join(tables), key))
+    assert named == set(every_key(Settings)) - {("", "demo")}, "the demo is what runs without a file"
 
 
 def test_without_a_file_the_demo_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

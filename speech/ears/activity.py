@@ -21,7 +21,7 @@ from speech.ears.voiced import FRAME_BYTES, Voiced
 
 FRAMES_A_SECOND = 50
 PAUSE_S = 0.12  # of silence; an engine that starts now has mostly answered when the answer may count
-PATIENCE_S = 0.5  # of silence; elders and long answers need more, which is the site's to say
+PATIENCE_S = 0.5  # of silence; less, and who pauses between two words has answered
 FREELY_S = 0.9  # for digits and dates, between which people pause
 LEAD_S = 0.3  # of sound kept from before speech was noticed: the first consonant is quiet
 LONGEST_S = 15.0  # of an utterance: a radio in the room never pauses
