@@ -1130,7 +1130,7 @@ CREATE TABLE closure (                               -- the telephones are close
 );
 CREATE UNIQUE INDEX one_closure_at_a_time ON closure ((true)) WHERE ended_at IS NULL;
 
--- ── Answers by text message ─────────────────────────────────────────────────────────────────────────────────────
+-- ── Answers and bookings by text message ────────────────────────────────────────────────────────────────────────
 
 -- A questionnaire that is asked by text messages, one question at a time: one for each task, ever.
 CREATE TABLE text_talk (
@@ -1155,6 +1155,43 @@ CREATE TABLE text_talk (
 );
 CREATE UNIQUE INDEX one_talk_per_number ON text_talk (number_token) WHERE state <> 'ended';
 
+-- An examination that is booked by text messages. A number is asked one thing at a time: while this is open, its replies
+-- belong here.
+CREATE TABLE text_booking (
+    id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    number_sealed bytea NOT NULL,
+    number_token  bytea NOT NULL,
+    locale        text NOT NULL,                     -- of the word that began it
+    patient_id    uuid REFERENCES patient ON DELETE CASCADE,   -- once their birth date was told
+    department    text,                              -- the examination's code
+    -- proving (the birth date was asked for) → choosing (which one) → ordered (a doctor's order?) → seeking; each but the
+    -- first where it has to be asked. Ours to do: seeking (times) → offered → booking → ended; offered → seeking (other
+    -- times), booking → seeking (it was taken).  Any → ended.
+    state         text NOT NULL CHECK (state IN ('proving', 'choosing', 'ordered', 'seeking', 'offered', 'booking',
+                  'ended')),
+    offered       uuid[] NOT NULL DEFAULT '{}',      -- slots in the order of their numbers: no number is used again
+    round_at      smallint NOT NULL DEFAULT 0 CHECK (round_at BETWEEN 0 AND cardinality(offered)),
+                                                     -- those behind it are offered again when nothing else is left
+    chosen        uuid,                              -- one of them; while seeking: it was taken
+    misses        smallint NOT NULL DEFAULT 0 CHECK (misses BETWEEN 0 AND 3),
+    sent          smallint NOT NULL DEFAULT 0 CHECK (sent BETWEEN 0 AND 20),   -- texts of ours: each a row of the outbox
+    begun_at      timestamptz NOT NULL,
+    asked_at      timestamptz NOT NULL,
+    expires_at    timestamptz NOT NULL CHECK (expires_at > asked_at),
+    ended_at      timestamptz,
+    ended_by      text CHECK (ended_by IN ('booked', 'by_phone', 'not_proved', 'no_order', 'no_times', 'not_understood',
+                  'too_long', 'desk_failed', 'red_flag', 'stop', 'expired', 'overtaken')),
+    appointment_id uuid,                             -- as whoever owns the slots names it
+    CHECK (state IN ('proving', 'ended') OR patient_id IS NOT NULL),
+    CHECK (state NOT IN ('seeking', 'offered', 'booking') OR department IS NOT NULL),
+    CHECK (chosen IS NULL OR chosen = ANY (offered)),
+    CHECK ((state = 'booking') <= (chosen IS NOT NULL)),
+    CHECK ((state = 'ended') = (ended_at IS NOT NULL) AND (state = 'ended') = (ended_by IS NOT NULL)),
+    CHECK ((appointment_id IS NOT NULL) = (ended_by IS NOT DISTINCT FROM 'booked'))
+);
+CREATE UNIQUE INDEX one_booking_per_number ON text_booking (number_token) WHERE state <> 'ended';
+CREATE INDEX text_booking_number ON text_booking (number_token, begun_at);
+
 CREATE TABLE text_reply (                             -- a text message that came in: kept once, with one fate, for good
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     gateway       text NOT NULL,
@@ -1165,18 +1202,22 @@ CREATE TABLE text_reply (                             -- a text message that cam
     media         smallint NOT NULL DEFAULT 0 CHECK (media BETWEEN 0 AND 100),   -- pictures: they stay with the gateway
     came_at       timestamptz NOT NULL,
     fate          text NOT NULL CHECK (fate IN ('proof', 'answer', 'not_understood', 'red_flag', 'stop', 'start', 'help',
-                  'message')),                       -- message: it belongs to nothing, and a person owns it
+                  'booking', 'message')),            -- message: it belongs to nothing, and a person owns it
     task_id       uuid REFERENCES text_talk ON DELETE CASCADE,
+    booking_id    uuid REFERENCES text_booking ON DELETE CASCADE,
     answer_id     bigint UNIQUE REFERENCES answer ON DELETE CASCADE,
     case_id       uuid REFERENCES care_case,
     UNIQUE (gateway, gateway_ref),
     CHECK ((fate IN ('proof', 'answer', 'not_understood')) <= (task_id IS NOT NULL)),
     CHECK ((fate = 'answer') <= (answer_id IS NOT NULL) AND (answer_id IS NOT NULL) <= (fate IN ('answer', 'red_flag'))),
-    CHECK ((fate IN ('red_flag', 'message')) = (case_id IS NOT NULL))
+    CHECK ((fate = 'booking') <= (booking_id IS NOT NULL)),
+    CHECK ((fate IN ('red_flag', 'message')) <= (case_id IS NOT NULL)),
+    CHECK ((case_id IS NOT NULL) <= (fate IN ('red_flag', 'message', 'booking')))   -- a booking that a person finishes
 );
 CREATE INDEX text_reply_number ON text_reply (number_token, came_at);
 CREATE INDEX text_reply_case ON text_reply (case_id) WHERE case_id IS NOT NULL;
 CREATE INDEX text_reply_task ON text_reply (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX text_reply_booking ON text_reply (booking_id) WHERE booking_id IS NOT NULL;
 
 CREATE TABLE text_stop (                              -- a number that wants no text messages, until it says otherwise
     number_token bytea PRIMARY KEY,

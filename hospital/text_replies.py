@@ -10,7 +10,7 @@ taken one after the other.
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, delete, select, text
+from sqlalchemy import ForeignKey, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -38,14 +38,20 @@ class TextReply(Base):
     came_at: Mapped[datetime]
     fate: Mapped[str]
     task_id: Mapped[UUID | None] = mapped_column(ForeignKey("text_talk.task_id"))
+    booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("text_booking.id"))
     answer_id: Mapped[int | None] = mapped_column(ForeignKey("answer.id"))
     case_id: Mapped[UUID | None] = mapped_column(ForeignKey("care_case.id"))
 
 
-def begin(session: Session, gateway: str, reference: str, token: bytes) -> TextReply | None:
-    """Holds back other replies of this number until the transaction ends. The reply, where it was taken before."""
+def in_order(session: Session, token: bytes) -> None:
+    """Holds back other replies of this number until the transaction ends."""
     lock = {"space": IN_ORDER, "number": token.hex()}
     session.execute(text("SELECT pg_advisory_xact_lock(:space, hashtext(:number))"), lock)
+
+
+def begin(session: Session, gateway: str, reference: str, token: bytes) -> TextReply | None:
+    """The reply, where it was taken before; else it is this number's turn."""
+    in_order(session, token)
     same = select(TextReply).where(TextReply.gateway == gateway, TextReply.gateway_ref == reference)
     return session.scalar(same)
 
@@ -61,13 +67,14 @@ def keep(
     at: datetime,
     fate: str,
     task_id: UUID | None = None,
+    booking_id: UUID | None = None,
     answer_id: int | None = None,
     case_id: UUID | None = None,
 ) -> TextReply:
     row = TextReply(
         id=uuid4(), gateway=gateway, gateway_ref=reference, number=number, number_token=patients.number_token(number),
         text=storable(said)[:LONGEST], media=min(media, 100), came_at=at, fate=fate, task_id=task_id,
-        answer_id=answer_id, case_id=case_id,
+        booking_id=booking_id, answer_id=answer_id, case_id=case_id,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -103,6 +110,12 @@ def open_case(
         session.flush()
     announce(session, "case", found)
     return found
+
+
+def of_booking_to(session: Session, booking_id: UUID, case_id: UUID) -> None:
+    """A person finishes a booking: what was written in it stands with the case."""
+    theirs = update(TextReply).where(TextReply.booking_id == booking_id, TextReply.fate == "booking")
+    session.execute(theirs.where(TextReply.case_id.is_(None)).values(case_id=case_id))
 
 
 def of_case(session: Session, case_id: UUID) -> list[TextReply]:

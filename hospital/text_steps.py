@@ -13,7 +13,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import answer_links, attempts, next_steps, outbox, step_messages, subjects, text_talks
+from hospital import (
+    answer_links,
+    attempts,
+    next_steps,
+    outbox,
+    step_messages,
+    subjects,
+    text_bookings,
+    text_talks,
+)
 from hospital.answer_links import Links
 from hospital.attempts import CallingPolicy
 from hospital.calling_rules import wall_clock
@@ -66,7 +75,8 @@ def _send(
     if stopped(session, verdict.number.number):
         next_steps.without_a_call(session, task, at, "texts_unwanted")
         return
-    busy = text_talks.busy_until(session, verdict.number.token, at)
+    token = verdict.number.token
+    busy = text_talks.busy_until(session, token, at) or text_bookings.busy_until(session, token, at)
     if busy is not None:
         task.next_try_at = busy
         decide(session, task.id, "number_is_asked", at, when=busy.isoformat())

@@ -25,7 +25,7 @@ async def message(settings: Settings, asked: argparse.Namespace) -> int:
         return 2
     number = callers[asked.patient]
     async with terminal_house(settings) as house:
-        take = message_joints.taking(settings, house.database, lambda: house.words, wiring.now)
+        take = message_joints.taking(settings, house.database, lambda: house.words, wiring.now, house.front.desk)
         texts = FileTexts(house.database, message_joints.sent_file(places(settings)), take)
         if asked.task == "ask":
             planned = await house.database.run(_ask, number, asked.text)

@@ -1,6 +1,8 @@
 """Messages: the outbox on its table, the gateway that the settings name, its delivery reports, and replies."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -8,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hospital import outbox
+from hospital import outbox, text_bookings
+from hospital.booking import BookingDesk, Department
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import PhoneNumber
@@ -16,14 +19,19 @@ from hospital.plans import Calendar
 from hospital.text_talks import Begin, Opening
 from hotline.care_wiring import clocks
 from hotline.places import Places
+from hotline.rounds import Job
 from hotline.settings import Settings
-from messages import replies
+from messages import booking, replies
 from messages.gateway import Gateway, Incoming
 from messages.gateways.file import FileGateway
 from messages.gateways.twilio import NO_ANSWER, BadReport, TwilioAccount, TwilioGateway, read_report, read_text
 from messages.talking import Desk
 from scripts.wording import Wording
 from web.ports import DeliveryReports, TextReplies
+
+log = logging.getLogger(__name__)
+
+FORSAKEN = timedelta(seconds=30)  # what a booking by text has waited for so long, nobody is doing
 
 Clock = Callable[[], datetime]
 Words = Callable[[], Wording]
@@ -79,13 +87,38 @@ def asking(settings: Settings, words: Words) -> Begin | None:
     return begin if receives(settings) else None
 
 
-def taking(settings: Settings, database: Database, words: Words, now: Clock) -> Take:
+def taking(settings: Settings, database: Database, words: Words, now: Clock, slots: BookingDesk) -> Take:
+    """`slots`: of whom examinations are booked."""
     here = desk(settings, words)
 
     async def take(came: Incoming) -> str:
-        return await database.run(replies.receive, came, now(), here())
+        at_hand = replace(here(), examinations=await _examinations(slots))
+        fate = await database.run(replies.receive, came, now(), at_hand)
+        for one in await database.run(text_bookings.waiting, now(), came.number):
+            await booking.work(one, database, slots, here, now)
+        return fate
 
     return take
+
+
+async def _examinations(slots: BookingDesk) -> tuple[Department, ...]:
+    """None where their owner can't be asked: a text that wants one is a person's then."""
+    try:
+        return tuple(await slots.departments("examination"))
+    except Exception as failure:
+        log.warning("no examination is booked by text just now (%s)", type(failure).__name__)
+        return ()
+
+
+def booking_on(settings: Settings, database: Database, words: Words, now: Clock, slots: BookingDesk) -> Job:
+    """What was ours to do in bookings by text, and nobody did: whoever had begun it has died."""
+    here = desk(settings, words)
+
+    async def go_on() -> None:
+        for one in await database.run(text_bookings.waiting, now() - FORSAKEN):
+            await booking.work(one, database, slots, here, now)
+
+    return go_on
 
 
 def text_replies(settings: Settings, take: Take) -> TextReplies | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 
-from hospital import announcing, letters, reach_watch, reminders, text_steps, text_talks, video_steps
+from hospital import announcing, letters, reach_watch, reminders, text_bookings, text_steps, text_talks, video_steps
 from hospital.database import Database
 from hotline.letter_joints import Press, post
 from hotline.message_joints import asking
@@ -29,9 +29,10 @@ def begin(
     now: Callable[[], datetime],
     press: Press | None = None,
     held: Callable[[], bool] = lambda: False,
+    go_on: Job | None = None,
 ) -> None:
     """Adds its jobs. `caller_id`: the number that patients see when we call. `press`: None, no letters. `held`: whether
-    the clock has just jumped."""
+    the clock has just jumped. `go_on`: what is left over in bookings by text."""
     policy, rooms, links = calling_policy(settings), video_rooms(settings), answer_links(settings)
     by_text = asking(settings, lambda: sheets.held.words)
 
@@ -72,6 +73,7 @@ def begin(
         await sheets.now()  # a text is worded as it is in force when it is sent
         await database.run(text_steps.take_back, now(), policy)
         await database.run(text_talks.hold_back, now(), policy)
+        await database.run(text_bookings.hold_back, now())
         await database.run(video_steps.take_back, now(), policy)
         await database.run(announcing.give_up)
         await sender.send_due()
@@ -92,6 +94,8 @@ def begin(
     rounds.every(60, unless_held(remind), at_once=True)
     for plans in (text, write, meet):
         rounds.every(10, unless_held(plans), at_once=True)
+    if go_on is not None:
+        rounds.every(10, go_on, at_once=True)
     rounds.every(1800, watch_reach, at_once=True)
     rounds.every(300, unless_held(announce), at_once=True)
     rounds.every(2, unless_held(send))

@@ -148,14 +148,16 @@ async def run_core(settings: Settings) -> None:
         transcribed,
         now,
     )
-    take_text = message_joints.taking(settings, database, lambda: sheets.held.words, now)
+    slots = own_desk(settings, database, lambda: sheets.held.words.site_says)
+    by_text = (settings, database, lambda: sheets.held.words, now, slots)
+    take_text, go_on = message_joints.taking(*by_text), message_joints.booking_on(*by_text)
     press = letter_joints.press(settings, lambda: sheets.held.words, lambda: now().astimezone(zone(settings)).date())
     services = ports.Services(
         facts=console_facts.site_facts(settings),
         database=database,
         clock=now,
         live=Hub(PostgresNotices(database.url), partial(audience, database)),
-        desk=own_desk(settings, database, lambda: sheets.held.words.site_says),
+        desk=slots,
         presence=console_presence,
         dialling=joints.ConsoleDialling(dialer, Machines(database, telephone, now=now), partial(_local, settings)),
         stints=joints.ConsoleStints(progressive, predictive),
@@ -185,7 +187,9 @@ async def run_core(settings: Settings) -> None:
         rounds = Rounds()
         _keep_house(rounds, database, capture, journal, zone(settings), clock)
         dialer_work.begin(rounds, settings, dialer, automatic, progressive, predictive)
-        message_work.begin(rounds, settings, database, sender, sheets, _caller_id(settings), now, press, clock.held)
+        message_work.begin(
+            rounds, settings, database, sender, sheets, _caller_id(settings), now, press, clock.held, go_on
+        )
         interpreter_work.begin(rounds, board, interpreters)
         on_call_work.begin(rounds, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:

@@ -16,6 +16,7 @@ from hospital import answer_rules, next_steps, number_locks, surveys, text_talks
 from hospital.clocks import Clocks
 from hospital.followups import Answer, FollowUpTask, answers
 from hospital.plans import Calendar
+from hospital.slots import Department
 from hospital.text_talks import TextTalk
 from scripts import reply_words, texting, words_between
 from scripts.answers import AnswerRefused
@@ -33,7 +34,7 @@ LONGEST = 1200  # letters of a question; with what introduces it no gateway refu
 @dataclass(frozen=True)
 class Desk:
     """What the site says: its words, clocks and calendar; how long a question waits for its reply; which questionnaires
-    are asked by text although they do not say so."""
+    are asked by text although they do not say so; which examinations may be booked so."""
 
     words: Wording
     clocks: Clocks
@@ -41,6 +42,7 @@ class Desk:
     default_language: str = "en"
     within: timedelta = timedelta(hours=24)
     also: frozenset[str] = frozenset()
+    examinations: tuple[Department, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,12 @@ def sealed(text: str) -> dict[str, str]:
 
 def unsealed(params: Mapping[str, Any]) -> str:
     return vault.unseal(b64decode(params["text_sealed"]), TEXT)
+
+
+def told_dates(said: str, locale: str, at: datetime) -> set[date]:
+    """The days that a text may mean, in figures or in words."""
+    in_words = birth_date(said, locale, at.date()) if locale in LANGUAGES else None
+    return texting.dates(said) | ({in_words} if in_words is not None else set())
 
 
 @dataclass
@@ -106,6 +114,11 @@ class Talking:
             and texting.option_named(place.item, self.said) is not None
         )
 
+    def is_answered_by_words(self) -> bool:
+        """Whether any text is an answer, or this very one is."""
+        place = self.place
+        return self.names_an_answer() or (place is not None and place.item.type in WORDS)
+
     def take(self) -> Meant:
         """Does what a reply asks for, but a red flag: that is for who raises it."""
         return self._prove() if self.talk.state == "proving" else self._answer()
@@ -130,9 +143,16 @@ class Talking:
         text_talks.end(self.talk, by, self.at)
         next_steps.without_a_call(self.session, self.task, self.at, because)
 
+    def ask_again(self) -> None:
+        """After something else was spoken of: the question that waits for its reply."""
+        if self.talk.state == "proving":
+            self._say("text_prove")
+        elif self.talk.state == "asking":
+            self._ask()
+
     def _prove(self) -> Meant:
         number, born = self.talk.number, self.task.patient.birth_date
-        if born is not None and born in self._dates():
+        if born is not None and born in told_dates(self.said, self.talk.locale, self.at):
             number_locks.identity_confirmed(self.session, number)
             self._ask()
             return Meant("proof")
@@ -144,11 +164,6 @@ class Talking:
         else:
             self._say("text_prove_again")
         return Meant("not_understood")
-
-    def _dates(self) -> set[date | None]:
-        """The days that they may mean, in figures or in words."""
-        locale, today = self.talk.locale, self.at.date()
-        return {*texting.dates(self.said), *([birth_date(self.said, locale, today)] if locale in LANGUAGES else [])}
 
     def _answer(self) -> Meant:
         place = self.place

@@ -68,6 +68,7 @@ def written(zone: ZoneInfo) -> dict[str, Value]:
     at = _AT.replace(tzinfo=zone)
     return {
         "date": at,
+        "day": at,
         "time": at,
         "case": "10042",
         "name": "Lucía Fernández",

@@ -257,6 +257,12 @@ def _written_date(value: Value, language: str, local: Local) -> str:
     return verbalise.written_date(value, language) if isinstance(value, dt.date) else _name(value, language, local)
 
 
+def _written_day(value: Value, language: str, local: Local) -> str:
+    if isinstance(value, dt.datetime):
+        value = value.astimezone(local.zone).date()
+    return verbalise.written_day(value, language) if isinstance(value, dt.date) else _name(value, language, local)
+
+
 def _written_time(value: Value, language: str, local: Local) -> str:
     if isinstance(value, dt.datetime):
         value = value.astimezone(local.zone).time()
@@ -291,6 +297,7 @@ WRITTEN: dict[str, Worder] = {
     "caller": _name,  # the number of ours that the patient will see
     "link": _link,  # to a video call, or to a page to answer on
     "date": _written_date,
+    "day": _written_day,  # shorter, of several
     "time": _written_time,
     "case": _name,
     "n": _written_count,

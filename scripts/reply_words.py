@@ -1,13 +1,16 @@
-"""Words of a reply that are no answer: no more texts, texts again, help. Pure.
+"""Words of a text that are no answer: no more texts, texts again, help; and those that ask for an examination. Pure.
 
 The English ones are what carriers require of everybody who sends (CTIA's Messaging Principles and Best Practices, and
 the words that Twilio itself obeys); they hold in every language, also where they could be an answer. The others are
-each language's own (`replies` in its vocabulary). A word counts where it is the whole text.
+each language's own (`replies` in its vocabulary). A word counts where it is the whole text: "I cannot come to my
+appointment" is for a person.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from scripts import vocabulary
@@ -50,3 +53,42 @@ def mandated(said: str) -> bool:
     """Whether it is one that carriers require: obeyed also where the question has it as an answer."""
     word = folded(said)
     return any(word in words for words in MANDATED.values())
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An examination that a text asks for; `code` None: any. `languages`: those in which it may be written."""
+
+    languages: tuple[str, ...]
+    code: str | None = None
+
+
+def wanted(said: str, examinations: Mapping[str, Mapping[str, str]]) -> Wanted | None:
+    """What a text wants that is nothing but a word for booking, an examination's name, or one beside the other.
+    `examinations`: code → its name by language."""
+    text = _compact(said)
+    found: dict[str | None, list[str]] = {}
+    for tag, words in OWN.items():
+        names = {_compact(name[tag]): code for code, name in examinations.items() if tag in name}
+        known = {"": None, **names}
+        rests = {text} if text in names else set()
+        for word in map(_compact, words.get("book", ())):
+            rests |= {text.removeprefix(word)} if text.startswith(word) else set()
+            rests |= {text.removesuffix(word)} if text.endswith(word) else set()
+        for code in {known[rest] for rest in rests if rest in known}:
+            found.setdefault(code, []).append(tag)
+    if not examinations or len(found) != 1:
+        return None
+    ((code, languages),) = found.items()
+    return Wanted(tuple(languages), code)
+
+
+def more(said: str) -> bool:
+    """Whether other times are wanted."""
+    word = folded(said)
+    return word == "0" or any(word in words.get("more", ()) for words in OWN.values())
+
+
+def _compact(said: str) -> str:
+    """Without what people write one way or the other: x-ray, X ray, xray."""
+    return folded(said).replace(" ", "").replace("-", "")

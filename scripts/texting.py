@@ -93,6 +93,12 @@ def option_named(item: Item, said: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def number(said: str) -> int | None:
+    """A reply that is the number of something."""
+    found = re.fullmatch(r"[0-9]{1,2}", _typed(said))
+    return int(found[0]) if found else None
+
+
 def dates(said: str) -> set[date]:
     """The days that a reply may mean: the day before the month, or after it as some write it. None where it is none."""
     plain = re.sub(r"[年月]", "-", _typed(said)).rstrip("日 ")

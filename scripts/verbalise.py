@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 import phonenumbers
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 
 from scripts import languages
 
@@ -239,6 +239,11 @@ def untitled(name: str) -> str:
 def written_date(date: dt.date, language: str) -> str:
     """Weekday, day, month and year for a message or a page: "lunes, 23 de noviembre de 2026"."""
     return format_date(date, "full", locale=speech(language).LOCALE)
+
+
+def written_day(date: dt.date, language: str) -> str:
+    """Short weekday, day and month, for a list of times: "lun, 23/11"."""
+    return str(format_skeleton("MEd", date, locale=speech(language).LOCALE))
 
 
 def written_time(time: dt.time, language: str) -> str:

@@ -2,7 +2,7 @@
 
     reviewed_by: null         the native speaker who has read it
     units:                    of measured values, by their usual sign: "cm": centímetros
-    replies:                  ways to write yes, no, stop, start and help in a text message
+    replies:                  ways to write yes, no, stop, start, help, book (an examination) and more (times)
     columns:                  headings of a list of discharges, the likeliest first
     values:                   what stands in such a list for a sex and for what happened
     alarms:                   only where no ears are: what must reach a person at once, as patients write it
@@ -26,7 +26,7 @@ from scripts import languages
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
 
 NAME = "vocabulary.yaml"
-REPLIES = ("yes", "no", "stop", "start", "help")
+REPLIES = ("yes", "no", "stop", "start", "help", "book", "more")
 DENIED = "denied"
 GAP, LONG = "…", "\N{COMBINING MACRON}"
 

@@ -52,7 +52,7 @@ LEFT_BEHIND = (
     "appointment, hold, call, call_step, screen_pop, number_lock, calling_rate, caller_language, callback, outbox,"
     " attempt, answer, answer_rule, decision, recording, duty, care_case, case_note, rating, closure, edition,"
     " suspension, suspension_notice, recurring_reminder, reminder, campaign, stint, on_call_line, question,"
-    " text_talk, text_reply, text_stop"
+    " text_talk, text_booking, text_reply, text_stop"
 )
 
 PACE = 2.0

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -12,9 +13,11 @@ from playwright.async_api import Page, expect
 from sqlalchemy import select
 
 from hospital import followups, questionnaires
+from hospital.booking import Appointment
 from hospital.cases import Case
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
+from hospital.text_bookings import TextBooking
 from hospital.text_replies import TextReply
 from hospital.text_stops import TextStop
 from hospital.urgent_records import UrgentStep
@@ -102,7 +105,9 @@ async def test_lucia_is_asked_by_text_and_answers_on_her_phone(house: House) -> 
     assert {one.state for one in house.rows(OutboxRow)} == {"sent"}
 
 
-async def test_a_reply_from_the_terminal(house: House) -> None:
+def terminal(house: House) -> Callable[..., object]:
+    """`hotline message … --as lucia`."""
+
     def message(*words: str) -> object:
         command = [sys.executable, "-m", "hotline", "message", *words, "--as", "lucia", "--json"]
         done = subprocess.run(
@@ -110,6 +115,11 @@ async def test_a_reply_from_the_terminal(house: House) -> None:
         )
         return json.loads(done.stdout)
 
+    return message
+
+
+async def test_a_reply_from_the_terminal(house: House) -> None:
+    message = terminal(house)
     done = message("ask", "flu-season")
     assert isinstance(done, dict)
     await house.until("she is asked", lambda: [one.key for one in house.rows(OutboxRow)] == ["text_prove"])
@@ -125,3 +135,30 @@ async def test_a_reply_from_the_terminal(house: House) -> None:
     assert written[-1]["ours"] and "una persona lo leerá" in written[-1]["text"]
     with house.database.transaction() as session:
         assert session.scalars(select(Case.kind)).all() == ["message"]
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H3", "H4")
+async def test_lucia_books_an_examination_on_her_phone_and_sees_other_times_at_the_terminal(house: House) -> None:
+    message = terminal(house)
+    async with page_of() as page:
+        await page.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
+        came = page.get_by_role("log")
+        await replies(page, "ECOGRAFÍA")
+        await expect(came).to_contain_text("responda con su fecha de nacimiento", timeout=15_000)
+        await replies(page, "29/2/1980")
+        await expect(came).to_contain_text("una orden médica", timeout=15_000)
+        await replies(page, "1")
+        await expect(came).to_contain_text("3) ", timeout=15_000)
+        assert message("reply", "otra hora") == {"fate": "booking"}
+        await expect(came).to_contain_text("6) ", timeout=15_000)
+        await replies(page, "5")
+        await expect(came).to_contain_text("su cita es el", timeout=15_000)
+        await expect(came).to_contain_text("Beba un litro de agua", timeout=15_000)
+        await looked_at(page, "patient-books-by-text")
+    (appointment,) = house.rows(Appointment)
+    (booking,) = house.rows(TextBooking)
+    assert (appointment.booked_via, appointment.slot_id) == ("sms", booking.offered[4])
+    assert (booking.ended_by, booking.appointment_id) == ("booked", appointment.id)
+    keys = [one.key for one in house.rows(OutboxRow) if one.key.startswith(("appointment", "prepare"))]
+    assert sorted(keys) == ["appointment_confirmed", "prepare_bring_order", "prepare_drink_water"]

@@ -9,16 +9,17 @@ import pytest
 from sqlalchemy import select
 from twilio.request_validator import RequestValidator
 
+from hospital.booking import Appointment, OwnDesk
 from hospital.cases import Case
 from hospital.database import Database
 from hospital.outbox import OutboxRow
 from hospital.text_replies import TextReply
-from hotline import message_joints
+from hotline import demo_clinics, message_joints
 from hotline.settings_file import SettingsRefused, build
 from scripts.wording import Wording
 from tests.characters import LUCIA
 from tests.console_app import HOST, Site
-from tests.moments import NOON
+from tests.moments import NOON, ZONE
 from tests.test_care_dialogues import words
 from tests.test_settings import DEMO, TWILIO
 from tests.test_settings import site as a_site
@@ -46,7 +47,7 @@ def form(body: str = "1", **more: str) -> dict[str, str]:
 
 @pytest.fixture
 async def door(database: Database, words: Wording, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    take = message_joints.taking(SETTINGS, database, lambda: words, lambda: NOON)
+    take = message_joints.taking(SETTINGS, database, lambda: words, lambda: NOON, OwnDesk(database))
     services = replace(
         Site(database, tmp_path).app.state.services, text_replies=message_joints.text_replies(SETTINGS, take)
     )
@@ -77,6 +78,24 @@ async def test_a_reply_is_an_answer_and_twilio_has_nothing_to_say(
         assert answer.headers["content-type"].startswith("text/xml")
         assert answer.text == '<?xml version="1.0" encoding="UTF-8"?><Response/>'
     assert (house.answers(task), kept(database)) == ({"staff": "5"}, [("answer", "Muy bien", 0)])
+
+
+@pytest.mark.covers("H3")
+async def test_an_examination_is_booked_by_replies(door: httpx.AsyncClient, database: Database, words: Wording) -> None:
+    TextHouse(database, words).admits(LUCIA)
+    with database.transaction() as session:
+        demo_clinics.open_clinics(session, ZONE, NOON)
+    for n, said in enumerate(("Análisis de sangre", "29/02/1980", "2", "2")):
+        for _ in range(2):  # each comes twice
+            assert (await post(door, form(said, MessageSid=f"SM{n}"))).status_code == 200
+    assert sorted(kept(database)) == sorted(
+        ("booking", said, 0) for said in ("Análisis de sangre", "29/02/1980", "2", "2")
+    )
+    with database.transaction() as session:
+        booked = session.scalars(select(Appointment)).one()
+        keys = session.scalars(select(OutboxRow.key).order_by(OutboxRow.once)).all()
+    assert booked.booked_via == "sms"
+    assert keys == ["booking_prove", "survey_told", "appointment_confirmed"]
 
 
 @pytest.mark.covers("H51")

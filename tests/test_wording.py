@@ -297,7 +297,7 @@ def test_a_message_is_right_for_every_day_and_every_count(words: Wording) -> Non
 @pytest.mark.covers("H4")
 def test_a_message_cannot_name_a_department_or_a_doctor(words: Wording, folder: Path) -> None:
     about_the_call = {"hospital", "number", "caller", "date", "time", "case", "n", "total", "minutes", "emergency"}
-    about_the_call |= {"link", "ticket"}
+    about_the_call |= {"link", "ticket", "day"}
     # a questionnaire's own words, and to whom a letter goes
     assert set(WRITTEN) == about_the_call | {"asked", "choices"} | {"name"}
     for file in words.languages.values():

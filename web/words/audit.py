@@ -7,6 +7,8 @@ AUDIT_ACTIONS = {
     "denied": "was refused",
     "patient.guardian": "said who is the guardian",
     "appointment.moved": "moved a visit",
+    "appointment.by_text": "booked an examination, asked by text",
+    "identity.by_text": "compared a birth date that was told by text",
     "appointment.cancelled": "cancelled a visit",
     "visit.arrived": "registered who arrived",
     "visit.called": "called a patient in",
