@@ -1,7 +1,8 @@
 """A questionnaire by text message: how each question is written, and what a reply to it means. Pure.
 
-Options are numbered in their order, and a number is always that place; a reply may also spell an option out, or name
-its code. X leaves out what need not be answered.
+Options are numbered in their order, and a number is that place, whatever the codes are; only where all options are
+numbers themselves (0 to 10, "0 - none") it is the one of that name. A reply may also spell an option out, or name its
+code. X leaves out what need not be answered.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ NONE = "0"
 APART = {**dict.fromkeys(NUMBERS, r"[;\s]+"), ItemType.DATE: r"[;,\s]+", ItemType.TIME: r"[;,\s]+"}
 """What stands between several answers in one reply; of words, and where a time stands behind its date, a semicolon."""
 ENDS = ".?!…:。？！："
+_A_NUMBER = re.compile(r"([0-9]{1,3})(?:\s*[-–—=:.)]\s+\D.*)?")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
 
@@ -43,8 +45,9 @@ def question(place: Place, words: Wording, language: str, leads: Iterable[Words]
     asked: Mapping[str, str] = item.texted.by_language or {"en": ""}
     values: dict[str, Any] = {"asked": asked}
     if item.type in CHOICES:
-        end = stop(language)
-        values["choices"] = " ".join(f"{n} {_said(one.text, language)}{end}" for n, one in enumerate(item.options, 1))
+        end, named = stop(language), _numbers_of(item)
+        said = [_said(one.text, language) for one in item.options]
+        values["choices"] = " ".join(f"{one if named else f'{n} {one}'}{end}" for n, one in enumerate(said, 1))
     text = words.message(_key(place), language, **values).strip()
     text = f"{told(leads, words, language)} {text}".strip()
     if item.repeats and item.type in NUMBERS | MOMENTS | WORDS:
@@ -132,12 +135,30 @@ def _chosen(place: Place, plain: str) -> Answer | None:
     if not re.fullmatch(r"[0-9]{1,3}(?:[,;\s]+[0-9]{1,3})*", plain):  # a number is a place, whatever the codes are
         return validate_answer(item, option_named(item, plain) or plain)  # free text, where it is open
     numbers = [int(number) for number in re.findall("[0-9]+", plain)]
+    named = _numbers_of(item)
+    if named:
+        if not named.keys() >= set(numbers):
+            raise AnswerRefused(f"one of these numbers is allowed: {', '.join(map(str, named))}")
+        return validate_answer(item, [named[number] for number in numbers])
     if item.repeats and plain == NONE:
         alone = next((option.code for option in item.options if option.exclusive), None)
         return validate_answer(item, [alone] if alone else None)
     if any(not 1 <= number <= len(item.options) for number in numbers):
         raise AnswerRefused(f"a number from 1 to {len(item.options)} is allowed")
     return validate_answer(item, [item.options[number - 1].code for number in numbers])
+
+
+def _numbers_of(item: Item) -> dict[int, str]:
+    """Number → code, where every option is one in all its languages, alone or before its words; else nothing."""
+    found: dict[int, str] = {}
+    for one in item.options:
+        matches = map(_A_NUMBER.fullmatch, one.text.by_language.values())
+        numbers = {int(match[1]) if match else None for match in matches}
+        number = numbers.pop() if len(numbers) == 1 else None
+        if number is None:
+            return {}
+        found[number] = one.code
+    return found if len(found) == len(item.options) else {}
 
 
 def _moment(plain: str) -> str:

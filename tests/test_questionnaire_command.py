@@ -259,6 +259,23 @@ KINDS = questionnaire(
     question("dd", "date", repeats=True),
     question("tt", "time", repeats=True),
     question("ww", "dateTime", repeats=True),
+    question("pain", "choice", answerOption=[{"code": f"p{n}", "text": {"en": str(n)}} for n in range(11)]),
+    question(
+        "worry",
+        "choice",
+        repeats=True,
+        answerOption=[
+            {"code": code, "text": {"en": f"{n} - {en}", "es": f"{n}: {es}"}}
+            for code, n, en, es in (
+                ("no", 0, "none", "nada"),
+                ("some", 5, "some", "algo"),
+                ("much", 9, "much", "mucho"),
+            )
+        ],
+    ),
+    question(
+        "weeks", "choice", answerOption=[{"code": str(n), "text": {"en": f"{n} to {n + 1} weeks"}} for n in (4, 2, 1)]
+    ),
 )
 
 
@@ -271,6 +288,8 @@ KINDS = questionnaire(
         ("o", "2", "y1"), ("o", "verde", {"text": "verde"}),
         ("n", "1,5 2", [1.5, 2.0]), ("d", "3/11/2026", "2026-11-03"), ("d", "2026/11/3", "2026-11-03"),
         ("t", "9:20", "09:20:00"), ("w", "3.11.2026 9:20", "2026-11-03T09:20:00"), ("s", "uno; dos", ["uno", "dos"]),
+        ("pain", "7", "p7"), ("pain", "0", "p0"), ("pain", "１０", "p10"), ("worry", "0", ["no"]),
+        ("worry", "9, 5", ["much", "some"]), ("worry", "5: algo", ["some"]), ("weeks", "1", "4"), ("weeks", "3", "1"),
         ("s", "一；二", ["一", "二"]), ("dd", "3/11/2026, 2026-11-04", ["2026-11-03", "2026-11-04"]),
         ("tt", "9:20 18:00", ["09:20:00", "18:00:00"]), ("dd", "3/11/2026", ["2026-11-03"]),
         ("ww", "3.11.2026 9:20; 4.11.2026 9:30", ["2026-11-03T09:20:00", "2026-11-04T09:30:00"]),
@@ -282,7 +301,18 @@ def test_a_reply_is_understood(key: str, said: str, meant: object) -> None:
 
 @pytest.mark.parametrize(
     ("key", "said"),
-    [("b", "quizás"), ("c", "3"), ("c", "x"), ("m", "1 9"), ("n", "51"), ("d", "31/2/2026"), ("t", "25:00")],
+    [
+        ("b", "quizás"),
+        ("c", "3"),
+        ("c", "x"),
+        ("m", "1 9"),
+        ("n", "51"),
+        ("d", "31/2/2026"),
+        ("t", "25:00"),
+        ("pain", "11"),
+        ("worry", "1"),
+        ("worry", "0 3"),
+    ],
 )
 def test_a_reply_that_means_nothing_is_refused(key: str, said: str) -> None:
     with pytest.raises(AnswerRefused):
@@ -308,3 +338,12 @@ def test_that_several_answers_may_be_given_is_said_with_the_question() -> None:
         several = words.message("survey_several", language)
         said = {key: texting.question(Filling(KINDS, {}).place(key), words, language) for key in ("n", "s", "d", "w")}
         assert [key for key, text in said.items() if several in text] == ["n", "s"]
+
+
+@pytest.mark.covers("H28")
+def test_options_that_are_numbers_are_not_numbered_once_more() -> None:
+    words = wording.load(SITE)
+    pain = texting.question(Filling(KINDS, {}).place("pain"), words, "en")
+    assert pain.startswith("Pain 0. 1. 2. 3. 4. 5. 6. 7. 8. 9. 10. Reply with the number.")
+    assert " 0: nada. 5: algo. 9: mucho. " in texting.question(Filling(KINDS, {}).place("worry"), words, "es")
+    assert " 1 4 to 5 weeks. 2 2 to 3 weeks. " in texting.question(Filling(KINDS, {}).place("weeks"), words, "en")
