@@ -4,13 +4,16 @@ import ast
 import configparser
 import os
 import re
+import shutil
 import subprocess
 import sys
-import sysconfig
-from importlib.metadata import packages_distributions
+import zipfile
+from email import message_from_string
+from importlib.metadata import Distribution, distribution, packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.asterisk_instance import free_address
 
@@ -27,35 +30,71 @@ def run(*command: object, **how: object) -> str:
 
 @pytest.mark.covers("H1")
 def test_the_wheel_starts_in_an_empty_environment(tmp_path: Path) -> None:
-    source = tmp_path / "source"
+    source, shelf, env = tmp_path / "source", tmp_path / "shelf", tmp_path / "env"
     run("git", "clone", "-q", ROOT, source)
     # What was bundled for the checkout is what a release would bundle.
     vendor = ROOT / "web" / "static" / "vendor"
     run("cp", "-r", vendor, source / "web" / "static" / "vendor")
     run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, source)
     (wheel,) = tmp_path.glob("*.whl")
-    run(sys.executable, "-m", "venv", tmp_path / "env")
-    python = tmp_path / "env" / "bin" / "python"
-    run(python, "-m", "pip", "install", "-q", "--no-deps", wheel)
+    run(sys.executable, "-m", "venv", env)
     address, data = free_address(), tmp_path / "data"
     environment = {
-        **os.environ,
-        # The dependencies, without the editable checkout: a .pth file counts in a site folder only.
-        "PYTHONPATH": sysconfig.get_path("purelib"),
+        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("PIP_")},
+        "PIP_CONFIG_FILE": os.devnull,  # no other shelf either
         "HOTLINE_ADDRESS": address,
         "HOTLINE_WEB__BIND": address,
         "HOTLINE_DATA": str(data),
         "HOTLINE_VOICES__NATURAL": "false",
     }
-    hotline = tmp_path / "env" / "bin" / "hotline"
-    where = run(python, "-c", "import hotline; print(hotline.__file__)", cwd=tmp_path, env=environment)
-    assert where.startswith(str(tmp_path))
+    python, hotline = env / "bin" / "python", env / "bin" / "hotline"
     try:
+        fill(shelf)
+        asked = ["--no-index", "--find-links", shelf, "-c", source / "constraints.txt", wheel]
+        run(python, "-m", "pip", "install", "-q", "--no-compile", *asked, env=environment)
+        assert run(python, "-m", "pip", "check", env=environment) == "No broken requirements found.\n"
+        where = run(python, "-c", "import hotline; print(hotline.__file__)", cwd=tmp_path, env=environment)
+        assert where.startswith(str(env))
         assert "The console:" in run(hotline, "up", "--detach", cwd=tmp_path, env=environment)
         status = run(hotline, "status", "--json", cwd=tmp_path, env=environment)
         assert '"running": true' in status
+        assert run(hotline, "down", cwd=tmp_path, env=environment) == "Stopped.\n"
     finally:
-        run(hotline, "down", cwd=tmp_path, env=environment)
+        if hotline.exists():
+            run(hotline, "down", cwd=tmp_path, env=environment)
+        for folder in (shelf, env):  # half a gigabyte each
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def fill(shelf: Path) -> None:
+    """A wheel of each package that the house says it needs, made again of what is installed here, as one came from the
+    registry: the test asks none, and needs no network."""
+    shelf.mkdir()
+    for one in needed("hospital-hotline"):
+        tags = message_from_string(one.read_text("WHEEL") or "").get_all("Tag", [])  # py2-none-any and py3-none-any
+        tag = "-".join(".".join(dict.fromkeys(part)) for part in zip(*(tag.split("-") for tag in tags), strict=True))
+        name = f"{_plain(one.name).replace('-', '_')}-{one.version}-{tag}.whl"
+        with zipfile.ZipFile(shelf / name, "w", strict_timestamps=False) as wheel:
+            for file in one.files or []:
+                if ".." not in file.parts and file.suffix != ".pyc":  # programs are made anew, from entry_points.txt
+                    wheel.write(file.locate(), file.as_posix())
+
+
+def needed(name: str) -> list[Distribution]:
+    """What a package requires, and what that does."""
+    found: dict[tuple[str, frozenset[str]], Distribution] = {}
+
+    def follow(name: str, extras: frozenset[str]) -> None:
+        for line in distribution(name).requires or []:
+            asked = Requirement(line)
+            key = (_plain(asked.name), frozenset(asked.extras))
+            fits = asked.marker is None or any(asked.marker.evaluate({"extra": extra}) for extra in extras or {""})
+            if fits and key not in found:
+                found[key] = distribution(asked.name)
+                follow(*key)
+
+    follow(name, frozenset())
+    return list({_plain(one.name): one for one in found.values()}.values())
 
 
 def test_what_the_house_imports_is_declared_for_it() -> None:
