@@ -30,10 +30,12 @@ from hotline.settings_file import DEMO, build
 from messages import replies
 from messages.gateway import Incoming
 from scripts import reply_words, texting
+from scripts.questionnaire_files import read_source
 from scripts.wording import Wording
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, WIREMU, Character
 from tests.moments import NOON, ZONE
 from tests.test_care_dialogues import words
+from tests.test_text_replies import PRESSURE
 from tests.text_house import MINUTE, TextHouse
 
 __all__ = ["words"]
@@ -176,6 +178,14 @@ async def test_a_questionnaire_waits_and_is_asked_again(house: BookingHouse) -> 
         await house.texts(LUCIA, said)
     assert house.answers(task) == {"staff": "5", "told": "4"}
     compared("goes_before_a_questionnaire", house.written())
+
+
+async def test_the_waiting_questions_answers_are_none_in_a_booking(house: BookingHouse) -> None:
+    """The question has low ("Baja") among its answers."""
+    task = house.asks(house.admits(LUCIA), read_source(PRESSURE, "pressure"))
+    house.works()
+    assert [await house.texts(LUCIA, said) for said in ("cita", "Baja")] == ["booking", "stop"]
+    assert (house.answers(task), house.rows()[0].ended_by) == ({}, "stop")
 
 
 async def test_strangers_are_told_the_number_to_call_in_the_language_of_their_word(house: BookingHouse) -> None:
