@@ -76,6 +76,15 @@ def _name(value: Value, language: str, local: Local) -> str:
     return harmless(value)
 
 
+def _person(value: Value, language: str, local: Local) -> str:
+    """A name as one says it. Some systems write all of them in capitals, which voices may spell."""
+    return _calm(_name(value, language, local))
+
+
+def _calm(name: str) -> str:
+    return name.title() if name.isupper() and len(name) > 3 else name
+
+
 def _named(value: Value, language: str, local: Local) -> str:
     if isinstance(value, Mapping):
         return harmless(value.get(language) or value.get("en") or next(iter(value.values()), ""))
@@ -84,7 +93,7 @@ def _named(value: Value, language: str, local: Local) -> str:
 
 def _doctor(value: Value, language: str, local: Local) -> str:
     if isinstance(value, Doctor):
-        return verbalise.doctor(harmless(value.name), value.feminine, language)
+        return verbalise.doctor(_calm(harmless(value.name)), value.feminine, language)
     return _name(value, language, local)
 
 
@@ -186,7 +195,7 @@ def _given(value: Value, language: str, local: Local) -> str:
     if isinstance(value, int | float):
         return verbalise.number(value, language)
     if isinstance(value, dt.datetime):
-        return verbalise.moment(value, language, local.clock)  # as it was typed: no zone is meant
+        return verbalise.full_moment(value, language, local.clock)  # as it was typed: no zone is meant
     if isinstance(value, dt.date):
         return verbalise.full_date(value, language)
     if isinstance(value, dt.time):
@@ -213,7 +222,7 @@ SAID: dict[str, Worder] = {
     "greeting": _name,
     "our_number": _number,  # the site's, to call back
     "number": _number,
-    "given_name": _name,
+    "given_name": _person,
     "department": _named,
     "doctor": _doctor,
     "n": _count,

@@ -174,6 +174,11 @@ def moment(when: dt.datetime, language: str, clock: int = 12) -> str:
     return speech(language).moment(when.date(), when.time(), clock)
 
 
+def full_moment(when: dt.datetime, language: str, clock: int = 12) -> str:
+    """A time of any year: the whole date instead of the weekday."""
+    return moment(when, language, clock).replace(day(when.date(), language), full_date(when.date(), language))
+
+
 def shorter_moments(when: dt.datetime, language: str, clock: int = 12) -> tuple[str, ...]:
     """What callers say of a time that was offered: "lunes a las nueve y veinte de la mañana", "lunes veintitrés de
     noviembre", "lunes", "las nueve y veinte de la mañana"."""

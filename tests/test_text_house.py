@@ -95,7 +95,7 @@ async def test_lucia_is_asked_by_text_and_answers_on_her_phone(house: House) -> 
         assert (case.kind, case.detail, case.caller) == ("red_flag", "severe_pain", LUCIA.numbers[0])
         await house.until("it climbs", lambda: house.rows(UrgentStep))
         await replies(page, "BAJA")
-        await expect(came).to_contain_text("no le enviaremos más mensajes", timeout=15_000)
+        await expect(came).to_contain_text("ya no le enviaremos mensajes", timeout=15_000)
     assert len(house.rows(TextStop)) == 1
     assert [one.fate for one in sorted(house.rows(TextReply), key=lambda one: one.came_at)] == [
         "answer",
@@ -132,7 +132,7 @@ async def test_a_reply_from_the_terminal(house: House) -> None:
     written = message("list")
     assert isinstance(written, list)
     assert [one["text"] for one in written if not one["ours"]][-1] == "¿Están ahí?"
-    assert written[-1]["ours"] and "una persona lo leerá" in written[-1]["text"]
+    assert written[-1]["ours"] and "una persona va a leerlo" in written[-1]["text"]
     with house.database.transaction() as session:
         assert session.scalars(select(Case.kind)).all() == ["message"]
 

@@ -179,6 +179,10 @@ def test_a_doctor_and_a_department_are_named_in_the_language_that_is_spoken(word
     # what a department lacks is English
     assert words.text("offer_slots_intro", "mi", department={"en": "cough"}).endswith("cough.")
     assert "{" not in words.text("time_with_doctor", "es", when=WHEN, doctor=Doctor("{0.__class__}[[", False))
+    shouted: dict[str, Value] = {"when": WHEN, "doctor": Doctor("DRA. VEGA LÓPEZ", True)}
+    assert words.text("time_with_doctor", "es", **shouted).endswith(", con la doctora Vega López.")
+    assert words.text("recognised", "en", given_name="MARÍA JOSÉ") == "Thank you, María José."
+    assert words.text("recognised", "en", given_name="JJ") == "Thank you, JJ."
 
 
 def test_hours_are_said_by_the_site_s_clock() -> None:
@@ -221,6 +225,14 @@ def test_a_questionnaire_s_own_words_are_said_with_their_numbers_in_words(words:
     assert words.text("survey_in_unit", "pt-BR", unit="%") == "Em porcentagem."
     assert words.text("survey_in_unit", "en", unit="/min") == "In times per minute."
     assert words.text("survey_read_back.short", "es", given=dt.time(9, 20)).startswith("Las nueve y veinte")
+    leap = dt.datetime(2028, 2, 29, 0, 5)  # noqa: DTZ001  as it was typed
+    for language, said in {
+        "es": "veintinueve de febrero de dos mil veintiocho a las doce y cinco de la noche",
+        "en": "the twenty-ninth of February twenty twenty-eight at five past twelve at night",
+        "pt-BR": "vinte e nove de fevereiro de dois mil e vinte e oito, à meia-noite e cinco",
+        "zh-CN": "二零二八年二月二十九日凌晨零点零五分",
+    }.items():
+        assert said in words.text("survey_read_back", language, given=leap)
 
 
 @pytest.mark.parametrize("language", EVERY)
@@ -292,6 +304,21 @@ def test_a_message_is_right_for_every_day_and_every_count(words: Wording) -> Non
     for language in EVERY:
         text = words.message("queue_place_minutes", language, n=1, minutes=1)
         assert not re.search("1 (minutes|minutos)", text), text
+
+
+GSM = set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿")
+GSM |= set("abcdefghijklmnopqrstuvwxyzäöñüà")  # 3GPP TS 23.038: one sign more, such as "á", and 70 fit instead of 160
+
+
+@pytest.mark.covers("H4")
+@pytest.mark.parametrize("language", ["es", "en", "pt-BR", "zh-CN"])
+def test_a_message_is_no_longer_than_two_texts(words: Wording, language: str) -> None:
+    filled: dict[str, Value] = {**VALUES, "date": WHEN, "time": WHEN, "link": "https://a.example/a/bcdefghijk"}
+    own = {key for key, file in words.languages["en"].written_in.items() if file == "messages"}
+    for key in own - {"survey_one", "survey_some"}:  # as long as the question
+        text = words.message(key, language, **{**filled, "choices": "", "asked": {"en": "?"}, "total": 3, "ticket": 12})
+        plain = set(text) <= GSM
+        assert len(text) <= (2 * 153 if plain else 2 * 67), (key, len(text), "".join(sorted(set(text) - GSM)))
 
 
 @pytest.mark.covers("H4")
