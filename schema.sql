@@ -606,7 +606,7 @@ CREATE TABLE attempt (
     returned       boolean NOT NULL DEFAULT false,   -- in a call of the patient's own, who calls back: no contact of ours
     video          boolean NOT NULL DEFAULT false,   -- in the site's video service: no line of ours, and told in writing
     caller_id      text,                             -- which number of ours they saw
-    dialled_at     timestamptz,
+    dialled_at     timestamptz CONSTRAINT dialled_while_the_window_is_open CHECK (dialled_at <= dial_until),   -- I4
     answered_at    timestamptz,
     ended_at       timestamptz,
     CHECK ((state IN ('ended')) = (line_result IS NOT NULL)),             -- I5
