@@ -27,7 +27,7 @@ IDLE = timedelta(hours=1)
 LONGEST = timedelta(hours=12)  # a shift
 
 RIGHTS: dict[str, frozenset[str]] = {
-    "agent": frozenset({"calls.take", "callbacks.work", "patients.read", "cases.work"}),
+    "agent": frozenset({"calls.take", "callbacks.work", "patients.read", "cases.work", "desk.work", "screen.show"}),
     "nurse": frozenset(
         {
             "calls.take",
@@ -42,6 +42,8 @@ RIGHTS: dict[str, frozenset[str]] = {
             "urgent.take",
             "questions.answer",
             "responses.read",
+            "desk.work",
+            "screen.show",
         }
     ),
     "doctor": frozenset(
@@ -54,10 +56,11 @@ RIGHTS: dict[str, frozenset[str]] = {
         | {"discharges.import", "plans.enrol", "patients.merge"}
         | {"opening.switch", "clinics.suspend", "throttle.read"}
         | {"rota.read", "rota.change", "urgent.take", "questions.answer", "questions.late"}
-        | {"campaigns.run"}
+        | {"campaigns.run", "desk.work", "screen.show"}
     ),
     "administrator": frozenset({"audit.read", "accounts.manage", "clinics.suspend", "site.change", "prompts.record"}),
     "speaker": frozenset({"prompts.record"}),  # whose voice callers hear
+    "screen": frozenset({"screen.show"}),  # hangs in a waiting room
     "none": frozenset(),
 }
 

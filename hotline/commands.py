@@ -43,7 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     account.add_argument("username")
     account.add_argument("--name", required=True, help="as it is shown")
     account.add_argument(
-        "--role", required=True, choices=["agent", "nurse", "doctor", "supervisor", "administrator", "speaker"]
+        "--role",
+        required=True,
+        choices=["agent", "nurse", "doctor", "supervisor", "administrator", "speaker", "screen"],
     )
     commands.add_parser("languages", help="is every language whole? exit status 1 when something is missing")
     model = commands.add_parser("model", help="the models of voices and recognisers").add_subparsers(

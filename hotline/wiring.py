@@ -20,7 +20,7 @@ from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.video_steps import Rooms
-from hotline import asterisk, demo, models, numbering
+from hotline import asterisk, demo, demo_front_desk, models, numbering
 from hotline.caller_joints import appointment_messages
 from hotline.care_wiring import care_desk, opening_hours, triage_table, week
 from hotline.in_force import InForce, Shipped
@@ -243,6 +243,7 @@ def _demo_people(database: Database, sip: dict[str, str], at: ZoneInfo) -> None:
     with database.transaction() as session:
         demo.people(session, sip, at, now())
         demo.ask_how_it_was(session, now())
+        demo_front_desk.open_waiting_room(session, at, now())
 
 
 async def until_told() -> None:

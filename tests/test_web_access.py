@@ -70,6 +70,8 @@ WELCOME = {
     "campaigns": {"grace"},
     "stint": {"ana", "grace"},
     "groups": {"tom", "ana", "grace"},
+    "desk": {"tom", "ana", "grace"},
+    "screen": {"tom", "ana", "grace"},
 }
 
 

@@ -38,6 +38,7 @@ from web import (
     followup_plans,
     followup_video,
     followup_why,
+    front_desk,
     groups,
     hearing,
     home,
@@ -73,6 +74,7 @@ from web import (
     text_replies,
     throttled,
     triage_sheet,
+    waiting_screen,
     wording_sheet,
 )
 from web.headers import Headers
@@ -112,6 +114,8 @@ def create_app(services: Services) -> FastAPI:
         interpreters.routes,
         callbacks.routes,
         cases.routes,
+        front_desk.routes,
+        waiting_screen.routes,
         deaths.routes,
         letters.routes,
         delivery_reports.routes,

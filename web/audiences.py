@@ -18,6 +18,7 @@ RIGHTS = {
     "letter": "followups.work",
     "callback": "callbacks.work",
     "slot": "patients.read",
+    "waiting": "screen.show",  # an id; who it is, the front desk sees
     "audit": "audit.read",
     "case": "cases.work",  # an id and no more; the list shows who may see which kind
     "closure": "opening.switch",

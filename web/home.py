@@ -15,6 +15,7 @@ FIRST = (
     ("audit.read", "/audit"),
     ("prompts.record", "/prompts"),
     ("questions.answer", "/questions"),
+    ("screen.show", "/screen"),
 )
 
 routes = APIRouter()

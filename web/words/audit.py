@@ -11,6 +11,7 @@ AUDIT_ACTIONS = {
     "identity.by_text": "compared a birth date that was told by text",
     "appointment.cancelled": "cancelled a visit",
     "visit.arrived": "registered who arrived",
+    "visit.booked": "booked a visit at the front desk",
     "visit.called": "called a patient in",
     "visit.seen": "noted that a patient was seen",
     "visit.no_show": "noted that a patient did not come",

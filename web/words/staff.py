@@ -12,6 +12,7 @@ ROLES = {
     "supervisor": "Supervisor",
     "administrator": "Administrator",
     "speaker": "Speaker",
+    "screen": "Screen of a waiting room",
     "none": "No role",
 }
 

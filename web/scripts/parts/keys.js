@@ -1,6 +1,6 @@
 // The keyboard. An element with data-key="r" is pressed by that key while nobody is typing, and by Alt and the key
 // at any time; the topmost visible one wins. "?" lists what the page offers. Roving arrows in [data-arrows] lists, whose own
-// key leads to their first row.
+// key leads to their first row; in a row, data-row-key="a" is that row's.
 export function watchKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
@@ -9,7 +9,7 @@ export function watchKeys() {
     if (document.querySelector("dialog[open]")) return;
     if (event.key === "?" && !event.altKey) return help(event);
     if (moved(event)) return;
-    const target = find(event);
+    const target = ofRow(event) ?? find(event);
     if (!target) return;
     event.preventDefault();
     if (target.dataset.arrows !== undefined) return target.querySelector("[data-stop]")?.focus();
@@ -29,6 +29,11 @@ export function watchKeys() {
 export function isTyping(element) {
   if (element.isContentEditable || element.matches?.("textarea, select")) return true;
   return element.matches?.("input") && !["radio", "checkbox", "button", "submit", "range"].includes(element.type);
+}
+
+function ofRow(event) {
+  const row = event.altKey || isTyping(event.target) ? null : event.target.closest?.("tr");
+  return row?.querySelector(`[data-row-key="${CSS.escape(event.key.toLowerCase())}"]:enabled`) ?? undefined;
 }
 
 function find(event) {
