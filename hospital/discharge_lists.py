@@ -28,6 +28,7 @@ COLUMNS = (
     "guardian", "guardian_name", "guardian_phone", "admitted", "ward", "doctor", "reason", "diagnosis", "study",
 )  # fmt: skip
 NEEDED = ("event", "record", "name", "phone", "discharged")
+BEYOND = "has more cells than the heading: does a separator stand in a cell without quotes?"
 SEXES = ("female", "male")
 KINDS = ("discharge", "surgery", "visit")
 
@@ -87,11 +88,14 @@ def read(source: Path | bytes, rules: Rules) -> Iterator[Happened | Rejected]:
     with opened(source) as stream:
         rows = csv.reader(stream, dialect(stream))
         try:
-            columns = _columns(next(rows, []), rules.words)
+            headings = next(rows, [])
+            columns = _columns(headings, rules.words)
             seen: set[bytes] = set()
             for row in rows:
                 if any(cell.strip() for cell in row):
-                    yield _one(rows.line_num, row, columns, rules, seen)
+                    moved = any(cell.strip() for cell in row[len(headings) :])
+                    line = rows.line_num
+                    yield Rejected(line, "", BEYOND) if moved else _one(line, row, columns, rules, seen)
         except csv.Error as error:
             raise ListRefused(f"line {rows.line_num} is no CSV: {error}. Export the list again.") from None
 
