@@ -49,6 +49,8 @@ DAYS = {
         "el treinta del mes que viene": ("2026-12-30", None),
         "el treinta de este mes": ("2026-11-30", None),
         "mañana en la mañana": ("2026-11-27", M),
+        "mañana a primera hora": ("2026-11-27", M),
+        "el cinco del tres": ("2027-03-05", None),
     },
     "en": {
         "today": ("2026-11-26", None),
@@ -77,6 +79,8 @@ DAYS = {
         "Monday after next": ("2026-12-07", None),
         "a week from Monday": ("2026-12-07", None),
         "in a fortnight": ("2026-12-10", None),
+        "first thing tomorrow": ("2026-11-27", M),
+        "tomorrow arvo": ("2026-11-27", A),
         "the thirtieth of next month": ("2026-12-30", None),
     },
     "pt-BR": {
@@ -101,6 +105,7 @@ DAYS = {
         "daqui quinze dias": ("2026-12-11", None),
         "de hoje a oito": ("2026-12-03", None),
         "dia trinta do mês que vem": ("2026-12-30", None),
+        "dia cinco do três": ("2027-03-05", None),
     },
     "zh-CN": {
         "今天": ("2026-11-26", None),
@@ -125,6 +130,7 @@ DAYS = {
         "下周的星期五": ("2026-12-04", None),
         "下个月三十号": ("2026-12-30", None),
         "大后天下午": ("2026-11-29", A),
+        "后天一早": ("2026-11-28", M),
     },
 }
 
@@ -140,6 +146,7 @@ NO_DAY = {
         "este lunes",
         "mañana por la mañana o por la tarde",
         "el cuarenta",
+        "el treinta y uno del dos",
     ],
     "en": [
         "",

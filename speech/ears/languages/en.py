@@ -138,8 +138,8 @@ WORDS = Language(
         near=NEAR,
         units=UNITS,
         parts={
-            Part.MORNING: r"\bmorning\b|\bbefore (noon|lunch)\b",
-            Part.AFTERNOON: r"\bafternoon\b|\bafter (noon|lunch)\b",
+            Part.MORNING: r"\bmorning\b|\b1 thing\b|\bbefore (noon|lunch)\b",
+            Part.AFTERNOON: r"\bafternoon\b|\barvo\b|\bafter (noon|lunch)\b",
             Part.EVENING: r"\bevening\b|\bnight\b|\btonight\b",
         },
         days=(
@@ -155,7 +155,7 @@ WORDS = Language(
             rf"\b(this coming |coming |on )?(?P<weekday>{one_of(WEEKDAYS)})\b",
             rf"\bin (?P<ahead>\d{{1,2}}|a) (?P<unit>{one_of(UNITS)})( time)?\b",
             rf"\b(?P<near>{one_of(NEAR)})\b",
-            r"\bthe (?P<day>\d{1,2})\b|^(?P<alone>\d{1,2})\b(?! (day|days|week))",
+            r"\bthe (?P<day>\d{1,2})\b|^(?P<alone>\d{1,2})\b(?! (day|days|week|thing))",
         ),
         earliest=r"\b(earliest|soonest|asap)\b|\bas (soon|early) as (possible|you can)\b|\b(1|next) (free|available)\b",
         births=(

@@ -144,7 +144,8 @@ WORDS = Language(
         near=NEAR,
         units=UNITS,
         parts={
-            Part.MORNING: r"\b(por|de|en|a) la manana\b|\besta manana\b|\btemprano\b|\bantes del mediodia\b",
+            Part.MORNING: r"\b(por|de|en|a) la manana\b|\besta manana\b|\ba 1 hora\b|\btemprano\b"
+            r"|\bantes del mediodia\b",
             Part.AFTERNOON: r"\b(por|de|en|a) la tarde\b|\besta tarde\b|\bdespues (del mediodia|de comer)\b",
             Part.EVENING: r"\b(por|de|en|a) la noche\b|\besta noche\b",
         },
@@ -153,6 +154,7 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})(/(?P<year>\d{4}))?\b",
             r"\b(?P<day>\d{1,2}) del? (?P<nextmonth>(mes (que viene|proximo|entrante|siguiente)|(proximo|otro) mes))\b",
             r"\b(?P<day>\d{1,2}) del? (este mes|presente mes)\b",
+            r"\b(?P<day>\d{1,2}) del (?P<month>\d{1,2})\b",
             r"\b(?P<near>(hoy|manana) en 8|hoy en 15)( dias)?\b",
             rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (de )?{LATER}\b",
             rf"\b{LATER} (el )?(?P<weekday>{one_of(WEEKDAYS)})\b",

@@ -156,6 +156,7 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})(/(?P<year>\d{4}))?\b",
             r"\b(?P<day>\d{1,2}) d[oe] (?P<nextmonth>(mes (que vem|seguinte)|proximo mes))\b",
             r"\b(?P<day>\d{1,2}) (deste|desse) mes\b",
+            r"\b(?P<day>\d{1,2}) do (?P<month>\d{1,2})\b",
             r"\b(?P<near>hoje a (8|15))( dias)?\b",
             rf"\b(?P<weekday>{one_of(WEEKDAYS)}) (da |na )?{LATER}\b",
             rf"\b{LATER} (na |no )?(?P<weekday>{one_of(WEEKDAYS)})\b",

@@ -74,7 +74,7 @@ WORDS = Language(
         near=NEAR,
         units=UNITS,
         parts={
-            Part.MORNING: r"上午|早上|早晨|清早|今早|明早",
+            Part.MORNING: r"上午|早上|1早|早晨|清早|今早|明早",
             Part.AFTERNOON: r"下午|午后",
             Part.EVENING: r"晚上|傍晚|夜里|今晚|明晚",
         },
