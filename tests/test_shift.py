@@ -7,7 +7,7 @@ One house, one nurse, one call after the other; the machine has lines of its own
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -42,8 +42,8 @@ from tests import pickups
 from tests.asterisk_instance import network
 from tests.carrier import Carrier
 from tests.console import Console, console
-from tests.house import House, real_house
-from tests.phone import Phone
+from tests.house import LATE, House, real_house
+from tests.phone import Phone, PhoneFailed
 from tests.phone_audio import VOICES, spoken
 from tests.shift import ANA, ANSWERS, CALLED, KEPT, MACHINE, NONE, PHONE, PLANNED, SHIFT, Row, instant, number
 from web import words
@@ -331,10 +331,18 @@ def _typed(value: object) -> str | list[str]:
     return [str(one) for one in value] if isinstance(value, list) else str(value)
 
 
-# What a full machine loses (tests/phone.py, `House.until`) comes as a group here: they play side by side.
+@asynccontextmanager
+async def side_by_side() -> AsyncIterator[asyncio.TaskGroup]:
+    """What fails among them fails as itself: first what no full machine explains (tests/phone.py, `House.until`)."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as failed:
+        raise min(failed.exceptions, key=lambda one: isinstance(one, PhoneFailed) or LATE in str(one)) from None
+
+
 @pytest.mark.alone
-@pytest.mark.flaky(reruns=1, only_rerun=["PhoneFailed", "it did not happen", "ExceptionGroup"])
-@pytest.mark.covers("H13", "H14", "H16", "H18", "H25", "H28", "H33", "I3", "I4", "I5", "I10")
+@pytest.mark.covers("H13", "H14", "H16", "H18", "H25", "H28", "H33", "I3", "I4", "I5", "I6", "I10")
 async def test_what_becomes_of_every_call_of_a_shift(house: House, outside: Carrier, tmp_path: Path) -> None:
     await house.until_trunk_is_up()
     play = Play(house, outside, tmp_path)
@@ -345,7 +353,7 @@ async def test_what_becomes_of_every_call_of_a_shift(house: House, outside: Carr
     async with AsyncExitStack() as stack:
         hers = await play.telephone(stack, *with_telephones[ANA])
         others = [(n, await play.telephone(stack, n)) for n in with_telephones[MACHINE]]
-        async with asyncio.TaskGroup() as group:
+        async with side_by_side() as group:
             group.create_task(play.ana(hers))
             group.create_task(play.tom(flags))
             for n, patient in others:
@@ -399,4 +407,4 @@ def recorded(kept: Recording | None, call: Attempt) -> str:
         return NO_RECORDING[str(kept.reason)]
     assert kept.state == "sealed" and kept.seconds is not None and call.ended_at is not None, kept.state
     talk = (call.ended_at - kept.started_at).total_seconds()
-    return KEPT if abs(kept.seconds - talk) < 1.0 else f"{kept.seconds} s of {talk} s"
+    return KEPT if abs(kept.seconds - talk) <= 0.5 else f"{kept.seconds} s of {talk} s"
