@@ -72,7 +72,7 @@ async def test_ana_calls_joao_and_writes_it_down(house: House) -> None:
         await house.until("it is sealed", lambda: house.rows(Recording)[0].state == "sealed", within=5)
         (recording,) = house.rows(Recording)
         assert recording.seconds is not None
-        assert list(house.here.spool.iterdir()) == []  # no plain copy is left
+        await house.until("no plain copy is left", lambda: not list(house.here.spool.iterdir()), within=5)
         with house.database.transaction() as session:
             assert followups.answers(session, task.id)["pain"] == 9
 
