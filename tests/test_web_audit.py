@@ -97,6 +97,7 @@ async def test_each_kind_of_thing_has_words_and_who_may_not_open_it_no_link(site
             "prompt:en/bye": ("Prompt: en/bye", "/prompts/en/bye", "ida"),
             "followups": ("Follow-up list", "/followups", "grace"),
             f"account:{site.staff['dora'].id}": ("Account: Dora", "", ""),
+            f"talk:n1-{UUID(int=7).hex}": ("Talk All of n1-00000", "", ""),
             f"closure:{UUID(int=7)}": ("Closing of the telephones", "", ""),
             "GET /followups/{task_id}": ("Page: /followups/{task_id}", "", ""),
         }

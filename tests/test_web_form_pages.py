@@ -93,7 +93,9 @@ async def test_what_ana_reads_aloud_stays_in_sight_while_the_questions_scroll(se
     await talks(ana, served, JOAO)
     await expect(said).to_have_text(re.compile("esta ligação é gravada"))
     await expect(ana.get_by_role("button", name="Notice spoken")).to_be_in_viewport(ratio=1)
+    await ana.set_viewport_size({"width": 1366, "height": 742})  # as under the banner of the demo
     await expect(ana.get_by_role("button", name="Message")).to_be_in_viewport(ratio=1)  # the last of whom she reached
+    await ana.set_viewport_size({"width": 1366, "height": 768})
     await ana.keyboard.press("r")
     await expect(said).to_have_text(re.compile("^Obrigada pelo seu tempo"))
     await ana.locator("[data-item=pain] input").fill("9")

@@ -233,6 +233,16 @@ async def test_a_very_long_name_breaks_no_page(served: Site, page_of: PageOf) ->
     await looked_at(tom, "agent-long-name")
 
 
+async def test_every_page_of_the_bar_is_in_reach_on_a_small_screen(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    for width in (400, 720, 1024):
+        await ana.set_viewport_size({"width": width, "height": 768})
+        for link in await ana.locator(".bar nav > :is(a, details)").all():
+            await expect(link).to_be_in_viewport(ratio=1)
+        brand = await ana.locator(".brand").bounding_box()
+        assert brand is not None and brand["x"] < 30, f"{width}: the hospital's name is not where a line begins"
+
+
 async def test_skipping_asks_why(served: Site, page_of: PageOf) -> None:
     ana = await page_of("ana")
     await ana.get_by_role("button", name="Skip Mei Chen").click()

@@ -26,7 +26,7 @@ from web.looks import looked
 ReadsAudit = Annotated[Visitor, Depends(Door("audit.read"))]
 PAGE = 100
 LONGEST = 200  # letters of what entries are about
-DIGEST = re.compile(r"[0-9a-f]{16}")  # of a list that was taken over
+DIGEST = re.compile(r"(\w+-)?[0-9a-f]{16,32}")  # of a list that was taken over; a call's channel
 
 routes = APIRouter()
 

@@ -121,6 +121,7 @@ AUDIT_KINDS = {  # what stands before the id of what an entry is about
     "edition": "What callers hear",
     "prompt": "Prompt",
     "screen_pop": "Card of a call",
+    "talk": "Talk",
     "line": "Line on call",
     "shift": "Shift",
     "swap": "Swap",
