@@ -11,6 +11,12 @@ from hotline import house_commands, list_arguments, questionnaire_arguments, sim
 from hotline.settings import Settings
 from hotline.settings_file import SettingsRefused, load
 
+CALLS = (
+    *("inbound", "callback", "care", "place", "rating", "survey", "throttled"),
+    *("outgoing", "message", "oncall"),  # of ours: a demo patient, a machine, or who is on call picks up
+)
+"""What the terminal phone plays: `DIALOGUES` of wiring.py, which is too much to load for every command."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="hotline", description="A hospital's telephone service on Asterisk.")
@@ -27,9 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="one process of the house (the supervisor calls this)")
     run.add_argument("process", choices=["ivr", "core", "answers", "voices"])
     call = commands.add_parser("call", help="the terminal phone: play a dialogue without Asterisk")
-    call.add_argument("dialogue", choices=["inbound", "callback", "care", "place", "rating", "survey"])
+    call.add_argument("dialogue", choices=CALLS)
     call.add_argument("--press", help="the keys, one row for each question: 2,1,29021980; without it you type them")
-    call.add_argument("--as", dest="caller", default="lucia", help="which demo patient calls")
+    call.add_argument("--as", dest="caller", default="lucia", help="which demo patient calls, or is called")
     call.add_argument("--test", action="store_true", help="print the test that would reproduce the call")
     questionnaire_arguments.add(commands)
     message = commands.add_parser(

@@ -1,17 +1,22 @@
 """`hotline call`: the terminal phone. Any dialogue on the demo's database, without Asterisk and without the hotline
-running: a private PostgreSQL is started for the call where none runs."""
+running: a private PostgreSQL is started for the call where none runs. A call of ours is rehearsed in a database that is
+dropped (hotline/rehearsed_calls.py)."""
 
 import sys
 from collections.abc import Callable
 
 from hotline import numbering, wiring
-from hotline.caller_joints import SqlJournal
+from hotline.caller_joints import SqlJournal, UnwrittenJournal
+from hotline.rehearsed_calls import BEFORE, NODE
 from hotline.settings import Settings
 from hotline.terminal_house import terminal_house
-from ivr.call import Call, HouseKeys
+from ivr.call import Call, HouseKeys, Journal
 from ivr.phrasebook import Phrasebook
 from ivr.terminal import Presses, Transcript, rehearse, scripted, typed
 from scripts.wording import Heard
+
+UNWRITTEN = frozenset({"throttled", "message", "oncall"})
+"""Dialogues of which no row is kept, as in the ivr (hotline/run_ivr.py)."""
 
 
 async def rehearse_call(settings: Settings, dialogue: str, caller: str, press: str | None, as_test: bool) -> int:
@@ -35,11 +40,18 @@ async def rehearse_call(settings: Settings, dialogue: str, caller: str, press: s
 async def play(
     settings: Settings, dialogue: str, number: str, presses: Presses, show: Callable[[str], object] | None
 ) -> Transcript:
-    async with terminal_house(settings) as house:
+    ours = BEFORE.get(dialogue)
+    async with terminal_house(settings, apart=ours is not None) as house:
         front, words, database = house.front, house.words, house.database
         call_id = f"terminal-{wiring.now():%Y%m%d%H%M%S%f}"
-        journal = SqlJournal(database, call_id, "terminal", number, wiring.now)
-        await journal.begin()
+        if ours is not None:
+            call_id = await database.run(ours, settings, number, wiring.now())
+        written = SqlJournal(database, call_id, NODE, number, wiring.now, "out" if dialogue == "outgoing" else "in")
+        journal: Journal = written
+        if dialogue in UNWRITTEN:
+            journal = UnwrittenJournal(written)
+        else:
+            await written.begin()
 
         async def hold(call: Call) -> None:
             await wiring.DIALOGUES[dialogue](call, front)
