@@ -2,9 +2,9 @@
 
 Rules: a row is taken whole or refused with its line, its column and what to do; never with what stood there, which is
 about a person. Columns are found by their heading, in any order. A million rows take no more memory than their ids.
-Times are the site's. What is refused: no id or one that stood there before, no record number, a name that is missing, a
-date that is no date, in the future, or too long ago to follow up, a number that belongs to no country, nobody to call:
-who has no number needs a guardian, named by record number, or by name and number.
+Times are the site's, unless they name a zone. What is refused: no id or one that stood there before, no record number,
+a name that is missing, a date that is no date, in the future, or too long ago to follow up, a number that belongs to no
+country, nobody to call: who has no number needs a guardian, named by record number, or by name and number.
 """
 
 import csv
@@ -28,6 +28,7 @@ COLUMNS = (
     "guardian", "guardian_name", "guardian_phone", "admitted", "ward", "doctor", "reason", "diagnosis", "study",
 )  # fmt: skip
 NEEDED = ("event", "record", "name", "phone", "discharged")
+_ZONED = re.compile(r":[0-9]{2}(?:[.,][0-9]{1,9})?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)\Z")
 BEYOND = "has more cells than the heading: does a separator stand in a cell without quotes?"
 SEXES = ("female", "male")
 KINDS = ("discharge", "surgery", "visit")
@@ -225,13 +226,19 @@ def _event_time(cell: str, rules: Rules) -> datetime:
 
 
 def _time(column: str, cell: str, zone: ZoneInfo) -> datetime:
-    """Year first, as in 2026-11-25 14:30, 2026/11/25 or 2026年11月25日: what 03/04 means, nobody can tell."""
-    text = cell.translate({ord("年"): "-", ord("月"): "-", ord("日"): "", ord("/"): "-", ord("."): "-"})
+    """Year first, as in 2026-11-25 14:30, 2026/11/25 or 2026年11月25日: what 03/04 means, nobody can tell. A time with a
+    zone is that instant; midnight is how some systems write a day, which stays that day, as a birth date does."""
+    zoned = _ZONED.search(cell)
+    told = cell[: zoned.start(1)] if zoned else cell
+    text = told.translate({ord("年"): "-", ord("月"): "-", ord("日"): "", ord("/"): "-", ord("."): "-"})
     day, _, clock = text.replace("T", " ").partition(" ")
     try:
         year, month, number = (int(part) for part in day.split("-"))
         hour, minute = (int(part) for part in clock.split(":")[:2]) if clock.strip() else (12, 0)
-        return datetime(year, month, number, hour, minute, tzinfo=zone)
+        at = datetime(year, month, number, hour, minute, tzinfo=zone)
+        if zoned is None or column == "birth" or (hour, minute) == (0, 0):
+            return at
+        return datetime.fromisoformat(f"{at:%Y-%m-%dT%H:%M}{zoned[1]}").astimezone(zone)
     except ValueError:
         raise _Wrong(column, "is no date: write the year first, as in 2026-11-25 or 2026-11-25 14:30") from None
 

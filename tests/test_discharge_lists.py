@@ -127,6 +127,28 @@ def test_todays_date_is_sound_on_the_morning_of_that_day(tmp_path: Path, told: s
     assert row.at == at_seven.now if isinstance(row, Happened) else row.why == "is in the future"
 
 
+@pytest.mark.parametrize(
+    ("told", "at"),
+    [
+        ("2026-12-04T16:00:00Z", "2026-12-04 11:00"),
+        ("2026-12-05T02:30:00.000+08:00", "2026-12-04 13:30"),
+        ("2026-12-04 11:00-0500", "2026-12-04 11:00"),
+        ("2026-12-07T22:30:00Z", "2026-12-07 17:30"),  # half an hour ago, and no time to come
+        ("2026-12-04T00:00:00Z", "2026-12-04 00:00"),  # a day
+        ("2026-12-04 11:00:00.1234", "2026-12-04 11:00"),
+        ("2026-12-04T11:00:00+99:00", None),
+    ],
+)
+def test_a_time_that_names_its_zone_is_that_instant(tmp_path: Path, told: str, at: str | None) -> None:
+    row = ROW.format(n=0).replace("2026-12-04 11:00", told).replace("1980-02-29", "1980-02-29T23:00:00Z")
+    (found,) = read(written(tmp_path, HEADING + row), RULES)
+    if at is None:
+        assert isinstance(found, Rejected) and found.why.startswith("is no date")
+    else:
+        assert isinstance(found, Happened) and found.birth == date(1980, 2, 29)
+        assert found.at == datetime.fromisoformat(at).replace(tzinfo=ZONE)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str) -> None:
