@@ -226,8 +226,8 @@ def _event_time(cell: str, rules: Rules) -> datetime:
 
 
 def _time(column: str, cell: str, zone: ZoneInfo) -> datetime:
-    """Year first, as in 2026-11-25 14:30, 2026/11/25 or 2026年11月25日: what 03/04 means, nobody can tell. A time with a
-    zone is that instant; midnight is how some systems write a day, which stays that day, as a birth date does."""
+    """Year first, as in 2026-11-25 14:30, 2026/11/25 or 2026年11月25日: what 03/04 means, nobody can tell. A time with
+    a zone is that instant; midnight is how some systems write a day, which stays that day, as a birth date does."""
     zoned = _ZONED.search(cell)
     told = cell[: zoned.start(1)] if zoned else cell
     text = told.translate({ord("年"): "-", ord("月"): "-", ord("日"): "", ord("/"): "-", ord("."): "-"})
