@@ -128,7 +128,7 @@ async def test_a_screen_sees_its_numbers_and_nothing_else(site: Site, comes: Com
 
 @pytest.mark.covers("H5", "H40")
 async def test_tom_runs_the_desk_by_keyboard_and_the_screen_follows(served: Site, page_of: PageOf) -> None:
-    theirs, _ = today(served, LUCIA, WIREMU, MEI, JOAO, free=4)
+    theirs, _ = today(served, LUCIA, WIREMU, MEI, JOAO, free=8)
     tom, wall = await page_of("tom"), await page_of("grace")
     await wall.set_viewport_size({"width": 1920, "height": 1080})
     await tom.goto(served.url("/desk"))
@@ -151,6 +151,8 @@ async def test_tom_runs_the_desk_by_keyboard_and_the_screen_follows(served: Site
     await tom.get_by_role("button", name="Free times for Ruth Miller").click()
     await tom.locator("#book-department").select_option("cardiology")
     await expect(tom.get_by_role("group", name="Free times").get_by_role("button").first).to_be_visible()
+    clipped = "() => { const b = document.querySelector('#booking > div'); return b.scrollHeight - b.clientHeight; }"
+    assert await tom.evaluate(clipped) == 0, "the panel scrolls, not the booking in it"
     await does_not_scroll(tom)
     await looked_at(tom, "desk")
     await looked_at(wall, "screen")
