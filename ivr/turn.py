@@ -28,8 +28,11 @@ class Prompt:
         self._set("params", MappingProxyType(params))
 
     def in_form(self, form: str) -> Prompt:
-        """The same said differently, unless a form was chosen already."""
-        return self if "." in self.key else self._changed(f"{self.key}.{form}", self.language, self.pace)
+        """The same said differently. What has a form already keeps it, but the shorter one gives way to the other."""
+        name, _, chosen = self.key.partition(".")
+        if chosen and (chosen, form) != ("short", "other"):
+            return self
+        return self._changed(f"{name}.{form}", self.language, self.pace)
 
     def in_language(self, language: str) -> Prompt:
         return self._changed(self.key, language, self.pace)

@@ -471,6 +471,7 @@ def test_a_prompt_shows_no_values() -> None:
 def test_a_form_once_chosen_stays() -> None:
     assert Prompt("menu").in_form("short").key == "menu.short"
     assert Prompt("menu.mi").in_form("short").key == "menu.mi"
+    assert Prompt("menu.short").in_form("short").in_form("other").key == "menu.other"
     changed = Prompt("menu", n=1).in_language("es").at_pace(0.85).in_form("short")
     assert (changed.key, changed.language, changed.pace, changed.params) == ("menu.short", "es", 0.85, {"n": 1})
 

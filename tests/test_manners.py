@@ -8,9 +8,17 @@ from ivr.call import Call
 from ivr.terminal import Transcript, rehearse, scripted
 from ivr.turn import Keys, Prompt
 from scripts import wording
-from tests.manners import BEFORE_IDENTITY, PROVED, five_choices_at_most, nothing_clinical_before_identity
+from tests.manners import (
+    ASKED_AS_IT_IS,
+    BEFORE_IDENTITY,
+    PROVED,
+    asked_in_three_ways,
+    five_choices_at_most,
+    nothing_clinical_before_identity,
+)
 from tests.test_call import Words
 from tests.transcripts import PROMPTS, TESTS
+from tests.transcripts import heard as ever_heard
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +71,32 @@ def test_each_exception_is_needed(name: str) -> None:
         if PROVED not in whole and any(name in line.split() for line in whole.splitlines() if line.startswith(PROMPTS)):
             return
     raise AssertionError(f"{name} is said before identity in no scene")
+
+
+@pytest.mark.covers("H39")
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        (["main_menu", "repeat_hint"], None),
+        (["confirm_slot"], None),
+        (["goodbye"], "shorter"),
+        (["survey_choices"], None),
+        (["survey_speak"], "different"),
+        (["survey_speak", "confirm_slot"], None),  # it is the whole question that differs
+    ],
+)
+async def test_a_question_has_a_shorter_form_and_then_a_different_one(
+    said: list[str], lacks: str | None, words: wording.Wording
+) -> None:
+    choices = [{"answer": "Well", "key": 1}, {"answer": "Badly", "key": 2}]
+    prompts = [Prompt(name, **({"choices": choices} if name == "survey_choices" else {})) for name in said]
+    turns = (await heard("12", *prompts)).turns
+    if lacks is None:
+        asked_in_three_ways(turns, words)
+    else:
+        with pytest.raises(AssertionError, match=f"has no {lacks} form in en"):
+            asked_in_three_ways(turns, words)
+
+
+def test_what_is_asked_as_it_is_is_asked() -> None:
+    assert ASKED_AS_IT_IS.keys() <= ever_heard()["es"] | ever_heard()["en"]

@@ -17,7 +17,7 @@ import yaml
 from ivr.terminal import Transcript
 from scripts.placeholders import Value
 from scripts.wording import HERE, Wording
-from tests.manners import five_choices_at_most, nothing_clinical_before_identity
+from tests.manners import asked_in_three_ways, five_choices_at_most, nothing_clinical_before_identity
 
 TESTS = Path(__file__).parent
 _HEADS = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(HERE.glob("*/language.yaml"))]
@@ -63,6 +63,7 @@ class Said:
         holds in every call (tests/manners.py) is none."""
         if isinstance(transcript, Transcript):
             five_choices_at_most(transcript.turns)
+            asked_in_three_ways(transcript.turns, self._words)
             if not self._known:
                 nothing_clinical_before_identity(transcript, self._words)
         names = [f"{PROMPTS}{tag}: {' '.join(sorted(names))}" for tag, names in sorted(self._names.items())]
