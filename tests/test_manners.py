@@ -1,9 +1,14 @@
 """The rules of tests/manners.py hold nobody to anything unless they can be broken."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from hotline import wiring
 from hotline.settings_file import DEMO, build
+from ivr import dialogues
 from ivr.call import Call
 from ivr.terminal import Transcript, rehearse, scripted
 from ivr.turn import Keys, Prompt
@@ -100,3 +105,48 @@ async def test_a_question_has_a_shorter_form_and_then_a_different_one(
 
 def test_what_is_asked_as_it_is_is_asked() -> None:
     assert ASKED_AS_IT_IS.keys() <= ever_heard()["es"] | ever_heard()["en"]
+
+
+# ── One verb ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DIALOGUES = Path(dialogues.__file__).parent
+OFF_THE_VERB = {
+    ("outgoing", "attend"): "who has picked up is heard in the sound, not in an answer",
+    ("outgoing", "attended"): "as the one before",
+    ("outgoing", "forget_keys"): "a key pressed into the message is not the answer to the greeting that comes again",
+    ("machine", "attend"): "a machine is known to be there, and its beep is waited for",
+    ("machine", "attended"): "as the one before",
+    ("throttled", "forget_keys"): "a wrong key among many is not a queue of wrong keys",
+    ("attended", "forget_keys"): "what was typed ahead was meant for the question that 0 has left",
+}
+"""What a dialogue asks of the line itself, past `Call`, and why."""
+THEIR_OWN = {"ivr.call", "ivr.choosing", "ivr.front_desk", "ivr.leaving", "ivr.readings", "ivr.turn"}
+"""Modules that a dialogue may know, beside other dialogues: none of them carries a call."""
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(DIALOGUES.glob("*.py")):
+        yield path.stem, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_dialogues_keep_to_the_one_verb() -> None:
+    """A line that streams its sound, a terminal, the next kind of line: a dialogue works on all of them."""
+    found = {
+        (name, node.attr)
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "line"
+    }
+    assert found == OFF_THE_VERB.keys()
+
+
+def test_dialogues_know_no_line_and_catch_no_hang_up() -> None:
+    caught = set()
+    for name, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ivr"):
+                assert node.module in THEIR_OWN or str(node.module).startswith("ivr.dialogues."), (name, node.module)
+            if isinstance(node, ast.ExceptHandler) and "CallerLeft" in ast.dump(node.type or node):
+                assert any(isinstance(one, ast.Raise) for one in node.body), f"{name} keeps a hang-up to itself"
+                caught.add(name)
+    assert caught == {"attended", "goodbye", "survey"}, "what was raised meanwhile is written first"
