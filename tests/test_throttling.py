@@ -16,12 +16,17 @@ from hotline.caller_joints import SqlJournal, UnwrittenJournal
 from hotline.caller_settings import Throttle
 from hotline.throttle import admit
 from hotline.wiring import DIALOGUES
+from ivr.agi_call import caller_number
 from ivr.call import Call
 from ivr.front_desk import FrontDesk
+from ivr.server import AgiServer
+from ivr.session import AgiSession
 from ivr.terminal import rehearse, scripted
 from scripts import wording
+from tests.asterisk_instance import AsteriskInstance, network
 from tests.characters import LUCIA, MEI
 from tests.house import House
+from tests.light_phone import LightPhone
 from tests.moments import NOON
 from tests.test_dialogues import demo_template, front, words
 
@@ -170,3 +175,27 @@ async def test_a_number_that_calls_too_often_still_reaches_urgent_help(house: Ho
     assert (call.number, call.queue) == (NUMBER, "urgent")
     assert [case.kind for case in house.rows(Case)] == ["red_flag"]
     await house.no_channels()
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("H1")
+@pytest.mark.parametrize("exempt", [True, False])
+async def test_many_may_call_through_a_trusted_switchboard(
+    asterisk: AsteriskInstance, database: Database, exempt: bool
+) -> None:
+    """By the carrier's line: the number that it shows is the one that the settings name."""
+    settings = Throttle(calls_per_hour=5, exempt=("+576015550188",) if exempt else ())
+    with database.transaction() as session:
+        for _ in range(settings.calls_per_hour):
+            assert throttling.admit(session, "+576015550188", NOON, Allowance(settings.calls_per_hour))
+    taken: list[bool] = []
+
+    async def hold(session: AgiSession, path: str) -> None:
+        taken.append(await admit(database, settings, path, caller_number(session.environment, "CO"), NOON))
+
+    server = AgiServer(hold, asterisk.plan.agi_secret, asterisk.address, asterisk.plan.agi_port)
+    async with server, LightPhone(f"{network()}.90", server=asterisk.address, username="6015550188") as phone:
+        call = await phone.dials("6015550199")
+        await call.hung_up()
+    await asterisk.no_channels()
+    assert taken == [exempt]
