@@ -440,10 +440,11 @@ async def test_words_with_markup_are_words(scene: Scene) -> None:
 
 
 async def test_nothing_of_the_console_is_there(scene: Scene, site: Site) -> None:
-    async with scene.telephone() as stranger:
-        for method, path in routes(site):
+    for n, (method, path) in enumerate(routes(site)):
+        async with scene.telephone(f"198.51.100.{n // 20}") as stranger:  # one address may not ask for so many
             page = await stranger.request(method, address(path))
-            assert page.status_code == 404, f"{method} {path}"
+        assert page.status_code == 404, f"{method} {path}"
+    async with scene.telephone() as stranger:
         for path in (
             "/static/console.css",
             "/static/vendor/htmx.js",
