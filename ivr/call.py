@@ -127,12 +127,22 @@ class Call:
         sentences = Prompt(told, **params) if isinstance(told, str) else told
         await self.play(sentences, Nothing(to_the_end=True))
 
-    async def menu(self, question: Question, /, *, keys: str, reading: Reading | None = None, **params: Value) -> str:
+    async def menu(
+        self,
+        question: Question,
+        /,
+        *,
+        keys: str,
+        reading: Reading | None = None,
+        tell_keys: bool = False,
+        **params: Value,
+    ) -> str:
         """Asks until one of `keys` is pressed or said, and returns it; or what `reading` found in the caller's own
         words. Raises `NoAnswer`, `Transferred`, `CallerLeft`.
 
         `question` is a prompt's key (with its `params`) or whole prompts; asked again, it takes the forms
-        `short`, then `other`.
+        `short`, then `other`. `tell_keys`: those of the house are told behind it; else they are told when something is
+        asked again for the first time.
         """
         taken = [key for key in keys if key in self.house]
         if taken or not keys:
@@ -142,7 +152,7 @@ class Call:
         asking = self._asking(question, params)
         while True:
             grammar = self._grammar(asking.question, keys)
-            more = [*self._hint(grammar), *self._help(asking)]
+            more = [*self._hint(grammar), *self._help(asking, tell_keys)]
             freely = self.language if grammar is not None and reading is not None else None
             match await self.play([*asking.prompts(), *more], Keys(keys, grammar=grammar, freely=freely)):
                 case Key(pressed) if pressed in keys:
@@ -322,9 +332,13 @@ class Call:
         await self.journal.step("back")
         raise Back
 
-    def _help(self, asking: Asking) -> list[Prompt]:
-        """The keys that always work, told when something is asked again for the first time."""
-        if self._knows_keys or self.choosing_language or not asking.again:
+    def _help(self, asking: Asking, tell_keys: bool = False) -> list[Prompt]:
+        """The keys that always work, told when something is asked again for the first time, or where they are to be."""
+        if self.choosing_language or not (tell_keys or asking.again):
+            return []
+        if not asking.again:
+            return [Prompt("house_keys")]
+        if self._knows_keys:
             return []
         self._knows_keys = True
         return [Prompt("house_keys"), *([Prompt("another_language")] if self.house.change_language else [])]

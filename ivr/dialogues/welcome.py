@@ -30,16 +30,15 @@ async def inbound(call: Call, front: FrontDesk) -> None:
     menu = dict(front.menu or SHIPPED)
     while True:
         with call.returning():
-            pressed = await call.menu(_offers(front.menu), keys="".join(menu))
+            pressed = await call.menu(_offers(front.menu), keys="".join(menu), tell_keys=True)
             await CONVERSATIONS[menu[pressed]](call, front)
 
 
 def _offers(menu: Menu | None) -> list[Prompt]:
     """One sentence as shipped; one for each choice where the site has a menu of its own."""
     if menu is None:
-        return [Prompt("main_menu"), Prompt("repeat_hint")]
-    offers = [Prompt(f"offer_{leads_to}", key=int(key)) for key, leads_to in menu]
-    return [*offers, Prompt("offer_person"), Prompt("repeat_hint")]
+        return [Prompt("main_menu")]
+    return [*(Prompt(f"offer_{leads_to}", key=int(key)) for key, leads_to in menu), Prompt("offer_person")]
 
 
 async def results(call: Call, front: FrontDesk) -> None:
