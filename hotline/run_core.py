@@ -109,7 +109,7 @@ async def run_core(settings: Settings) -> None:
     interpreters = Interpreters(
         database,
         telephone,
-        settings.interpreters,
+        settings.interpreters.numbers,
         node=settings.node,
         caller_id=_caller_id(settings),
         spoken=settings.site.default_language,

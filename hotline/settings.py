@@ -116,6 +116,13 @@ class Trunk(Frozen):
     """Orders to dial over all campaigns and modes; None: no limit of the line's own."""
 
 
+class Interpreters(Frozen):
+    """Who interprets by telephone."""
+
+    numbers: dict[LanguageName, Number] = Field(default_factory=dict, max_length=50)
+    """A language (its tag, or its name) and the number that is rung."""
+
+
 class Calling(Frozen):
     """When and how often patients are called. Presets are not legal advice."""
 
@@ -205,8 +212,7 @@ class Settings(BaseSettings):
     database: DatabaseServer = DatabaseServer()
     trunk: Trunk | None = None
     calling: Calling = Calling()
-    interpreters: Annotated[dict[LanguageName, Number], Field(max_length=50)] = {}
-    """Who interprets by telephone: a language (its tag, or its name) and the number that is rung."""
+    interpreters: Interpreters = Interpreters()
     automatic: Automatic = Automatic()
     reminders: Reminders = Reminders()
     texting: Texting = Texting()

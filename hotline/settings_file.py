@@ -34,7 +34,7 @@ DEMO: dict[str, Any] = {
         "languages": list(TAGS),
         "callback_number": numbering.HOTLINE_EXTENSION,
     },
-    "interpreters": {"zh-CN": numbering.SOFTPHONE.number, "Wayuunaiki": numbering.SOFTPHONE.number},
+    "interpreters": {"numbers": {"zh-CN": numbering.SOFTPHONE.number, "Wayuunaiki": numbering.SOFTPHONE.number}},
     "calling": {"window": "open", "per_day": None, "per_week": None},
     "identity": {"by": ["birth_date", "document_last4"]},
     "letters": {"sender": ["Calle 1 # 2-34", "Bogotá"]},

@@ -135,4 +135,4 @@ async def test_into_a_nurses_follow_up_call_and_let_go(house: House) -> None:
     ended = interpreter(house)
     assert ended.ended_at is not None and ended.answered_at is not None
     assert ended.ended_at - ended.answered_at < timedelta(minutes=1)
-    assert numbering.SOFTPHONE.number in house.settings.interpreters.values()
+    assert numbering.SOFTPHONE.number in house.settings.interpreters.numbers.values()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from math import exp
 
 import numpy as np
@@ -251,7 +252,10 @@ def test_who_has_seen_enough_of_a_simulation_ends_it_at_once(send: Callable[[int
         "from hotline.commands import main; sys.exit(main(sys.argv[1:]))"
     )
     asked = [sys.executable, "-c", code, "dialer", "simulate", "--agents", "10000", "--talk", "5", "--days", "20"]
-    with subprocess.Popen(asked, stderr=subprocess.PIPE, text=True, start_new_session=True) as playing:
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # who runs tests in the background may ignore it
+    with subprocess.Popen(
+        asked, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=heard
+    ) as playing:
         assert playing.stderr is not None
         assert "0 of 20 days were played" in playing.stderr.readline()
         send(playing.pid, signal.SIGINT)

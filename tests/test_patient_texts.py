@@ -41,7 +41,7 @@ async def demo(database: Database, words: Wording, tmp_path: Path) -> AsyncItera
     sent.write_text('{"id": "1", "to": "+57301')
     for to, text in ((LUCIA.numbers[0], "<b>Hola</b>"), ("+573015550199", "Not hers")):
         await FileGateway(sent, lambda: NOON).send(Outgoing(uuid4(), to, text))
-    take = message_joints.taking(build(DEMO), database, lambda: words, site.clock)
+    take = message_joints.taking(build(DEMO), database, lambda: words, site.clock, site.services.desk)
     app = create_app(replace(site.services, demo_texts=FileTexts(database, sent, take)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=site.url("")) as client:
         yield client
