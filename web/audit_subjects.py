@@ -130,6 +130,7 @@ PAGES: Mapping[str, tuple[str, str]] = {  # → (its page, the right to it)
     "followups": ("/followups", "followups.work"),
     "recordings": ("/recordings", "recordings.own"),
     "deaths": ("/deaths", "deaths.settle"),
+    "desk": ("/desk", "desk.work"),
     "letters": ("/letters", "followups.work"),
     "list": ("/discharges", "discharges.import"),
 }
@@ -173,4 +174,6 @@ def _about(reader: Reader, subject: str) -> About:
         return About(word, which, reader.opens(f"/questionnaires/{quote(which)}", "site.change"))
     if kind == "prompt":
         return About(word, which, reader.opens(f"/prompts/{quote(which)}", "prompts.record"))
-    return About(word, which if kind == "letters" else "", reader.opens(*PAGES[kind]) if kind in PAGES else "")
+    return About(
+        word, which if kind in ("letters", "desk") else "", reader.opens(*PAGES[kind]) if kind in PAGES else ""
+    )

@@ -132,5 +132,6 @@ AUDIT_KINDS = {  # what stands before the id of what an entry is about
     "patients": "Search for patients",
     "recordings": "Search for recordings",
     "deaths": "Reported deaths",
+    "desk": "Front desk",
     "audit": "Audit log",
 }
