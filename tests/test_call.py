@@ -104,6 +104,22 @@ async def test_a_wrong_key_is_told_and_what_was_typed_after_it_is_forgotten() ->
     ]
 
 
+@pytest.mark.covers("H39")
+async def test_a_main_menu_tells_the_house_keys_to_who_makes_no_mistake() -> None:
+    async def main_menu(call: Call) -> None:
+        await call.menu("colour", keys="12", tell_keys=True)
+        await call.menu("size", keys="12")
+
+    assert [line for line in await played(main_menu, "3,1,2") if line.startswith("hotline")] == [
+        "hotline: colour",
+        "hotline: house_keys",
+        "hotline: wrong_key",
+        "hotline: colour.short",
+        "hotline: house_keys",
+        "hotline: size",
+    ]
+
+
 async def test_star_repeats_the_whole_wording() -> None:
     assert (await played(two_menus, "6,*,1"))[2:8] == [
         "hotline: wrong_key",
