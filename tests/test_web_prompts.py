@@ -274,7 +274,7 @@ async def test_hana_reads_the_welcome_aloud_in_her_browser(
         await looked_at(page, "prompts-approved")
 
         await page.keyboard.press("n")  # and a file for the next one
-        await expect(page.get_by_text("choose_language", exact=True)).to_be_visible()
+        await expect(page.get_by_text("welcome.short", exact=True)).to_be_visible()
         await page.locator("#file").set_input_files(
             {"name": "no.mp3", "mimeType": "audio/mpeg", "buffer": b"this is no sound"}
         )

@@ -56,7 +56,7 @@ async def test_ida_fills_in_her_draft_and_hears_it(with_sheets: Site, page_of: P
     await expect(ida.get_by_role("heading", name="Versions")).to_be_hidden()  # what is looked at has the room
     await ida.locator("#preview-language").select_option("es")
     await expect(ida.get_by_role("heading", name="Tres días después del alta")).to_be_visible()
-    await expect(ida.get_by_text("Buenos días, soy enfermera")).to_be_visible()
+    await expect(ida.get_by_text("Hola, soy enfermera")).to_be_visible()
     await ida.get_by_role("textbox", name="How strong").fill("9")
     await expect(ida.get_by_text("Act on this at once")).to_be_visible()
     text = ida.get_by_label("The text of its file (YAML)")
