@@ -76,7 +76,7 @@ class InboundJournal:
 
     async def _leg_ended(self, e: LegEnded) -> None:
         if e.channel_id == e.call_id:  # the caller's own leg: the call is over, whatever it was doing
-            await self._database.run(_end, e.call_id, "left", e.at)
+            await self._database.run(_gone, e.call_id, e.at)
 
     async def _ready(self, e: AsteriskReady) -> None:
         """At start and after each lost link: end what is no longer there, collect what callers left in Asterisk."""
@@ -149,6 +149,13 @@ def _end(session: Session, call_id: str, outcome: str, at: datetime) -> None:
         screen_pops.pop_moved(session, call_id, channel_id, "ended" if state == "answered" else "missed", at)
 
 
+def _gone(session: Session, call_id: str, at: datetime) -> None:
+    """The caller's leg has ended. That a talk is over, Asterisk tells before it or, on a full machine, after."""
+    call = session.get(Call, call_id)
+    if call is not None:
+        _end(session, call_id, "answered" if call.state == "talking" else "left", at)
+
+
 def _abandoned(session: Session, call_id: str, at: datetime) -> None:
     call = session.get(Call, call_id)
     if call is None or not calls.end(session, call_id, at, "abandoned"):
@@ -164,4 +171,4 @@ def _end_all_but(session: Session, node: str, up: set[str], at: datetime) -> Non
         if call.state == "queued":
             _abandoned(session, call.id, at)  # Asterisk died under a waiting caller: somebody calls back
         else:
-            _end(session, call.id, "answered" if call.state == "talking" else "left", at)
+            _gone(session, call.id, at)

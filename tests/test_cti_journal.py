@@ -1,13 +1,21 @@
 """What callers left in Asterisk while the ivr was down becomes owned items, once each, and nobody is lost."""
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import select
 
+from cti.events import Event, LegEnded, TalkEnded
 from cti.journal import InboundJournal
+from cti.line_results import LineResult
 from cti.switchboard import Switchboard
 from cti.telephone import Telephone
+from hospital import calls, screen_pops
 from hospital.callbacks import Callback
+from hospital.calls import Call
 from hospital.database import Database
+from hospital.screen_pops import ScreenPop
+from tests.hospital_scene import employ
 from tests.moments import NOON
 
 
@@ -35,3 +43,28 @@ async def test_numbers_are_collected_once_and_an_odd_one_is_kept_as_typed(databa
     with database.transaction() as session:
         kept = {item.origin: item.number for item in session.scalars(select(Callback))}
     assert kept == {"n1-1.1": "+573015550177", "n1-1.2": "000000"}
+
+
+CALL, TOMS = "n1-1.1", "n1-1.2"
+HUNG_UP = LegEnded(NOON, CALL, CALL, "PJSIP/lucia-00000001", LineResult.ANSWERED, False, True, 16, None)
+OVER = TalkEnded(NOON, CALL, "tom", "reception", 60, "caller")
+
+
+@pytest.mark.covers("I5")
+@pytest.mark.parametrize("told", [[OVER, HUNG_UP], [HUNG_UP, OVER]], ids=["in order", "the wrong way round"])
+async def test_who_talked_and_hung_up_was_answered_whatever_asterisk_tells_first(
+    database: Database, told: Sequence[Event]
+) -> None:
+    board = Switchboard("127.0.0.1", 1, "core", "no link is made")
+    InboundJournal(board, Left(), database, node="n1", country="CO", now=lambda: NOON)
+    with database.transaction() as session:
+        tom = employ(session, "tom", "agent")
+        calls.begin(session, CALL, "n1", None, NOON)
+        calls.queued(session, CALL, "reception")
+        screen_pops.pop(session, CALL, tom.id, TOMS, NOON)
+        assert screen_pops.pop_moved(session, CALL, TOMS, "answered", NOON)
+    for event in told:
+        await board._tell(event)
+    with database.transaction() as session:
+        assert session.get_one(Call, CALL).outcome == "answered"
+        assert session.scalars(select(ScreenPop.state)).all() == ["ended"]
