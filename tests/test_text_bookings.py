@@ -3,7 +3,6 @@
 what two want at once, and what is left where a process dies."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -35,6 +34,7 @@ from scripts.wording import Wording
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, WIREMU, Character
 from tests.moments import NOON, ZONE
 from tests.test_care_dialogues import words
+from tests.test_text_conversations import compared
 from tests.test_text_replies import PRESSURE
 from tests.text_house import MINUTE, TextHouse
 
@@ -154,21 +154,13 @@ SCENES: dict[str, tuple[Character, tuple[str, ...]]] = {
 }
 
 
-def compared(name: str, told: str) -> None:
-    golden = GOLDEN / f"{name}.txt"
-    if os.environ.get("HOTLINE_GOLDEN") == "write":
-        GOLDEN.mkdir(exist_ok=True)
-        golden.write_text(told, encoding="utf-8")
-    assert told == golden.read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("name", SCENES)
 async def test_the_transcript_is_the_golden_one(house: BookingHouse, name: str) -> None:
     who, written = SCENES[name]
     house.admits(who)
     for said in written:
         await house.texts(who, said)
-    compared(name, house.written())
+    compared(name, house.written(), GOLDEN)
 
 
 async def test_a_questionnaire_waits_and_is_asked_again(house: BookingHouse) -> None:
@@ -177,7 +169,7 @@ async def test_a_questionnaire_waits_and_is_asked_again(house: BookingHouse) -> 
     for said in ("1", "análisis de sangre", "2", BORN, "2", "2"):
         await house.texts(LUCIA, said)
     assert house.answers(task) == {"staff": "5", "told": "4"}
-    compared("goes_before_a_questionnaire", house.written())
+    compared("goes_before_a_questionnaire", house.written(), GOLDEN)
 
 
 async def test_the_waiting_questions_answers_are_none_in_a_booking(house: BookingHouse) -> None:
@@ -192,7 +184,7 @@ async def test_strangers_are_told_the_number_to_call_in_the_language_of_their_wo
     house.admits(LUCIA)
     await house.texts(LUCIA, "预约", number=STRANGER)
     await house.texts(LUCIA, "book", number=STRANGER)
-    compared("is_a_stranger", house.written())
+    compared("is_a_stranger", house.written(), GOLDEN)
 
 
 def test_every_golden_transcript_has_its_scene() -> None:

@@ -55,10 +55,10 @@ def played(house: TextHouse, who: Character, code: str, written: tuple[str, ...]
     return house.transcript(task)
 
 
-def compared(name: str, told: str) -> None:
-    golden = GOLDEN / f"{name}.txt"
+def compared(name: str, told: str, folder: Path = GOLDEN) -> None:
+    golden = folder / f"{name}.txt"
     if os.environ.get("HOTLINE_GOLDEN") == "write":
-        GOLDEN.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         golden.write_text(told, encoding="utf-8")
     assert told == golden.read_text(encoding="utf-8")
 
