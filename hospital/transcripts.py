@@ -89,15 +89,17 @@ def begin(session: Session, due: Due) -> None:
     )
 
 
-def heard(session: Session, due: Due, sentences: list[Sentence], engine: str, at: datetime) -> None:
-    """What was heard; nothing, where nobody was understood."""
+def heard(session: Session, due: Due, sentences: list[Sentence], engine: str, at: datetime) -> bool:
+    """What was heard; nothing, where nobody was understood. False where it had been written down already."""
     said = json.dumps([[one.begins, one.ends, storable(one.words)] for one in sentences], ensure_ascii=False)
-    session.execute(
+    done = session.scalar(
         update(Transcript)
         .where(Transcript.recording_id == due.recording_id, Transcript.state == "waiting")
         .values(state="done", said=said, engine=engine, made_at=at)
+        .returning(Transcript.recording_id)
     )
     announce(session, "case", due.case_id)
+    return done is not None
 
 
 def failed(session: Session, due: Due) -> None:

@@ -45,7 +45,7 @@ from hotline import (
     tapes,
 )
 from hotline.caller_joints import rendered
-from hotline.care_wiring import asterisk_spool, opening_hours
+from hotline.care_wiring import asterisk_spool, clocks, opening_hours
 from hotline.demo_texts import FileTexts
 from hotline.in_force import Shipped
 from hotline.own_prompts import OwnPrompts
@@ -147,6 +147,7 @@ async def run_core(settings: Settings) -> None:
         partial(hearing.behind, settings, here),
         transcribed,
         now,
+        clocks(settings),
     )
     slots = own_desk(settings, database, lambda: sheets.held.words.site_says)
     by_text = (settings, database, lambda: sheets.held.words, now, slots)

@@ -1,7 +1,8 @@
 """Writing down what callers left by voice: behind everything else, one message at a time, going on after a restart.
 
 Recognisers of its own, so that no caller waits for one; they are started when something is due, have the lowest
-priority, and end when all is done. What was said is in no log.
+priority, and end when all is done. What was written down is searched for alarms as a text message is, in every
+language, and one raises a red flag (`hospital/voice_alarms.py`). What was said is in no log.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
-from hospital import transcripts
+from sqlalchemy.orm import Session
+
+from hospital import transcripts, voice_alarms
+from hospital.clocks import Clocks
+from hospital.clocks import due as clock_of
 from hospital.database import Database
 from hospital.transcripts import Due, Sentence
 from recordings.replay import NotThere, Replay
 from recordings.sealing import Tampered
-from speech.ears import EarsFailed
+from scripts import vocabulary
+from speech.ears import EarsFailed, red_flags
 from speech.ears.engine import Engine
 from speech.ears.sentences import pieces
 
@@ -43,9 +49,10 @@ class Transcriber:
         engines: Callable[[], Sequence[Engine]],
         languages: frozenset[str],
         now: Callable[[], datetime],
+        clocks: Clocks,
     ) -> None:
         self._database, self._replay, self._engines = database, replay, engines
-        self._languages, self._now = languages, now
+        self._languages, self._now, self._clocks = languages, now, clocks
         self._rest = 0
 
     async def work(self) -> int:
@@ -91,7 +98,25 @@ class Transcriber:
             if words:
                 sentences.append(Sentence(begins, ends, words))
         name = await asyncio.to_thread(_version, engine.kind, engine.model)
-        await self._database.run(transcripts.heard, due, sentences, name, self._now())
+        alarm = await asyncio.to_thread(alarming, [one.words for one in sentences])
+        if await self._database.run(self._keep, due, sentences, name, alarm):
+            log.warning(
+                "recording %s: words that mean urgent help were left by voice; a red flag is open", due.recording_id
+            )
+
+    def _keep(self, session: Session, due: Due, sentences: list[Sentence], name: str, alarm: bool) -> bool:
+        """Whether it has raised a red flag."""
+        at = self._now()
+        if not transcripts.heard(session, due, sentences, name, at) or not alarm:
+            return False
+        voice_alarms.raise_alarm(session, due.case_id, at, clock_of("red_flag", at, self._clocks))
+        return True
+
+
+def alarming(sentences: Sequence[str]) -> bool:
+    """Each for itself, so that a "no" before a pause denies nothing; and all together, as a pause may part an alarm."""
+    known = vocabulary.alarms()
+    return any(red_flags.written(words, known) for words in (*sentences, " ".join(sentences)))
 
 
 def _step_back(pid: int) -> None:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from hospital import answer_flags, audit, cases, climbing, text_replies, transcripts
+from hospital import answer_flags, audit, cases, climbing, text_replies, transcripts, voice_alarms
 from hospital.accounts import Account
 from hospital.cases import Case, Note
 from hospital.patients import Patient
@@ -60,6 +60,8 @@ class File:
     texts: list[TextReply]  # messages that came in and belong to it
     details: list[str]  # as codes: what it is about; of a red flag from a form all that were raised
     answers: list[Told]  # that have opened it
+    told_in: Case | None  # whose voice has raised this red flag
+    may_hear: bool  # that voice: it may be a complaint
 
     @property
     def writers(self) -> set[UUID]:
@@ -97,7 +99,11 @@ def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> Fi
     steps = steps_of(session, one.call_id) if one.call_id else []
     details = answer_flags.of_case(session, case_id) or [one.detail]
     texts, answers = text_replies.of_case(session, case_id), answers_of(session, case_id)
-    return File(line, patient, recording, written, cases.OUTCOMES[one.kind], steps, texts, details, answers)
+    told_in = voice_alarms.told_in(session, one)
+    may_hear = told_in is not None and told_in.kind in kinds_of(visitor)
+    return File(
+        line, patient, recording, written, cases.OUTCOMES[one.kind], steps, texts, details, answers, told_in, may_hear
+    )
 
 
 async def _allowed(request: Request, visitor: Visitor, case_id: UUID) -> File:

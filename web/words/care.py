@@ -14,6 +14,7 @@ CASE_DETAILS = {
     "urgent_voice": "Said a word that means urgent help",
     "alarm_in_doubt": "Said what sounds like an emergency, and hung up",
     "text_alarm": "Wrote a word that means urgent help",
+    "voice_alarm": "Said a word that means urgent help, in what they left by voice",
     "by_text": "By text message",
     "low_rating": "Answers to a survey: a low rating, or wants to be called",
     "waited": "Waited too long",
