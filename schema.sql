@@ -708,6 +708,16 @@ CREATE TABLE step_text (                             -- the text message of a pl
 CREATE INDEX step_text_patient ON step_text (patient_id, texted_at);
 CREATE INDEX step_text_number ON step_text (number_token, texted_at);
 
+CREATE TABLE reminder_text (                         -- a reminder by text message that is a contact of its own, not one
+    task_id      uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,   -- with a call before it
+    outbox_id    uuid NOT NULL UNIQUE REFERENCES outbox ON DELETE CASCADE,
+    patient_id   uuid NOT NULL REFERENCES patient ON DELETE CASCADE,
+    number_token bytea NOT NULL,                     -- a contact, which the cap counts as it counts a call
+    texted_at    timestamptz NOT NULL
+);
+CREATE INDEX reminder_text_patient ON reminder_text (patient_id, texted_at);
+CREATE INDEX reminder_text_number ON reminder_text (number_token, texted_at);
+
 CREATE TABLE answer_link (                           -- in such a message: its holder may answer one task's questions
     task_id    uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,
     token_hash bytea NOT NULL UNIQUE CHECK (octet_length(token_hash) = 32),  -- SHA-256: a copy of this table opens none
@@ -941,6 +951,7 @@ CREATE TABLE reminder (                              -- what one contact reminds
     recurring_id   uuid REFERENCES recurring_reminder ON DELETE CASCADE,
     heard_at       timestamptz,                      -- no call is needed any more
     comes          boolean NOT NULL DEFAULT false,   -- said so
+    text_from      timestamptz,                      -- its calls are over: a text message is to follow, from then on
     CHECK ((appointment_id IS NULL) <> (recurring_id IS NULL))
 );
 

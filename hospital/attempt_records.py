@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from hospital.database import Base, Id
 from hospital.letter_records import written_to
 from hospital.patients import PhoneNumber
-from hospital.text_records import StepText, VideoMeeting, texted
+from hospital.text_records import ReminderText, StepText, VideoMeeting, texted
 
 LIVE = ("claimed", "dialling", "talking")
 
@@ -64,8 +64,8 @@ class JointTask(Base):
 
 
 def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> list[datetime]:
-    """When the patient or the number rang for us, or was written to for a plan, in the eight days before `at`, earliest
-    first.
+    """When the patient or the number rang for us, or was written to for a plan or as a reminder, in the eight days
+    before `at`, earliest first.
 
     An attempt whose fate is unknown counts as rung. A call that the patient asked for ("call me later") is theirs:
     the one before it does not count, nor does the one in which they call back. Whoever else answered a wrong number
@@ -81,7 +81,7 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
         or_(Attempt.rang, Attempt.state.in_(("review", *LIVE)), Attempt.line_result == "answered"),
     )
     since = at - timedelta(days=8)
-    texts = [texted(kind, patient_id, token, since) for kind in (StepText, VideoMeeting)]
+    texts = [texted(kind, patient_id, token, since) for kind in (StepText, VideoMeeting, ReminderText)]
     return sorted(session.scalars(union_all(rows, *texts, written_to(patient_id, since))))
 
 

@@ -38,6 +38,7 @@ MOVED = (
     ("attempt", "patient_id"),
     ("outbox", "patient_id"),
     ("step_text", "patient_id"),
+    ("reminder_text", "patient_id"),
     ("text_booking", "patient_id"),
     ("step_letter", "patient_id"),
     ("step_letter", "person_id"),

@@ -1,8 +1,10 @@
 """Reminders: of an appointment the day before, and again and again of a medicine, a check-up, a revisit.
 
 Rules: each is a contact like any other: once, inside the window, under the cap, and never for who does not want
-reminders. Who would rather read is sent a text message instead; so is who could not be reached by a call. A message
-names hospital, date, time and number, and of a medicine or a check-up not even that it is one. What repeats has an end.
+reminders. Who would rather read is sent a text message instead (`reminder_texts.py`); so is who could not be reached by
+a call. A text to the number that has just rung in vain is one contact with that call: the cap neither holds it back for
+it nor counts it again. A message names hospital, date, time and number, and of a medicine or a check-up not even that
+it is one. What repeats has an end.
 """
 
 from dataclasses import dataclass
@@ -12,17 +14,17 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, any_, literal, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import audit, outbox
+from hospital import audit
 from hospital.appointments import Appointment, Booked, booked
-from hospital.calling_hours import first_allowed
-from hospital.calling_rules import CallingPolicy, never, on_the_clock_of, where_reached
+from hospital.calling_rules import CallingPolicy, where_reached
 from hospital.database import Base, Id, announce
-from hospital.followups import FollowUpTask, decide, plan_call
+from hospital.followups import FollowUpTask, plan_call
 from hospital.patients import Patient
 from hospital.slots import Department, Slot
 from hospital.text_stops import stopped
 
 KIND = PURPOSE = "reminder"
+BY_TEXT = "sms"
 PRIORITY = 6
 ABOUT = ("medication", "checkup", "revisit")
 WITHIN = timedelta(days=3)  # a recurring reminder that was not given by then is the next one's
@@ -51,6 +53,7 @@ class Reminder(Base):
     recurring_id: Mapped[UUID | None] = mapped_column(ForeignKey("recurring_reminder.id"))
     heard_at: Mapped[datetime | None]
     comes: Mapped[bool] = mapped_column(default=False)
+    text_from: Mapped[datetime | None]
 
 
 @dataclass(frozen=True)
@@ -138,29 +141,7 @@ def _remind(
     reached = where_reached(session, patient, at)
     unwanted = any(stopped(session, number.number) for number in reached.numbers[:1])
     if patient.reminded_by == "sms" and not unwanted:  # whose number wants no texts any more is called
-        task.channel, task.state, task.closed_at = "sms", "done", at
-        there = on_the_clock_of(policy, reached.person, next(iter(reached.numbers), None))
-        _send(session, task, first_allowed(at, there.window, there.zone))
-        decide(session, task.id, "sent_instead", at)
-
-
-def _send(session: Session, task: FollowUpTask, due_at: datetime) -> None:
-    """The text message instead of the call, once; nobody is written to who may not be called."""
-    reminder, patient = session.get_one(Reminder, task.id), session.get_one(Patient, task.patient_id)
-    numbers = where_reached(session, patient, due_at).numbers
-    if not numbers or never(patient, numbers[0], PURPOSE) is not None:
-        return
-    visit = booked(session, reminder.appointment_id) if reminder.appointment_id else None
-    outbox.put(
-        session,
-        once=f"reminder/{task.id}",
-        key="appointment_reminder" if visit else "please_call",
-        locale=patient.language,
-        number=numbers[0].number,
-        at=due_at,
-        patient_id=patient.id,
-        **({"starts_at": visit.starts_at.isoformat()} if visit else {}),
-    )
+        task.channel = BY_TEXT
 
 
 # ── What its call says, and what comes of it ────────────────────────────────────────────────────────────────────────
@@ -196,10 +177,9 @@ def heard(session: Session, task_id: UUID, at: datetime, *, comes: bool = False)
 
 
 def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
-    """Its calls are over: a text message, while it still matters."""
-    if task.stop_reason not in UNWANTED and at < task.due_until and still_wanted(session, task.id, at):
-        _send(session, task, at)
-        decide(session, task.id, "sent_instead", at)
+    """Its calls are over: a text message, while it still matters (`reminder_texts.py`)."""
+    if task.stop_reason not in UNWANTED and task.channel != BY_TEXT:
+        session.get_one(Reminder, task.id).text_from = at
 
 
 # ── What repeats ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,5 @@
-"""The rows of a plan's text messages: to answer, or with the link of a video call. A task has one of each at most, and
-each is a contact that the cap counts."""
+"""The rows of text messages that are contacts, which the cap counts: a plan's to answer, or with the link of a video
+call, and reminders. A task has one of each at most."""
 
 from datetime import datetime
 from uuid import UUID
@@ -34,10 +34,19 @@ class VideoMeeting(Base):
     begin_by: Mapped[datetime]
 
 
+class ReminderText(Base):
+    __tablename__ = "reminder_text"
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"), primary_key=True)
+    outbox_id: Mapped[UUID] = mapped_column(ForeignKey("outbox.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    number_token: Mapped[bytes]
+    texted_at: Mapped[datetime]
+
+
 def texted(
-    kind: type[StepText] | type[VideoMeeting], patient_id: UUID, token: bytes, since: datetime
+    kind: type[StepText] | type[VideoMeeting] | type[ReminderText], patient_id: UUID, token: bytes, since: datetime
 ) -> Select[datetime]:
-    """When a plan wrote to the patient or the number. What failed for certain has reached nobody and does not count."""
+    """When we wrote to the patient or the number. What failed for certain has reached nobody and does not count."""
     return (
         select(kind.texted_at)
         .join(OutboxRow, OutboxRow.id == kind.outbox_id)

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 
-from hospital import announcing, letters, reach_watch, reminders, text_bookings, text_steps, text_talks, video_steps
+from hospital import (
+    announcing,
+    letters,
+    reach_watch,
+    reminder_texts,
+    reminders,
+    text_bookings,
+    text_steps,
+    text_talks,
+    video_steps,
+)
 from hospital.database import Database
 from hotline.letter_joints import Press, post
 from hotline.message_joints import asking
@@ -42,6 +52,13 @@ def begin(
         if of.appointments:
             days, hour = of.days_before, of.from_hour
             await database.run(reminders.plan_appointments, now(), policy, days_before=days, from_hour=hour)
+
+        await remind_by_text()
+
+    async def remind_by_text() -> None:
+        for _ in range(MOST_TEXTS):
+            if not await database.run(reminder_texts.work_next, now(), policy):
+                break
 
     async def text() -> None:
         await database.run(text_talks.end_forgotten, now())
@@ -92,7 +109,7 @@ def begin(
         return look
 
     rounds.every(60, unless_held(remind), at_once=True)
-    for plans in (text, write, meet):
+    for plans in (remind_by_text, text, write, meet):
         rounds.every(10, unless_held(plans), at_once=True)
     if go_on is not None:
         rounds.every(10, go_on, at_once=True)

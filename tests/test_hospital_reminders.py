@@ -1,22 +1,22 @@
 """Who is reminded of what, when, and how: of an appointment once, of what repeats until it ends."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, booking, consents, followups, reminders
-from hospital.attempts import Claimed, NotNow
+from hospital import agentless, attempts, booking, consents, followups, reminder_texts, reminders
+from hospital.attempts import Attempt, Claimed, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.reminders import RecurringReminder, Reminder
 from tests.characters import LUCIA, RUTH
-from tests.hospital_scene import POLICY, admit, at_once, clinic, employ
+from tests.hospital_scene import POLICY, admit, at_once, clinic, day_three, employ
 from tests.moments import NOON
 from tests.test_hospital_suspensions import book
 
@@ -24,8 +24,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 pytestmark = pytest.mark.covers("H25")
 
 
-def plan(session: Session, at: object = NOON) -> int:
-    return reminders.plan_appointments(session, at, POLICY, days_before=1, from_hour=10)  # type: ignore[arg-type]
+def plan(session: Session, at: datetime = NOON) -> int:
+    return reminders.plan_appointments(session, at, POLICY, days_before=1, from_hour=10)
 
 
 def lucias_appointment(session: Session, *, booked: timedelta = 3 * DAY, starts: timedelta = DAY) -> UUID:
@@ -37,12 +37,13 @@ def lucias_appointment(session: Session, *, booked: timedelta = 3 * DAY, starts:
 
 
 def task(session: Session) -> FollowUpTask:
+    session.flush()
     session.expire_all()
     return session.scalars(select(FollowUpTask).where(FollowUpTask.kind == "reminder")).one()
 
 
-def call_for(session: Session, at: object = NOON) -> Claimed | NotNow | None:
-    return agentless.claim_next(session, "n1", at, POLICY, kinds={"reminder"}, most=5)  # type: ignore[arg-type]
+def call_for(session: Session, at: datetime = NOON) -> Claimed | NotNow | None:
+    return agentless.claim_next(session, "n1", at, POLICY, kinds={"reminder"}, most=5)
 
 
 def sent(session: Session) -> list[str]:
@@ -95,7 +96,17 @@ def test_who_wants_none_has_none_also_when_she_says_so_in_between(database: Data
         consents.set_consent(session, lucia.id, "reminder", False, NOON, call_id="n1-1")
         session.expire_all()
         assert call_for(session) is None
-        assert (task(session).stop_reason, sent(session)) == ("opted_out", [])
+        assert (task(session).stop_reason, text_those_due(session)) == ("opted_out", [])
+
+
+def was_called(session: Session, at: datetime) -> None:
+    """For a follow-up: it rang, and nobody answered."""
+    lucia = session.scalars(select(Patient)).one()
+    followup, number = day_three(session, lucia, due_at=NOON - DAY), lucia.numbers[0]
+    call: dict[str, object] = {"state": "ended", "line_result": "no_answer", "rang": True, "claimed_at": at}
+    whom = {"task_id": followup.id, "patient_id": lucia.id, "number_id": number.id, "number_token": number.token}
+    session.add(Attempt(channel_id="n1-x", dial_until=at, ended_at=at, **whom, **call))
+    session.flush()
 
 
 @pytest.mark.covers("I4")
@@ -103,47 +114,181 @@ def test_the_cap_holds_it_back_until_tomorrow_morning(database: Database) -> Non
     with database.transaction() as session:
         lucias_appointment(session)
         plan(session)
-        session.execute(
-            text(
-                "INSERT INTO attempt (task_id, patient_id, number_id, number_token, channel_id, state, line_result,"
-                " rang, claimed_at, dial_until, ended_at) SELECT t.id, t.patient_id, n.id, n.token, 'n1-x', 'ended',"
-                " 'no_answer', true, :at, :at, :at FROM followup_task t JOIN phone_number n USING (patient_id)"
-            ),
-            {"at": NOON - HOUR},
-        )
+        was_called(session, NOON - HOUR)
         refused = call_for(session)
         assert isinstance(refused, NotNow) and refused.code == "cap_reached"
         again = task(session)
         assert (again.state, again.next_try_at) == ("open", NOON + 19 * HOUR), "eight in the morning, before she comes"
 
 
+def text_those_due(session: Session, at: datetime = NOON) -> list[str]:
+    """What has been written by now, all in all."""
+    while reminder_texts.work_next(session, at, POLICY):
+        session.flush()
+    return sent(session)
+
+
+def wants_texts(session: Session) -> None:
+    consents.set_reminded_by(session, session.scalars(select(Patient)).one().id, "sms", NOON, call_id="n1-1")
+    session.expire_all()
+
+
+def codes(session: Session) -> list[str]:
+    return [row.code for row in followups.decisions(session, task(session).id)]
+
+
 @pytest.mark.covers("H4")
 def test_who_would_rather_read_is_written_to(database: Database) -> None:
     with database.transaction() as session:
         lucias_appointment(session)
-        lucia = session.scalars(select(Patient)).one()
-        consents.set_reminded_by(session, lucia.id, "sms", NOON, call_id="n1-1")
-        session.expire_all()
+        wants_texts(session)
         assert plan(session) == 1
+        assert text_those_due(session) == ["appointment_reminder"]
         assert (task(session).channel, task(session).state, call_for(session)) == ("sms", "done", None)
-        assert sent(session) == ["appointment_reminder"]
-        assert [row.code for row in followups.decisions(session, task(session).id)] == ["planned", "sent_instead"]
+        assert codes(session) == ["planned", "sent_instead"]
+        assert text_those_due(session, NOON + HOUR) == ["appointment_reminder"], "once"
+
+
+@pytest.mark.covers("I4")
+def test_a_text_waits_for_tomorrow_where_she_was_called_today(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        wants_texts(session)
+        plan(session)
+        was_called(session, NOON - HOUR)
+        assert text_those_due(session) == []
+        assert (task(session).state, task(session).next_try_at) == ("open", NOON + 19 * HOUR), "eight in the morning"
+        assert text_those_due(session, NOON + 18 * HOUR) == []
+        assert text_those_due(session, NOON + 19 * HOUR) == ["appointment_reminder"]
+        assert codes(session) == ["planned", "cap_reached", "sent_instead"]
+
+
+@pytest.mark.covers("I4")
+def test_no_text_comes_later_than_what_it_reminds_of(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session, starts=17 * HOUR)  # six in the morning
+        wants_texts(session)
+        plan(session)
+        was_called(session, NOON - HOUR)
+        assert text_those_due(session) == []
+        assert (task(session).state, task(session).stop_reason) == ("stopped", "not_reached")
+        assert text_those_due(session, NOON + 16 * HOUR) == []
+
+
+@pytest.mark.covers("I4")
+def test_whoever_was_reminded_by_text_is_not_called_that_day(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        wants_texts(session)
+        plan(session)
+        text_those_due(session)
+        lucia, ana = session.scalars(select(Patient)).one(), employ(session, "ana", "nurse").id
+        due = day_three(session, lucia)
+        refused = attempts.claim(session, due.id, ana, "n1", NOON + HOUR, POLICY)
+        assert isinstance(refused, NotNow) and refused.code == "cap_reached"
+        assert refused.not_before == NOON + 19 * HOUR
+        session.execute(update(OutboxRow).values(state="failed", error="unknown_number"))
+        assert isinstance(attempts.claim(session, due.id, ana, "n1", NOON + HOUR, POLICY), Claimed), "reached nobody"
+
+
+@pytest.mark.covers("I4")
+def test_a_second_reminder_by_text_is_tomorrows(database: Database) -> None:
+    with database.transaction() as session:
+        medicine(session)
+        first = session.scalars(select(RecurringReminder)).one()
+        session.add(
+            RecurringReminder(
+                about="checkup",
+                patient_id=first.patient_id,
+                begun_by=first.begun_by,
+                begun_at=NOON,
+                every_days=7,
+                next_at=NOON,
+                until=first.until,
+            )
+        )
+        wants_texts(session)
+        reminders.plan_recurring(session, NOON, POLICY)
+        assert text_those_due(session) == ["please_call"]
+        assert text_those_due(session, NOON + 20 * HOUR) == ["please_call", "please_call"]
+
+
+@pytest.mark.covers("I4")
+@pytest.mark.parametrize("hour", [21, 27], ids=["in the evening", "in the night"])
+def test_no_text_leaves_outside_the_hours(database: Database, hour: int) -> None:
+    at = NOON - 13 * HOUR + hour * HOUR
+    with database.transaction() as session:
+        medicine(session, first_at=at)
+        wants_texts(session)
+        reminders.plan_recurring(session, at, POLICY)
+        assert text_those_due(session, at) == [] and task(session).state == "open"
+        assert text_those_due(session, NOON + 20 * HOUR) == ["please_call"]
+
+
+def test_who_changes_their_mind_before_it_leaves_is_written_to_no_more(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        wants_texts(session)
+        plan(session)
+        consents.set_consent(session, task(session).patient_id, "reminder", False, NOON, call_id="n1-1")
+        session.expire_all()
+        assert text_those_due(session) == []
+        assert (task(session).state, task(session).stop_reason) == ("stopped", "opted_out")
+
+
+def test_a_text_that_waits_is_not_needed_for_what_was_cancelled(database: Database) -> None:
+    with database.transaction() as session:
+        mine = lucias_appointment(session)
+        wants_texts(session)
+        plan(session)
+        booking.cancel(session, mine, task(session).patient_id, NOON)
+        assert text_those_due(session) == [] and task(session).state == "done"
 
 
 def test_who_does_not_answer_is_tried_once_a_day_and_then_written_to(database: Database) -> None:
+    """The call and the text after it are one contact: the cap of one a day is not in its way, and counts one."""
     with database.transaction() as session:
         lucias_appointment(session)
         plan(session)
         rings_out_of_reminders(session)
+        assert text_those_due(session) == ["appointment_reminder"]
         assert (task(session).state, task(session).stop_reason) == ("stopped", "not_reached")
-        assert sent(session) == ["appointment_reminder"]
+        token = session.scalars(select(Attempt.number_token)).one()
+        assert attempts.contacts(session, task(session).patient_id, token, NOON + HOUR) == [NOON]
 
 
-def rings_out_of_reminders(session: Session) -> None:
-    claimed = call_for(session)
-    assert isinstance(claimed, Claimed) and attempts.dialling(session, claimed.attempt_id, NOON)
+@pytest.mark.covers("I4")
+def test_after_a_call_that_the_cap_put_off_for_good_no_text_comes_either(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session, starts=17 * HOUR)
+        plan(session)
+        was_called(session, NOON - HOUR)
+        refused = call_for(session)
+        assert isinstance(refused, NotNow) and refused.code == "cap_reached"
+        assert text_those_due(session) == []
+        assert (task(session).state, task(session).stop_reason) == ("stopped", "not_reached")
+
+
+@pytest.mark.covers("I4")
+def test_a_text_after_the_last_call_of_an_evening_leaves_in_the_morning_and_counts(database: Database) -> None:
+    evening = NOON + 8 * HOUR - timedelta(seconds=10)
+    with database.transaction() as session:
+        lucias_appointment(session)
+        plan(session)
+        task(session).max_tries = 1
+        rings_out_of_reminders(session, evening, evening + timedelta(seconds=30))
+        assert text_those_due(session, evening + timedelta(minutes=1)) == []
+        assert text_those_due(session, NOON + 19 * HOUR) == ["appointment_reminder"]
+        token = session.scalars(select(Attempt.number_token)).one()
+        contacts = attempts.contacts(session, task(session).patient_id, token, NOON + 20 * HOUR)
+        assert contacts == [evening, NOON + 19 * HOUR]
+
+
+def rings_out_of_reminders(session: Session, at: datetime = NOON, until: datetime = NOON) -> None:
+    claimed = call_for(session, at)
+    assert isinstance(claimed, Claimed) and attempts.dialling(session, claimed.attempt_id, at)
     attempts.rang(session, claimed.channel_id)
-    attempts.line_ended(session, claimed.attempt_id, "no_answer", NOON, POLICY)
+    attempts.line_ended(session, claimed.attempt_id, "no_answer", until, POLICY)
 
 
 def test_what_was_cancelled_or_confirmed_needs_no_call(database: Database) -> None:
@@ -158,7 +303,7 @@ def test_what_was_cancelled_or_confirmed_needs_no_call(database: Database) -> No
 def medicine(session: Session, **more: object) -> UUID:
     ruth, ana = admit(session, RUTH).id, employ(session, "ana", "nurse").id
     values = {"about": "medication", "department_id": None, "every_days": 7, "first_at": NOON, "until": NOON + 20 * DAY}
-    return reminders.begin(session, patient_id=ruth, account_id=ana, at=NOON - DAY, **{**values, **more})  # type: ignore[arg-type]
+    return reminders.begin(session, patient_id=ruth, account_id=ana, at=NOON - DAY, **{**values, **more})
 
 
 @pytest.mark.covers("H44")
@@ -191,7 +336,8 @@ def test_stopped_in_a_call_it_never_comes_again(database: Database) -> None:
         session.expire_all()
         refused = call_for(session)
         assert isinstance(refused, NotNow) and refused.code == "not_needed"
-        assert reminders.plan_recurring(session, NOON + 8 * DAY, POLICY) == 0 and sent(session) == []
+        assert reminders.plan_recurring(session, NOON + 8 * DAY, POLICY) == 0
+        assert text_those_due(session, NOON + 8 * DAY) == []
 
 
 @pytest.mark.parametrize("wrong", [{"about": "taxes"}, {"every_days": 0}, {"until": NOON - DAY}])
@@ -206,6 +352,7 @@ def test_the_message_says_not_what_for(database: Database) -> None:
         session.scalars(select(Patient)).one().reminded_by = "sms"
         session.flush()
         reminders.plan_recurring(session, NOON, POLICY)
+        text_those_due(session)
         (message,) = session.scalars(select(OutboxRow))
         assert (message.key, message.params) == ("please_call", {})
 

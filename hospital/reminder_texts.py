@@ -1,0 +1,139 @@
+"""Reminders as text messages: for who would rather read, and after calls that reached nobody.
+
+Rules: a text is a contact like a call, judged by the same functions when it is sent: window, cap, opt-out, death,
+guardian, numbers that are safe. What is held back waits while it still matters. A text to a number that its own call
+has rung in vain that day is one contact with that call: the cap neither holds it back for it nor counts it again. Whose
+number wants no texts any more is called instead, if that was not tried. A text names hospital, date, time and number,
+and of what repeats nothing at all.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from hospital import agentless, attempts, outbox, subjects
+from hospital.appointments import booked
+from hospital.calling_rules import CallingPolicy, NotNow, refusal, wall_clock
+from hospital.followups import FollowUpTask, decide
+from hospital.outbox import OutboxRow
+from hospital.patients import PhoneNumber
+from hospital.reminders import BY_TEXT, KIND, PURPOSE, Reminder
+from hospital.text_records import ReminderText
+from hospital.text_stops import stopped
+from hospital.verdicts import judge
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """`beside_a_call`: its call has rung there today. `policy`: on the clock of who is written to."""
+
+    number: PhoneNumber | None
+    refused: NotNow | None
+    beside_a_call: bool
+    policy: CallingPolicy
+
+
+def work_next(session: Session, at: datetime, policy: CallingPolicy) -> bool:
+    """The next one that is due is sent, put off or given up; False where none is."""
+    when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
+    by_text = and_(FollowUpTask.channel == BY_TEXT, FollowUpTask.state == "open", when <= at)
+    rows = (
+        select(FollowUpTask, Reminder)
+        .join(Reminder, Reminder.task_id == FollowUpTask.id)
+        .where(FollowUpTask.kind == KIND, or_(by_text, Reminder.text_from <= at))
+        .order_by(when, FollowUpTask.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    found = session.execute(rows).one_or_none()
+    if found is None:
+        return False
+    task, reminder = found
+    attempts.follow_survivor(session, task, at)
+    if reminder.text_from is not None:
+        _after_its_calls(session, task, reminder, at, policy)
+    else:
+        _instead_of_calls(session, task, at, policy)
+    return True
+
+
+def _instead_of_calls(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy) -> None:
+    judged = _judge(session, task, at, policy)
+    if not subjects.still_needed(session, task, at):
+        task.state, task.closed_at = "done", at
+        decide(session, task.id, "not_needed", at)
+    elif judged.number is not None and stopped(session, judged.number.number):
+        task.channel, task.next_try_at = agentless.CHANNEL, None
+        decide(session, task.id, "texts_unwanted", at, channel=task.channel)
+    elif judged.refused is not None or judged.number is None:
+        attempts.refuse(session, task, judged.refused or NotNow("no_usable_number"), at, True, judged.policy)
+        return
+    else:
+        task.state, task.closed_at = "done", at
+        _send(session, task, judged.number, at, counts=True)
+    subjects.changed(session, task)
+
+
+def _after_its_calls(
+    session: Session, task: FollowUpTask, reminder: Reminder, at: datetime, policy: CallingPolicy
+) -> None:
+    """The task stays as its calls have left it: whoever calls back hears the reminder."""
+    reminder.text_from = None
+    if task.state != "stopped" or at >= task.due_until or not subjects.still_needed(session, task, at):
+        return
+    judged = _judge(session, task, at, policy)
+    if judged.refused is not None:
+        again = judged.refused.not_before
+        clock = wall_clock(at, judged.policy.zone)
+        decide(session, task.id, judged.refused.code, at, not_before=again.isoformat() if again else None, **clock)
+        if again is not None and again < task.due_until:
+            reminder.text_from = again
+    elif judged.number is not None and not stopped(session, judged.number.number):
+        _send(session, task, judged.number, at, counts=not judged.beside_a_call)
+    subjects.changed(session, task)
+
+
+def _judge(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy) -> _Judged:
+    verdict = judge(session, task, at, policy)
+    number, refused, there = verdict.number, verdict.refused, verdict.policy
+    if number is None:
+        return _Judged(None, refused, False, there)
+    today = at.astimezone(there.zone).date()
+    began = [
+        one.dialled_at or one.claimed_at for one in attempts.of_task(session, task.id) if one.number_id == number.id
+    ]
+    own = [when for when in began if when in verdict.rung and when.astimezone(there.zone).date() == today]
+    if own:
+        others = [when for when in verdict.rung if when not in own]
+        refused = refusal(task.patient, number, others, at, there, task.purpose, verdict.urgent)
+    return _Judged(number, refused, bool(own), there)
+
+
+def _send(session: Session, task: FollowUpTask, number: PhoneNumber, at: datetime, *, counts: bool) -> None:
+    """Once, whatever else happens. `counts`: a contact of its own, for the cap."""
+    appointment_id = session.get_one(Reminder, task.id).appointment_id
+    visit = booked(session, appointment_id) if appointment_id else None
+    once = f"{PURPOSE}/{task.id}"
+    made = outbox.put(
+        session,
+        once=once,
+        key="appointment_reminder" if visit else "please_call",
+        locale=number.language or number.patient.language,
+        number=number.number,
+        at=at,
+        patient_id=task.patient_id,
+        **({"starts_at": visit.starts_at.isoformat()} if visit else {}),
+    )
+    if not made:
+        return
+    decide(session, task.id, "sent_instead", at)
+    if counts:
+        message_id = session.scalars(select(OutboxRow.id).where(OutboxRow.once == once)).one()
+        text = ReminderText(
+            task_id=task.id, outbox_id=message_id, patient_id=task.patient_id, number_token=number.token, texted_at=at
+        )
+        session.add(text)
+        session.flush()
