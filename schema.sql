@@ -579,6 +579,7 @@ CREATE TABLE attempt (
     campaign_id    uuid REFERENCES campaign,
     line           smallint CHECK (line > 0),        -- automated calls: which of the lines that there are for them
     campaign_line  smallint CHECK (campaign_line > 0),   -- which of its campaign's, where that has a limit
+    trunk_line     smallint CHECK (trunk_line > 0),  -- which of the trunk's; a nurse's own call may be one more than those
     stint_id       uuid REFERENCES stint,            -- progressive: the nurse's leg is the stint's
     pooled         boolean NOT NULL DEFAULT false,   -- predictive: a nurse is found when somebody has answered
     channel_id     text NOT NULL UNIQUE,             -- I3: chosen and committed before anything is dialled
@@ -622,6 +623,8 @@ CREATE UNIQUE INDEX one_live_attempt_per_nurse ON attempt (account_id)
 CREATE UNIQUE INDEX one_live_attempt_per_line ON attempt (line)
     WHERE account_id IS NULL AND NOT pooled AND state IN ('claimed', 'dialling', 'talking');
 CREATE UNIQUE INDEX one_live_attempt_per_campaign_line ON attempt (campaign_id, campaign_line)
+    WHERE state IN ('claimed', 'dialling', 'talking');
+CREATE UNIQUE INDEX one_live_attempt_per_trunk_line ON attempt (trunk_line)
     WHERE state IN ('claimed', 'dialling', 'talking');
 CREATE UNIQUE INDEX one_attempt_per_nurse_leg ON attempt (nurse_channel_id) WHERE stint_id IS NULL;
 CREATE INDEX attempt_nurse_leg ON attempt (nurse_channel_id) WHERE nurse_channel_id IS NOT NULL;   -- asked for every leg

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dialer.predictive import tally, wanted
-from hospital import agentless, campaigns, pooled, stints
+from hospital import agentless, campaigns, lines, pooled, stints
 from hospital.attempt_records import LIVE, Attempt
 from hospital.campaigns import Campaign
 
@@ -18,8 +18,9 @@ from hospital.campaigns import Campaign
 @dataclass(frozen=True)
 class PaceNow:
     """`dial`: lines that may be dialled now. `why` not more: as `pacing.Pace.why`; or 'one_each' (a call for each nurse
-    who is ready), 'by_nurses' (they begin each), 'as_due' (as the lines allow). `ready` of `nurses` wait for a call.
-    `answer_rate`: what pacing reckons with, answered of dialled; None: it doesn't, or nothing is known yet."""
+    who is ready), 'by_nurses' (they begin each), 'as_due' (as the lines allow), 'trunk_full'. `ready` of `nurses` wait
+    for a call. `answer_rate`: what pacing reckons with, answered of dialled; None: it doesn't, or nothing is known
+    yet."""
 
     dial: int
     why: str
@@ -28,14 +29,21 @@ class PaceNow:
     answer_rate: float | None = None
 
 
-def paces(session: Session, at: datetime, automatic_lines: int) -> Mapping[UUID, PaceNow]:
-    """Of each campaign that runs. `automatic_lines`: how many the site has for calls without a nurse."""
+def paces(
+    session: Session, at: datetime, automatic_lines: int, trunk_lines: int | None = None
+) -> Mapping[UUID, PaceNow]:
+    """Of each campaign that runs. `automatic_lines`: how many the site has for calls without a nurse; `trunk_lines`:
+    for all together, None: no limit."""
     found = {one.id: PaceNow(0, "by_nurses") for one in campaigns.in_force(session, stints.CHANNEL) if _previews(one)}
     for floor in pooled.floors(session, at):
         pace, known = wanted(floor), tally(floor)
         rate = known.answer_rate if known.dialled else None
         found[floor.campaign.id] = PaceNow(pace.dial, pace.why, floor.nurses, floor.ready, rate)
-    return found | _progressive(session, at) | _automatic(session, automatic_lines)
+    found |= _progressive(session, at) | _automatic(session, automatic_lines)
+    if trunk_lines is None:
+        return found
+    left = max(0, lines.left_on_trunk(session, trunk_lines))
+    return {of: replace(one, dial=left, why="trunk_full") if one.dial > left else one for of, one in found.items()}
 
 
 def _previews(campaign: Campaign) -> bool:
@@ -55,7 +63,7 @@ def _progressive(session: Session, at: datetime) -> dict[UUID, PaceNow]:
     return found
 
 
-def _automatic(session: Session, lines: int) -> dict[UUID, PaceNow]:
+def _automatic(session: Session, most: int) -> dict[UUID, PaceNow]:
     running = [one for one in campaigns.in_force(session, agentless.CHANNEL) if one.state == "running"]
     if not running:
         return {}
@@ -65,7 +73,7 @@ def _automatic(session: Session, lines: int) -> dict[UUID, PaceNow]:
     taken: Counter[UUID | None] = Counter()
     for campaign_id, count in session.execute(rows.group_by(Attempt.campaign_id)):
         taken[campaign_id] = count
-    left = lines - taken.total()
+    left = most - taken.total()
     found = {}
     for campaign in running:
         own = left if campaign.lines is None else min(left, campaign.lines - taken[campaign.id])

@@ -35,9 +35,10 @@ def claim_next(
 ) -> Claimed | NotNow | None:
     """The next due contact of these kinds, claimed: of this campaign, or of those that are in none. Or why it may not
     be called now (then it is due later, and another may be claimed). None: nothing is due, or `most` automatic calls,
-    or as many as the campaign may have, are under way."""
+    or as many as the campaign or the trunk may have, are under way."""
     line = lines.automatic(session, most)
-    if line is None:
+    trunk_line = lines.of_trunk(session, policy.trunk_lines) if line is not None else None
+    if trunk_line is None:
         return None
     standing = campaigns.in_force(session, CHANNEL)
     belongs, campaign_line = campaigns.in_none(standing), 0
@@ -76,7 +77,9 @@ def claim_next(
         decide(session, task.id, "not_needed", at)
         subjects.changed(session, task)
         return NotNow("not_needed")
-    return attempts.begin(session, task, node, at, policy, None, campaign_id, campaign_line, line=line)
+    return attempts.begin(
+        session, task, node, at, policy, None, campaign_id, campaign_line, trunk_line=trunk_line, line=line
+    )
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Attempt(Base):
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))
     line: Mapped[int | None]
     campaign_line: Mapped[int | None]
+    trunk_line: Mapped[int | None]
     stint_id: Mapped[UUID | None] = mapped_column(ForeignKey("stint.id"))
     pooled: Mapped[bool] = mapped_column(default=False)
     channel_id: Mapped[str]

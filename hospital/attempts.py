@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from hospital import campaigns, joint_calls, opt_outs, subjects
+from hospital import campaigns, joint_calls, lines, opt_outs, subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
 from hospital.calling_hours import closes
 from hospital.calling_rules import ENDS, PURPOSE, CallingPolicy, NotNow, never, wall_clock
@@ -53,7 +53,8 @@ def claim(
     """Claim an open follow-up for a nurse. A refusal is returned, not raised, so that its decision is committed.
 
     Where the patient opted out or has died, nobody is called for this task at all: it stops. Where the guardian did, it
-    is held. What a person gave to another nurse is not hers to call."""
+    is held. What a person gave to another nurse is not hers to call. She does not wait for a line of the trunk: her
+    call counts among those that machines leave free."""
     task = session.scalar(
         update(FollowUpTask)
         .where(FollowUpTask.id == task_id, FollowUpTask.kind == "follow_up", FollowUpTask.state == "open")
@@ -68,13 +69,14 @@ def claim(
         return refuse(session, task, NotNow("given_to_another"), at, False, policy)
     if current_stint(session, account_id) is not None:
         return refuse(session, task, NotNow("in_a_stint"), at, False, policy)
+    trunk_line = lines.of_trunk(session, policy.trunk_lines) or 0
     campaign = campaigns.of_task(session, task)
     if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
-        return begin(session, task, node, at, policy, account_id)  # she calls by herself
+        return begin(session, task, node, at, policy, account_id, trunk_line=trunk_line)  # she calls by herself
     line = campaigns.a_line(session, campaign)
     if line is None:
         return refuse(session, task, NotNow("lines_busy"), at, False, policy)
-    return begin(session, task, node, at, policy, account_id, campaign.id, line)
+    return begin(session, task, node, at, policy, account_id, campaign.id, line, trunk_line=trunk_line)
 
 
 def begin(
@@ -87,6 +89,7 @@ def begin(
     campaign_id: UUID | None = None,
     campaign_line: int = 0,
     *,
+    trunk_line: int,
     line: int | None = None,
     stint: Stint | None = None,
     pooled: bool = False,
@@ -94,7 +97,7 @@ def begin(
     """The attempt of a task that this transaction has claimed, or why not now. Without an account the hotline calls by
     itself: no nurse, and no channel of hers, on a `line` of its own. With a `stint` the nurse's leg is there already,
     and nobody has chosen the task: a refusal puts it off. `pooled`: a nurse is found when somebody has answered.
-    `campaign_line`: one that `campaigns.a_line` gave."""
+    `campaign_line`: one that `campaigns.a_line` gave, `trunk_line` one of `lines.of_trunk`; 0: none."""
     unattended = account_id is None or stint is not None
     follow_survivor(session, task, at)
     verdict = judge(session, task, at, policy)
@@ -112,6 +115,7 @@ def begin(
         campaign_id=campaign_id,
         line=line,
         campaign_line=campaign_line or None,
+        trunk_line=trunk_line or None,
         stint_id=stint.id if stint else None,
         pooled=pooled,
         channel_id=f"{node}-{attempt_id.hex}",

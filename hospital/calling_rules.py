@@ -33,7 +33,8 @@ class CallingPolicy:
     """A site's rules for calling patients. `cap_*` None: no cap (the demo's). Automatic calls: so many tries; what is
     urgent is tried again after `urgent_again` instead of the next day. A plan's text message waits `text_answer_within`
     for an answer. `outcomes`: what follows from each result. `country`: the site's (ISO 3166); None: nobody is abroad.
-    `of_site`: what the site has, of a policy that was put where somebody is."""
+    `trunk_lines`: calls at once over the trunk, of all modes together; None: no limit of its own. `of_site`: what the
+    site has, of a policy that was put where somebody is."""
 
     window: Window
     zone: ZoneInfo
@@ -44,6 +45,7 @@ class CallingPolicy:
     text_answer_within: timedelta = timedelta(days=2)
     outcomes: OutcomeRules = SHIPPED
     country: str | None = None
+    trunk_lines: int | None = None
     of_site: "CallingPolicy | None" = None
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, campaigns, joint_calls, nurse_calls, stints
+from hospital import attempts, campaigns, joint_calls, lines, nurse_calls, stints
 from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
 from hospital.campaigns import Campaign
@@ -102,13 +102,13 @@ def claim_next(
     session: Session, campaign_id: UUID, node: str, at: datetime, policy: CallingPolicy
 ) -> Claimed | NotNow | None:
     """The next contact of a predictive campaign, claimed for whoever will be free. None: nothing is due, or its lines
-    are in use."""
+    or the trunk's are in use."""
     known = campaigns.in_force(session, stints.CHANNEL)
     campaign = next((one for one in known if one.id == campaign_id), None)
     if campaign is None or (campaign.mode, campaign.state) != ("predictive", "running"):
         return None
-    line = campaigns.a_line(session, campaign)
-    if line is None:
+    line, trunk_line = campaigns.a_line(session, campaign), lines.of_trunk(session, policy.trunk_lines)
+    if line is None or trunk_line is None:
         return None
     left_alone = select(Attempt.patient_id).where(
         Attempt.pooled, Attempt.contact_result == "abandoned", Attempt.ended_at > at - NOT_AGAIN
@@ -118,7 +118,7 @@ def claim_next(
         return None
     task.state = "calling"
     session.flush()
-    return attempts.begin(session, task, node, at, policy, None, campaign.id, line, pooled=True)
+    return attempts.begin(session, task, node, at, policy, None, campaign.id, line, trunk_line=trunk_line, pooled=True)
 
 
 @dataclass(frozen=True)

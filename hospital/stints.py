@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, campaigns, nurse_calls
+from hospital import attempts, campaigns, lines, nurse_calls
 from hospital.accounts import Account
 from hospital.attempt_records import LIVE, Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
@@ -191,15 +191,17 @@ def claim_next(
     campaign = next((one for one in known if one.id == campaign_id), None)
     if campaign is None or (campaign.mode, campaign.state) != ("progressive", "running"):
         return None
-    line = campaigns.a_line(session, campaign)
-    if line is None:
+    line, trunk_line = campaigns.a_line(session, campaign), lines.of_trunk(session, policy.trunk_lines)
+    if line is None or trunk_line is None:
         return None
     task = nurse_calls.next_for(session, campaign, known, stint.account_id, at)
     if task is None:
         return None
     task.state = "calling"
     session.flush()
-    claimed = attempts.begin(session, task, node, at, policy, stint.account_id, campaign.id, line, stint=stint)
+    claimed = attempts.begin(
+        session, task, node, at, policy, stint.account_id, campaign.id, line, trunk_line=trunk_line, stint=stint
+    )
     if isinstance(claimed, Claimed):
         stint.ready, stint.more_s = False, 0
         announce(session, "stint", stint.id)

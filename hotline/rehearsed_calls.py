@@ -89,7 +89,7 @@ def _dialled(
         task.channel = surveys.CHANNEL
     session.flush()
     policy = replace(wiring.calling_policy(settings), window=ALWAYS, cap_a_day=None, cap_a_week=None)
-    begun = attempts.begin(session, task, NODE, at, policy, nurse_id)
+    begun = attempts.begin(session, task, NODE, at, policy, nurse_id, trunk_line=0)
     if isinstance(begun, NotNow):
         raise LookupError(f"it may not be called: {begun.code}")
     attempts.dialling(session, begun.attempt_id, at)

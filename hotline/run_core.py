@@ -163,7 +163,7 @@ async def run_core(settings: Settings) -> None:
         dialling=joints.ConsoleDialling(dialer, Machines(database, telephone, now=now), partial(_local, settings)),
         stints=joints.ConsoleStints(progressive, predictive),
         interpreting=interpreters,
-        paces=lambda: database.run(paces, now(), of.lines),
+        paces=lambda: database.run(paces, now(), of.lines, dialer.policy.trunk_lines),
         replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
         hours=opening_hours(settings),
         policy=calling_policy(settings),

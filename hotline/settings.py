@@ -114,6 +114,8 @@ class Trunk(Frozen):
     """Its P-Asserted-Identity is believed: the caller's own number where From is another's."""
     per_second: Annotated[float, Field(gt=0, le=50)] | None = None
     """Orders to dial over all campaigns and modes; None: no limit of the line's own."""
+    lines: Annotated[int, Field(ge=1, le=2000)] | None = None
+    """Calls to patients at once, over all campaigns and modes; None: no limit of the line's own."""
 
 
 class Interpreters(Frozen):

@@ -183,6 +183,7 @@ def calling_policy(settings: Settings) -> CallingPolicy:
         urgent_again=timedelta(minutes=settings.automatic.urgent_again_minutes),
         text_answer_within=timedelta(days=calling.text_answer_days),
         country=settings.site.country.upper(),
+        trunk_lines=settings.trunk.lines if settings.trunk else None,
     )
 
 

@@ -214,3 +214,11 @@ def test_whether_a_site_calls_on_public_holidays(country: str, calling: dict[str
     holiday = {"co": datetime(2026, 12, 8, 15, tzinfo=UTC), "mx": datetime(2026, 9, 16, 18, tzinfo=UTC)}[country]
     assert policy.country == policy.window.country == country.upper()
     assert may_call(holiday, policy.window, policy.zone).allowed == on_holidays
+
+
+def test_the_trunks_lines_reach_every_claim() -> None:
+    trunk = {"host": "sip.example.org", "caller_id": "+576015550100", "lines": 30}
+    assert calling_policy(build(site() | {"trunk": trunk})).trunk_lines == 30
+    assert calling_policy(build(site() | {"trunk": {**trunk, "lines": None}})).trunk_lines is None
+    assert calling_policy(build(site())).trunk_lines is None
+    assert "trunk.lines" in refusal(site() | {"trunk": {**trunk, "lines": 0}})

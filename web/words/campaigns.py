@@ -25,6 +25,7 @@ PACE_WHY = {  # why a campaign dials no more now
     "by_nurses": "nurses begin each call",
     "as_due": "as its lines allow",
     "line_limit": "all its lines are in use",
+    "trunk_full": "the trunk has no more lines free",
     "enough": "as many as nurses and the answer rate bear",
     "ceiling_near": "hardly more than one for each nurse: the ceiling spares no more",
     "silent_trunk": "one for each nurse: nobody answers at all, look at the trunk",
