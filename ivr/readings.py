@@ -1,4 +1,4 @@
-"""What callers say in their own words instead of keys, read by a rule: digits, a date of birth, a day that suits them.
+"""What callers say in their own words instead of keys, read by a rule: digits, a date, a day that suits them.
 
 A reading is never a guess (`speech/ears`), and it counts only after the caller has agreed: what was understood is said
 back, whether or not it is in anybody's record. Who looked first and said back only what is in none would tell a
@@ -15,13 +15,26 @@ from typing import Protocol
 from ivr.turn import DigitsOf, Prompt
 from scripts import verbalise
 from speech.ears import grammars
-from speech.ears.dates import birth_date, earliest, spoken_day
+from speech.ears.dates import birth_date, earliest, spoken_day, told_date
 from speech.ears.folding import folded
 from speech.ears.language import Part
-from speech.ears.languages import numerals
+from speech.ears.languages import numerals, spaced
 
 EARLIEST = "earliest"
+YEARS = range(1880, 2200)
 PARTS = {None: "heard_day", Part.MORNING: "heard_day_morning", Part.AFTERNOON: "heard_day_afternoon"}
+
+
+def as_date(typed: str) -> dt.date | None:
+    """Eight digits: day first, or year first as in Chinese; None where they are neither."""
+    for day, month, year in ((typed[:2], typed[2:4], typed[4:]), (typed[6:], typed[4:6], typed[:4])):
+        try:
+            found = dt.date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+        if found.year in YEARS:
+            return found
+    return None
 
 
 class Reading(Protocol):
@@ -60,11 +73,18 @@ class SpokenNumber:
         point = folded(verbalise.speech(language).POINT)
         found = re.search(rf"([0-9]+) ?(?:{re.escape(point)}|[.,]) ?([0-9](?: ?[0-9])*)", row)
         if found is None or not self.wanted.star_is_x:
-            return SpokenDigits(replace(self.wanted, star_is_x=False)).read(words, language)
+            return self._whole(words, row, language)
         if re.search("[0-9]", row[: found.start()] + row[found.end() :]):
             return None
         answer = f"{found[1]}*{found[2].replace(' ', '')}"
         return answer if len(answer) <= self.wanted.maximum else None
+
+    def _whole(self, words: str, row: str, language: str) -> str | None:
+        """Where words are not written apart, what is counted stands right behind the number: 两次."""
+        alone = re.findall("[0-9]+", row)
+        if not spaced(language) and len(alone) == 1:
+            return alone[0] if len(alone[0]) <= self.wanted.maximum else None
+        return SpokenDigits(replace(self.wanted, star_is_x=False)).read(words, language)
 
     def read_back(self, answer: str) -> Prompt:
         return Prompt("survey_read_back", given=float(answer.replace("*", ".")))
@@ -83,6 +103,24 @@ class BirthDate:
     def read_back(self, answer: str) -> Prompt:
         born = dt.date(int(answer[4:]), int(answer[2:4]), int(answer[:2]))
         return Prompt("heard_birth_date", birth_date=born)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDate:
+    """A date of a report, in eight digits as it is typed: day, month, year. `today` is where the site is."""
+
+    today: dt.date
+
+    def read(self, words: str, language: str) -> str | None:
+        typed = SpokenDigits(DigitsOf(8, 8)).read(words, language)
+        if typed is not None:
+            return typed
+        told = told_date(words, language, self.today)
+        return None if told is None else told.strftime("%d%m%Y")
+
+    def read_back(self, answer: str) -> Prompt:
+        told = as_date(answer)
+        return Prompt("heard_digits", digits=answer) if told is None else Prompt("survey_read_back", given=told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scripts import vocabulary
 from speech.ears import DECOY, Grammar, GrammarRefused, grammars, red_flags, voicemail
-from speech.ears.dates import SpokenDay, birth_date, earliest, spoken_day
+from speech.ears.dates import SpokenDay, birth_date, earliest, spoken_day, told_date
 from speech.ears.language import Part
 from speech.ears.languages import LANGUAGES, NoEars, numerals
 from tests import pickups
@@ -665,3 +665,37 @@ def test_what_machines_say_is_known_and_what_people_say_is_none_of_it(language: 
     people = (pickups.HELLO, pickups.AGAIN, pickups.LONG_HELLO, pickups.TALKATIVE, pickups.NEWS)
     said_by_people = [said[language] for said in people] + IN_THE_WAY[language]
     assert [said for said in said_by_people if voicemail.announced(said, language)] == []
+
+
+@pytest.mark.covers("H28")
+@pytest.mark.parametrize(
+    ("said", "language", "meant"),
+    [
+        ("el primero de marzo de dos mil veintiséis", "es", "2026-03-01"),
+        ("desde el veinte de noviembre", "es", "2026-11-20"),  # without a year the nearest
+        ("el tres de marzo", "es", "2027-03-03"),
+        ("anteayer", "es", "2026-11-23"),
+        ("antes de ayer", "es", "2026-11-23"),
+        ("el miércoles veinticinco de noviembre", "es", "2026-11-25"),
+        ("el jueves veinticinco de noviembre", "es", None),  # it is no Thursday
+        ("el lunes", "es", None),  # of this week or the last?
+        ("ayer o anteayer", "es", None),
+        ("hace tres días", "es", None),
+        ("el treinta de febrero de 2026", "es", None),
+        ("March the first twenty twenty six", "en", "2026-03-01"),
+        ("the first of March 2026", "en", "2026-03-01"),
+        ("since the day before yesterday", "en", "2026-11-23"),
+        ("the twentieth of November", "en", "2026-11-20"),
+        ("tomorrow", "en", "2026-11-26"),
+        ("primeiro de março de dois mil e vinte e seis", "pt-BR", "2026-03-01"),
+        ("anteontem", "pt-BR", "2026-11-23"),
+        ("vinte de novembro", "pt-BR", "2026-11-20"),
+        ("二零二六年三月一号", "zh-CN", "2026-03-01"),
+        ("十一月二十号", "zh-CN", "2026-11-20"),
+        ("前天开始的", "zh-CN", "2026-11-23"),
+        ("no lo sé", "es", None),
+    ],
+)
+def test_a_date_that_is_told_may_be_of_the_past_or_to_come(said: str, language: str, meant: str | None) -> None:
+    told = told_date(said, language, dt.date(2026, 11, 25))
+    assert (told and told.isoformat()) == meant

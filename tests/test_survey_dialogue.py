@@ -404,7 +404,7 @@ async def test_our_own_call_asks_once_it_is_proved_who_answered(
 @pytest.mark.covers("H28", "H33")
 async def test_a_survey_by_voice_and_a_red_flag_that_is_said(front: FrontDesk, words: wording.Wording) -> None:
     task = due(front, "discharge-day3", LUCIA)
-    says = ['"mejor"', '"tres"', '"sí"', '"sí"', '"pasar"', '"algunas"', '"no"', '"sí"']
+    says = ['"mejor"', '"tres"', '"sí"', '"pasar"', '"algunas"', '"no"', '"sí"']
     told = await asked(front, words, task, ",".join(says), LUCIA, Phrasebook(words, "9"))
     given = answers(front, task)
     assert (given["general"], given["pain"], given["temperature"]) == ("better", 3, None), told
@@ -449,6 +449,8 @@ async def test_what_no_voice_speaks_is_a_nurses_to_ask(front: FrontDesk, words: 
         ("thirty eight point zero five", "en", "38*05"),
         ("trinta e oito vírgula cinco", "pt-BR", "38*5"),
         ("三十八点五", "zh-CN", "38*5"),
+        ("每天两次", "zh-CN", "2"),
+        ("早上一次晚上两次", "zh-CN", None),
         ("treinta y ocho coma cinco o treinta y nueve", "es", None),
         ("no lo sé", "es", None),
     ],

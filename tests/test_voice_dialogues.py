@@ -34,6 +34,7 @@ from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.conftest import cloned
 from tests.moments import NOON, ZONE
 from tests.test_dialogues import demo_template, words
+from tests.test_survey_dialogue import answers, asked, due
 from tests.transcripts import KEYS, Said, is_golden, there
 
 __all__ = ["demo_template", "words"]
@@ -207,6 +208,15 @@ async def test_the_earliest_may_be_said_by_whom_afternoons_suit(
             session.execute(text("TRUNCATE call, caller_language CASCADE"))
 
 
+def given(front: FrontDesk, who: Character) -> None:
+    """The next time in cardiology is theirs."""
+    with front.database.transaction() as session:
+        opening = booking.openings(session, "cardiology", NOON, after=NOON, limit=1)[0]
+        booking.hold(session, opening.slot_id, "desk", NOON)
+        patient = patients.candidates(session, who.numbers[0])[0].patient
+        booking.confirm(session, opening.slot_id, "desk", patient.id, NOON, "desk")
+
+
 @pytest.mark.parametrize(
     ("language", "spoken"),
     [
@@ -220,11 +230,7 @@ async def test_an_appointment_is_cancelled_by_voice(
     language: str, spoken: tuple[str, ...], front: FrontDesk, words: wording.Wording
 ) -> None:
     who = WHO[language]
-    with front.database.transaction() as session:
-        opening = booking.openings(session, "cardiology", NOON, after=NOON, limit=1)[0]
-        booking.hold(session, opening.slot_id, "desk", NOON)
-        patient = patients.candidates(session, who.numbers[0])[0].patient
-        booking.confirm(session, opening.slot_id, "desk", patient.id, NOON, "desk")
+    given(front, who)
     key, birth = KEYS[language], BOOKED[language][3]
     yes = BOOKED[language][4]
     await talk(front, words, language, key, "1", *map(says, (spoken[0], birth, yes, *spoken[1:])))
@@ -291,6 +297,37 @@ NUMBERS = {
 }
 
 
+LUCIAS_BIRTH = {
+    "es": BOOKED["es"][3],
+    "en": "the twenty-ninth of February nineteen eighty",
+    "pt-BR": "vinte e nove de fevereiro de 1980",
+    "zh-CN": "一九八零年二月二十九号",
+}
+TRIAGE = {  # a nurse, which department, a complaint of the table, one of the next step, an appointment
+    "es": (
+        "una enfermera", "no sé qué especialidad necesito", "el corazón o la presión", "la segunda", "pedir una cita"
+    ),
+    "en": ("a nurse", "I am not sure", "the heart or the blood pressure", "the second one", "book an appointment"),
+    "pt-BR": (
+        "uma enfermeira", "não sei qual especialidade", "o coração ou a pressão", "a segunda", "marcar uma consulta"
+    ),
+    "zh-CN": ("护士", "不清楚看哪个科", "心脏或血压", "第二个", "预约"),
+}  # fmt: skip
+RESULTS = {"es": "mis resultados", "en": "test results", "pt-BR": "meus resultados", "zh-CN": "查结果"}
+MOVES = {  # my appointments, change it, a time, yes
+    "es": ("mis citas", "cambiarla", "la segunda", "sí cámbiela"),
+    "en": ("my appointments", "change it", "the second one", "yes move it"),
+    "pt-BR": ("minhas consultas", "mudar", "a segunda", "sim pode mudar"),
+    "zh-CN": ("我的预约", "更改", "第二个", "确认更改"),
+}
+PERSON = {  # in the words of a menu, in more words, at last one word
+    "es": ("hablar con una persona", "por favor quiero hablar con una persona", "operadora"),
+    "en": ("speak to a person", "could I please speak to a person", "operator"),
+    "pt-BR": ("falar com uma pessoa", "por favor quero falar com uma pessoa", "atendente"),
+    "zh-CN": ("转人工", "麻烦帮我转人工", "人工服务"),
+}
+
+
 def to_the_times(language: str) -> tuple[str, ...]:
     return KEYS[language], "1", "1", WHO[language].birth_keys, "1"
 
@@ -306,7 +343,15 @@ SCENES: dict[str, Callable[[str], tuple[str, ...]]] = {
     "calls_for_help": lambda tag: (KEYS[tag], *agreed(tag, CRIES[tag][1])),
     "is_not_understood": lambda tag: (*to_the_times(tag)[:3], *[says("brr")] * 3, WHO[tag].birth_keys),
     "says_a_number": lambda tag: ("1", "2", *agreed(tag, NUMBERS[tag])),
-}
+    "finds_the_department": lambda tag: (KEYS[tag], *map(says, TRIAGE[tag])),
+    "hears_results": lambda tag: (KEYS[tag], says(RESULTS[tag]), *agreed(tag, LUCIAS_BIRTH[tag])),
+    "moves_an_appointment": lambda tag: (
+        KEYS[tag], *map(says, (BOOKED[tag][1], MOVES[tag][0])), *agreed(tag, LUCIAS_BIRTH[tag]),
+        *map(says, MOVES[tag][1:]),
+    ),
+    "wants_a_person": lambda tag: (KEYS[tag], "1", "1", says(PERSON[tag][1])),
+}  # fmt: skip
+LUCIAS_OWN = ("hears_results", "moves_an_appointment")  # whatever the language: who has results and appointments
 
 
 @pytest.mark.covers("H11", "H39")
@@ -316,31 +361,97 @@ async def test_the_transcript_is_the_golden_one(
     language: str, name: str, front: FrontDesk, words: wording.Wording
 ) -> None:
     dialogue = "callback" if name == "says_a_number" else "inbound"
-    told = await talk(front, words, language, *SCENES[name](language), dialogue=dialogue)
+    at = LUCIA if name in LUCIAS_OWN else None
+    if name == "moves_an_appointment":
+        given(front, LUCIA)
+    told = await talk(front, words, language, *SCENES[name](language), dialogue=dialogue, at=at)
     is_golden(told.whole, "golden_voice", language, name)
 
 
+# A survey from its first question to its last: yes and no, choices, numbers, dates, and what repeats.
+
+YES = {tag: rest[4] for tag, rest in BOOKED.items()}
+MEDICINES = {
+    # nothing has changed; a medicine whose name is left out, twice a day, none missed, since a date; another one, since
+    # a day without a year; that was all; no effects; enough; nothing more
+    "es": ("no|pasar|dos|sí|cero|sí|contestar|el primero de marzo de dos mil veintiséis|sí|otra más|pasar|una|sí|"
+           "doce|no|uno|sí|contestar|desde el veinte de noviembre|sí|eso es todo|ninguna|sí|pasar"),
+    "en": ("no|skip it|two|yes|zero|yes|answer|the first of March twenty twenty-six|yes|another one|skip it|one|yes|"
+           "twelve|no|one|yes|answer|since the twentieth of November|yes|that was all|none of them|yes|skip it"),
+    "pt-BR": ("não|pular|dois|sim|zero|sim|responder|primeiro de março de dois mil e vinte e seis|sim|mais uma|pular|"
+              "um|sim|doze|não|um|sim|responder|desde vinte de novembro|sim|é só isso|nenhuma|sim|pular"),
+    "zh-CN": ("不是|跳过|两次|对|零|对|回答|二零二六年三月一号|对|还有|跳过|一次|对|"
+              "十二|不对|一|对|回答|从十一月二十号开始|对|没有了|都没有|是|跳过"),
+}  # fmt: skip
+SHAPE_WORDS = {  # more, the second; more, the third, another one, the first, all; a date, and its time by key …
+    "es": ("otras opciones|otras opciones|la segunda|otras opciones|otras opciones|otras opciones|la primera|"
+           "otra más|la primera|eso es todo|el veinticuatro de diciembre de dos mil veinticinco|sí|#0930|sí|sí|"
+           "uno coma cinco|sí|otra más|dos|sí|eso es todo|no|no|#0630|sí|siete|sí|pasar|la segunda"),
+    "en": ("the others|the others|the second one|the others|the others|the others|the first one|another one|"
+           "the first one|that was all|the twenty-fourth of December twenty twenty-five|yes|#0930|right|yes|"
+           "one point five|yes|another one|two|yes|that was all|no|no|#0630|right|seven|yes|skip it|the second one"),
+    "pt-BR": ("outras opções|outras opções|a segunda|outras opções|outras opções|outras opções|a primeira|mais uma|"
+              "a primeira|é só isso|vinte e quatro de dezembro de dois mil e vinte e cinco|sim|#0930|certo|sim|"
+              "um vírgula cinco|sim|mais uma|dois|sim|é só isso|não|não|#0630|certo|sete|sim|pular|a segunda"),
+    "zh-CN": ("其他选项|其他选项|第二个|其他选项|其他选项|其他选项|第一个|再加一个|第一个|没有了|"
+              "二零二五年十二月二十四号|对|#0930|对|有|一点五|对|再加一个|二|对|没有了|没有|没有|#0630|对|七|对|"
+              "跳过|第二个"),
+}  # fmt: skip
+SURVEYS = {"answers_a_survey": ("medication", MEDICINES), "answers_any_shape": ("shapes", SHAPE_WORDS)}
+
+
+def spoken(row: str) -> str:
+    """Speech, and after a # keys."""
+    return ",".join(one.removeprefix("#") if one.startswith("#") else says(one) for one in row.split("|"))
+
+
+@pytest.mark.covers("H28", "H39")
+@pytest.mark.parametrize("name", SURVEYS)
+@pytest.mark.parametrize("language", VOICES)
+async def test_a_survey_is_answered_by_voice(
+    language: str, name: str, front: FrontDesk, words: wording.Wording
+) -> None:
+    code, rows = SURVEYS[name]
+    task = due(front, code, LUCIA)
+    told = await asked(
+        front, words, task, spoken(rows[language]), LUCIA, Phrasebook(words, HouseKeys().urgent), language
+    )
+    is_golden(told, "golden_voice", language, name)
+    given = answers(front, task)
+    assert {key: given[key] for key in SURVEY_ANSWERS[name]} == SURVEY_ANSWERS[name]
+    assert "journal: survey_ended whole=True" in told
+
+
+SURVEY_ANSWERS: dict[str, dict[str, object]] = {
+    "answers_a_survey": {
+        "changed": False, "name@1": None, "times@1": 2, "missed@1": 0, "since@1": "2026-03-01", "times@2": 1,
+        "missed@2": 1, "since@2": "2026-11-20", "medicine": 2, "effects": ["none"], "left": True, "words": None,
+    },
+    "answers_any_shape": {
+        "many": "j", "all": ["m", "a"], "at@1": "2025-12-24T09:30:00", "values@1.1": [1.5, 2.0], "inner@1": 1,
+        "outer": 1, "wake": "06:30:00", "count": 7, "perhaps": None, "other": "b",
+    },
+}  # fmt: skip
+
+
 def test_every_golden_transcript_has_its_scene() -> None:
-    assert there("golden_voice") == {(language, name) for language in VOICES for name in SCENES}
+    assert there("golden_voice") == {(language, name) for language in VOICES for name in (*SCENES, *SURVEYS)}
 
 
 # ── Anywhere ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.covers("H1", "H39")
-@pytest.mark.parametrize(
-    ("presses", "queue", "reason"),
-    [
-        (("2", says("hablar con una persona")), "reception", "operator_voice"),
-        (("2", "1", "1", says("por favor quiero hablar con una persona")), "reception", "operator_voice"),
-        (("2", "1", "1", says("el nueve de mayo de 1950"), says("operadora")), "reception", "operator_voice"),
-    ],
-)
-async def test_a_person_is_asked_for_anywhere(
-    presses: tuple[str, ...], queue: str, reason: str, front: FrontDesk, words: wording.Wording
-) -> None:
-    told = await talk(front, words, "es", *presses)
-    assert [facts for kind, facts in told.journal if kind == "transfer"][-1] == {"queue": queue, "reason": reason}
+@pytest.mark.parametrize("at", range(3), ids=["menu", "birth date", "after a date"])
+@pytest.mark.parametrize("language", VOICES)
+async def test_a_person_is_asked_for_anywhere(language: str, at: int, front: FrontDesk, words: wording.Wording) -> None:
+    key = KEYS[language]
+    way = ((key,), (key, "1", "1"), (key, "1", "1", says(BOOKED[language][3])))[at]
+    told = await talk(front, words, language, *way, says(PERSON[language][at]))
+    assert [facts for kind, facts in told.journal if kind == "transfer"][-1] == {
+        "queue": "reception",
+        "reason": "operator_voice",
+    }
 
 
 @pytest.mark.covers("H33")

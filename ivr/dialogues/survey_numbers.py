@@ -1,20 +1,37 @@
-"""Numbers, dates and times: typed or said, judged, and read back. Whoever hangs up instead of agreeing to the read-back
-has given the answer all the same."""
+"""Numbers and dates: typed or said, judged, and read back. Times are typed. Whoever hangs up instead of agreeing to the
+read-back has given the answer all the same. What was said and agreed to is not read back once more."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from ivr.call import Back, Prompt
 from ivr.dialogues.survey_question import TRIES, Question
-from ivr.readings import SpokenNumber
+from ivr.readings import Reading, SpokenNumber, ToldDate, as_date
 from ivr.turn import DigitsOf
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.placeholders import Value
 from scripts.questionnaire import Answer, Item, ItemType
 
-YEARS = range(1880, 2200)
+Typed = tuple[object, bool]
+"""What an answer's type takes, and whether the caller has agreed to it already."""
+
+
+@dataclass(slots=True)
+class _Heard:
+    """A reading that knows what it found last: whatever comes of it was agreed to."""
+
+    reading: Reading
+    found: str | None = None
+
+    def read(self, words: str, language: str) -> str | None:
+        self.found = self.reading.read(words, language)
+        return self.found
+
+    def read_back(self, answer: str) -> Prompt:
+        return self.reading.read_back(answer)
 
 
 async def number(asked: Question) -> None:
@@ -29,10 +46,10 @@ async def number(asked: Question) -> None:
 
     wanted = DigitsOf(1, longest + 3 * decimals, star_is_x=decimals)
 
-    async def typed(question: list[Prompt]) -> object:
-        maximum, reading = wanted.maximum, SpokenNumber(wanted)
+    async def typed(question: list[Prompt]) -> Typed:
+        maximum, reading = wanted.maximum, _Heard(SpokenNumber(wanted))
         keys = await asked.call.digits(question, maximum=maximum, star_is_x=decimals, reading=reading)
-        return keys.replace("*", ".", 1)
+        return keys.replace("*", ".", 1), keys == reading.found
 
     await _typed(asked, question, typed, lambda value: value)
 
@@ -40,15 +57,19 @@ async def number(asked: Question) -> None:
 async def moment(asked: Question) -> None:
     kind = asked.item.type
 
-    async def typed(question: list[Prompt]) -> object:
-        parts = []
+    async def typed(question: list[Prompt]) -> Typed:
+        parts, front, agreed = [], asked.sitting.front, False
         if kind is not ItemType.TIME:
-            parts.append(_date(await asked.call.digits(question, length=8, aloud=False)))
+            reading = _Heard(ToldDate(front.now().astimezone(front.zone).date()))
+            keys = await asked.call.digits(question, length=8, reading=reading)
+            told = as_date(keys)
+            parts.append(told.isoformat() if told else "")
+            agreed = kind is ItemType.DATE and keys == reading.found
             question = [Prompt("survey_type_time")]
         if kind is not ItemType.DATE:
             keys = await asked.call.digits(question, length=4, aloud=False)  # no rule reads times from speech yet
             parts.append(f"{keys[:2]}:{keys[2:]}")
-        return "T".join(parts)
+        return "T".join(parts), agreed
 
     question = [Prompt("survey_type_time" if kind is ItemType.TIME else "survey_type_date")]
     await _typed(asked, question, typed, _as_time)
@@ -57,7 +78,7 @@ async def moment(asked: Question) -> None:
 async def _typed(
     asked: Question,
     question: list[Prompt],
-    typed: Callable[[list[Prompt]], Awaitable[object]],
+    typed: Callable[[list[Prompt]], Awaitable[Typed]],
     worded: Callable[[Answer], Value | Answer],
 ) -> None:
     """Asks until something possible was typed and found right."""
@@ -70,10 +91,14 @@ async def _typed(
         whole = question
     for _ in range(TRIES):
         try:
-            value = _judged(item, await typed(whole))
+            answer, agreed = await typed(whole)
+            value = _judged(item, answer)
         except AnswerRefused:
             await call.say("survey_not_possible")
             continue
+        if agreed:
+            await asked.save(value)
+            return
         if await _agreed(asked, value, worded(value)):
             return
     await call.transfer(call.house.operator_queue, "no_answer")
@@ -111,18 +136,6 @@ def _range(item: Item) -> Prompt:
 
 def _plain(number: float) -> int | float:
     return int(number) if number == int(number) else number
-
-
-def _date(typed: str) -> str:
-    """Day first, or year first as in Chinese; nothing where it is neither."""
-    for day, month, year in ((typed[:2], typed[2:4], typed[4:]), (typed[6:], typed[4:6], typed[:4])):
-        try:
-            found = dt.date(int(year), int(month), int(day))
-        except ValueError:
-            continue
-        if found.year in YEARS:
-            return found.isoformat()
-    return ""
 
 
 def _as_time(value: Answer) -> Value:

@@ -2,7 +2,8 @@
 
 Never a guess: words that name no day, two days, a day that does not exist, or a weekday that is not the date's are
 None, and the caller is asked again. What is said without a year is the next such day. "Next Tuesday" is the Tuesday of
-the next week in English; not all mean that, so whoever asks says the whole date back.
+the next week in English; not all mean that, so whoever asks says the whole date back. A date that is told, of what was
+or will be, is the nearest one where no year is said.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from speech.ears.language import Language, Part
+from speech.ears.language import Language, Part, one_of
 from speech.ears.languages import numerals, words
 
 MOST_YEARS = 8  # to the next 29 February
+A_YEAR = 366  # days
 OLDEST = 120  # years
 
 
@@ -80,6 +82,44 @@ def birth_date(text: str, language: str, today: dt.date) -> dt.date | None:
                 return None
         rest = re.sub(pattern, " | ", rest)
     return found.pop() if len(found) == 1 else None
+
+
+def told_date(text: str, language: str, today: dt.date) -> dt.date | None:
+    """ "el tres de marzo de 2026", "ontem", "the third of March": past or to come, the nearest where no year is said.
+    None for a weekday alone, which may be of either, and where a number is left over. Raises `NoEars`."""
+    known = words(language)
+    rest = numerals(text, language)
+    days: set[dt.date] = set()
+    weekdays: set[int] = set()
+    edge = r"\b" if known.spaced else ""
+    past = rf"{edge}(?P<past>{one_of(known.dates.past)}){edge}"
+    try:
+        for pattern in (past, *known.dates.days):
+            for found in re.finditer(pattern, rest):
+                said = _said(found)
+                if "weekday" in said:
+                    weekdays.add(known.dates.weekdays[said["weekday"]])
+                else:
+                    days.add(_told(said, known, today))
+            rest = re.sub(pattern, " | ", rest)
+    except _Impossible:
+        return None
+    if len(days) != 1 or any(weekday != date.weekday() for weekday in weekdays for date in days):
+        return None
+    return None if re.search(r"\d", rest) else days.pop()
+
+
+def _told(said: dict[str, str], known: Language, today: dt.date) -> dt.date:
+    if "past" in said:
+        return today - dt.timedelta(days=known.dates.past[said["past"]])
+    if {"near", "unit", "nextmonth", "year"} & said.keys():
+        return _day(said, known, today)
+    day, month = int(said.get("day") or said["alone"]), _month(said["month"], known) if "month" in said else None
+    around = (today + dt.timedelta(days=off) for off in range(-A_YEAR, A_YEAR + 1))
+    found = [date for date in around if date.day == day and month in (None, date.month)]
+    if not found:
+        raise _Impossible
+    return min(found, key=lambda date: abs(date - today))
 
 
 def _said(match: re.Match[str]) -> dict[str, str]:

@@ -52,6 +52,7 @@ class Dates:
     months: Mapping[str, int]
     weekdays: Mapping[str, int]  # Monday is 0
     near: Mapping[str, int]  # days from today
+    past: Mapping[str, int]  # days before today: for what is told, not for what is wished
     units: Mapping[str, int]  # days
     parts: Mapping[Part, str]
     days: Phrases

@@ -36,3 +36,8 @@ def words(language: str) -> Language:
 def numerals(text: str, language: str) -> str:
     """Folded, with its numbers in numerals: "El tres." → "el 3"."""
     return words(language).numerals(folded(text))
+
+
+def spaced(language: str) -> bool:
+    """Whether its words are written apart. Raises `NoEars`."""
+    return words(language).spaced

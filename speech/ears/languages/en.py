@@ -136,6 +136,7 @@ WORDS = Language(
         months=MONTHS,
         weekdays=WEEKDAYS,
         near=NEAR,
+        past={"yesterday": 1, "the day before yesterday": 2, "day before yesterday": 2},
         units=UNITS,
         parts={
             Part.MORNING: r"\bmorning\b|\b1 thing\b|\bbefore (noon|lunch)\b",

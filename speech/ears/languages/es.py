@@ -142,6 +142,7 @@ WORDS = Language(
         months=MONTHS,
         weekdays=WEEKDAYS,
         near=NEAR,
+        past={"ayer": 1, "anteayer": 2, "antes de ayer": 2},
         units=UNITS,
         parts={
             Part.MORNING: r"\b(por|de|en|a) la manana\b|\besta manana\b|\ba 1 hora\b|\btemprano\b"

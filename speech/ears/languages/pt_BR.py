@@ -145,6 +145,7 @@ WORDS = Language(
         months=MONTHS,
         weekdays=WEEKDAYS,
         near=NEAR,
+        past={"ontem": 1, "anteontem": 2, "antes de ontem": 2},
         units=UNITS,
         parts={
             Part.MORNING: r"\b(de|da|pela|na|a|esta) manha\b|\bcedo\b|\bantes do meio dia\b",

@@ -39,7 +39,7 @@ WORDS = Language(
             ("第四个", "第四"),
             ("第五个", "第五"),
         ),
-        operator=("人工服务", "转人工", "我要人工", "找人接听", "人工", "人工客服"),
+        operator=("人工服务", "转人工", "转接人工", "帮我转人工", "我要人工", "找人接听", "人工", "人工客服"),
         repeat=("重复", "再说一遍", "请再说一次", "没听清", "没听清楚", "听不清"),
         back=("返回", "上一步"),
         slower=("慢一点", "说慢点"),
@@ -72,6 +72,7 @@ WORDS = Language(
         months={str(number): number for number in range(1, 13)},
         weekdays=WEEKDAYS,
         near=NEAR,
+        past={"昨天": 1, "昨日": 1, "昨晚": 1, "前天": 2},
         units=UNITS,
         parts={
             Part.MORNING: r"上午|早上|1早|早晨|清早|今早|明早",
