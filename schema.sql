@@ -996,6 +996,7 @@ CREATE TABLE care_case (
     caller_sealed   bytea,                           -- E.164; NULL: withheld
     language        text,
     detail          text NOT NULL DEFAULT '',        -- a code: which red flag, why a low rating
+    told_sealed     bytea,                           -- what was written on the page for it
     role            text CHECK (role IN ('doctor', 'nurse', 'midwife', 'pharmacist', 'psychologist', 'social_worker')),
     ward            text CHECK ((ward IS NULL) = (role IS NULL)),  -- whom a nurse asked for; NULL: as the site says
     recording_id    uuid UNIQUE REFERENCES recording,

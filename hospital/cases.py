@@ -43,6 +43,7 @@ class Case(Base):
     caller: Mapped[str | None] = mapped_column("caller_sealed", Sealed("case.caller"))
     language: Mapped[str | None]
     detail: Mapped[str] = mapped_column(default="")
+    told: Mapped[str | None] = mapped_column("told_sealed", Sealed("case.told"))
     role: Mapped[str | None]
     ward: Mapped[str | None]
     recording_id: Mapped[UUID | None] = mapped_column(ForeignKey("recording.id"))
@@ -95,15 +96,24 @@ def draft(session: Session, kind: str, recording_id: UUID, teller: Teller, at: d
     return _make(session, kind, origin, teller, at, due, state="draft", recording_id=recording_id)
 
 
-def open_case(session: Session, kind: str, origin: str, teller: Teller, at: datetime, due: Due, detail: str) -> UUID:
-    """A case without a voice; the same `origin` gives the same case."""
-    made = _make(session, kind, origin, teller, at, due, state="open", detail=detail)
+def open_case(
+    session: Session,
+    kind: str,
+    origin: str,
+    teller: Teller,
+    at: datetime,
+    due: Due,
+    detail: str,
+    told: str | None = None,
+) -> UUID:
+    """A case without a voice; the same `origin` gives the same case. `told`: in its teller's own words, written."""
+    made = _make(session, kind, origin, teller, at, due, state="open", detail=detail, told=told)
     announce(session, "case", made)
     return made
 
 
 def _make(
-    session: Session, kind: str, origin: str, teller: Teller, at: datetime, due: Due, /, **more: str | UUID
+    session: Session, kind: str, origin: str, teller: Teller, at: datetime, due: Due, /, **more: str | UUID | None
 ) -> UUID:
     made = session.scalar(
         insert(Case)

@@ -57,6 +57,8 @@ class Answers(Frozen):
     port: Port = numbering.ANSWERS_PORT
     proxy: Address | None = None
     """The TLS proxy, whose word (X-Forwarded-For) on who asks is believed."""
+    tell: bool = False
+    """Whether anybody may write a complaint or thanks on a page of its own, /tell."""
     days: Annotated[int, Field(ge=1, le=60)] = 14
     """How long a link may be used, if its follow-up waits so long."""
 

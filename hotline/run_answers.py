@@ -76,4 +76,5 @@ def answer_house(settings: Settings, database: Database) -> House:
         default_language=settings.site.default_language,
         clocks=clocks(settings),
         tls=public.scheme == "https",
+        country=settings.site.country if settings.answers.tell or settings.demo else None,
     )

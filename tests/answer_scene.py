@@ -63,7 +63,7 @@ class Scene:
 
     def __init__(self, database: Database, rates: Rates | None = None, host: str = HOST) -> None:
         self.database, self.now, self.at = database, NOON, f"https://{host}"
-        house = House(
+        self.house = House(
             database=database,
             clock=lambda: self.now,
             words=self._words,
@@ -71,8 +71,9 @@ class Scene:
             languages=LANGUAGES,
             default_language="es",
             clocks=Clocks(ZONE, "CO"),
+            country="CO",
         )
-        self.app = create_answer_app(house, rates)
+        self.app = create_answer_app(self.house, rates)
 
     async def _words(self) -> Wording:
         return shipped().words()

@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 
+from hospital.cases import Case
 from hospital.database import Database
 from tests.answer_scene import Link, Scene, survey
 from tests.asterisk_instance import network
@@ -228,3 +229,23 @@ async def test_without_any_script(scene: Scene) -> None:
         await expect(page.get_by_role("heading", name="May somebody from the hospital call you")).to_be_visible()
         assert await context.cookies() == []
         await browser.close()
+
+
+async def test_lucia_complains_in_writing(scene: Scene, telephone: Page) -> None:
+    page = telephone
+    await page.goto(scene.at + "/tell?l=es")
+    await looks(page, "10-tell")
+    await page.get_by_role("button", name="Enviar").click()
+    await expect(page.get_by_role("alert")).to_have_text("Por favor, elija una respuesta.")
+    await page.get_by_text("Una queja", exact=True).click()
+    await page.get_by_label("Con sus propias palabras").fill("Esperé tres horas.")
+    await page.get_by_label("Su número de teléfono").fill("301")
+    await page.get_by_role("button", name="Enviar").click()
+    await expect(page.get_by_role("alert")).to_contain_text("al que se pueda llamar")
+    await looks(page, "11-tell-refused")
+    await page.get_by_label("Su número de teléfono").fill("301 555 0101")
+    await page.get_by_role("button", name="Enviar").click()
+    await expect(page.get_by_role("heading", name="Lo hemos registrado con el número")).to_be_visible()
+    await looks(page, "12-tell-kept")
+    [case] = scene.rows(Case)
+    assert (case.told, case.caller) == ("Esperé tres horas.", LUCIA.numbers[0])

@@ -40,6 +40,7 @@ from web.answer_guard import Guard, Rates
 from web.answer_view import NotUnderstood, Shown
 from web.given import OTHER
 from web.refusals import LastResort
+from web.tell_page import TellPage
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ WRITTEN = "text_alarm"  # an alarm in a patient's own words
 
 @dataclass(frozen=True)
 class House:
-    """What the pages need. `words`: in force now. `languages`: that patients can choose."""
+    """What the pages need. `words`: in force now. `languages`: that patients can choose.
+    `country` (ISO 3166 alpha-2): whose numbers are typed on the page that anybody may write on; None: there is none."""
 
     database: Database
     clock: Callable[[], datetime]
@@ -64,6 +66,7 @@ class House:
     default_language: str
     clocks: Clocks
     tls: bool = True
+    country: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ def create_answer_app(house: House, rates: Rates | None = None) -> Starlette:
         Route("/answers.css", style, methods=["GET"]),
         Route("/robots.txt", robots, methods=["GET"]),
     ]
+    if house.country is not None:
+        tell = TellPage(house.database, house.clock, house.clocks, house.country, pages.show, pages.language)
+        routes += [Route("/tell", tell.form, methods=["GET"]), Route("/tell", tell.send, methods=["POST"])]
     guard: dict[str, Any] = {"hosts": house.hosts, "tls": house.tls, "clock": house.clock}
     guard |= {"rates": rates or Rates(), "refuse": pages.refuse}
     return Starlette(
@@ -142,7 +148,7 @@ class AnswerPages:
             return await self._closed(request)
         if asked.begun:
             return await self._next(request, asked)
-        return await self._show(request, "welcome", asked.language, token=_token(request))
+        return await self.show(request, "welcome", asked.language, token=_token(request))
 
     async def begin(self, request: Request) -> Response:
         house, token = self._house, _token(request)
@@ -175,14 +181,14 @@ class AnswerPages:
         if saved.number:
             return _to(request, f"/s/{token}/{saved.number}")
         if saved.leads:
-            return await self._show(request, "thanks", saved.language, leads=saved.leads, path="/thanks")
+            return await self.show(request, "thanks", saved.language, leads=saved.leads, path="/thanks")
         return _to(request, "/urgent" if saved.urgent else "/thanks", saved.language)
 
     async def thanks(self, request: Request) -> Response:
-        return await self._show(request, "thanks", "", leads=())
+        return await self.show(request, "thanks", "", leads=())
 
     async def urgent(self, request: Request) -> Response:
-        return await self._show(request, "urgent", "")
+        return await self.show(request, "urgent", "", called=True)
 
     async def nothing_there(self, request: Request, error: Exception) -> Response:
         return await self._closed(request, error.status_code if isinstance(error, HTTPException) else 404)
@@ -244,13 +250,13 @@ class AnswerPages:
         return _to(request, f"/s/{_token(request)}/{numbers[-1]}") if numbers else await self._closed(request)
 
     async def _question(self, request: Request, asked: Asked, shown: Shown, status: int = 200) -> Response:
-        return await self._show(request, "question", asked.language, status, token=_token(request), shown=shown)
+        return await self.show(request, "question", asked.language, status, token=_token(request), shown=shown)
 
     async def _closed(self, request: Request, status: int = 404) -> Response:
         return await self._refused(request, status, "page_closed")
 
     async def _refused(self, request: Request, status: int, key: str) -> Response:
-        return await self._show(request, "refused", "", status, key=key)
+        return await self.show(request, "refused", "", status, key=key)
 
     def _chosen(self, request: Request, words: Wording, language: str) -> str:
         """The language of a page: as was chosen, the link's (`language`), as the browser says, the site's."""
@@ -258,7 +264,11 @@ class AnswerPages:
         known = next((tag for tag in wanted if tag in words.languages), None)
         return known or _of_browser(request, self._house.languages) or self._house.default_language
 
-    async def _show(
+    async def language(self, request: Request) -> str:
+        """That a page without a link is shown in."""
+        return self._chosen(request, await self._house.words(), "")
+
+    async def show(
         self, request: Request, page: str, language: str, status: int = 200, /, **values: Any
     ) -> HTMLResponse:
         """`language`: the link's; another may have been chosen."""

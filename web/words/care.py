@@ -16,6 +16,7 @@ CASE_DETAILS = {
     "text_alarm": "Wrote a word that means urgent help",
     "voice_alarm": "Said a word that means urgent help, in what they left by voice",
     "by_text": "By text message",
+    "by_page": "Written on the page for it",
     "low_rating": "Answers to a survey: a low rating, or wants to be called",
     "waited": "Waited too long",
     "not_understood": "Was not understood",
