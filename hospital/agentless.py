@@ -149,6 +149,11 @@ def answered(session: Session, channel_id: str, at: datetime, policy: CallingPol
     return contact
 
 
+def is_noted(session: Session, attempt_id: UUID) -> bool:
+    """Whether it is written down what came of the call."""
+    return session.get_one(Attempt, attempt_id).contact_result is not None
+
+
 def heard(session: Session, attempt_id: UUID, what: str | None) -> None:
     """What has picked up, by its sound: a machine, a fax; None where it was a person after all. It is the line result
     when the call has ended."""

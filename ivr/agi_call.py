@@ -19,7 +19,7 @@ from ivr import agi
 from ivr.call import Call, HouseKeys, Journal, anything
 from ivr.keypad import DTMF, Keypad
 from ivr.line import Phrases
-from ivr.turn import Expect, Heard, Nothing, Prompt, Recorded
+from ivr.turn import Expect, Heard, Prompt, Recorded
 from scripts.placeholders import Value
 from speech.ears.pickup import Verdict
 
@@ -72,17 +72,20 @@ class AgiLine:
         self._next: list[tuple[Prompt, str]] = []  # what was prepared: it waits for what is said before it
 
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
-        to_the_end = isinstance(expect, Nothing) and expect.to_the_end
-        sounds = self._sounds(prompts, language)
-        while to_the_end or not self._keypad.waiting():
+        sounds, begun = self._sounds(prompts, language), False
+        self._keypad.begins(expect)
+        while not self._keypad.stops(expect):
             try:
                 prompt, name = await anext(sounds)
             except StopAsyncIteration:
                 break
             await self._stop_listening()
-            if self._keypad.waiting() and not to_the_end:
+            if not begun:  # what was pressed while the first sound was made was pressed before it, too
+                self._keypad.begins(expect)
+                begun = True
+            if self._keypad.stops(expect):
                 break
-            await self._stream(prompt.key, name, to_the_end)
+            await self._stream(prompt.key, name, expect)
             self.listen()  # the next sound may not be there yet
         await self._stop_listening()
         heard = await self._keypad.answer(expect, self._next_keys)
@@ -130,8 +133,8 @@ class AgiLine:
         await self._session.execute(agi.set_variable(name, value))
         self.listen()
 
-    async def _stream(self, key: str, sound: str, to_the_end: bool) -> None:
-        """Plays one sound until a key; `to_the_end` goes on where the key stopped it."""
+    async def _stream(self, key: str, sound: str, expect: Expect) -> None:
+        """Plays one sound until a key; goes on where one stopped it that may not, or that means nothing."""
         offset = 0
         while True:
             reply = await self._session.execute(agi.stream_file(sound, DTMF, offset))
@@ -144,7 +147,7 @@ class AgiLine:
                     raise SoundMissing(key)
                 return
             self._keypad.pressed(pressed)
-            if not to_the_end:
+            if self._keypad.stops(expect):
                 return
             offset = max(offset, reply.endpos or 0)
 

@@ -2,7 +2,9 @@
 
 Rules that hold in every dialogue, so that none has to state them:
 - The caller may interrupt us: any key stops a prompt at once, and keys typed ahead are kept for the questions
-  to come. (`inform` is the exception: a notice is heard to its end.)
+  to come. A notice (`inform`) is stopped by a key that is pressed while it is heard, not by one typed before it: so
+  nobody misses how to prepare by typing fast. In it the keys of the house act at once, but `#`, which is kept. One
+  notice only is heard to its end, the one before a recording (`must_hear`; decision 60), and leads to a person, too.
 - `0` reaches a person, `*` repeats, `#` goes back to the menu before, `7` repeats more slowly and stays slow, `8`
   changes the language and asks the same question in it, and the urgent key (if the site has one) reaches a nurse
   ahead of the queue, from the first prompt on. These keys belong to the house: a menu that lists one of them is
@@ -44,7 +46,7 @@ from ivr.leaving import Back, CallerLeft, NoAnswer, Transferred
 from ivr.line import Journal, Line, Phrases
 from ivr.readings import Reading, SpokenDigits
 from ivr.spoken import meant
-from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Prompt, Silence, Speech
+from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Notice, Prompt, Silence, Speech
 from scripts.placeholders import Value
 from speech.ears import Grammar
 
@@ -67,6 +69,7 @@ __all__ = [
     "Line",
     "NoAnswer",
     "Nothing",
+    "Notice",
     "Prompt",
     "Question",
     "Silence",
@@ -123,9 +126,13 @@ class Call:
         await self.play(Prompt(key, **params), Nothing())
 
     async def inform(self, told: Question, /, **params: Value) -> None:
-        """What is heard to its end: a notice, or what was just booked."""
-        sentences = Prompt(told, **params) if isinstance(told, str) else told
-        await self.play(sentences, Nothing(to_the_end=True))
+        """What nobody is to miss by typing ahead: a notice, or what was just booked. A key pressed while it is heard
+        stops it, and is kept for the next question; one of the house acts at once. Raises as menu."""
+        await self._inform(told, params, Notice(self.house.in_a_notice))
+
+    async def must_hear(self, told: Question, /, **params: Value) -> None:
+        """What has to be heard to its end: that one is recorded. Only the keys that lead to a person stop it."""
+        await self._inform(told, params, Notice(self.house.leaving, to_the_end=True))
 
     async def menu(
         self,
@@ -225,8 +232,7 @@ class Call:
         """Records the caller's voice to `path`, after a beep, until `#`, a silence or `most_s`. The notice has been
         spoken. 0 and the urgent key end it and lead where they always do. Raises `Transferred`, `CallerLeft`; what was
         said until then is in the file."""
-        ending = "#" + self.house.operator + (self.house.urgent or "")
-        recorded = await self.line.record(path, ending, most_s, silence_s)
+        recorded = await self.line.record(path, "#" + self.house.leaving, most_s, silence_s)
         await self.journal.step("recorded", **({"key": recorded.key} if recorded.key else {}))
         if recorded.key is not None:
             await self.leave(recorded.key)
@@ -281,6 +287,11 @@ class Call:
 
     def _render(self, prompts: Sequence[Prompt]) -> None:
         self.line.prepare([prompt.at_pace(self.pace) for prompt in prompts], self.language)
+
+    async def _inform(self, told: Question, params: Mapping[str, Value], notice: Notice) -> None:
+        asking = Asking(told, params, self.house, self._later)
+        while isinstance(pressed := await self.play(asking.prompts(), notice), Key):
+            await self._house_key(pressed.key, asking)
 
     def _asking(self, question: Question, params: Mapping[str, Value]) -> Asking:
         later, self._later = self._later, ()
@@ -355,4 +366,4 @@ def _answer(heard: Heard, expect: Expect) -> dict[str, object]:
             # A label is a key: what was chosen, never what was said; words that a rule reads have none.
             return {"speech": label, "speech_margin": round(margin, 2)}
         case Silence():
-            return {} if isinstance(expect, Nothing) else {"silence": True}
+            return {} if isinstance(expect, Nothing | Notice) else {"silence": True}

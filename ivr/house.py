@@ -61,6 +61,17 @@ class HouseKeys:
     change_language: Callable[[Call], Awaitable[object]] | None = None
     """What the language key leads to; without it there is one language only."""
 
+    @property
+    def leaving(self) -> str:
+        """Those that lead to a person."""
+        return self.operator + (self.urgent or "")
+
+    @property
+    def in_a_notice(self) -> str:
+        """Those that act at once where nothing is asked. `#` is none of them: what a notice tells of is done, so it
+        leads back from the question that follows."""
+        return self.leaving + self.repeat + self.slower + (self.language if self.change_language else "")
+
     def __contains__(self, key: object) -> bool:
         return key in (self.operator, self.repeat, self.back, self.slower, self.language, self.urgent)
 

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Silence
+from ivr.turn import Digits, DigitsOf, Expect, Heard, Key, Keys, Nothing, Notice, Silence
 
 DTMF = "0123456789*#"
 MOST_AHEAD = 64  # keys kept; a longer row of them is noise
@@ -22,6 +22,7 @@ class Keypad:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._typed: deque[str] = deque()
+        self._aside: list[str] = []  # typed before the notice that is being heard
         self._clock = clock
         self._habitual_end: str | None = None
         self._habit_until = 0.0
@@ -39,19 +40,43 @@ class Keypad:
         """Is a key there that no question has taken yet?"""
         return bool(self._typed)
 
+    def begins(self, expect: Expect) -> None:
+        """Something is being said from now on. Of a notice none has heard anything yet whose key is here already."""
+        if isinstance(expect, Notice):
+            self._aside += self._typed
+            self._typed.clear()
+
+    def stops(self, expect: Expect) -> bool:
+        """Whether a key is here at which what is being said stops."""
+        if isinstance(expect, Notice) and expect.to_the_end:
+            return any(key in expect.acting for key in self._typed)
+        return self.waiting()
+
     def forget(self) -> None:
         self._typed.clear()
+        self._aside.clear()
 
     async def answer(self, expect: Expect, next_keys: NextKeys) -> Heard:
         """Takes what was typed ahead, then asks the line; `next_keys` may raise `CallerLeft`."""
         match expect:
             case Nothing():
                 return Silence()
+            case Notice(acting):
+                return self._acting(acting)
             case Keys(_, wait_s):
                 key = await self._take(next_keys, wait_s, 1)
                 return Silence() if key is None else Key(key)
             case DigitsOf():
                 return await self._digits(expect, next_keys)
+
+    def _acting(self, acting: str) -> Heard:
+        """The first key of those that was pressed during the notice; all others are kept in the order of their time."""
+        pressed = next((key for key in self._typed if key in acting), None)
+        if pressed is not None:
+            self._typed.remove(pressed)
+        self._typed.extendleft(reversed(self._aside))
+        self._aside.clear()
+        return Silence() if pressed is None else Key(pressed)
 
     async def _digits(self, expect: DigitsOf, next_keys: NextKeys) -> Heard:
         digits = ""

@@ -20,7 +20,7 @@ class Line(Protocol):
 
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
         """Speaks the sentences, in `language` where they name none, and returns the answer (`Silence` for
-        `Nothing`). Raises `CallerLeft`."""
+        `Nothing`, and for a `Notice` that no key of its own has stopped). Raises `CallerLeft`."""
 
     async def record(self, path: str, ending: str, most_s: float, silence_s: int) -> Recorded:
         """After a beep: records the caller to `path` until a key of `ending`, `silence_s` of silence or `most_s`.

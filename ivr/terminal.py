@@ -6,8 +6,9 @@
     then: queue reception
 
 What the caller does is a row of presses, one for each time that something is asked: `2`, `29021980#`, `12` (the
-2 is typed ahead), an empty one for silence, and in quotes what is said: `"una cita"`. After the last one the caller
-hangs up. Whom we have called may be `(machine)` or `(fax)`.
+2 is typed ahead), an empty one for silence, and in quotes what is said: `"una cita"`. What stands behind a `!` is
+pressed while the next notice is heard: `1!0`. After the last one the caller hangs up. Whom we have called may be
+`(machine)` or `(fax)`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from ivr.conversation import Dialogue, converse
 from ivr.keypad import DTMF, Keypad
 from ivr.leaving import NotAPerson
 from ivr.line import Phrases
-from ivr.turn import Digits, Expect, Heard, Key, Keys, Nothing, Prompt, Recorded, Silence, Speech
+from ivr.turn import Digits, Expect, Heard, Key, Keys, Nothing, Notice, Prompt, Recorded, Silence, Speech
 from scripts.placeholders import Value
 from scripts.spoken_words import alike
 from speech.ears import DECOY
@@ -85,7 +86,8 @@ class Transcript:
 
     def as_test(self, dialogue: str) -> str:
         """The test that would reproduce it; its fixture `play` rehearses a dialogue and returns the lines."""
-        pressed = (press.replace("*", "star").replace("#", "hash") or "silence" for press in self.presses)
+        names = {"*": "star", "#": "hash", "!": "_meanwhile_"}
+        pressed = ("".join(names.get(key, key) for key in press) or "silence" for press in self.presses)
         name = "_".join(["test", dialogue, *pressed])
         lines = "".join(f"        {line!r},\n" for line in self.lines)
         return (
@@ -118,17 +120,20 @@ class TerminalLine:
         self._transcript = transcript
         self._keypad = Keypad()
         self._typing: deque[str] = deque()
+        self._meanwhile: deque[str] = deque()  # a row of keys for each of the next notices
         self._asked = False
         self._attending: bool | None = None  # until it beeps
 
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
-        to_the_end = isinstance(expect, Nothing) and expect.to_the_end
+        self._keypad.begins(expect)
         self._transcript.turns.append(Turn(tuple(prompts), language, expect, len(self._transcript.lines)))
-        for prompt in prompts:
-            if self._keypad.waiting() and not to_the_end:
+        for at, prompt in enumerate(prompts):
+            if self._keypad.stops(expect):
                 break  # typed ahead: on the telephone it would not be heard either
             slowly = "" if prompt.pace == 1 else f" ({prompt.pace:g})"
             self._transcript.add(f"hotline{slowly}", self._text(prompt, language))
+            if at == 0 and isinstance(expect, Notice) and self._meanwhile:
+                self._press_meanwhile(self._meanwhile.popleft())
         self._asked = False
         try:
             heard = await self._keypad.answer(expect, self._next_keys)
@@ -141,9 +146,11 @@ class TerminalLine:
         while self._typing:
             self._keypad.pressed(self._typing.popleft())
         match heard:
+            case Key() if isinstance(expect, Notice):
+                pass  # it is in the transcript
             case Key(typed) | Digits(typed):
                 self._transcript.add("caller", typed)
-            case Silence() if not isinstance(expect, Nothing):
+            case Silence() if not isinstance(expect, Nothing | Notice):
                 self._transcript.add("caller", "(silence)")
         return heard
 
@@ -193,6 +200,12 @@ class TerminalLine:
     def _text(self, prompt: Prompt, language: str) -> str:
         return self._words.text(prompt.key, prompt.language or language, **prompt.params)
 
+    def _press_meanwhile(self, keys: str) -> None:
+        if keys:
+            self._transcript.add("caller", f"{keys} (meanwhile)")
+        for key in keys:
+            self._keypad.pressed(key)
+
     async def _next_keys(self, wait_s: float, most: int) -> str:
         return await self._next_key(wait_s) or ""
 
@@ -208,7 +221,9 @@ class TerminalLine:
                 raise _Said(press.strip('"'))
             if press in NO_PERSON and self._attending is not None:
                 raise NotAPerson(NO_PERSON[press], hears=self._attending and press != "(fax)")
-            self._typing.extend(press)
+            now, *meanwhile = press.split("!")
+            self._typing.extend(now)
+            self._meanwhile.extend(meanwhile)
         return self._typing.popleft() if self._typing else None
 
 
@@ -226,11 +241,16 @@ class TerminalJournal:
             await self.journal.step(kind, **facts)
 
 
+def _can_be_done(press: str) -> bool:
+    """What a caller can do: press keys, now or while a notice is heard, speak, or be no person."""
+    return press.startswith('"') or press in NO_PERSON or not set(press) - set(f"{DTMF}!")
+
+
 def scripted(presses: Iterable[str]) -> Presses:
     """Raises `ValueError` for a press that no telephone can send."""
     remaining = deque(presses)
     for press in remaining:
-        if not press.startswith('"') and press not in NO_PERSON and set(press) - set(DTMF):
+        if not _can_be_done(press):
             raise ValueError(
                 f"{press!r} is no row of keys: only 0 to 9, * and # are on a telephone; speech is in quotes"
             )
@@ -253,7 +273,7 @@ def typed(source: TextIO | None = None) -> Presses:
             line = await asyncio.to_thread(keyboard.readline)
             if not line:
                 return None
-            if line.startswith('"') or line.strip() in NO_PERSON or not set(line.strip()) - set(DTMF):
+            if _can_be_done(line.strip()):
                 return line.strip()
             told = 'Only 0 to 9, * and #, or speech in "quotes". An empty line says nothing, Ctrl-D hangs up.'
             print(told, file=sys.stderr)

@@ -88,12 +88,22 @@ class DigitsOf:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """No answer is expected. `to_the_end`: keys do not stop it (a notice, a read-back) but are kept."""
+    """No answer is expected. A key stops it, also one that was typed before, and is kept for the next question."""
 
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """No answer is expected, and what was typed before its first sound stops nothing. A key that is pressed then stops
+    it: `play` returns one of `acting`, any other is kept for the next question, behind those typed before.
+
+    `to_the_end`: only those of `acting` stop it.
+    """
+
+    acting: str = ""
     to_the_end: bool = False
 
 
-Expect = Keys | DigitsOf | Nothing
+Expect = Keys | DigitsOf | Nothing | Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ivr.agi_call import AgiLine, Session, Speaker
 from ivr.attending import Attending, Pickup
 from ivr.audio_server import AudioServer, Stream, Ticket
 from ivr.listening import RECOGNITION_S, Activity, Late, Listening
-from ivr.turn import DigitsOf, Expect, Heard, Key, Keys, Nothing, Prompt, Speech
+from ivr.turn import DigitsOf, Expect, Heard, Key, Keys, Nothing, Notice, Prompt, Speech
 from ivr.understanding import Certainty, certainty
 from ivr.voice_turn import StreamLost, VoiceTurn
 from speech.ears import Ears, EarsFailed, Grammar, Understood, plain
@@ -71,7 +71,9 @@ class VoiceLine(AgiLine):
         return None if pickup is None or not pickup.who.evidence.heard else pickup.verdict
 
     async def play(self, prompts: Sequence[Prompt], language: str, expect: Expect) -> Heard:
-        if not isinstance(expect, Nothing) and (self._heeding or (_may_be_said(expect) and self.hears(language))):
+        if isinstance(expect, Nothing | Notice):  # stopped by a key, and by no noise
+            return await super().play(prompts, language, expect)
+        if self._heeding or (_may_be_said(expect) and self.hears(language)):
             await self._stop_listening()
             if not self._keypad.waiting():
                 heard = await self._by_voice(prompts, language, expect)

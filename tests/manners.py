@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ivr.house import MOST_CHOICES
 from ivr.terminal import Transcript, Turn
-from ivr.turn import Keys, Nothing
+from ivr.turn import Keys, Nothing, Notice
 from scripts.placeholders import Value
 from scripts.wording import Wording
 
@@ -62,7 +62,7 @@ def asked_in_three_ways(turns: Sequence[Turn], words: Wording) -> None:
     for turn in turns:
         names = [prompt.key for prompt in turn.said]
         again = any("." in name for name in names)
-        if isinstance(turn.expect, Nothing) or again or not names or ASKED_AS_IT_IS.keys() & set(names):
+        if isinstance(turn.expect, Nothing | Notice) or again or not names or ASKED_AS_IT_IS.keys() & set(names):
             continue
         text, short, other = (_worded(turn, form, words) for form in FORMS)
         assert set(names) <= OWN_WORDS or len(short) < len(text), f"{names} has no shorter form in {turn.language}"

@@ -169,11 +169,11 @@ async def test_keys_pressed_while_the_dialogue_thinks_are_kept(asterisk: Asteris
 
 
 @pytest.mark.covers("H52")
-async def test_a_notice_goes_on_where_a_key_stopped_it(asterisk: AsteriskInstance) -> None:
+async def test_what_must_be_heard_goes_on_where_a_key_stopped_it(asterisk: AsteriskInstance) -> None:
     heard: list[object] = []
 
     async def dialogue(call: Call) -> None:
-        await call.inform("ivr_down_menu")
+        await call.must_hear("ivr_down_menu")
         await call.journal.step("informed")
         heard.append(await call.play(Prompt("goodbye"), Keys("12")))
 
@@ -187,6 +187,34 @@ async def test_a_notice_goes_on_where_a_key_stopped_it(asterisk: AsteriskInstanc
     lasts = asterisk.sound("ivr_down_menu").stat().st_size / 2 / 16000
     assert lasts - 0.5 < lasted < lasts + 1.5
     assert [repr(key) for key in heard] == ["Key(key='2')"]
+
+
+@pytest.mark.covers("H39")
+async def test_a_key_stops_a_notice_at_once_and_is_kept(asterisk: AsteriskInstance) -> None:
+    heard: list[object] = []
+
+    async def dialogue(call: Call) -> None:
+        heard.append(await call.menu("please_wait", keys="1"))
+        await call.inform("ivr_down_menu")
+        await call.journal.step("informed")
+        heard.append(await call.menu("queue_callback_offer", keys="12"))
+        heard.append(await call.menu("callback_number", keys="12"))
+        await call.inform("goodbye")
+
+    async with conversing(asterisk, dialogue) as (_, notebook), await asterisk.phone("lucia") as lucia:
+        await lucia.dials("600")
+        await lucia.hears(asterisk.sound("please_wait"))
+        await lucia.presses("1")
+        begun = await lucia.hears(asterisk.sound("ivr_down_menu"))
+        await lucia.presses("2")
+        await until(lambda: "informed" in notebook.kinds, within=15)
+        lasted = lucia.position / 8000 - begun
+        await lucia.presses("1")
+        await lucia.hears(asterisk.sound("goodbye"), within=5)
+        await lucia.hung_up()
+    lasts = asterisk.sound("ivr_down_menu").stat().st_size / 2 / 16000
+    assert lasted < lasts - 1
+    assert heard == ["1", "2", "1"]
 
 
 # ── Traps of the protocol ───────────────────────────────────────────────────────────────────────────────────────────

@@ -174,12 +174,125 @@ async def test_keys_pressed_while_a_prompt_is_rendered_are_kept() -> None:
     assert "/s/es/slow_menu" not in played(channel)
 
 
+@pytest.mark.covers("H39")
+async def test_a_key_stops_a_notice_at_once_and_is_kept_for_the_question_after_it() -> None:
+    heard, notebook = [], Notebook()
+
+    async def dialogue(call: Call) -> None:
+        await call.inform([Prompt("booked"), Prompt("prepare_fasting")])
+        heard.append(await call.menu("main_menu", keys="12"))
+
+    async with calling(dialogue, notebook=notebook, plays_s=30) as channel:
+        await channel.until("STREAM FILE")
+        channel.presses("2")
+    assert heard == ["2"]
+    assert played(channel) == ["/s/es/booked"]
+    assert notebook.steps[0] == ("turn", {"said": ["booked", "prepare_fasting"]})
+
+
+@pytest.mark.covers("H39")
+async def test_a_key_from_before_a_notice_skips_none_of_it() -> None:
+    """Typed ahead in the menu before, or while the notice was still being made."""
+    heard: list[object] = []
+
+    async def dialogue(call: Call) -> None:
+        heard.append(await call.menu("main_menu", keys="12"))
+        await call.inform([Prompt("slow_notice"), Prompt("prepare_fasting")])
+        heard.append(await call.menu("what_with_it", keys="45"))
+        heard.append(await call.menu("what_else", keys="45"))
+        heard.append(await call.menu("what_more", keys="56"))
+
+    async with calling(dialogue, voice=Voice(slow={"slow_notice": 0.3}), plays_s=0.4) as channel:
+        await channel.until("STREAM FILE")
+        channel.presses("1")
+        for key in "45":
+            await channel.takes(key)  # the notice is not there yet
+        await channel.until('STREAM FILE "/s/es/prepare_fasting"')
+        channel.presses("6")
+    assert heard == ["1", "4", "5", "6"]
+    assert played(channel) == ["/s/es/main_menu", "/s/es/slow_notice", "/s/es/prepare_fasting"]
+
+
+@pytest.mark.covers("H39", "H1")
+@pytest.mark.parametrize(
+    ("key", "queue", "reason"), [("0", "reception", "operator_key"), ("9", "urgent", "urgent_key")]
+)
+@pytest.mark.parametrize("verb", [Call.inform, Call.must_hear])
+async def test_a_key_that_leads_to_a_person_does_so_out_of_a_notice(
+    verb: Callable[[Call, str], Awaitable[None]], key: str, queue: str, reason: str
+) -> None:
+    notebook = Notebook()
+
+    async def dialogue(call: Call) -> None:
+        await verb(call, "voicemail_notice")
+        await call.say("never_heard")
+
+    async with calling(dialogue, notebook=notebook, plays_s=0.4) as channel:
+        await channel.until("STREAM FILE")
+        channel.presses(key)
+    assert notebook.steps[1] == ("transfer", {"queue": queue, "reason": reason})
+    assert played(channel) == ["/s/es/voicemail_notice", "/s/es/to_urgent" if key == "9" else "/s/es/to_person"]
+    assert channel.variables["HL_QUEUE"] == queue
+
+
+@pytest.mark.covers("H39", "H12")
+async def test_a_notice_is_heard_again_and_more_slowly_at_once() -> None:
+    notebook = Notebook()
+
+    async def dialogue(call: Call) -> None:
+        await call.inform("booked")
+
+    async with calling(dialogue, notebook=notebook, plays_s=0.4) as channel:
+        await channel.until("STREAM FILE")
+        channel.presses("*")
+        await channel.until("STREAM FILE", times=2)
+        channel.presses("7")
+    assert played(channel) == ["/s/es/booked", "/s/es/booked", "/s/es/slower", "/s/es/booked"]
+    assert notebook.kinds() == ["turn", "turn", "slower", "turn", "ended"]
+
+
+@pytest.mark.covers("H39")
+async def test_back_in_a_notice_leads_back_from_the_question_after_it() -> None:
+    """What the notice tells of is done: it may not lead into what was decided before it."""
+    reached: list[str] = []
+
+    async def dialogue(call: Call) -> None:
+        with call.returning():
+            await call.inform("booked")
+            reached.append("what comes after the notice")
+            await call.menu("what_with_it", keys="12")
+            reached.append("too far")
+        reached.append("back")
+
+    async with calling(dialogue, plays_s=0.4) as channel:
+        await channel.until("STREAM FILE")
+        channel.presses("#")
+    assert reached == ["what comes after the notice", "back"]
+
+
+@pytest.mark.covers("H39")
+async def test_a_hash_out_of_habit_stops_nothing() -> None:
+    async def dialogue(call: Call) -> None:
+        await call.digits("ask_birth_date", length=1)
+        await call.inform("booked")
+
+    async with calling(dialogue, plays_s=0.4) as channel:
+        await channel.until("STREAM FILE")
+        channel.presses("2")
+        await channel.until('STREAM FILE "/s/es/booked"')
+        await asyncio.sleep(0.1)
+        channel.presses("#")
+    notices = [c for c in channel.commands if "booked" in c]
+    assert len(notices) == 2
+    assert 800 <= int(notices[1].split('"')[-2]) < 3200  # goes on where the key stopped it
+
+
 @pytest.mark.covers("H52")
-async def test_a_notice_is_heard_to_its_end_and_its_keys_are_kept() -> None:
+async def test_what_must_be_heard_goes_on_where_a_key_stopped_it() -> None:
     heard = []
 
     async def dialogue(call: Call) -> None:
-        await call.inform("recording_notice")
+        await call.must_hear("voicemail_notice")
         heard.append(await call.menu("main_menu", keys="12"))
 
     async with calling(dialogue, plays_s=0.4) as channel:
@@ -187,9 +300,9 @@ async def test_a_notice_is_heard_to_its_end_and_its_keys_are_kept() -> None:
         await asyncio.sleep(0.1)  # a quarter of the notice
         channel.presses("2")
     assert heard == ["2"]
-    notices = [c for c in channel.commands if "recording_notice" in c]
+    notices = [c for c in channel.commands if "voicemail_notice" in c]
     assert len(notices) == 2
-    assert 800 <= int(notices[1].split('"')[-2]) < 3200  # goes on where the key stopped it
+    assert 800 <= int(notices[1].split('"')[-2]) < 3200
     assert "/s/es/main_menu" not in played(channel)
 
 

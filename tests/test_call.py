@@ -71,6 +71,28 @@ async def test_keys_typed_ahead_skip_what_would_have_been_said() -> None:
 
 
 @pytest.mark.covers("H39")
+async def test_a_key_in_a_notice_stops_it_and_one_from_before_does_not() -> None:
+    async def dialogue(call: Call) -> None:
+        await call.menu("colour", keys="12")
+        await call.inform([Prompt("ordered"), Prompt("how_to_wash")])
+        await call.inform([Prompt("ordered"), Prompt("how_to_iron")])
+        await call.menu("size", keys="123")
+        await call.menu("more", keys="12")
+
+    lines = await played(dialogue, "13!!2")
+    assert lines[:7] == [
+        "hotline: colour",
+        "caller: 1",
+        "hotline: ordered",
+        "hotline: how_to_wash",
+        "hotline: ordered",
+        "caller: 2 (meanwhile)",
+        "caller: 3",
+    ]
+    assert lines[7:8] == ["caller: 2"]
+
+
+@pytest.mark.covers("H39")
 async def test_silence_is_asked_again_differently_and_then_a_person_helps() -> None:
     assert await played(two_menus, ",,") == [
         "hotline: colour",

@@ -148,6 +148,7 @@ SCENES = {
     # waiting
     "presses_1_in_the_queue": Scene("1", dialogue="callback", before=tom_is_on_duty),
     "nobody_is_there_and_a_message": Scene("2,#", dialogue="callback", number=None),
+    "nobody_is_there_and_no_message_after_the_notice": Scene("2!50", dialogue="callback"),
     "nobody_is_there_and_an_empty_message": Scene("2,,", dialogue="callback"),
     "nobody_is_there_and_an_empty_message_from_a_withheld_number": Scene("2,,", dialogue="callback", number=None),
     "nobody_is_there_and_waits_on": Scene(",,", dialogue="callback"),

@@ -298,6 +298,8 @@ SCENES = {
     "books_in_general_medicine": Scene(f"2,1,1,{RUTHS},3,1,1", number=RUTH.numbers[0]),
     "goes_back_from_the_times": Scene(booked("#", "2", "#", "#", "#", "5", "2")),
     "goes_back_from_the_read_back": Scene(booked("1", "#", "2", "1")),
+    "hears_again_what_was_booked": Scene(booked("1", "1!*")),
+    "asks_for_a_person_while_it_is_confirmed": Scene(booked("1", "1!0")),
     "other_times": Scene(booked("4", "1", "1")),
     "hears_it_read_back_and_wants_another": Scene(booked("1", "2", "1", "1")),
     "other_times_to_their_end": Scene(booked("4", "4", "1", "4", "1", "1"), before=four_free),
@@ -346,6 +348,8 @@ SCENES = {
     ),
     "moves_a_blood_test_and_hears_how_to_prepare": Scene(mine("1", "2", "1"), before=a_blood_test),
     "hears_how_to_prepare": Scene(mine("4"), before=a_blood_test),
+    "needs_help_while_hearing_how_to_prepare": Scene(examined("3", "1", "1!!9")),
+    "stops_what_she_knows_and_goes_on": Scene(mine("2", "1!3"), before=two_appointments),
     "nothing_to_prepare": Scene(mine("4", "3"), before=two_appointments),
     # the waiting room
     "waits_and_is_next": Scene(mine("5", "2"), before=next_in_a_room_that_has_just_opened),

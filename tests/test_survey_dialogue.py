@@ -134,6 +134,7 @@ SCENES = {
     # a red flag
     "red_flag_at_once": Scene("discharge-day3", ("1,0#,1,2,1,2,1", "")),
     "red_flag_with_nobody_there": Scene("discharge-day3", ("1,9#,1",), ana=False),
+    "red_flag_with_nobody_there_and_presses_on": Scene("discharge-day3", ("1,9#,1!0",), ana=False),
     "red_flag_and_hangs_up_at_the_read_back": Scene("discharge-day3", ("1,9#",), ana=False),
     "red_flag_of_one_answer": Scene("chronic-lung", ("4",), ana=False),
     "red_flag_by_a_score": Scene("mood", ("4,4,4,4,4",)),

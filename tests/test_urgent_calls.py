@@ -407,6 +407,7 @@ def has_no_outcome(session: Session, ward: Ward) -> None:
 
 SCENES: dict[str, tuple[str, Callable[[Session, Ward], None] | None]] = {
     "takes_it": ("1", None),
+    "takes_it_and_presses_on": ("1!0", None),
     "declines": ("2", None),
     "says_nothing": (",,,", None),
     "presses_other_keys": ("0,9,1", None),
@@ -416,6 +417,7 @@ SCENES: dict[str, tuple[str, Callable[[Session, Ward], None] | None]] = {
 }
 OUTCOMES: dict[str, tuple[str, str | None]] = {
     "takes_it": ("owned", "taken"),
+    "takes_it_and_presses_on": ("owned", "taken"),
     "declines": ("open", "declined"),
     "says_nothing": ("open", None),
     "presses_other_keys": ("owned", "taken"),

@@ -5,7 +5,7 @@ where the greeting is over already, for a moment of silence. What the network an
 """
 
 from hospital import machine_calls
-from ivr.call import Call, Keys
+from ivr.call import Call, Keys, Notice, Prompt
 from ivr.dialogues.language import speak
 from ivr.front_desk import FrontDesk
 from ivr.leaving import NotAPerson
@@ -22,7 +22,7 @@ async def leave_message(call: Call, front: FrontDesk) -> None:
         await speak(call, front, told.language)
         if not await _takes_it(call):
             return
-        await call.inform("outgoing_neutral")
+        await call.play(Prompt("outgoing_neutral"), Notice())  # where nobody listens, no key leads anywhere
     await front.database.run(machine_calls.left, told.attempt_id, front.now(), front.policy)
 
 

@@ -6,9 +6,10 @@ of the house mean nothing here. Who presses nothing has not taken it, a mailbox 
 
 from hospital import urgent_calls
 from hospital.urgent_calls import Told
-from ivr.call import Call, Key, Keys, Prompt
+from ivr.call import Call, Key, Keys, Notice, Prompt
 from ivr.dialogues.language import speak
 from ivr.front_desk import FrontDesk
+from scripts.placeholders import Value
 
 TIMES = 3
 WAIT_S = 6.0
@@ -22,17 +23,22 @@ async def on_call(call: Call, front: FrontDesk) -> None:
     with call.without_a_person():
         await speak(call, front, told.language)
         if not told.open:
-            await call.inform("oncall_gone")
+            await _tell(call, "oncall_gone")
             return
         match await _which(call, told):
             case "1":
                 if await front.database.run(urgent_calls.take, call.id, front.now()):
-                    await call.inform("oncall_taken", case=str(told.number))
+                    await _tell(call, "oncall_taken", case=str(told.number))
                 else:
-                    await call.inform("oncall_gone")
+                    await _tell(call, "oncall_gone")
             case "2":
                 await front.database.run(urgent_calls.decline, call.id, front.now())
-                await call.inform("oncall_declined")
+                await _tell(call, "oncall_declined")
+
+
+async def _tell(call: Call, key: str, **params: Value) -> None:
+    """A key stops it and means nothing more."""
+    await call.play(Prompt(key, **params), Notice())
 
 
 async def _which(call: Call, told: Told) -> str | None:

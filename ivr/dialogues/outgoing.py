@@ -61,8 +61,9 @@ async def outgoing(call: Call, front: FrontDesk) -> None:
     try:
         await _speak_with(call, front, contact)
     except Transferred:
-        told = await front.database.run(subjects.is_settled, contact.task_id, front.now())
-        await _note(call, front, contact, "completed" if told else "partial")
+        if not await front.database.run(agentless.is_noted, contact.attempt_id):  # else it was about the last words
+            told = await front.database.run(subjects.is_settled, contact.task_id, front.now())
+            await _note(call, front, contact, "completed" if told else "partial")
         raise
 
 

@@ -17,7 +17,7 @@ from hospital import surveys
 from hospital.cases import Teller
 from hospital.clocks import due
 from hospital.surveys import Met, RedFlag, Survey
-from ivr.call import Call, CallerLeft, Prompt, Transferred
+from ivr.call import Call, CallerLeft, Notice, Prompt, Transferred
 from ivr.dialogues.attended import DATABASE_S
 from ivr.dialogues.identity import identify
 from ivr.dialogues.survey_question import said, statement
@@ -173,13 +173,17 @@ class Sitting:
             log.error("call %s: the alarm in a survey could not be written (%s)", self.call.id, type(error).__name__)
             return
         if not there and code != "alarm_in_doubt":  # who raised that has left
-            await self.call.inform("survey_nobody_free")
+            await self._nobody_is_free()
+
+    async def _nobody_is_free(self) -> None:
+        """Any key stops it, and none leads elsewhere: the caller goes to the urgent queue anyway."""
+        await self.call.play(Prompt("survey_nobody_free"), Notice())
 
     async def leave_if_flagged(self) -> None:
         if self._flag is None:
             return
         if not self._person_there:
-            await self.call.inform("survey_nobody_free")
+            await self._nobody_is_free()
         await self.call.transfer(self.call.house.urgent_queue, self._flag)
 
     def _place(self, again: str | None, passed: set[str]) -> Place | None:

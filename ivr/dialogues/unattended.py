@@ -28,7 +28,7 @@ async def offer(call: Call, front: FrontDesk, why: str) -> None:
 
 
 async def _voicemail(call: Call, front: FrontDesk, why: str) -> None:
-    await call.inform("voicemail_notice")
+    await call.must_hear("voicemail_notice")
     if await leave_message(call, front, "message", "voicemail_speak") is not None:
         await front.database.run(calls.end, call.id, front.now(), "message")
         await call.inform("voicemail_kept")
