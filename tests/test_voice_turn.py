@@ -312,6 +312,24 @@ async def test_a_key_during_the_prompt_is_the_answer_and_later_ones_are_kept(tmp
     assert pcm("next") not in talk.channel.heard
 
 
+@pytest.mark.covers("H39")
+async def test_a_key_stops_a_notice_on_a_line_that_hears_too(tmp_path: Path) -> None:
+    """No stream is opened for what asks nothing, so no cough can stop it; the key answers the question after it."""
+    talk = Talk()
+
+    async def dialogue(call: Call) -> None:
+        await call.inform("some")
+        talk.heard.append(await call.play(Prompt("long"), Keys("12", 7.0, GRAMMAR)))
+
+    async with talking(tmp_path, ScriptedEars(), dialogue, talk):
+        talk.channel.plays_s = 30
+        await talk.channel.until("STREAM FILE")
+        talk.channel.presses("2")
+    assert talk.heard == [Key("2")]
+    assert not any("AudioSocket" in command for command in talk.channel.commands)
+    assert sum(command.startswith("STREAM FILE") for command in talk.channel.commands) == 1
+
+
 async def test_a_key_while_the_engine_thinks_frees_it(tmp_path: Path) -> None:
     ears = ScriptedEars(CITA)
     ears.free.clear()
