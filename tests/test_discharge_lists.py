@@ -17,9 +17,10 @@ from hospital import discharges, questionnaires
 from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules, read
+from hospital.enrolments import CareEvent
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
-from hospital.plans import Calendar
+from hospital.plans import Calendar, Plan, Rule, Step
 from scripts.languages import TAGS
 from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires
@@ -85,6 +86,30 @@ def test_a_thousand_discharges_over_a_holiday_once(database: Database, tmp_path:
     assert day_3[1] == datetime(2026, 12, 7, 9, tzinfo=ZONE), "Friday and three days"
     assert day_3[2] == datetime(2026, 12, 11, tzinfo=ZONE), "two business days after it: the 8th is none"
     assert {row[3] for row in counted} == {1000}
+
+
+@pytest.mark.covers("H22")
+def test_the_column_study_enrols_by_study(database: Database, tmp_path: Path) -> None:
+    """Two of three are in the study; its plan is theirs alone, and the study stays with what they are called for."""
+    step = Step("week", 7, "discharge-day3")
+    stones = Plan("stones", {"en": "Stones"}, "discharge", Rule(studies=frozenset({"stones-2"})), (step,))
+    with database.transaction() as session:
+        questionnaires.publish(session, "discharge-day3", {"purpose": "follow-up"}, "sha-1", NOW)
+    rows = "".join(ROW.format(n=n)[:-1] + f"{study}\n" for n, study in enumerate(("stones-2", "", " stones-2 ")))
+    taken = discharges.take_over(read(written(tmp_path, HEADING + rows), RULES), [stones], NOW, SITE, in_one(database))
+    assert (taken.new, taken.tasks) == (3, 2)
+    with database.transaction() as session:
+        events = session.scalars(select(CareEvent).order_by(CareEvent.source)).all()
+        assert [one.study for one in events] == ["stones-2", "", "stones-2"]
+        theirs = session.scalars(select(FollowUpTask.patient_id))
+        assert set(theirs) == {one.patient_id for one in events if one.study}
+
+
+@pytest.mark.parametrize("column", ["study", "estudio", "estudo", "研究"])
+def test_a_study_is_read_in_each_language(tmp_path: Path, column: str) -> None:
+    text = HEADING.replace("study", column) + ROW.format(n=0)[:-1] + "心脏-1\n"
+    (row,) = read(written(tmp_path, text), RULES)
+    assert isinstance(row, Happened) and row.study == "心脏-1"
 
 
 @pytest.mark.parametrize(

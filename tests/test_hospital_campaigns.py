@@ -7,14 +7,25 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, audit, campaign_figures, campaigns, followups, nurse_calls, questionnaires
+from hospital import (
+    agentless,
+    attempts,
+    audit,
+    campaign_figures,
+    campaigns,
+    enrolments,
+    followups,
+    nurse_calls,
+    questionnaires,
+)
 from hospital.attempts import Attempt, Claimed, NotNow
 from hospital.campaigns import Campaign, Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask
+from hospital.plans import Calendar, Plan, Step
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, Character
 from tests.hospital_scene import UNCAPPED, admit, at_once, day_three, employ
-from tests.moments import NOON
+from tests.moments import NOON, ZONE
 
 KINDS = ("follow_up", "reminder", "suspension")
 HOUR = timedelta(hours=1)
@@ -67,9 +78,30 @@ def test_each_filter_says_what_is_in_it(database: Database) -> None:
         assert ward.whose(MEI) == by_reason.id, "each time that it recurs"
         assert ward.whose(RUTH) == by_purpose.id
         assert ward.whose(LUCIA) == by_questionnaire.id
-        nothing = ward.campaign(study="heart-2026")
+        nothing = ward.campaign(study="heart-2026")  # nobody is in it
         assert [campaign_figures.of(session, one, campaigns.in_force(session, "nurse_call"), NOON).waiting
                 for one in (by_ward, by_reason, by_purpose, by_questionnaire, nothing)] == [1, 1, 1, 2, 0]  # fmt: skip
+
+
+@pytest.mark.covers("H22")
+def test_a_campaign_for_a_study_calls_for_those_in_it(database: Database) -> None:
+    step = (Step("week", 7, "form"),)
+    stones = Plan("stones", {"en": "A plan"}, "enrolment", None, step)
+    with database.transaction() as session:
+        ward = Ward(session)
+        questionnaires.publish(session, "form", {"purpose": "follow-up"}, "sha-3", NOON)
+        site, week = Calendar(ZONE, "CO"), timedelta(days=7)
+        for who, study in ((JOAO, "stones-2"), (MEI, "stones-3"), (RUTH, "")):
+            patient_id = ward.tasks[who.sip].patient_id
+            enrolments.enrol(session, stones, [patient_id], NOON - week, site, ward.grace, study=study)
+        assert campaign_figures.choices(session)["study"] == ["stones-2", "stones-3"]
+        of_two = ward.campaign(study="stones-2")
+        theirs = session.scalars(select(FollowUpTask).where(FollowUpTask.enrolment_id.is_not(None)))
+        found = {task.patient_id: campaigns.of_task(session, task) for task in theirs}
+        assert {one for one, campaign in found.items() if campaign} == {ward.tasks["joao"].patient_id}
+        assert ward.whose(JOAO) is None, "what he is called for besides the study"
+        waiting = campaign_figures.of(session, of_two, campaigns.in_force(session, "nurse_call"), NOON).waiting
+        assert waiting == 1
 
 
 def test_a_contact_is_in_one_campaign_at_most(database: Database) -> None:

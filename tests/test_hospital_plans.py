@@ -101,12 +101,21 @@ def test_business_days() -> None:
         (Rule(ages=(65, 200)), True),
         (Rule(ages=(0, 64)), False),
         (Rule(studies=frozenset({"heart-1"})), False),
+        (Rule(studies=frozenset({"heart-1", "heart-2026"})), True),
+        (Rule(studies=frozenset({"HEART-2026"})), False),  # a study's name is its name
+        (Rule(studies=frozenset({"heart-2026"}), wards=frozenset({"cardiology"}), ages=(65, 200)), True),
+        (Rule(studies=frozenset({"heart-2026"}), wards=frozenset({"urology"})), False),
         (Rule(wards=frozenset({"cardiology"}), diagnoses=("I5",), ages=(70, 90)), True),
     ],
 )
 def test_who_is_enrolled_by_rule(rule: Rule, admitted: bool) -> None:
-    event = Event("discharge", datetime(2026, 11, 25, tzinfo=UTC), ward="cardiology", diagnosis="i50.9", age=72)
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    event = Event("discharge", at, ward="cardiology", diagnosis="i50.9", study="heart-2026", age=72)
     assert rule.admits(event) is admitted
+
+
+def test_who_is_in_no_study_is_enrolled_by_none() -> None:
+    assert not Rule(studies=frozenset({"heart-2026"})).admits(Event("discharge", datetime(2026, 11, 25, tzinfo=UTC)))
 
 
 def test_whose_age_is_not_known_is_in_no_rule_of_ages() -> None:
