@@ -78,6 +78,47 @@ def test_from_their_questionnaire_to_their_response(
     assert [item.linkId for item in response.item] == ["/1", "2", "3", "4", "5", "6", "8", "12"]
 
 
+THEIRS = {
+    "resourceType": "Questionnaire", "id": "casa", "language": "es", "title": "En casa", "status": "active", "item": [
+        {"linkId": "1", "type": "boolean", "text": "¿Fuma?", "required": True},
+        {"linkId": "2", "type": "choice", "text": "¿Dónde le duele?", "required": True,
+         "answerOption": [{"valueCoding": {"code": c, "display": f"sitio {c}"}} for c in "abcdefghijkl"]},
+        {"linkId": "3", "type": "group", "text": "Medicina", "repeats": True, "item": [
+            {"linkId": "3.1", "type": "integer", "text": "¿Cuántas?", "required": True},
+            {"linkId": "3.2", "type": "group", "text": "Toma", "repeats": True, "item": [
+                {"linkId": "3.2.1", "type": "choice", "text": "¿Con qué?", "repeats": True, "required": True,
+                 "answerOption": [{"valueCoding": {"code": c, "display": f"con {c}"}} for c in "xyz"]}]}]},
+        {"linkId": "4", "type": "date", "text": "¿Desde cuándo?", "required": True},
+    ],
+}  # fmt: skip
+"""Ten of twelve options, a group that repeats in one that does, several answers; in Spanish alone."""
+ITS_WAYS = {
+    "--voice": "1;5;5;2;1;7#;1;1;1;2;1;2;1;8#;1;2;2;23112026;1",
+    "--sms": "1;10;1;7;1;1 3;2;1;8;2;2;23/11/2026",
+    "--form": "1;10;1;7;1;1 3;2;1;8;2;2;23/11/2026",
+}
+
+
+@pytest.mark.covers("H21", "H28")
+@pytest.mark.parametrize("way", ITS_WAYS)
+def test_theirs_is_asked_to_its_end_in_every_way(
+    way: str, settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "q.json").write_text(json.dumps(THEIRS))
+    made = run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
+    assert (made["exit"], made["left_out"]) == (0, [])
+    typed = ITS_WAYS[way].replace(";", "\n") + "\n"
+    asked = run(capsys, monkeypatch, "ask", made["id"], way, "--language", "es", typed=typed)
+    assert (asked["status"], asked["missing"]) == ("completed", []), asked
+    assert {key: value for key, value in asked["answers"].items() if key not in ("3", "3.2@1", "3.2@2")} == {
+        "1": True, "2": "j", "3.1@1": 7, "3.2.1@1.1": ["x", "z"], "3.1@2": 8, "4": "2026-11-23"
+    }  # fmt: skip
+    commands.main(["questionnaire", "export", asked["response"], "--json"])
+    response = QuestionnaireResponse.model_validate_json(capsys.readouterr().out)
+    assert [item.linkId for item in response.item] == ["1", "2", "3", "3", "4"]
+    assert response.item[1].answer[0].valueCoding.display == "sitio j"
+
+
 @pytest.mark.covers("H28", "H33")
 def test_each_way_of_asking_meets_a_red_flag_in_its_own_way(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

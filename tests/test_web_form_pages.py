@@ -1,5 +1,6 @@
 """The nurse's form of any shape in a real browser, by keyboard alone."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -8,8 +9,10 @@ from playwright.async_api import expect
 
 from hospital import followups, nurse_flags
 from hospital.database import announce
+from scripts.fhir_questionnaire import read_fhir
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site, talks
 from tests.characters import JOAO
+from tests.test_questionnaire_command import THEIRS
 from tests.test_web_form_shapes import asks
 
 pytestmark = pytest.mark.browser
@@ -84,6 +87,39 @@ async def test_ana_fills_in_any_shape_by_keyboard_and_nothing_typed_is_lost(serv
     assert given["medicine"] == {"so_far": 1}
 
 
+@pytest.mark.covers("H15", "H21")
+async def test_ana_fills_in_an_imported_form_that_has_no_english(served: Site, page_of: PageOf) -> None:
+    """Twelve options, a group that repeats in one that does, several answers."""
+    task = served.task(JOAO)
+    with served.database.transaction() as session:
+        asks(session, task.id, read_fhir(json.dumps(THEIRS).encode()).questionnaire)
+    ana = await page_of("ana")
+    await talks(ana, served, JOAO)
+
+    async def saved(key: str) -> None:
+        await expect(ana.locator(f'[data-item="{key}"] [data-saving-state]')).to_have_text("Saved")
+
+    await ana.locator('[data-item="1"] input[value=true]').check()
+    await ana.locator('[data-item="2"] input[value=j]').check()
+    await saved("2")
+    for number, many in (("1", "7"), ("2", "8")):
+        await ana.get_by_role("button", name="Add another Medicina").click()
+        await ana.locator(f'[data-item="3.1@{number}"] input').fill(many)
+        await saved(f"3.1@{number}")
+    await ana.get_by_role("button", name="Add another Toma").first.click()
+    with_what = ana.locator('[data-item="3.2.1@1.1"]')
+    await with_what.locator("input[value=x]").check()
+    await with_what.locator("input[value=z]").check()
+    await saved("3.2.1@1.1")
+    await ana.locator('[data-item="4"] input').fill("2026-11-23")
+    await saved("4")
+    await looked_at(ana, "followup-imported")
+    with served.database.transaction() as session:
+        given = followups.answers(session, task.id)
+    assert (given["1"], given["2"], given["4"]) == (True, "j", "2026-11-23")
+    assert (given["3.1@1"], given["3.1@2"], given["3.2.1@1.1"]) == (7, 8, ["x", "z"])
+
+
 @pytest.mark.covers("H15", "H17", "H51")
 async def test_what_ana_reads_aloud_stays_in_sight_while_the_questions_scroll(served: Site, page_of: PageOf) -> None:
     ana = await page_of("ana")
@@ -142,6 +178,7 @@ async def test_ana_deals_with_red_flags_by_keyboard_before_she_is_done(served: S
     await ana.keyboard.press("ArrowDown")
     await ana.keyboard.press("Tab")
     await ana.keyboard.type("seen today")
+    await does_not_scroll(ana)
     await looked_at(ana, "followup-red-flags")
     await ana.keyboard.press("Enter")
     await expect(ana.locator("#flags .tag")).to_have_text("Known, and treated already")
@@ -150,6 +187,7 @@ async def test_ana_deals_with_red_flags_by_keyboard_before_she_is_done(served: S
     await ana.keyboard.press("Alt+9")
     await expect(ana.locator("#flags .tag").last).to_have_text("raised")
     await expect(ana.get_by_text("Who is on call:")).to_be_visible()
+    await does_not_scroll(ana)
     await looked_at(ana, "followup-red-flag-raised")
     await ana.keyboard.press("c")
     await expect(ana.get_by_text("First deal with")).to_have_count(0)
