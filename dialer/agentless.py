@@ -42,19 +42,17 @@ class Agentless:
     async def call_due(self) -> int:
         """Dials what is due and may be dialled now; how many it were. To be called about once a second."""
         dialled = put_off = 0
-        while self._telephone.is_up() and put_off < MOST_PUT_OFF and self._may_order():
-            claimed = await self._claim_next()
-            if claimed is None:
-                break
-            if isinstance(claimed, NotNow):
-                put_off += 1
-                continue
-            self._rate.used()
-            dialled += await self._dialer.dial_alone(claimed.attempt_id)
+        while self._telephone.is_up() and put_off < MOST_PUT_OFF and not self._dialer.held() and self._rate.allows():
+            with self._dialer.rate.turn() as may_order:
+                claimed = await self._claim_next() if may_order else None
+                if claimed is None:
+                    break
+                if isinstance(claimed, NotNow):
+                    put_off += 1
+                    continue
+                self._rate.used()
+                dialled += await self._dialer.dial_alone(claimed.attempt_id)
         return dialled
-
-    def _may_order(self) -> bool:
-        return not self._dialer.held() and self._rate.allows() and self._dialer.rate.allows()
 
     async def _claim_next(self) -> Claimed | NotNow | None:
         """What is urgent, else the next of whose turn it is."""

@@ -10,12 +10,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from dialer.pacing import Pace, Tally, pace
 from dialer.rates import CampaignRates
 from dialer.runner import Dialer
 from hospital import pooled
-from hospital.attempts import NotNow
+from hospital.attempts import Claimed, NotNow
 from hospital.pooled import Floor
 
 log = logging.getLogger(__name__)
@@ -71,18 +72,22 @@ class Predictive:
     async def _dial(self, floor: Floor, lines: int) -> int:
         dialled = put_off = 0
         campaign = floor.campaign
-        while dialled < lines and put_off < MOST_PUT_OFF and self._dialer.rate.allows() and not self._dialer.held():
+        while dialled < lines and put_off < MOST_PUT_OFF and not self._dialer.held():
             if not self._rates.allows(campaign.id, campaign.per_second):
                 break
-            claimed = await self._database.run(pooled.claim_next, campaign.id, self._node, self._now(), self._policy)
-            if claimed is None:
-                break
-            if isinstance(claimed, NotNow):
-                put_off += 1
-                continue
-            self._rates.used(campaign.id)
-            dialled += await self._dialer.dial_pooled(claimed.attempt_id)
+            with self._dialer.rate.turn(for_nurse=True) as may_order:
+                claimed = await self._claim(campaign.id) if may_order else None
+                if claimed is None:
+                    break
+                if isinstance(claimed, NotNow):
+                    put_off += 1
+                    continue
+                self._rates.used(campaign.id)
+                dialled += await self._dialer.dial_pooled(claimed.attempt_id)
         return dialled
+
+    async def _claim(self, campaign_id: UUID) -> Claimed | NotNow | None:
+        return await self._database.run(pooled.claim_next, campaign_id, self._node, self._now(), self._policy)
 
     async def join_waiting(self) -> int:
         """Everybody who has answered gets a nurse, as far as there are free ones. To be told when somebody answers and

@@ -9,7 +9,7 @@ for her is hung up.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -122,22 +122,23 @@ class Progressive:
 
     async def _call_for(self, stint: Stint) -> bool:
         for _ in range(MOST_PUT_OFF):
-            if not self._telephone.is_up() or not self._dialer.rate.allows():
+            if not self._telephone.is_up() or self._dialer.no_room() is not None or self._dialer.held():
                 return False
-            if self._dialer.no_room() is not None or self._dialer.held():
+            hers = [one for one in await self._database.run(stints.offered) if stint.campaign_id in (None, one.id)]
+            if not hers:
                 return False
-            claimed = await self._claim(stint)
-            if claimed is None:
-                return False
-            if isinstance(claimed, Claimed):
-                await self._dialer.dial_next(claimed.attempt_id)
-                return True
+            with self._dialer.rate.turn(for_nurse=True) as may_order:
+                claimed = await self._claim(stint, hers) if may_order else None
+                if claimed is None:
+                    return False
+                if isinstance(claimed, Claimed):
+                    await self._dialer.dial_next(claimed.attempt_id)
+                    return True
         return False
 
-    async def _claim(self, stint: Stint) -> Claimed | NotNow | None:
+    async def _claim(self, stint: Stint, hers: Sequence[Campaign]) -> Claimed | NotNow | None:
         """The next of the campaign whose turn it is, of those that the nurse works on."""
-        running: dict[UUID | None, Campaign] = {one.id: one for one in await self._database.run(stints.offered)}
-        hers = [one for one in running.values() if stint.campaign_id in (None, one.id)]
+        running: dict[UUID | None, Campaign] = {one.id: one for one in hers}
         for share in shares.order([Share(one.id, one.priority, one.weight) for one in hers], self._turns):
             campaign = running[share.of]
             if not self._rates.allows(campaign.id, campaign.per_second):

@@ -1,26 +1,52 @@
 """How many orders to dial a second: of the trunk, of automatic calls, of a campaign."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
+
+NURSE_FIRST_S = 2.0  # a nurse for whom there was no order left asks again within this
+NOTHING_DUE_S = 10.0  # so long nothing is kept for a nurse for whom nothing was due
 
 
 class Rate:
-    """At most `per_second`, on average and in any second (one at a time below 1). `seconds`: a clock."""
+    """At most `per_second` in any second: as many whole orders as fit, below 1 one in so many seconds. `seconds`: a
+    clock."""
 
     def __init__(self, per_second: float, seconds: Callable[[], float]) -> None:
-        self._per_second, self._seconds = per_second, seconds
-        self._most = max(1.0, per_second)
-        self._left, self._at = self._most, seconds()
+        self._most, self._within = max(1, int(per_second)), max(1.0, 1 / per_second)
+        self._seconds = seconds
+        self._ordered: deque[float] = deque()
+        self._promised, self._given = 0, 0
+        self._nurse_until = self._nothing_until = seconds()
 
     def allows(self) -> bool:
         now = self._seconds()
-        self._left = min(self._most, self._left + (now - self._at) * self._per_second)
-        self._at = now
-        return self._left >= 1
+        while self._ordered and now - self._ordered[0] >= self._within:
+            self._ordered.popleft()
+        return len(self._ordered) + self._promised < self._most
 
     def used(self) -> None:
         """Also by who was not asked to wait (a nurse who has picked up): the next ones wait longer."""
-        self._left -= 1
+        self._ordered.append(self._seconds())
+        self._given += 1
+
+    @contextmanager
+    def turn(self, *, for_nurse: bool = False) -> Iterator[bool]:
+        """Whether an order may be given; nobody else's until then. Modes claim beside one another, and an order is
+        `used` only when its claim is committed: else all of them would see the same one left. `for_nurse`: one waits
+        for a call; calls without a nurse let her go first."""
+        now, before = self._seconds(), self._given
+        mine = self.allows() and (for_nurse or now >= self._nurse_until)
+        if for_nurse and now >= self._nothing_until:
+            self._nurse_until = now if mine else now + NURSE_FIRST_S
+        self._promised += mine
+        try:
+            yield mine
+        finally:
+            self._promised -= mine
+            if for_nurse and mine and self._given == before:
+                self._nothing_until = now + NOTHING_DUE_S
 
 
 class Unlimited(Rate):
@@ -31,6 +57,9 @@ class Unlimited(Rate):
 
     def allows(self) -> bool:
         return True
+
+    def used(self) -> None:
+        self._given += 1
 
 
 class CampaignRates:

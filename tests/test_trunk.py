@@ -258,3 +258,62 @@ async def test_two_dialers_in_all_modes_and_never_more_than_the_trunk_has(hospit
         calls = list(session.scalars(select(Attempt)))
         assert Counter(call.campaign_id for call in calls).keys() == set(hospital.stints) | {hospital.agentless}
         assert set(Counter(call.patient_id for call in calls).values()) == {1}
+
+
+# ── Its rate ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def in_any_second(node: Node) -> int:
+    """The most orders to dial in one."""
+    at = [seconds for seconds, order in node.orders if order.startswith("dial")]
+    return max(sum(one <= other < one + 1 for other in at) for one in at)
+
+
+@pytest.mark.parametrize("per_second", [1, 3])
+async def test_all_modes_at_work_keep_the_trunks_rate_in_any_second(hospital: Hospital, per_second: int) -> None:
+    """A carrier takes one call a second. The modes look at the same moment, when none of their orders is given yet."""
+    node = Node(hospital, "n1", trunk=per_second, database=hospital.database)
+    turns = 30 // per_second
+    for _ in range(4 * turns):
+        await node.a_turn()
+        node.seconds += 0.25
+    kinds = Counter(order for _, order in node.orders if order.startswith("dial"))
+    assert in_any_second(node) == per_second and kinds.total() == turns * per_second
+    assert kinds == {"dial": NURSES, "dial pooled": NURSES, "dial alone": turns * per_second - 2 * NURSES}
+    machine = [at for at, order in node.orders if order == "dial alone"]
+    nurses = [at for at, order in node.orders if order in ("dial", "dial pooled")]
+    assert sum(at < max(nurses) for at in machine) <= per_second, "nurses who wait go first"
+
+
+async def test_nothing_is_kept_for_a_nurse_for_whom_nothing_is_due(hospital: Hospital) -> None:
+    with hospital.database.transaction() as session:
+        for task in session.scalars(select(FollowUpTask).where(FollowUpTask.channel == "nurse_call")):
+            task.state, task.closed_at = "done", NOON
+    node = Node(hospital, "n1", trunk=1, database=hospital.database)
+    for _ in range(20):
+        for mode in node.modes[::-1]:
+            await mode()
+            node.seconds += 0.25
+        node.seconds += 0.25
+    assert len(node.orders) >= 17, "of twenty; a second or two each ten are kept for her"
+
+
+@pytest.mark.parametrize("mode", ["agentless", "progressive", "predictive"])
+async def test_each_mode_alone_keeps_the_trunks_rate(hospital: Hospital, mode: str) -> None:
+    node = Node(hospital, "n1", trunk=2, database=hospital.database)
+    looks = dict(zip(("agentless", "progressive", "predictive"), node.modes, strict=True))[mode]
+    assert [await looks() for _ in range(2)] == [2, 0]
+    node.seconds += 0.9
+    assert await looks() == 0
+    node.seconds += 0.1
+    assert await looks() == 2 and in_any_second(node) == 2
+
+
+@pytest.mark.parametrize("mode", ["agentless", "progressive", "predictive"])
+async def test_each_mode_keeps_its_campaigns_rate(database: Database, mode: str) -> None:
+    hospital = Hospital(database, per_second=2.0)
+    node = Node(hospital, "n1", trunk=50, database=database)
+    looks = dict(zip(("agentless", "progressive", "predictive"), node.modes, strict=True))[mode]
+    assert [await looks() for _ in range(2)] == [2, 0]
+    node.seconds += 1
+    assert [await looks() for _ in range(2)] == [2, 0]
