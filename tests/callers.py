@@ -46,7 +46,7 @@ async def say(sentences: list[tuple[str, str, str]]) -> dict[tuple[str, str, str
 
 def samples(file: Path) -> NDArray[np.float32]:
     """What `say` has kept, at 16 kHz."""
-    return np.frombuffer(file.read_bytes(), "<i2").astype(np.float32) / 32768
+    return np.frombuffer(file.read_bytes(), "<i2").astype(np.float32) / np.float32(32768)
 
 
 def _keep(file: Path, sound: NDArray[np.float32], rate: int) -> None:

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -254,7 +255,7 @@ def test_what_is_heard_in_a_queue(
     is_golden(said.under("\n".join(lines)), "golden_waiting", language, name)
 
 
-def everything(front: FrontDesk, kind: type) -> list:
+def everything(front: FrontDesk, kind: type[Any]) -> list[Any]:
     with front.database.transaction() as session:
         return list(session.scalars(select(kind)))
 

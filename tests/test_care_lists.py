@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, audit, calling_hours, discharges, vault
@@ -176,7 +176,7 @@ def test_rows_before_their_guardian_wait_only_so_long(database: Database, monkey
     report = discharges.take_over([rows[0], rows[1], rows[2], rows[3]], [], NOON, Calendar(ZONE), in_one(database))
     assert (report.new, report.refused) == (4, 0), "in one part nobody waits"
     with database.transaction() as session:
-        session.execute(Patient.__table__.delete())
+        session.execute(delete(Patient))
     monkeypatch.setattr(discharges, "PART", 1)
     report = discharges.take_over(rows, [], NOON, Calendar(ZONE), in_one(database))
     assert (report.new, report.refused) == (2, 2)

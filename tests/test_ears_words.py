@@ -1,6 +1,7 @@
 """What spoken words mean, in the forms in which people say them and recognisers write them."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 
 import pytest
 from hypothesis import given
@@ -212,7 +213,7 @@ NO_BIRTH = {
     "zh-CN": ["五月九日", "一九五零年", "一九五零年十三月九日"],
 }
 
-DIGITS = {
+DIGITS: dict[str, dict[str, str | None]] = {
     "es": {
         "cinco cinco cinco uno dos tres cuatro": "5551234",
         "veinte, cuarenta y siete, uno": "20471",
@@ -557,9 +558,8 @@ def test_the_alarms_of_the_closed_grammars_are_those_of_free_speech(language: st
 
 @given(st.sampled_from(sorted(LANGUAGES)), st.data())
 def test_no_words_whatever_are_too_much(language: str, data: st.DataObject) -> None:
-    known = sorted(
-        {word for table in (DAYS, BIRTHS, DIGITS, ALARMS) for text in table[language] for word in text.split()}
-    )
+    tables: list[Mapping[str, Iterable[str]]] = [DAYS, BIRTHS, DIGITS, ALARMS]
+    known = sorted({word for table in tables for text in table[language] for word in text.split()})
     words = data.draw(
         st.lists(st.sampled_from(known) | st.text(max_size=8) | st.from_regex(r"\d{1,6}", fullmatch=True))
     )

@@ -385,7 +385,8 @@ def an_answer(draw: st.DrawFn, filling: Filling, place: Place) -> Answer | None:
     item = place.item
     if place.counts:
         times = filling.times(place)
-        return draw(st.sampled_from([times, {"so_far": times + 1}] if times < 4 else [times]))
+        more: list[Answer] = [times, {"so_far": times + 1}] if times < 4 else [times]
+        return draw(st.sampled_from(more))
     if not item.required and draw(st.integers(0, 3)) == 0:
         return None
     codes = [option.code for option in item.options]

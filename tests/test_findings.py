@@ -11,7 +11,7 @@ from scripts.examples import examples, written
 from scripts.findings import Finding, of_problems, of_wording, spoken_s, stopping, warnings
 from scripts.wording import Site, Wording
 from scripts.wording_changes import read_changes, with_changes, without_unknown
-from scripts.wording_files import Language, load_languages
+from scripts.wording_files import FORMS, Language, load_languages
 from scripts.yaml_lines import FileRefused, SourceFile
 
 SITE = Site("Hospital Santa Clara", "112", "910 000 000", ZoneInfo("Europe/Madrid"), "ES")
@@ -139,7 +139,7 @@ def test_every_sentence_of_ours_can_be_said_in_time(languages: dict[str, Languag
     body = {
         tag: {
             "prompts": {
-                key: {form: text for form, text in forms.items() if form in wording.FORMS}
+                key: {form: text for form, text in forms.items() if form in FORMS}
                 for key, forms in language.prompts.items()
             }
         }

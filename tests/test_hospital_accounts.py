@@ -101,7 +101,7 @@ def test_an_unknown_name_costs_a_guesser_as_much_as_a_known_one(
     staff: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[str] = []
-    monkeypatch.setattr(accounts, "_matches", lambda kept, password: checked.append(kept) or False)
+    monkeypatch.setattr(accounts, "_matches", lambda kept, password: bool(checked.append(kept)))  # type: ignore[func-returns-value]
     with staff.transaction() as session:
         enters(session, "ana", "wrong")
         enters(session, "nobody", "wrong")
@@ -160,8 +160,8 @@ def test_a_page_asks_eight_things_at_once_with_a_session_that_has_ended(staff: D
         assert isinstance(inside, SignedIn)
     asks = [lambda s: accounts.resume(s, inside.token, NOON + 2 * MINUTE) is not None] * 8
     assert at_once(staff, *asks) == [True] * 8, "each notes that she was seen"
-    asks = [lambda s: accounts.resume(s, inside.token, NOON + 2 * IDLE)] * 8
-    assert at_once(staff, *asks) == [None] * 8
+    late = [lambda s: accounts.resume(s, inside.token, NOON + 2 * IDLE)] * 8
+    assert at_once(staff, *late) == [None] * 8
 
 
 def test_a_disabled_account_is_out_at_once(staff: Database) -> None:

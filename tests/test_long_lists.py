@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from hospital import discharges, patients
+from hospital.csv_files import Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Rules, read
 from hospital.enrolments import CareEvent, Enrolment
@@ -152,7 +153,7 @@ def test_many_refused_rows_stand_in_a_file_beside_the_list_and_few_are_printed(
     many = long_lists.Refusals(tmp_path / "many.csv", None)
     nowhere = long_lists.Refusals(tmp_path / "no" / "such.csv", None)
     for line in range(long_lists.TOLD + 2):
-        row = discharges.Rejected(line, "phone", "is empty")
+        row = Rejected(line, "phone", "is empty")
         many.write(row)
         nowhere.write(row)
         if line < long_lists.TOLD:

@@ -1,9 +1,11 @@
 """What a text message that comes in means: words, dates and options by tables, the rules of conversations, and what SQL
 itself refuses."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
@@ -60,7 +62,8 @@ def test_words_that_are_no_answer(said: str, meaning: str | None) -> None:
 
 def test_every_language_has_its_words() -> None:
     assert set(reply_words.OWN) == {"en", "es", "pt-BR", "zh-CN", "mi"}
-    for words_of in (reply_words.MANDATED, *reply_words.OWN.values()):
+    lists: list[Mapping[Any, frozenset[str]]] = [reply_words.MANDATED, *reply_words.OWN.values()]
+    for words_of in lists:
         for known in words_of.values():
             assert known
             assert all(word == reply_words.folded(word) or word == "?" for word in known)

@@ -22,6 +22,7 @@ from hospital.calls import Call as CallRow
 from hospital.cases import Case
 from hospital.database import Database
 from hospital.rota import Calendar
+from hospital.urgent import Ladder
 from hospital.urgent_calls import Called, UrgentCall
 from hotline import wiring
 from hotline.settings_file import DEMO, build
@@ -263,7 +264,7 @@ async def test_it_rings_the_next_until_somebody_takes_it_over(ward: Ward) -> Non
     async def passes(minutes: float) -> None:
         ward.now = NOON + timedelta(minutes=minutes)
         with ward.database.transaction() as session:
-            climbing.without_outcome(session, CALENDAR, climbing.Ladder(), ward.now)
+            climbing.without_outcome(session, CALENDAR, Ladder(), ward.now)
         await ward.dialer.call_off()
         await ward.dialer.call_due()
 
@@ -308,7 +309,7 @@ async def test_who_was_told_that_there_is_no_outcome_sends_it_on_from_the_screen
     with database.transaction() as session:
         cases.own(session, flag, people["ana"], NOON)
         for minutes in (1, 30):
-            climbing.without_outcome(session, CALENDAR, climbing.Ladder(), NOON + timedelta(minutes=minutes))
+            climbing.without_outcome(session, CALENDAR, Ladder(), NOON + timedelta(minutes=minutes))
     console.now = NOON + timedelta(minutes=31)
     async with console.signed_in("ruby") as ruby:
         assert "Red flag 10001 without an outcome" in said((await ruby.get("/cases/alarm")).text)
@@ -316,7 +317,7 @@ async def test_who_was_told_that_there_is_no_outcome_sends_it_on_from_the_screen
         assert "No outcome The next is told in 4:00" in page and "Take it over I cannot: tell the next" in page
         await ruby.post(f"/cases/{flag}/decline")
     with database.transaction() as session:
-        assert climbing.without_outcome(session, CALENDAR, climbing.Ladder(), console.now) == [flag]
+        assert climbing.without_outcome(session, CALENDAR, Ladder(), console.now) == [flag]
         assert [whom for whom, _ in history(session, flag)][-3:] == ["second", "declined", "lead"]
 
 
@@ -342,7 +343,7 @@ async def test_who_declines_sends_it_on_at_once(ward: Ward) -> None:
     with ward.database.transaction() as session:
         urgent_calls.answered(session, call.channel_id, ward.now)
         urgent_calls.decline(session, call.channel_id, ward.now)
-        assert climbing.climb(session, CALENDAR, climbing.Ladder(), ward.now) == [ward.flag]
+        assert climbing.climb(session, CALENDAR, Ladder(), ward.now) == [ward.flag]
         assert [whom for whom, _ in history(session, ward.flag)] == ["first", "declined", "second"]
 
 
@@ -509,7 +510,7 @@ def told_to_ana(house: House) -> UUID:
         people = {account.username: account.id for account in accounts.staff(session)}
         on_call(session, people, "ana", first=calendar.date_of(now) - timedelta(days=1))
         flag = red_flag(session, "n1-urgent")
-        assert climbing.climb(session, calendar, climbing.Ladder(), now - timedelta(seconds=14)) == [flag]
+        assert climbing.climb(session, calendar, Ladder(), now - timedelta(seconds=14)) == [flag]
     return people["ana"]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import agentless, calling_hours, patients, plan_changes, vault
+from hospital import enrolling as of_lists
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
 from hospital.calling_rules import CallingPolicy
@@ -23,7 +24,6 @@ from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
 from tests.console_app import Page, Site, words
 from tests.hospital_scene import admit, library, listening
 from tests.moments import NOON, ZONE
-from web import enrolling
 from web.limits import LARGEST_PEOPLE
 
 pytestmark = pytest.mark.covers("H20", "H51")
@@ -191,7 +191,7 @@ async def test_a_list_in_any_form(clinic: Clinic, content: str, encoding: str) -
 async def test_a_long_list_is_enrolled_in_parts_and_is_one_decision(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(enrolling.enrolling, "PART", 1)
+    monkeypatch.setattr(of_lists, "PART", 1)
     async with clinic.signed_in("ana") as ana:
         looked = await sends(ana, "/enrol/preview", "R-1\nR-2\nR-3\n", plan="diabetes")
         done = await sends(ana, "/enrol/list", "R-1\nR-2\nR-3\n", plan="diabetes", seen=digest(looked))
@@ -289,15 +289,15 @@ async def test_how_far_a_list_is_is_told_in_counts_while_it_is_read_and_while_th
 ) -> None:
     rows = "".join(f"R-{n}\n" for n in range(1, 2001))
     readings, ana_id = clinic.app.state.readings, clinic.staff["ana"].id
-    enrol, seen = enrolling.enrolling.enrol, []
+    enrol, seen = of_lists.enrol, []
 
     def looks_meanwhile(session: Session, *of: Any) -> tuple[list[UUID], dict[UUID, str]]:
         reading = readings.of(ana_id)
         seen.append((reading.rows, reading.refused, reading.done))
         return enrol(session, *of)
 
-    monkeypatch.setattr(enrolling.enrolling, "enrol", looks_meanwhile)
-    monkeypatch.setattr(enrolling.enrolling, "PART", 2)
+    monkeypatch.setattr(of_lists, "enrol", looks_meanwhile)
+    monkeypatch.setattr(of_lists, "PART", 2)
     async with clinic.signed_in("ana") as ana:
         assert 'data-fragment="/lists/progress" data-on="list"' in (await ana.get("/enrol")).text
         with listening(clinic.database) as heard:

@@ -1,5 +1,6 @@
 """The row with which an interpreter is rung, seen and let go: on an agent's card and on a nurse's form."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -80,7 +81,7 @@ async def test_one_in_a_talk_whatever_the_code_does(site: Site) -> None:
         "language": "zh-CN",
         "dialled_at": NOON,
     }
-    rude = [
+    rude: list[tuple[dict[str, Any], str]] = [
         ({}, "one_interpreter_in_a_talk"),
         ({"talk": "another", "call_id": None}, "check"),
         ({"talk": "another", "state": "ended"}, "check"),

@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from fpdf import FPDF
 from pypdf import PdfReader
 from sqlalchemy import select
 
@@ -19,7 +20,6 @@ from hospital.letters import Post
 from hospital.patients import Patient
 from hotline.channel_settings import Letters
 from hotline.letter_joints import Press
-from messages import letter_paper
 from scripts import wording
 from tests.characters import RUTH
 from tests.console_app import Site, words
@@ -157,13 +157,13 @@ async def test_ana_writes_an_address_down(site: Site) -> None:
 async def test_nothing_is_written_to_a_disk(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     task = to_post(site)
     opened: list[Sequence[object]] = []
-    real = letter_paper.FPDF.output
+    real = FPDF.output
 
-    def output(self: letter_paper.FPDF, *of: object, **more: object) -> object:
+    def output(self: FPDF, *of: object, **more: object) -> object:
         opened.append((*of, *more.values()))
-        return real(self, *of, **more)  # type: ignore[arg-type]
+        return real(self, *of, **more)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(letter_paper.FPDF, "output", output)
+    monkeypatch.setattr(FPDF, "output", output)
     async with site.signed_in("ana") as ana:
         await ana.get(f"/letters/letters.pdf?of={task}")
     assert opened == [()], "the PDF is bytes in memory: no file is named"

@@ -21,7 +21,7 @@ from tests.characters import LUCIA
 from tests.console_app import Page, Site, words
 from tests.hospital_scene import UNCAPPED, admit, library
 from tests.moments import NOON, ZONE
-from web.followup_plans import plans
+from web.plans import plans
 
 pytestmark = pytest.mark.covers("H20", "H51")
 BORN = date(2026, 11, 20)

@@ -69,7 +69,7 @@ def own(speaker: Speaker) -> OwnPrompts:
     return OwnPrompts(in_force, speaker, ("en", "es", "mi"))
 
 
-@pytest.fixture
+@pytest.fixture  # type: ignore[no-redef]
 def site(database: Database, own: OwnPrompts) -> Site:  # noqa: F811 - this house has voices of its own
     made = Site(database)
     made.app = create_app(replace(made.services, own_prompts=own))
