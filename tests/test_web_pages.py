@@ -50,6 +50,7 @@ async def test_lucia_rings_and_only_toms_page_shows_her(served: Site, page_of: P
     await expect(tom.locator("#note")).to_be_focused()
     await expect(tom.locator("[data-saving-state]")).to_have_text("Saved")
     assert (await served.database.run(_call_of, pop)).note == "comes with her daughter"
+    await does_not_scroll(tom)
     await looked_at(tom, "agent-talking")
 
 
@@ -115,6 +116,7 @@ async def test_ana_works_the_follow_up_list_by_keyboard(served: Site, page_of: P
     await ana.keyboard.press("Alt+e")
     await ana.keyboard.type("Pain at night. Asked to come in tomorrow.")
     await expect(ana.locator(".summary [data-saving-state]")).to_have_text("Saved")
+    await does_not_scroll(ana)
     await looked_at(ana, "followup-answered")
     await ana.keyboard.press("Alt+9")
     await expect(ana.locator("#flags .tag")).to_have_text("raised")
@@ -124,6 +126,7 @@ async def test_ana_works_the_follow_up_list_by_keyboard(served: Site, page_of: P
     await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=5000)
     await ana.keyboard.press("Alt+c")
     await expect(ana.get_by_text("Done.", exact=True)).to_be_visible()
+    await does_not_scroll(ana)
     await looked_at(ana, "followup-done")
     await ana.keyboard.press("Alt+0")
     await expect(ana.get_by_role("heading", name="Follow-up calls")).to_be_visible()
@@ -144,6 +147,8 @@ async def test_grace_plays_a_recording(served: Site, page_of: PageOf) -> None:
     await grace.get_by_label("Patient or nurse").fill("joão")
     await grace.get_by_role("link", name="Hear João Souza").click()
     await expect(grace.get_by_role("heading", name="João Souza")).to_be_visible()
+    await expect(grace.get_by_role("button", name="Check it")).to_be_in_viewport(ratio=1)
+    await does_not_scroll(grace)
     await looked_at(grace, "recording")
     slider = grace.get_by_role("slider", name="Position")
     await expect(slider).to_be_focused()
@@ -159,6 +164,7 @@ async def test_grace_plays_a_recording(served: Site, page_of: PageOf) -> None:
     served.replay.damaged = True
     await grace.get_by_role("button", name="Check it").click()
     await expect(grace.get_by_text("It is damaged.")).to_be_visible()
+    await does_not_scroll(grace)
     await looked_at(grace, "recording-damaged")
     await grace.goto(served.url("/audit"))
     await expect(grace.get_by_text("The chain is whole")).to_be_visible()
