@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hospital import accounts, calls, cases, duty, opening, ratings, vault
+from hospital import accounts, booking, calls, cases, duty, opening, patients, ratings, vault
+from hospital.booking import Slot
 from hospital.callbacks import Callback
 from hospital.calling_hours import Window
 from hospital.calls import Call as CallRow
@@ -24,6 +25,7 @@ from hospital.database import Database
 from hospital.opening import Hours
 from hospital.outbox import OutboxRow
 from hospital.recordings import Recording
+from hospital.wishes import part_of, week
 from hotline import postgres, wiring
 from hotline.caller_joints import SqlJournal
 from hotline.queue_news import news
@@ -100,6 +102,16 @@ def two_wait_and_four_waited(session: Session) -> None:
         calls.end(session, f"waited-{n}", NOON, "answered")
 
 
+def afternoons_suit_her_and_begin_on_monday(session: Session) -> None:
+    """Until then there are mornings only: later by more than two days, the most that is worth waiting for what does not
+    have much time, and by less than a week."""
+    monday = week(NOON, ZONE)[1]
+    for one in booking.openings(session, "cardiology", NOON, after=NOON, limit=200):
+        if one.starts_at < monday and part_of(one.starts_at, ZONE) == "afternoon":
+            session.execute(update(Slot).where(Slot.id == one.slot_id).values(state="withdrawn"))
+    patients.candidates(session, LUCIA.numbers[0])[0].patient.suits = "afternoon"
+
+
 def a_power_cut(session: Session) -> None:
     grace = accounts.by_sip_username(session, "grace")
     assert grace is not None
@@ -128,6 +140,12 @@ SCENES = {
     "triage_red_flag_of_illness": Scene("1,4,1"),
     "triage_urgent_key": Scene("1,2,9"),
     "triage_then_books": Scene(f"1,2,2,1,{LUCIAS},1,1"),
+    "triage_soon_comes_before_what_suits": Scene(
+        f"1,2,2,1,{LUCIAS},1,1", before=afternoons_suit_her_and_begin_on_monday
+    ),
+    "no_triage_and_what_suits_comes_first": Scene(
+        f"2,1,1,{LUCIAS},1,1,1", dialogue="inbound", before=afternoons_suit_her_and_begin_on_monday
+    ),
     "triage_then_a_nurse": Scene("1,3,2,2"),
     "triage_and_leaves_it": Scene("1,5,3"),
     "triage_repeats_and_says_nothing": Scene("1,*,,,"),

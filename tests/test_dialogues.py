@@ -190,6 +190,15 @@ def a_child(database: Database) -> None:
         child.guardian_id = lucia_of(session).id
 
 
+def her_mother(database: Database) -> None:
+    """A parent in Lucía's care, with a telephone of her own."""
+    with database.transaction() as session:
+        mother = patients.register(
+            session, name="Elena Ruiz", birth=date(1944, 5, 9), language="es", numbers=["+573015550121"]
+        )
+        mother.guardian_id = lucia_of(session).id
+
+
 def a_twin(database: Database) -> None:
     with database.transaction() as session:
         patients.register(session, name="Lucas Fernández", birth=LUCIA.birth, language="es", numbers=[LUCIA.numbers[0]])
@@ -290,6 +299,8 @@ SCENES = {
     "operator_instead_of_a_date": Scene("2,1,1,0"),
     "urgent_instead_of_a_date": Scene("2,1,1,9"),
     "calls_for_her_child": Scene(f"2,1,1,{LUCIAS},2,2,1,1", before=a_child),
+    "calls_for_her_mother": Scene(f"2,1,1,{LUCIAS},2,1,1,1", before=her_mother),
+    "says_his_cpf": Scene(f"3,1,1,{JOAO.birth_keys},7890,1,1,1", only="pt-BR", number="+573015559999"),
     "calls_for_herself": Scene(f"2,1,2,{LUCIAS},1", before=a_child),
     "new_here": Scene(f"2,1,1,{wrong()},2,1", number="+573015559999"),
     "new_here_with_a_withheld_number": Scene(f"2,1,1,{wrong()},2,3015550188#", number=None),
@@ -556,6 +567,21 @@ async def test_a_childs_appointment_is_told_to_who_may_speak_for_it(front: Front
         assert [patient.id for patient in patients.wards(session, lucia.id, NOON)] == [call.patient_id]
         (message,) = session.scalars(select(OutboxRow))
         assert (message.number, message.patient_id) == (LUCIA.numbers[0], call.patient_id)
+
+
+@pytest.mark.covers("H4", "H12", "I7")
+async def test_a_mothers_appointment_is_hers_and_who_called_for_her_is_written_down(
+    front: FrontDesk, words: wording.Wording
+) -> None:
+    await test_the_transcript_is_the_golden_one("es", "calls_for_her_mother", front, words)
+    with front.database.transaction() as session:
+        call = session.get_one(CallRow, "terminal-1")
+        lucia = lucia_of(session)
+        assert call.patient_id is not None and call.proxy_id == lucia.id
+        mother = session.get_one(Patient, call.patient_id)
+        assert (mother.birth, mother.guardian_id) == ("1944-05-09", lucia.id)
+        assert [one.department_code for one in booking.appointments(session, mother.id, NOON)] == ["cardiology"]
+        assert booking.appointments(session, lucia.id, NOON) == []
 
 
 @pytest.mark.covers("H4", "H41")

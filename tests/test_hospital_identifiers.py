@@ -8,20 +8,22 @@ from hospital import identifiers, patients
 from hospital.database import Database
 from hospital.identifiers import Identifier, keys_of, matching
 from hospital.patients import Patient
-from tests.characters import LUCIA, MEI, WIREMU
+from tests.characters import JOAO, LUCIA, MEI, WIREMU
 from tests.moments import NOON
 
 pytestmark = pytest.mark.covers("H2", "I7")
-LUCIAS, MEIS = LUCIA.birth.isoformat(), MEI.birth.isoformat()
+LUCIAS, MEIS, JOAOS = LUCIA.birth.isoformat(), MEI.birth.isoformat(), JOAO.birth.isoformat()
 
 
 @pytest.fixture
 def known(database: Database) -> Database:
-    """Lucía has a CURP, Mei an identity card that ends in X and a hospital card, Wiremu an NHI number and a PIN."""
+    """Lucía has a CURP, Mei an identity card that ends in X and a hospital card, Wiremu an NHI number and a PIN, João a
+    CPF."""
     papers = {
         LUCIA: {"curp": "FEXL800229MDFRXC06"},
         MEI: {"cn_id": "11010519911108002X", "card": "40718"},
         WIREMU: {"nhi": "ZAC5361"},
+        JOAO: {"cpf": "012.345.678-90"},
     }
     with database.transaction() as session:
         for who, held in papers.items():
@@ -48,6 +50,11 @@ def known(database: Database) -> Database:
         (LUCIA.numbers[0], {"document_last4": "0006"}, None),
         (LUCIA.numbers[0], {"pin": "4711"}, None),  # she has none
         (MEI.numbers[1], {"document_last4": "002*"}, MEI.name),
+        (JOAO.numbers[0], {"document_last4": "7890"}, JOAO.name),  # 012.345.678-90, as it is written on the card
+        (JOAO.numbers[0], {"document_last4": "7809"}, None),
+        (JOAO.numbers[0], {"document_last4": "5678"}, None),
+        (None, {"birth_date": JOAOS, "document_last4": "7890"}, JOAO.name),
+        (None, {"birth_date": LUCIAS, "document_last4": "7890"}, None),
         (None, {"birth_date": MEIS, "document_last4": "002*"}, MEI.name),
         (None, {"birth_date": MEIS, "document_last4": "0029"}, MEI.name),
         (None, {"card_number": "40718", "birth_date": MEIS}, MEI.name),

@@ -20,6 +20,7 @@ from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
+from hospital.reminders import RecurringReminder
 from hospital.suspensions import SuspensionNotice
 from hotline import postgres, wiring
 from hotline.caller_joints import SqlJournal, appointment_messages
@@ -217,6 +218,7 @@ SCENES = {
     "her_childs_and_wants_no_more": Scene(f"{ME},4", due=her_childs_appointment_tomorrow, kind="reminder"),
     "a_medicine": Scene(f"{ME},1", due=a_medicine, kind="reminder"),
     "a_medicine_and_a_question": Scene(f"{ME},2", due=a_medicine, kind="reminder"),
+    "a_medicine_and_no_more": Scene(f"{ME},3", due=a_medicine, kind="reminder"),
     "a_checkup_is_booked": Scene(f"{ME},2,1,1", due=a_checkup, kind="reminder"),
     "a_revisit_and_no_more": Scene(f"{ME},3", due=a_revisit, kind="reminder"),
     "phones_in_and_hears_it_first": Scene(f"2,1,2,{LUCIA.birth_keys},1,1,1,3", inbound=True),
@@ -360,6 +362,7 @@ REMINDED: Mapping[str, tuple[str, str, list[str]]] = {
     "her_childs_and_wants_no_calls_at_all": ("refused", "stopped", []),
     "her_childs_and_wants_no_more": ("completed", "done", []),
     "a_medicine_and_a_question": ("completed", "done", []),
+    "a_medicine_and_no_more": ("completed", "done", []),
     "a_checkup_is_booked": ("completed", "done", ["appointment_confirmed"]),
     "a_revisit_and_no_more": ("completed", "done", []),
 }
@@ -375,9 +378,26 @@ async def test_what_came_of_a_reminder_is_written_down(name: str, front: FrontDe
         task = session.get_one(FollowUpTask, attempt.task_id)
         sent = [row.key for row in session.scalars(select(OutboxRow))]
         assert (attempt.contact_result, task.state, sent) == REMINDED[name]
-        said = ("no_more" in name and "revisit" not in name) or "no_calls" in name or "opt_out" in name
+        said = name.endswith(("wants_no_more", "no_calls_at_all")) or "opt_out" in name
         about_her_child = name.startswith("her_childs_and")
         assert ("reminder" in lucia_of(session).opted_out) == (said and not about_her_child)
         for child in session.scalars(select(Patient).where(Patient.guardian_id == lucia_of(session).id)):
             assert child.opted_out == [], "another guardian is asked anew"
             assert ("reminder" in child.guardian_declined) == (said and about_her_child)
+
+
+@pytest.mark.covers("H25", "I4")
+@pytest.mark.parametrize(("name", "goes_on"), [("a_medicine", 1), ("a_medicine_and_no_more", 0)])
+async def test_a_medicine_of_which_no_more_is_wanted_is_in_the_plan_no_longer(
+    name: str, goes_on: int, front: FrontDesk, words: wording.Wording
+) -> None:
+    """That reminder alone: of appointments the patient still hears."""
+    await played("es", name, front, words)
+    with front.database.transaction() as session:
+        attempt = session.scalars(select(Attempt)).one()
+        attempts.line_ended(session, attempt.id, "answered", NOON, POLICY)
+        medicine = session.scalars(select(RecurringReminder)).one()
+        assert medicine.stopped_at == (None if goes_on else NOON)
+        assert len(reminders.running(session, NOON)) == goes_on
+        assert reminders.plan_recurring(session, NOON + timedelta(days=31), POLICY) == goes_on
+        assert "reminder" not in lucia_of(session).opted_out
