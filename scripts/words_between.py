@@ -43,7 +43,7 @@ Lead = tuple[str, Words]
 def before(filling: Filling, place: Place) -> list[Lead]:
     """What is said before a place: what stands since the question before it, and the headings around all of that."""
     at = filling.places.index(place)
-    return list(dict([*_said(filling, _since(filling, at)), *_headings(filling, place)]).items())
+    return list(dict([*_said(filling, _since(filling, at)), *leads(filling, place)]).items())
 
 
 def another(filling: Filling, group: Place) -> list[Lead]:
@@ -71,12 +71,13 @@ def _since(filling: Filling, end: int) -> list[Place]:
 
 def _said(filling: Filling, displays: list[Place]) -> Iterator[Lead]:
     for one in displays:
-        yield from _headings(filling, one)
+        yield from leads(filling, one)
         yield one.key, one.item
 
 
-def _headings(filling: Filling, place: Place) -> Iterator[Lead]:
-    for key, lead in headings(place):
+def leads(filling: Filling, place: Place) -> Iterator[Lead]:
+    """The headings around a place, the outermost first; the number of a repetition only where there are several."""
+    for key, lead in _headings(place):
         if isinstance(lead, Repetition):
             yield from _numbered(filling, lead)
         else:
@@ -89,7 +90,7 @@ def _numbered(filling: Filling, one: Repetition) -> Iterator[Lead]:
         yield one.key, one
 
 
-def headings(place: Place) -> Iterator[Lead]:
+def _headings(place: Place) -> Iterator[Lead]:
     """Of the groups around it with their repetitions, and for which answers it is asked, the outermost first."""
     for around in reversed(list(place.around())):
         at = place.repetition[: len(around.repetition) + 1] if around.unfolds else ()

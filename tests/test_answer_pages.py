@@ -585,3 +585,24 @@ async def test_who_sees_it_through_reads_the_answers(scene: Scene, site: Site, c
         assert told in page
     assert "<b>" not in (await grace.get(f"/cases/{case.id}")).text
     assert (await ana.get(f"/cases/{case.id}")).status_code == 403, "it may be about a colleague"
+
+
+async def test_who_sees_it_through_reads_of_which_repetition_each_answer_is(
+    scene: Scene, site: Site, comes: Comes
+) -> None:
+    dose = question("dose", "integer")
+    medicine = group("medicine", "Medicine", "Medicina", dose, question("often"), repeats=True, required=True)
+    rule = {"id": "much", "text": {"en": "Much"}, "question": "dose", "operator": ">=", "answer": 3}
+    body = json.loads(questionnaire(medicine).body) | {
+        "byWeb": True,
+        "answerRule": [rule | {"then": {"case": "rating"}}],
+    }
+    link = scene.texted(RUTH, body)
+    async with scene.telephone() as ruth:
+        page = await begun(ruth, link)
+        for told in ("1", "2", "true", "3", "4", "false"):
+            page = await answer(ruth, page, told)
+    (case,) = scene.rows(Case)
+    grace = await comes("grace")
+    page = unescape((await grace.get(f"/cases/{case.id}")).text)
+    assert "Medicine 1: dose" in page and "Medicine 2: dose" in page and "Medicine 2: often" in page

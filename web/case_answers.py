@@ -10,7 +10,7 @@ from hospital import answer_rules, followups
 from scripts.filling import Filling, Place
 from scripts.questionnaire import Item
 from scripts.questionnaire_files import kept
-from scripts.words_between import About, headings
+from scripts.words_between import About, Repetition, leads
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,21 @@ def answers_of(session: Session, case_id: UUID) -> list[Told]:
         return []
     filling = Filling(kept(task.questionnaire.body), followups.answers(session, task.id))
     return [
-        _told(for_which(place) + place.item.text.of("en").text, place.item, value)
+        _told(for_which(filling, place) + place.item.text.of("en").text, place.item, value)
         for place in filling.asked()
         for value in filling.values(place)
         if value is not None
     ]
 
 
-def for_which(place: Place) -> str:
-    """For which of several answers it was asked: "Fever: ", "Answer 2: ", or nothing."""
-    return "".join(f"{_named(one)}: " for _, one in headings(place) if isinstance(one, About))
+def for_which(filling: Filling, place: Place) -> str:
+    """For which of several answers or repetitions it was asked: "Fever: ", "Answer 2: ", "Medicine 2: ", or nothing."""
+    return "".join(f"{_named(one)}: " for _, one in leads(filling, place) if not isinstance(one, Item))
 
 
-def _named(one: About) -> str:
+def _named(one: About | Repetition) -> str:
+    if isinstance(one, Repetition):
+        return f"{one.group.item.text.of('en').text if one.group.item.text else 'No.'} {one.number}"
     if one.number:
         return f"Answer {one.number}"
     return one.answer.text.of("en").text if one.answer else "Their own words"

@@ -152,7 +152,8 @@ async def responses_file(request: Request, visitor: Reads, questionnaire_id: UUI
     version = kept(shown.found.version.body)
     rows: list[list[Any]] = [["response", "done", "way", "question", "repetition", "text", "answer", "answer text"]]
     for number, one in enumerate(shown.found.answered, 1):
-        places = {place.key: place for place in Filling(version, one.answers).places}
+        filling = Filling(version, one.answers)
+        places = {place.key: place for place in filling.places}
         for key, value in one.answers.items():
             link_id, repetition = key_parts(key)
             item = version.by_link_id.get(link_id)
@@ -165,7 +166,7 @@ async def responses_file(request: Request, visitor: Reads, questionnaire_id: UUI
                 link_id,
                 ".".join(map(str, repetition)),
             ]
-            asked = (for_which(places[key]) if key in places else "") + item.text.of("en").text
+            asked = (for_which(filling, places[key]) if key in places else "") + item.text.of("en").text
             rows += [[*start, asked, *_told(item, given)] for given in _each(value)]
     count, at = len(shown.found.answered), reader.at
     subject = f"questionnaire:{questionnaire_id}"
