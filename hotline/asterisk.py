@@ -171,6 +171,11 @@ def last_errors(instance: Path, count: int = 3) -> str:
     for name in ("messages.log", "messages"):
         path = instance / "log" / name
         if path.exists():
-            lines = path.read_text(errors="replace").splitlines()
-            return " · ".join([line for line in lines if "ERROR" in line][-count:])
+            return errors_in(path, count)
     return ""
+
+
+def errors_in(log: Path, count: int = 3) -> str:
+    """The last error lines of a log; "" where it has none, or is not there."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return " · ".join([line for line in lines if "ERROR" in line][-count:])

@@ -111,7 +111,9 @@ def _put(settings: Settings, asked: argparse.Namespace, session: Session) -> Put
 
 
 def _enrols(settings: Settings, name: str, by: UUID) -> Put:
-    plans, _ = load_plans(load_questionnaires()[0])
+    plans, problems = load_plans(load_questionnaires()[0])
+    for problem in problems:
+        print(problem, file=sys.stderr)
     if name not in plans:
         raise NotDone(f"there is no such plan. There are: {', '.join(sorted(plans))}.")
     at = wiring.now()  # one instant is one decision, which the console takes back whole

@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from dialplans import render
-from hotline import asterisk, asterisk_root, groundwork, numbering, postgres, processes, wiring
+from hotline import asterisk, asterisk_root, groundwork, numbering, postgres, processes, script_files, wiring
 from hotline.child import Child
 from hotline.groundwork import CannotStart
 from hotline.nursery import Nursery
@@ -47,6 +47,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._stopping = asyncio.Event()
         self._since = time.time()
+        self._left_out: list[str] = []  # what is wrong in files of `scripts/`
 
     async def run(self, ready: Callable[[], Awaitable[None]] | None = None) -> None:
         """Start all, watch until told to stop (SIGINT, SIGTERM), end all. Raises CannotStart."""
@@ -106,27 +107,25 @@ class Supervisor:
         accounts = await asyncio.to_thread(groundwork.telephones, self.settings)
         secrets = make_secrets(self.here, [account.username for account in accounts])
         self.say("Prompts and scripts …")
-        await wiring.prepare(self.settings, self._progress)
+        self._left_out = await wiring.prepare(self.settings, self._progress)
+        for problem in self._left_out:
+            self.say(f"  {script_files.LEFT_OUT} {problem}")
         self.say("Asterisk …")
         configuration = render(plan(self.settings, secrets, accounts))
         # Its warnings name the AGI address with its secret: they come to us, who mask them, and not to a file.
         configuration["logger.conf"] = configuration["logger.conf"].replace("messages.log =>", "console =>")
         asterisk.prepare_instance(self.here.asterisk, configuration)
         asterisk.check_configuration(self.here.asterisk)
-        await self._add(
-            Child(
-                "asterisk",
-                lambda: asterisk.asterisk_command(root, self.here.asterisk, sounds=self.here.sounds),
-                self.here.log / "asterisk.log",
-                stop=_stop_asterisk,
-                secrets=secrets.every(),
-                niceness=SOUND,
-            )
+        child = Child(
+            "asterisk",
+            lambda: asterisk.asterisk_command(root, self.here.asterisk, sounds=self.here.sounds),
+            self.here.log / "asterisk.log",
+            stop=_stop_asterisk,
+            secrets=secrets.every(),
+            niceness=SOUND,
         )
-        try:
-            await asterisk.wait_until_booted(self.here.asterisk)
-        except asterisk.AsteriskFailed as error:
-            raise CannotStart(f"{error} Read {self.here.log / 'asterisk.log'}.") from error
+        await self._add(child)
+        await self._until_booted(child)
         self.say("The hotline …")
         await self._add(self._process("ivr", secrets.every(), niceness=SOUND))
         await self._add(self._process("core", secrets.every()))
@@ -136,6 +135,25 @@ class Supervisor:
         await self._until_answering(self.settings.web.bind, self.settings.web.port, "core")
         if self.settings.answers_url is not None:
             await self._until_answering(self.settings.answers_bind, self.settings.answers.port, "answers")
+
+    async def _until_booted(self, child: Child) -> None:
+        """Raises CannotStart with Asterisk's own words."""
+        booted = asyncio.create_task(asterisk.wait_until_booted(self.here.asterisk))
+        died = asyncio.create_task(child.died())
+        try:
+            await asyncio.wait((booted, died), return_when=asyncio.FIRST_COMPLETED)
+            if booted.done():
+                await booted
+            else:
+                raise asterisk.AsteriskFailed(f"Asterisk ended at its start (code {died.result()}).")
+        except asterisk.AsteriskFailed as error:
+            if died.done() and child.keeping is not None:
+                await child.keeping  # its last words
+            words = asterisk.errors_in(child.log)
+            raise CannotStart(f"{error} {words and words + '. '}Read {child.log}.") from error
+        finally:
+            booted.cancel()
+            died.cancel()
 
     def _process(self, name: str, secrets: tuple[str, ...], niceness: int = 0) -> Child:
         """One of the house's own: `hotline run NAME`."""
@@ -246,6 +264,7 @@ class Supervisor:
             "console": self.settings.console_url,
             "answers": self.settings.answers_url,
             "address": self.settings.address,
+            "left_out": self._left_out,
             "children": {child.name: child.pid for child in self._children},
         }
         beside = self._state_file.with_suffix(".new")

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from uuid import uuid4
 
 from hospital.database import Database
-from hotline import databases, demo, postgres, wiring
+from hotline import databases, demo, postgres, script_files, wiring
 from hotline.groundwork import CannotStart, of_this_kind, private_database
 from hotline.in_force import Shipped
 from hotline.places import places
@@ -46,7 +46,8 @@ async def terminal_house(settings: Settings, *, apart: bool = False) -> AsyncIte
         with database.transaction() as session:  # a first start is long on a busy machine, and nobody waits on a line
             if not apart:
                 of_this_kind(session, settings)
-            demo.load_scripts(session, wiring.now())
+            for problem in demo.load_scripts(session, wiring.now()):
+                print(f"{script_files.LEFT_OUT} {problem}", file=sys.stderr)
             if settings.demo or apart:
                 demo.people(session, wiring.sip_secrets(here), wiring.zone(settings), wiring.now())
         live = await Sheets(Shipped(settings), database).now()

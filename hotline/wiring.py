@@ -20,7 +20,7 @@ from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.video_steps import Rooms
-from hotline import asterisk, demo, demo_front_desk, models, numbering
+from hotline import asterisk, demo, demo_front_desk, models, numbering, script_files
 from hotline.caller_joints import appointment_messages
 from hotline.care_wiring import care_desk, opening_hours, triage_table, week
 from hotline.in_force import InForce, Shipped
@@ -213,8 +213,9 @@ def answer_links(settings: Settings) -> Links | None:
     return None if address is None else Links(address, timedelta(days=settings.answers.days))
 
 
-async def prepare(settings: Settings, progress: Progress) -> None:
-    """Before Asterisk starts: the prompts that the dialplan plays alone, and the demo's people. Idempotent.
+async def prepare(settings: Settings, progress: Progress) -> list[str]:
+    """Before Asterisk starts: the prompts that the dialplan plays alone, and the demo's people. Idempotent. Returns
+    what is wrong in files of `scripts/`, which are left out.
 
     No call waits for the natural voice: it speaks what it has spoken before, the fast voice the rest.
     """
@@ -237,6 +238,7 @@ async def prepare(settings: Settings, progress: Progress) -> None:
     # All that is the same for every caller, so that nobody waits for a voice. The cache makes it once.
     every = in_force.words.every_key()
     await render_ahead(said, every, settings.site.languages, progress, within=NOTHING_NEW)
+    return [str(problem) for problem in script_files.problems()]
 
 
 def _demo_people(database: Database, sip: dict[str, str], at: ZoneInfo) -> None:

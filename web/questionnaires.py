@@ -31,7 +31,7 @@ from scripts.yaml_lines import FileRefused
 from web.doors import pages_of, services
 from web.editions import OVERTAKEN, Changes, Field
 from web.followup_view import department_names
-from web.plans import plans
+from web.plans import left_out, plans
 from web.refusals import Refusal
 
 CODE = re.compile(r"[a-z][a-z0-9-]{0,59}")
@@ -169,7 +169,7 @@ async def page(request: Request, visitor: Changes, code: str = "") -> Response:
     if code:
         return RedirectResponse(f"/questionnaires/{(await standing(request, code.strip())).code}", 303)
     found = await services(request).database.run(_listed)
-    shown: dict[str, Any] = {"listed": found, "languages_of": languages_of}
+    shown: dict[str, Any] = {"listed": found, "languages_of": languages_of, "left_out": left_out()}
     return pages_of(request).show(request, "questionnaires/list.html", **shown)
 
 
