@@ -97,6 +97,14 @@ class Ami:
         ours = self._lanes.lag
         return ours._replace(seconds=max(ours.seconds, self._link.delay if self._link else 0.0))
 
+    def take_worst(self) -> Lag:
+        """The most that we were behind since this was asked last: a burst is over before anybody looks at `lag`."""
+        seconds, waiting = self.lag
+        if self._link is not None:
+            seconds = max(seconds, self._link.worst)
+            self._link.worst = 0.0
+        return Lag(seconds, waiting)
+
     async def start(self) -> None:
         """Begin to connect, and stay connected; returns at once (see wait_up)."""
         if self._keeper is None:

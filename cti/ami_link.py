@@ -78,6 +78,7 @@ class Link(asyncio.Protocol):
         self.booted: asyncio.Future[str] = loop.create_future()  # seconds since Asterisk's start
         self.heard = time.monotonic()
         self.delay = 0.0  # seconds between Asterisk's time stamp and our reading, of the last event
+        self.worst = 0.0  # the most of it; whoever reads it begins anew
         self._on_event = on_event
         self._transport: asyncio.Transport | None = None
         self._tail = b""
@@ -105,6 +106,7 @@ class Link(asyncio.Protocol):
             with contextlib.suppress(KeyError, ValueError):  # no time stamp (timestampevents=no): no measure
                 self.delay = max(0.0, time.time() - float(self._last.fields["Timestamp"]))
             self._last = None
+            self.worst = max(self.worst, self.delay)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.drop(f"connection lost ({type(exc).__name__})" if exc else "Asterisk closed the connection")
@@ -153,6 +155,8 @@ class Link(asyncio.Protocol):
         if "event" in message._store and (asked is None or not asked.as_list):
             if self.lost.done():
                 return  # the rest of a segment whose first half overflowed: the state is read anew anyway
+            if not isinstance(message.event, str):
+                return  # two names: somebody else's words are in it (manager.conf keeps such events away)
             event = AmiEvent(message.event, *_plain(message))
             if event.name == "FullyBooted" and not self.booted.done():
                 self.booted.set_result(event.fields.get("Uptime", ""))

@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -27,6 +28,8 @@ def up(settings: Settings, asked: argparse.Namespace) -> int:
 
     if asked.detach:
         return _detach(settings, asked)
+    # No memory with patients in it goes to a disk. 1 byte: with 0 the kernel still feeds a program that collects cores.
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     line = _nursery(settings, asked)
     from hotline.supervisor import Supervisor
 
@@ -128,13 +131,14 @@ def down(settings: Settings) -> int:
 
 
 def status(settings: Settings, as_json: bool) -> int:
+    from hotline import link_watch
     from hotline.hearing import told
     from hotline.places import places
     from hotline.supervisor import running
 
     state = running(places(settings))
     if as_json:
-        told_too = {"ears": settings.speech.ears, "on_call": _on_call(settings)} if state is not None else {}
+        told_too = _told_too(settings) if state is not None else {}
         print(json.dumps({"running": state is not None, **told_too, **(state or {})}))
     elif state is None:
         print("It does not run. Start it with `hotline up`.")
@@ -145,7 +149,19 @@ def status(settings: Settings, as_json: bool) -> int:
             print(f"  {name:10} {'process ' + str(pid) if pid else 'is being started again'}")
         print(f"  {'ears':10} {told(settings, places(settings))}")
         print(f"  {'on call':10} {_on_call(settings)}")
+        print(f"  {'link':10} {link_watch.told(link_watch.last(places(settings)))}")
+        left_out = state.get("left_out")
+        for problem in left_out if isinstance(left_out, list) else ():
+            print(f"  {'left out':10} {problem}")
     return 0 if state is not None else 3
+
+
+def _told_too(settings: Settings) -> dict[str, object]:
+    from hotline import link_watch
+    from hotline.places import places
+
+    link = link_watch.last(places(settings))
+    return {"ears": settings.speech.ears, "on_call": _on_call(settings), "link": link}
 
 
 def _on_call(settings: Settings) -> str:

@@ -37,11 +37,13 @@ from hotline import (
     interpreter_work,
     joints,
     letter_joints,
+    link_watch,
     loaded,
     message_joints,
     message_work,
     numbering,
     on_call_work,
+    script_files,
     tapes,
 )
 from hotline.caller_joints import rendered
@@ -63,7 +65,7 @@ from recordings.files import Shelf
 from recordings.replay import Replay
 from scripts.wording import Wording
 from speech.speaker import Speaker
-from web import ports
+from web import plans, ports
 from web.app import create_app
 from web.audiences import audience
 from web.live import Hub
@@ -186,6 +188,7 @@ async def run_core(settings: Settings) -> None:
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
         rounds = Rounds()
+        rounds.every(link_watch.EVERY_S, link_watch.LinkWatch(board.ami, here).look, at_once=True)
         _keep_house(rounds, database, capture, journal, zone(settings), clock)
         dialer_work.begin(rounds, settings, dialer, automatic, progressive, predictive)
         message_work.begin(
@@ -204,6 +207,8 @@ async def run_core(settings: Settings) -> None:
 
 async def _check_files(workshop: SiteWorkshop) -> None:
     """The site's files meet the same checks as a draft; what they find is for the log, and nobody waits for it."""
+    for problem in plans.left_out():
+        log.error("%s %s", script_files.LEFT_OUT, problem)
     try:
         for sheet in SHEETS:
             for finding in await workshop.check(sheet, workshop.file_of(sheet)):

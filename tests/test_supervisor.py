@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hospital.accounts import Account
-from hotline import demo, numbering, processes
+from hotline import demo, link_watch, numbering, processes
 from hotline.house_commands import BANNER
 from hotline.places import Places, read_secrets
 from tests.asterisk_instance import free_address, network
@@ -73,6 +74,43 @@ async def test_status_tells_what_runs(own_house: House) -> None:
     assert state["console"] == f"http://{own_house.address}:8000"
     assert state["on_call"].startswith("the rota is empty")
     assert "on call    the rota is empty" in hotline(own_house, "status").stdout
+
+
+@pytest.mark.covers("I7")
+async def test_no_process_of_a_house_leaves_a_core_file(own_house: House) -> None:
+    assert own_house._process is not None
+    everyone = [own_house._process.pid, *processes.descendants(own_house._process.pid)]
+    assert {processes.name(pid) for pid in everyone} >= {"asterisk", "postgres", "bwrap", "hotline run ivr"[:15]}
+    for pid in everyone:
+        assert core_bytes(pid) == ["1", "1"], processes.name(pid)
+
+
+def core_bytes(pid: int) -> list[str]:
+    """Soft and hard limit."""
+    (core,) = re.findall(r"Max core file size +(\S+) +(\S+)", Path(f"/proc/{pid}/limits").read_text())
+    return list(core)
+
+
+async def test_status_and_the_log_tell_that_the_core_was_behind_asterisk(own_house: House) -> None:
+    def link() -> dict[str, float]:
+        told: dict[str, float] | None = json.loads(hotline(own_house, "status", "--json").stdout)["link"]
+        return told or {"up": False, "lag_s": -1}
+
+    await own_house.until("it has a link", lambda: link()["up"])
+    assert {"lag_s", "waiting", "overflows"} <= link().keys()
+    core = own_house.children["core"]
+    assert core is not None
+    os.kill(core, signal.SIGSTOP)
+    try:
+        await call_the_hotline(own_house.address, read_secrets(own_house.here).ami)
+        await own_house.no_channels()
+        await asyncio.sleep(link_watch.LATE_S + 0.5)  # what Asterisk told meanwhile lies in the socket
+    finally:
+        os.kill(core, signal.SIGCONT)
+    await own_house.until("status tells it", lambda: link()["lag_s"] > link_watch.LATE_S)
+    assert "s behind Asterisk at most" in hotline(own_house, "status").stdout
+    log = own_house.here.log / "core.log"
+    await own_house.until("the log tells it", lambda: " s behind Asterisk, " in log.read_text())
 
 
 @pytest.mark.covers("I10")
@@ -173,6 +211,13 @@ async def test_the_secret_of_the_agi_address_is_in_no_log(own_house: House) -> N
         text = log.read_text(errors="replace")
         for secret in secrets.every():
             assert secret not in text, f"a secret is in {log.name}"
+
+
+@pytest.mark.covers("I7")
+async def test_every_account_has_a_secret_of_its_own(own_house: House) -> None:
+    secrets = read_secrets(own_house.here)
+    assert set(secrets.sip) >= {account.username for account in numbering.DEMO_ACCOUNTS}
+    assert len(set(secrets.every())) == len(secrets.sip) + 2, "nor is one the AMI's or the AGI address's"
 
 
 async def call_the_hotline(address: str, ami_secret: str) -> None:
