@@ -120,7 +120,7 @@ class LightCall:
 class LightPhone(asyncio.DatagramProtocol):
     """`listens`: look at what is heard; without it sound is left in the socket, and costs nothing. `fades`: seconds
     after the beginning of a key in which the prompt that it stops may still be heard. `name`: beside the number; bytes
-    that are no UTF-8 as surrogates."""
+    that are no UTF-8 as surrogates. `headers`: more of them, each with its end."""
 
     def __init__(
         self,
@@ -130,11 +130,13 @@ class LightPhone(asyncio.DatagramProtocol):
         username: str,
         secret: str = "",
         name: str = "",
+        headers: str = "",
         listens: bool = False,
         fades: float = 0.3,
     ) -> None:
         self.address, self.server, self.username, self._secret = address, server, username, secret
         self._name = name and f'"{name}" '
+        self._headers = headers
         self._listens, self.fades = listens, fades
         self._calls: dict[str, LightCall] = {}
         self._by_port: dict[int, LightCall] = {}
@@ -248,7 +250,7 @@ class LightPhone(asyncio.DatagramProtocol):
             f"Max-Forwards: 70\r\nTo: <{call.uri}>{to}\r\n"
             f"From: {self._name}<sip:{self.username}@{self.server}>;tag={call.tag}\r\n"
             f"Call-ID: {call.id}\r\nCSeq: {call.cseq} {method}\r\n"
-            f"Contact: <sip:{self.username}@{self.address}:{self.port}>\r\n{credentials}"
+            f"Contact: <sip:{self.username}@{self.address}:{self.port}>\r\n{credentials}{self._headers}"
             + ("Content-Type: application/sdp\r\n" if sdp else "")
             + f"Content-Length: {len(sdp)}\r\n\r\n{sdp}"
         )

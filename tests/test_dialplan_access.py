@@ -1,21 +1,27 @@
 """Who may call, whom they may call, and what a hostile name or number does: nothing."""
 
 import asyncio
+import configparser
+import re
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 import websockets
 
+from dialplans import render
 from tests.agi_stand_in import AgiTalk, finishing, ivr_that
 from tests.asterisk_instance import AsteriskInstance, network, with_plan
+from tests.light_phone import LightPhone, Refused, register
 from tests.phone import CallRefused, Phone
 from tests.raw_ami import raw_ami
 
 pytestmark = pytest.mark.asterisk
 
 OUR_NUMBER = "6015550199"
+CTI = Path(__file__).parent.parent / "cti"
 LUCIAS_NUMBER = "+573015550101"
 
 
@@ -84,6 +90,50 @@ async def test_an_outside_call_comes_to_the_hotline_with_its_callers_true_number
         for number in ("600", "201", "+573105550123", "bridge"):
             with pytest.raises(CallRefused, match="404"):
                 await outside.dials(number)
+    await asterisk.no_channels()
+
+
+WITHHELD = {"P-Asserted-Identity": f"<sip:{LUCIAS_NUMBER}@carrier.example>", "Privacy": "id"}
+"""The carrier knows who calls, and is told not to show it (RFC 3323, RFC 3325)."""
+
+
+@pytest.mark.covers("H1", "I7")
+async def test_a_withheld_number_goes_to_nobody(asterisk: AsteriskInstance) -> None:
+    async with (
+        ivr_that(asterisk, finishing) as talks,
+        raw_ami(asterisk) as ami,
+        await outside_line(asterisk, number="anonymous") as outside,
+        await asterisk.phone("desk") as desk,
+    ):
+        await outside.dials(OUR_NUMBER, headers=WITHHELD)
+        await ami.event("QueueCallerJoin")
+        assert LUCIAS_NUMBER.lstrip("+") not in await desk.rings()
+        joined = [
+            event for event in ami.events if event.get("Event") in ("QueueCallerJoin", "AgentCalled", "DialBegin")
+        ]
+        assert joined and LUCIAS_NUMBER not in repr(joined)
+        assert talks[0].environment["agi_callerid"] == "unknown"
+        assert LUCIAS_NUMBER not in repr(talks[0].environment)
+        await outside.hangs_up()
+    await asterisk.no_channels()
+
+
+async def test_a_withheld_number_is_not_kept_for_a_callback_either(asterisk: AsteriskInstance) -> None:
+    """Without an ivr. # alone is no number then, and they are asked for one."""
+    async with raw_ami(asterisk) as ami, await outside_line(asterisk, number="anonymous") as outside:
+        await outside.dials(OUR_NUMBER, headers=WITHHELD)
+        await outside.hears(asterisk.sound("ivr_down_menu"))
+        await outside.presses("1")
+        await outside.hears(asterisk.sound("callback_number"))
+        await outside.presses("#")
+        await outside.hears(asterisk.sound("callback_number"))
+        await outside.presses("3015550107#")
+        await outside.hears(asterisk.sound("callback_thanks"))
+        await outside.hung_up()
+        channel = (await ami.event("Newchannel"))["Uniqueid"]
+        await ami.action("DBGetTree", Family="hl_callback")
+        assert (await ami.event("DBGetTreeResponse", Key=f"/hl_callback/{channel}"))["Val"] == "3015550107"
+        await ami.action("DBDel", Family="hl_callback", Key=channel)
     await asterisk.no_channels()
 
 
@@ -156,8 +206,9 @@ async def test_a_hostile_name_is_nobodys_business(asterisk: AsteriskInstance, na
     ("number", "kept"),
     [
         ("1%22%20%7c%20%221", None),
-        ("%24%7bEPOCH%7d123456789", "123456789"),
-        ("12,34567)89", "123456789"),
+        ("%24%7bEPOCH%7d123456789", None),
+        ("12,34567)89", None),
+        ("+57%20(301)%20555-01.02", "+573015550102"),
         ("anonymous", None),
     ],
 )
@@ -181,14 +232,173 @@ async def test_a_hostile_number_is_filtered_to_digits_before_it_is_kept(
     await asterisk.no_channels()
 
 
-async def test_the_core_user_cannot_run_commands(asterisk: AsteriskInstance) -> None:
+FORGED = "Event: QueueMemberStatus\r\nInterface: PJSIP/ana\r\nUniqueid: forged"
+
+
+@pytest.mark.parametrize("header", ["From", "P-Asserted-Identity"])
+@pytest.mark.parametrize(
+    "shown",
+    [
+        f"+57301\r\n\r\n{FORGED}\r\n\r\n",
+        f"+57301\r\n\r\n{FORGED}",
+        f"+57301\r\n{FORGED}",
+        f"+57301\r\nCallerIDName: x\r\n{FORGED}",
+        f"+57301\r\nConnectedLineNum: x\r\n{FORGED}"[:79],
+        "+57301\n\nEvent: Hangup\nUniqueid: forged\n\n",
+        "+57301\r\nevent: Hangup\r\nuniqueid: forged",
+        "+57301\r\n",
+    ],
+    ids=["an event", "an event, unended", "headers", "a name first", "a line", "line feeds", "small letters", "an end"],
+)
+@pytest.mark.covers("I7", "I9")
+async def test_no_number_forges_an_event(asterisk: AsteriskInstance, shown: str, header: str) -> None:
+    """SIP carries line breaks in a number (%0D%0A), and Asterisk prints a number as it is."""
+    written = quote(shown, safe="+")
+    asserted = {} if header == "From" else {header: f"<sip:{written}@carrier.example>"}
+    async with (
+        ivr_that(asterisk, finishing) as talks,
+        raw_ami(asterisk) as ami,
+        await outside_line(asterisk, number=written if header == "From" else LUCIAS_NUMBER) as outside,
+    ):
+        await outside.dials(OUR_NUMBER, headers=asserted)
+        joined = await ami.event("QueueCallerJoin")
+        await outside.hangs_up()
+        ended = await ami.event("Hangup")
+        await ami.action("Ping")
+        assert joined["CallerIDNum"] in ("", "<unknown>")
+        assert ended["Uniqueid"] == joined["Uniqueid"] and ended["Channel"].startswith("PJSIP/trunk-")
+        told = repr(ami.events) + repr(talks[0].environment)
+        assert "forged" not in told and "PJSIP/ana" not in told and "57301" not in told
+        assert talks[0].environment["agi_callerid"] == "unknown"
+    await asterisk.no_channels()
+
+
+async def test_a_forwarding_number_with_a_line_break_forges_nothing_in_agi(asterisk: AsteriskInstance) -> None:
+    forged = quote("+57601\r\nagi_callerid: +573015550101\n\n", safe="+")
+    async with (
+        ivr_that(asterisk, finishing) as talks,
+        raw_ami(asterisk) as ami,
+        await outside_line(asterisk, number=LUCIAS_NUMBER) as outside,
+    ):
+        await outside.dials(OUR_NUMBER, headers={"Diversion": f"<sip:{forged}@carrier.example>;reason=unconditional"})
+        await ami.event("QueueCallerJoin")
+        await outside.hangs_up()
+        assert talks[0].environment["agi_callerid"] == LUCIAS_NUMBER
+        assert talks[0].environment["agi_rdnis"] == "+57601+573015550101"
+    await asterisk.no_channels()
+
+
+async def test_a_name_with_a_line_break_is_no_sip(asterisk: AsteriskInstance) -> None:
+    name = f"x\r\n\r\n{FORGED}\r\n\r\n"
     async with raw_ami(asterisk) as ami:
-        for action, fields in [
-            ("Command", {"Command": "core show version"}),
-            ("UpdateConfig", {"SrcFilename": "http.conf", "DstFilename": "http.conf"}),
-        ]:
-            answer = await ami.action(action, **fields)
-            assert answer["Response"] == "Error", (action, answer)
+        async with LightPhone(f"{network()}.90", server=asterisk.address, username=LUCIAS_NUMBER, name=name) as phone:
+            with pytest.raises(Refused):
+                await phone.dials(OUR_NUMBER, within=2)
+        await ami.action("Ping")
+        assert "forged" not in repr(ami.events)
+    await asterisk.no_channels()
+
+
+NEEDED_FOR = {
+    "system": {"DBDel", "MixMonitor"},
+    "call": {"Setvar", "Redirect"},
+    "agent": {"QueueAdd", "QueueRemove", "QueuePause"},
+    "originate": {"Originate"},
+}
+"""Actions of `cti` that their class alone allows. The others that it sends come with these, or need none."""
+WITH_THEM = {
+    "CoreShowChannels",
+    "DBGetTree",
+    "Getvar",
+    "Hangup",
+    "MixMonitorMute",
+    "StopMixMonitor",
+    "QueueStatus",
+}
+TOLD_BY = {
+    "system": {"FullyBooted"},
+    "call": {"Newchannel", "Newstate", "Hangup", "DialState", "OriginateResponse"},
+    "agent": {"QueueCallerJoin", "AgentCalled", "AgentConnect", "AgentComplete", "QueueCallerLeave"},
+    "user": {"UserEvent"},
+}
+"""Events that `cti` follows, by their class."""
+ALLOWED = re.compile(r"\[Privilege\]\n(.*)")
+
+
+def capitalised() -> set[str]:
+    """Each string of `cti` that may be an action's name."""
+    return set(re.findall(r'"([A-Z][A-Za-z]+)"', "".join(path.read_text() for path in CTI.glob("*.py"))))
+
+
+async def test_the_core_user_has_the_classes_that_its_actions_need_and_no_other(asterisk: AsteriskInstance) -> None:
+    rendered = configparser.ConfigParser(strict=False)
+    rendered.read_string(render(asterisk.plan)["manager.conf"])
+    assert rendered.sections() == ["general", "core"]
+    assert set(rendered["core"]["write"].split(",")) == NEEDED_FOR.keys()
+    shown = await asterisk.cli("manager show user core")
+    assert f"write perm: {rendered['core']['write']}" in shown and f"read perm: {rendered['core']['read']}" in shown
+    sent = capitalised()
+    listed = {
+        line.split()[0] for line in (await asterisk.cli("manager show commands")).splitlines()[2:] if line.strip()
+    }
+    assert sent & listed - {"Login", "Events", "UserEvent"} == set().union(*NEEDED_FOR.values(), WITH_THEM)
+    async with raw_ami(asterisk) as ami:
+        refused = set()
+        for action in sorted(listed):
+            found = ALLOWED.search(await asterisk.cli(f"manager show command {action}"))
+            classes = set(found[1].split(",")) - {"all"} if found else {"<none>"}
+            for granted, actions in NEEDED_FOR.items():
+                assert action not in actions or classes & NEEDED_FOR.keys() == {granted}
+            if classes == {"<none>"} or classes & NEEDED_FOR.keys():
+                continue
+            answer = await ami.action(action)
+            assert (answer["Response"], answer["Message"]) == ("Error", "Permission denied"), action
+            refused.add(action)
+        assert refused >= {"Command", "UpdateConfig", "UserEvent"}
+
+
+async def test_the_core_user_hears_the_classes_that_it_follows_and_no_other(asterisk: AsteriskInstance) -> None:
+    rendered = configparser.ConfigParser(strict=False)
+    rendered.read_string(render(asterisk.plan)["manager.conf"])
+    assert set(rendered["core"]["read"].split(",")) == TOLD_BY.keys()
+    async with (
+        ivr_that(asterisk, finishing),
+        raw_ami(asterisk) as ami,
+        await asterisk.phone("lucia") as lucia,
+        await asterisk.phone("desk") as desk,
+    ):
+        await lucia.dials("600")
+        await desk.rings()
+        await desk.answers()
+        await ami.event("AgentConnect")
+        await lucia.hangs_up()
+        await ami.event("AgentComplete")
+        nobody = {"Context": "dialer", "Exten": "nobody", "Priority": "1", "ChannelId": "n1-nobody", "Async": "true"}
+        await ami.action("Originate", Channel="Local/600@hotline/n", **nobody)
+        await ami.event("UserEvent")
+        await ami.event("OriginateResponse")
+        await asterisk.cli("channel request hangup all")
+        told: dict[str, set[str]] = {}
+        for event in ami.events:
+            if "Privilege" in event:
+                told.setdefault(event["Privilege"].partition(",")[0], set()).add(event["Event"])
+    assert told.keys() == TOLD_BY.keys()
+    for kind, events in TOLD_BY.items():
+        assert told[kind] >= events
+    await asterisk.no_channels()
+
+
+@pytest.mark.parametrize("account", ["ana", "lucia"])
+async def test_no_account_registers_with_anothers_secret(asterisk: AsteriskInstance, account: str) -> None:
+    secrets = {one.username: one.secret for one in asterisk.plan.accounts}
+    for other, secret in secrets.items():
+        if other == account:
+            register(f"{network()}.66", 5062, asterisk.address, account, secret)
+            continue
+        with pytest.raises(Refused) as refused:
+            register(f"{network()}.66", 5062, asterisk.address, account, secret)
+        assert refused.value.code == 401, f"{account} with {other}'s"
+    await asterisk.cli(f"pjsip show aor {account}")
 
 
 async def test_an_ivr_that_sets_more_than_it_should_starts_no_shell(asterisk: AsteriskInstance) -> None:

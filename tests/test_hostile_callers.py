@@ -47,6 +47,8 @@ HOSTILE = {
     "500 signs": "9" * 500,
     "no UTF-8": "+57301\udcff\udcfe0101",
     "a variable": "${SHELL(id)}${EPOCH}",
+    "an event": "+57301\r\n\r\nEvent: Hangup\r\nUniqueid: x\r\n\r\n",
+    "a line": "+573015550101\r\nagi_callerid: +573015550102",
     "an expression": '$[1+1]","x',
 }
 
@@ -69,15 +71,29 @@ async def test_a_hostile_number_is_a_call_without_one(
     asterisk: AsteriskInstance, database: Database, number: str
 ) -> None:
     """By the carrier's line, into the table of calls."""
+    written = quote(number.encode(errors="surrogateescape"), safe="")  # as a SIP address must; Asterisk reads it back
+    await is_a_call_without_a_number(asterisk, database, written)
 
+
+@pytest.mark.asterisk
+@pytest.mark.covers("H1", "I7")
+async def test_a_withheld_number_is_a_call_without_one(asterisk: AsteriskInstance, database: Database) -> None:
+    """The carrier says whose it is (P-Asserted-Identity) and that it is not to be shown (Privacy: id)."""
+    whose = f"P-Asserted-Identity: <sip:{LUCIA.numbers[0]}@carrier.example>\r\nPrivacy: id\r\n"
+    await is_a_call_without_a_number(asterisk, database, "anonymous", whose)
+
+
+async def is_a_call_without_a_number(
+    asterisk: AsteriskInstance, database: Database, username: str, headers: str = ""
+) -> None:
     async def hold(session: AgiSession, path: str) -> None:
         shown = caller_number(session.environment, "CO")
         assert await admit(database, Throttle(), path, shown, NOON)
         await SqlJournal(database, session.id, "n1", shown, lambda: NOON).begin()
 
-    written = quote(number.encode(errors="surrogateescape"), safe="")  # as a SIP address must; Asterisk reads it back
     server = AgiServer(hold, asterisk.plan.agi_secret, asterisk.address, asterisk.plan.agi_port)
-    async with server, LightPhone(f"{network()}.90", server=asterisk.address, username=written) as phone:
+    line = LightPhone(f"{network()}.90", server=asterisk.address, username=username, headers=headers)
+    async with server, line as phone:
         call = await phone.dials(OUR_NUMBER)
         await call.hung_up()
     await asterisk.no_channels()
