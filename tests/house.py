@@ -345,6 +345,29 @@ class House:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
 
+    @asynccontextmanager
+    async def database_refuses(self) -> AsyncIterator[None]:
+        """PostgreSQL is killed and takes no connection inside the block: who would start it stands still."""
+        assert self._process is not None
+        old = self.children["postgres"]
+        assert old is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            self.kill("postgres")
+            await self.until("it takes no connection", lambda: not self._takes_connections())
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
+            await self.restarted("postgres", old)
+            await self.until("it takes connections again", self._takes_connections, within=30)
+
+    def _takes_connections(self) -> bool:
+        try:
+            self.here.cluster.connect("hotline").close()
+        except Exception:
+            return False
+        return True
+
     async def refusing(self, port: int, within: float = 5) -> None:
         await self._listening(port, False, within)
 

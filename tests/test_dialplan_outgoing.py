@@ -9,6 +9,7 @@ import pytest
 from tests import listening
 from tests.asterisk_instance import AsteriskInstance
 from tests.raw_ami import Message, RawAmi, raw_ami
+from tests.test_cti_words import MEASURED
 
 pytestmark = pytest.mark.asterisk
 
@@ -137,18 +138,15 @@ async def hangup_of(ami: RawAmi, attempt_id: str, within: float = 10) -> Message
     return await ami.event("Hangup", Uniqueid=attempt_id)
 
 
-@pytest.mark.parametrize(
-    ("code", "cause", "tech_cause"),
-    [(486, "17", "486"), (404, "1", "404"), (480, "19", "480"), (603, "21", "603"), (503, "34", "503")],
-)
-async def test_what_a_refused_call_looks_like(
-    asterisk: AsteriskInstance, code: int, cause: str, tech_cause: str
-) -> None:
+@pytest.mark.covers("H18")
+@pytest.mark.parametrize(("cause", "code"), [(cause, code) for cause, code, *_ in MEASURED if code is not None])
+async def test_what_a_refused_call_looks_like(asterisk: AsteriskInstance, cause: int, code: int) -> None:
+    """The very table that a line's result is read from."""
     async with raw_ami(asterisk) as ami, await asterisk.phone("mei") as mei:
         await mei.replies_at_once(code)
         attempt_id = await patient_leg(ami, "PJSIP/mei", "PJSIP/nobody-00000000")
         hangup = await hangup_of(ami, attempt_id)
-        assert (hangup["Cause"], hangup["TechCause"].split()[-1]) == (cause, tech_cause)
+        assert (hangup["Cause"], hangup["TechCause"].split()[-1]) == (str(cause), str(code))
     await asterisk.no_channels()
 
 
@@ -160,6 +158,31 @@ async def test_what_a_phone_that_rings_out_looks_like(asterisk: AsteriskInstance
         assert (hangup["Cause"], hangup["ChannelStateDesc"]) == ("19", "Ringing")
         assert (await ami.event("OriginateResponse", Uniqueid=attempt_id))["Reason"] == "3"
         await ruth.hung_up()
+    await asterisk.no_channels()
+
+
+@pytest.mark.covers("H18")
+async def test_what_a_phone_that_dial_gives_up_looks_like(asterisk: AsteriskInstance) -> None:
+    """Dial()'s own time-out, not Originate's: cause 0 and nothing of SIP's."""
+    assert (0, None) in [row[:2] for row in MEASURED]
+    await asterisk.cli("dialplan add extension 698,1,Dial(PJSIP/ruth,2) into agents")
+    try:
+        async with (
+            raw_ami(asterisk) as ami,
+            await asterisk.phone("ruth") as ruth,
+            await asterisk.phone("ana") as ana,
+        ):
+            await ana.dials("698", answered=False)
+            await ruth.rings()
+            begun = await ami.event("DialBegin")
+            hangup = await ami.event("Hangup", Uniqueid=begun["DestUniqueid"])
+            assert (hangup["Cause"], hangup["ChannelStateDesc"]) == ("0", "Ringing")
+            assert "TechCause" not in hangup
+            assert (await ami.event("DialEnd"))["DialStatus"] == "NOANSWER"
+            await ruth.hung_up()
+            await ana.hung_up()
+    finally:
+        await asterisk.cli("dialplan remove extension 698@agents")
     await asterisk.no_channels()
 
 
