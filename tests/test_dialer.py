@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -22,13 +23,13 @@ from hospital.calling_hours import PRESETS
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outcome_rules import SHIPPED, OutcomeRules, Rule
-from hospital.patients import Patient
+from hospital.patients import Patient, Stay
 from hospital.recordings import Recording
 from tests.characters import JOAO
 from tests.hospital_scene import UNCAPPED, admit, day_three, employ
 from tests.moments import NOON, ZONE
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 EVENING = NOON + timedelta(hours=7, minutes=59)  # 20:59 in Bogotá
 HOTLINE = "+5716000600"
 DOWN, UNANSWERED = ConnectionError("no link"), TimeoutError("no answer")
@@ -557,28 +558,72 @@ async def test_asterisk_does_not_begin_to_record(office: Office, fault: Exceptio
 # ── The plan changes while a phone rings ────────────────────────────────────────────────────────────────────────────
 
 
+def after_a_stay(office: Office) -> None:
+    with office.database.transaction() as session:
+        stay = Stay(patient_id=office.joao, ward="surgery 2", discharged_at=NOON - 3 * DAY)
+        session.add(stay)
+        session.flush()
+        task = session.get_one(FollowUpTask, office.task_id)
+        task.stay_id, task.ward = stay.id, stay.ward
+
+
+ENDED_BY = {
+    "died": plan_changes.died,
+    "readmitted": plan_changes.readmitted,
+    "transferred": partial(plan_changes.transferred, ward=None),
+    "withdrawn": plan_changes.withdrawn,
+}
+"""What ends the day-3 call after a stay, and what is told."""
+whatever_ends_it = pytest.mark.parametrize("why", ENDED_BY)
+
+
 @pytest.mark.covers("H20", "I4")
-async def test_what_rings_is_hung_up_when_its_plan_has_ended(office: Office) -> None:
+@whatever_ends_it
+async def test_what_rings_is_hung_up_when_its_plan_has_ended(office: Office, why: str) -> None:
+    after_a_stay(office)
     call = await office.patient_rings()
     with office.database.transaction() as session:
-        assert plan_changes.died(session, office.joao, NOON).stopped == (office.task_id,)
+        assert ENDED_BY[why](session, office.joao, at=NOON).stopped == (office.task_id,)
     await office.dialer.call_off()
     assert office.exchange.orders[-2:] == [("hang up", call.channel_id), ("hang up", call.nurse_channel_id)]
     await office.leg_ends(call.channel_id, "cancelled")
-    assert (office.attempt.state, office.task.state, office.task.stop_reason) == ("ended", "stopped", "died")
+    assert (office.attempt.state, office.task.state, office.task.stop_reason) == ("ended", "stopped", why)
     before = len(office.exchange.orders)
     await office.dialer.call_off()
     assert len(office.exchange.orders) == before, "once"
 
 
 @pytest.mark.covers("H20", "I4")
-async def test_a_claim_whose_plan_has_ended_is_not_dialled(office: Office) -> None:
+@whatever_ends_it
+async def test_a_claim_whose_plan_has_ended_is_not_dialled(office: Office, why: str) -> None:
+    after_a_stay(office)
     call = await office.starts()
     with office.database.transaction() as session:
-        plan_changes.died(session, office.joao, NOON)
+        ENDED_BY[why](session, office.joao, at=NOON)
     await office.picks_up(call)
     assert office.dialled == 0
-    assert (office.attempt.state, office.task.stop_reason) == ("ended", "died")
+    assert (office.attempt.state, office.task.state, office.task.stop_reason) == ("ended", "stopped", why)
+
+
+@pytest.mark.covers("H20")
+@pytest.mark.parametrize("when", ["claimed", "ringing"])
+async def test_who_is_moved_to_another_ward_meanwhile_is_called_and_the_next_call_is_that_wards(
+    office: Office, when: str
+) -> None:
+    """Nothing ends, and Ana is about to speak with him: what comes after it is for whoever calls there."""
+    after_a_stay(office)
+    call = await office.starts()
+    if when == "ringing":
+        await office.picks_up(call)
+    with office.database.transaction() as session:
+        assert plan_changes.transferred(session, office.joao, "rehabilitation", NOON).stopped == ()
+    await office.dialer.call_off()
+    if when == "claimed":
+        await office.picks_up(call)
+    assert "hang up" not in office.exchange.steps and office.dialled == 1
+    assert (office.task.state, office.task.ward, office.task.owner_id) == ("calling", "rehabilitation", office.ana)
+    await office.leg_ends(call.channel_id, "no_answer")
+    assert (office.task.state, office.task.ward) == ("open", "rehabilitation")
 
 
 @pytest.mark.covers("H20")

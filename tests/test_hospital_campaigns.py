@@ -22,6 +22,7 @@ from hospital.attempts import Attempt, Claimed, NotNow
 from hospital.campaigns import Campaign, Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask
+from hospital.patients import Patient
 from hospital.plans import Calendar, Plan, Step
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, Character
 from tests.hospital_scene import UNCAPPED, admit, at_once, day_three, employ
@@ -183,6 +184,31 @@ def test_a_pause_holds_for_what_is_claimed_and_not_ordered(database: Database) -
         again = attempts.claim(session, ward.tasks["joao"].id, ward.ana, "n1", NOON, UNCAPPED)
         assert isinstance(again, Claimed), "what a nurse begins by herself is not a campaign's"
         assert attempts.dialling(session, again.attempt_id, NOON)
+
+
+@pytest.mark.covers("H28", "I4")
+@pytest.mark.parametrize("mode", ["preview", "progressive", "predictive"])
+def test_a_nurse_calls_by_hand_beside_a_paused_campaign_and_the_patients_rules_hold(
+    database: Database, mode: str
+) -> None:
+    """What other products have as the mode "manual" (docs/decisions/0029-campaigns.md)."""
+    with database.transaction() as session:
+        ward = Ward(session)
+        task, other = ward.tasks["joao"], ward.tasks["mei"]
+        if mode == "predictive":
+            survey = questionnaires.publish(session, "satisfaction", {"purpose": "survey", "items": []}, "s1", NOON)
+            task.questionnaire_id = other.questionnaire_id = survey.id
+            session.flush()
+        paused = ward.campaign(mode, "paused", lines=1, purpose="survey" if mode == "predictive" else "")
+        assert campaigns.of_task(session, task) == paused, "it is in it"
+        claimed = attempts.claim(session, task.id, ward.ana, "n1", NOON, UNCAPPED)
+        assert isinstance(claimed, Claimed) and attempts.dialling(session, claimed.attempt_id, NOON)
+        assert session.get_one(Attempt, claimed.attempt_id).campaign_id is None
+        again = attempts.claim(session, other.id, ward.ana, "n1", NOON, UNCAPPED)
+        assert isinstance(again, NotNow) and again.code == "already_in_a_call"
+        session.get_one(Patient, other.patient_id).opted_out = ["follow_up", "survey"]
+        refused = attempts.claim(session, other.id, employ(session, "ruby", "nurse").id, "n1", NOON, UNCAPPED)
+        assert isinstance(refused, NotNow) and refused.code == "opted_out"
 
 
 def test_a_nurse_is_handed_the_next_and_nobody_else_gets_it(database: Database) -> None:

@@ -205,10 +205,11 @@ def test_the_same_days_by_any_number_of_processes() -> None:
     assert simulate(scenario, "hotline", 8, processes=1) == simulate(scenario, "hotline", 8, processes=2)
 
 
+@pytest.mark.parametrize("left", [0.5, 0.25])
 @pytest.mark.parametrize("policy", ["vicidial-hard", "vicidial-average", "vicidial-tapered"])
-def test_vicidials_rules_grow_their_level_and_ease_it_over_the_limit(policy: str) -> None:
+def test_vicidials_rules_grow_their_level_and_ease_it_over_the_limit(policy: str, left: float) -> None:
     pacer, tally = POLICIES[policy](), Tally()
-    floor = Floor(10, ready=10, ringing=0, waiting=0, tally=tally, ceiling=0.03, line_limit=1000, shift_left=0.5)
+    floor = Floor(10, ready=10, ringing=0, waiting=0, tally=tally, ceiling=0.03, line_limit=1000, shift_left=left)
     assert pacer.dial(floor) == 10
     for _ in range(30):
         pacer.sampled(floor)
@@ -216,7 +217,49 @@ def test_vicidials_rules_grow_their_level_and_ease_it_over_the_limit(policy: str
     tally.answered, tally.abandoned = 100, 4
     for _ in range(15):
         pacer.sampled(floor)
-    assert pacer.dial(floor) == {"vicidial-hard": 10, "vicidial-average": 15, "vicidial-tapered": 15}[policy]
+    tapered = {0.5: 15, 0.25: 10}[left]  # a quarter of three lines is less than one, which is the least
+    assert pacer.dial(floor) == {"vicidial-hard": 10, "vicidial-average": 15, "vicidial-tapered": tapered}[policy]
+
+
+@pytest.mark.parametrize(("left", "lines"), [(1.0, 30), (0.75, 22), (0.5, 15), (0.4, 12)])
+def test_vicidials_tapered_rule_eases_more_the_less_of_the_shift_is_left(left: float, lines: int) -> None:
+    assert level_over_the_limit("vicidial-tapered", left) == lines
+    assert level_over_the_limit("vicidial-average", left) == 15
+
+
+def level_over_the_limit(policy: str, left: float) -> int:
+    pacer, tally = POLICIES[policy](), Tally()
+    floor = Floor(10, ready=10, ringing=0, waiting=0, tally=tally, ceiling=0.03, line_limit=1000, shift_left=left)
+    for _ in range(45):
+        pacer.sampled(floor)
+    tally.answered, tally.abandoned = 100, 4
+    for _ in range(15):
+        pacer.sampled(floor)
+    return pacer.dial(floor)
+
+
+@pytest.mark.parametrize(
+    ("calls", "drops", "lines"),
+    [(21, 11, 15), (40, 30, 15), (20, 20, 30), (21, 10, 30)],
+    ids=["over half", "most", "no more than twenty calls", "half at most"],
+)
+def test_vicidials_emergency_halves_the_level_in_a_minute_that_drops_more_than_half(
+    calls: int, drops: int, lines: int
+) -> None:
+    """Under the day's limit: it is the minute alone."""
+    pacer, tally = POLICIES["vicidial-average"](), Tally(answered=5000)
+    floor = Floor(10, ready=10, ringing=0, waiting=0, tally=tally, ceiling=0.03, line_limit=1000)
+    for _ in range(75):
+        pacer.sampled(floor)
+    assert pacer.dial(floor) == 30
+    tally.answered, tally.abandoned = 5000 + calls, drops
+    for _ in range(15):
+        pacer.sampled(floor)
+    assert pacer.dial(floor) == lines
+    tally.answered += 1000  # and a minute without any ends it
+    for _ in range(75):
+        pacer.sampled(floor)
+    assert pacer.dial(floor) == 30
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -228,6 +271,24 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["days_within_ceiling"] in (0, 0.5, 1)
     assert main(asked) == 0
     assert "talking" in capsys.readouterr().out
+
+
+def test_the_command_takes_what_a_site_knows_of_its_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    """A small day, asked in every word, is the day that the simulator plays."""
+    asked = ["--agents", "5", "--hours", "1", "--days", "2", "--seed", "3", "--lines", "40", "--spread", "0.5"]
+    asked += ["--answer", "0.5", "--talk", "60", "--ring", "12", "--ceiling", "0.02", "--policy", "vicidial-average"]
+    assert main(["dialer", "simulate", *asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    scenario = Scenario(
+        nurses=5, answer=((0.0, 0.5),), talk_s=60, ring_s=12, ceiling=0.02, hours=1, spread=0.5, line_limit=40
+    )
+    assert told == json.loads(json.dumps(simulate(scenario, "vicidial-average", 2, 3).as_json()))
+    assert (told["policy"], told["days"]) == ("vicidial-average", 2)
+    for one, other in (("0.5", "0.3"), ("60", "90"), ("12", "25"), ("vicidial-average", "hotline")):
+        changed = [other if word == one and asked[n - 1] != "--spread" else word for n, word in enumerate(asked)]
+        assert main(["dialer", "simulate", *changed, "--json"]) == 0
+        again = json.loads(capsys.readouterr().out)
+        assert again != told, "each word counts"
 
 
 def test_how_far_a_long_simulation_is_is_told(

@@ -422,6 +422,27 @@ async def test_nurses_of_all_campaigns_are_shared_by_priority(database: Database
     assert ward.dialled[1:] == [JOAO.numbers[0]]
 
 
+async def test_nurses_of_all_campaigns_are_shared_by_weight(database: Database) -> None:
+    """Three calls of one for each of the other, whoever is free; a nurse of one campaign alone calls for that."""
+    ward = Ward(database, reason="nothing_of_it_is_due")
+    three, one = (ward.creates(ward=name, weight=weight) for name, weight in (("surgery 2", 3), ("maternity", 1)))
+    with database.transaction() as session:
+        for task in session.scalars(select(FollowUpTask)):
+            task.state, task.closed_at = "done", NOON
+        for n in range(24):
+            numbers = (f"+5730155504{n:02d}",)
+            task = day_three(session, admit(session, Character("Ana", LUCIA.birth, "es", numbers, "female", "-")))
+            task.ward = "maternity" if n % 2 else "surgery 2"
+    await ward.joins(ward.ana)
+    await ward.joins(ward.ruby)
+    while len(ward.calls()) < 12:
+        (going_on, *_) = [call for call in ward.calls() if call.state != "ended"]
+        await ward.leg_ends(going_on.channel_id, "no_answer")
+    of = [call.campaign_id for call in ward.calls()]
+    assert (of.count(three), of.count(one)) == (9, 3)
+    assert all(of[n : n + 4].count(one) == 1 for n in range(0, 12, 4)), "and so in every four"
+
+
 async def test_no_more_lines_than_the_campaign_has(database: Database) -> None:
     ward = Ward(database, lines=1)
     await ward.joins(ward.ana)
