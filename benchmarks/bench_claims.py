@@ -76,8 +76,9 @@ def measure(database: Database, crowd: Crowd) -> list[Row]:
     rows = []
     for workers in WORKERS:
         rows += _rows(f"{workers} workers" if workers > 1 else "1 worker", *each(workers))
-    with _idle_transaction(plain(database.url)):
-        rows += _rows("4 workers, an idle transaction is open", *each(4))
+    for workers in (4, max(WORKERS)):
+        with _idle_transaction(plain(database.url)):
+            rows += _rows(f"{workers} workers, an idle transaction is open", *each(workers))
     with waits(plain(database.url)) as our_waits:
         ours(max(WORKERS))
     with waits(plain(database.url)) as their_waits:
@@ -135,9 +136,19 @@ def _twice(database: Database) -> int:
 def _idle_transaction(url: str) -> Iterator[None]:
     """Somebody looked at the queue and went for a coffee: what is dead can't be cleaned away meanwhile."""
     with psycopg.connect(url) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # keeps its snapshot, not as by default
         connection.execute("SELECT count(*) FROM followup_task")
+        assert _is_held(url, connection.info.backend_pid), "vacuum goes on"
         yield
+        assert _is_held(url, connection.info.backend_pid), "vacuum went on"
         connection.rollback()
+
+
+def _is_held(url: str, pid: int) -> bool:
+    """Whether that transaction's snapshot holds the horizon before which vacuum may clean."""
+    with psycopg.connect(url) as other:
+        row = other.execute("SELECT backend_xmin IS NOT NULL FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone()
+        return row is not None and bool(row[0])
 
 
 if __name__ == "__main__":
