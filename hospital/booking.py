@@ -31,15 +31,24 @@ from hospital.database import Database
 from hospital.slots import UTC, Department, Doctor, Group, Kind, Opening, Slot, departments, doctors, groups, openings
 from hospital.wishes import ANY_TIME, Wish
 
-__all__ = ["HOLD", "Appointment", "Booked", "BookingDesk", "Hold", "NothingToMove", "OwnDesk", "SlotTaken"]
+__all__ = ["HOLD", "Appointment", "Booked", "BookingDesk", "DeskUnreachable", "Hold", "NothingToMove", "OwnDesk"]
+__all__ += ["SlotTaken"]
 __all__ += ["appointments", "booked", "cancel", "confirm", "hold", "release", "reschedule"]
 __all__ += ["Department", "Doctor", "Kind", "Opening", "Slot", "departments", "doctors", "openings"]
 __all__ += ["ANY_TIME", "Group", "Told", "Wish", "groups"]
 
 
+class DeskUnreachable(Exception):
+    """Whoever owns the slots can't be asked just now, and nothing of what was asked has been done."""
+
+
 class BookingDesk(Protocol):
-    """What a method raises besides `SlotTaken` and `NothingToMove` means that the desk can't be asked just now: a
-    caller is then handed to a person."""
+    """Any method raises `DeskUnreachable` where it is sure that nothing was done. What else it raises besides
+    `SlotTaken` and `NothingToMove`, and no answer in time, means the same of a question, and of a change that nobody
+    knows whether it was done. A caller is then told so, and handed to a person (`ivr/desk_on_the_line.py`).
+
+    `confirm`, `reschedule` and `cancel` may be asked twice and are done once. Ids are the desk's own for what it owns
+    (slots, appointments, doctors), and the hotline's for patients."""
 
     async def departments(self, kind: Kind = "clinic") -> list[Department]: ...
 

@@ -19,8 +19,6 @@ from functools import partial
 from itertools import product
 from typing import get_args
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from hospital import coming
 from hospital.booking import ANY_TIME, Department, Kind
 from hospital.coming import Coming
@@ -67,7 +65,7 @@ async def foretell(settings: Settings, sheets: Sheets, said: Speaker, front: Fro
                 by_now = said.saying(words)
                 await render(by_now, front, settings.site.languages, changed)
                 await render_alike(by_now, words.every_key(), settings.site.languages, changed)
-            except (OSError, TimeoutError, SQLAlchemyError) as failure:
+            except Exception as failure:  # of the database, of a disk, or of whatever booking desk there is
                 log.error("what is said soon is spoken when it is needed (%s)", type(failure).__name__)
             await asyncio.sleep(REST_S)
             try:

@@ -8,10 +8,12 @@ person: where it fails, the caller is queued as asked.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from hospital import calls, cases, opening, waiting
 from hospital.clocks import due
 from ivr.call import Call, CallerLeft, NoAnswer, Transferred
+from ivr.desk_on_the_line import DeskOnTheLine
 from ivr.dialogues.message import teller_of
 from ivr.dialogues.opening import instead_of_a_person
 from ivr.front_desk import FrontDesk
@@ -24,11 +26,11 @@ CLINICAL = {"book", "my_appointments", "triage"}  # what callers were about for 
 
 
 def attended(dialogue: Dialogue) -> Dialogue:
-    """`dialogue`, and its way to a person."""
+    """`dialogue`, and its way to a person; also from a booking desk that can't be asked."""
 
     async def held(call: Call, front: FrontDesk) -> None:
         try:
-            await dialogue(call, front)
+            await dialogue(call, replace(front, desk=DeskOnTheLine(front.desk, call)))
         except Transferred as asked:
             transfer = asked if asked.queue == call.house.urgent_queue else await _before(call, front, asked)
             if transfer is None:

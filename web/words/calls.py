@@ -110,6 +110,8 @@ TRANSFERS = {  # why the IVR handed over
     "returns_call": "returns our call, for a nurse",
     "no_room_to_record": "could not be recorded: there was no room",
     "not_recorded": "chose a language in which the rest is not recorded",
+    "desk_unreachable": "wanted an appointment; the booking system did not answer, and nothing was done",
+    "desk_undecided": "the booking system broke off: look whether the appointment was booked, moved or cancelled",
 }
 
 QUEUES = {"reception": "reception", "nurses": "the nurses", "urgent": "urgent calls"}
@@ -119,6 +121,8 @@ _STEPS = {
     "proxy": "Calls for somebody in their care",
     "new_patient": "Is new here and waits for reception's call",
     "moved": "Moved an appointment",
+    "desk_unreachable": "Could not be served: the booking system did not answer",
+    "desk_undecided": "Was told that nobody knows whether it is booked, moved or cancelled",
     "nothing_to_move": "Wanted to move an appointment that was gone",
     "no_referral": "Has no doctor's order for the examination",
     "results_told": "Heard whether results are there",
