@@ -146,8 +146,6 @@ class TerminalLine:
         while self._typing:
             self._keypad.pressed(self._typing.popleft())
         match heard:
-            case Key() if isinstance(expect, Notice):
-                pass  # it is in the transcript
             case Key(typed) | Digits(typed):
                 self._transcript.add("caller", typed)
             case Silence() if not isinstance(expect, Nothing | Notice):
@@ -202,7 +200,7 @@ class TerminalLine:
 
     def _press_meanwhile(self, keys: str) -> None:
         if keys:
-            self._transcript.add("caller", f"{keys} (meanwhile)")
+            self._transcript.add("caller", f"{keys} (meanwhile)")  # and once more when it is taken
         for key in keys:
             self._keypad.pressed(key)
 

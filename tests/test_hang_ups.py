@@ -294,7 +294,8 @@ def is_whole(session: Session, told: Transcript, others: int) -> None:
     ends = [kind for kind in kinds if kind in LAST]
     assert ends in (["ended"], ["caller_left"], ["transfer"], ["transfer", "caller_left"])
     assert kinds[-1] == ends[-1], "the journal goes on after the call's end"
-    answered = [line for line in told.lines if line.startswith("caller: ") and line not in NO_ANSWER]
+    heard = [line for line in told.lines if line.startswith("caller: ") and line not in NO_ANSWER]
+    answered = [line for line in heard if not line.endswith("(meanwhile)")]  # an answer when it is taken
     spoken = [line for line in answered if line.startswith(("caller: (speaks)", "caller: (says nothing)"))]
     facts = [step.facts for step in steps if step.kind == "turn"]
     given = [fact for fact in facts if fact.keys() & {"key", "digits", "silence"}]
