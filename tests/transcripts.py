@@ -71,13 +71,13 @@ class Said:
 
 
 def heard() -> dict[str, set[str]]:
-    """Language → the names of the prompts that are said in it in any golden file."""
+    """Language → the names of the prompts that are said in it in any golden file; also one that is only recorded."""
     found: dict[str, set[str]] = {tag: set() for tag in KEYS}
     for path in TESTS.glob("golden*/*/*.txt"):
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.startswith(PROMPTS):
                 tag, _, names = line.removeprefix(PROMPTS).partition(": ")
-                found[tag].update(names.split())
+                found.setdefault(tag, set()).update(names.split())
     return found
 
 
