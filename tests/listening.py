@@ -140,3 +140,11 @@ def tone(heard: Samples, frequency: float) -> float:
     at = np.fft.rfftfreq(len(heard), 1 / RATE)
     total = float(spectrum.sum())
     return float(spectrum[np.abs(at - frequency) < 15].sum()) / total if total else 0.0
+
+
+def line_noise(seconds: float, rate: int, seed: int = 6) -> Samples:
+    """A bad line with nobody on it: a fan that comes and goes, the mains' hum, and crackle."""
+    random, at = np.random.default_rng(seed), np.arange(int(seconds * rate)) / rate
+    fan = random.standard_normal(len(at)) * (0.01 + 0.008 * np.sin(2 * np.pi * at / 7))
+    crackle = (random.random(len(at)) > 1 - 2 / rate) * 0.5
+    return (fan + 0.03 * np.sin(2 * np.pi * 50 * at) + crackle).astype(np.float32)

@@ -30,6 +30,7 @@ from tests.asterisk_instance import free_address
 from tests.characters import LUCIA
 from tests.console import console
 from tests.house import House
+from tests.listening import line_noise
 from tests.phone import Phone, PhoneFailed
 from tests.scenes import asked_by_machine, doctor, openings, reaches
 
@@ -212,6 +213,45 @@ async def test_a_radio_that_never_stops_brings_a_person_and_does_nothing(hearing
     assert (call.queue, call.patient_id) == ("reception", None)
     assert house.rows(Appointment) == house.rows(Case) == house.rows(Callback) == []
     await house.no_channels()
+
+
+@pytest.mark.covers("H1", "H39", "I10")
+async def test_a_noisy_line_is_no_answer_and_its_keys_are(hearing_house: House) -> None:
+    """A fan, a hum and crackle on the line from the first word on: a key is heard in them, and who says nothing then is
+    queued to a person. Ten minutes of it at once are in tests/test_voice_turn.py."""
+    house = hearing_house
+    house.reset()
+    noise = house.folder / "noise.sln16"
+    noise.write_bytes((line_noise(20, 16_000) * 32767).astype("<i2").tobytes())
+    async with house.phone("lucia") as phone:
+        await phone.dials("600")
+        playing = asyncio.create_task(_plays_on(phone, noise))
+        try:
+            await house.until("she is welcomed", lambda: house.calls() != [])
+            await asyncio.sleep(3)  # into the noise
+            await phone.presses("2")
+            await house.until("the key is heard", lambda: "2" in keys(house), within=10)
+            await phone.presses("1")
+            await house.until("a person is to take it", lambda: house.calls()[-1].queue is not None, within=90)
+            assert not playing.done(), "the call is still up"
+        finally:
+            playing.cancel()
+        await phone.hangs_up()
+    (call,) = house.calls()
+    assert (call.queue, call.language, call.patient_id) == ("reception", "es", None)
+    assert spoken(house) == [], "nobody has said anything"
+    steps = [step.facts for step in sorted(house.rows(CallStep), key=lambda step: step.seq) if step.kind == "turn"]
+    assert keys(house) == ["2", "1"]
+    assert any("voice_hint" in facts["said"] for facts in steps), "it listened"
+    silences = [facts["said"][0] for facts in steps if facts.get("silence")]
+    assert silences == ["appointments_menu", "silence_short", "silence_other"]
+    await house.no_channels()
+
+
+def keys(house: House) -> list[str]:
+    """What was answered by key, in order."""
+    steps = sorted(house.rows(CallStep), key=lambda step: step.seq)
+    return [step.facts["key"] for step in steps if "key" in step.facts]
 
 
 async def _plays_on(phone: Phone, sound: Path) -> None:

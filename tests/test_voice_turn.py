@@ -18,14 +18,15 @@ from ivr.audio_server import AudioServer
 from ivr.call import Call, Key, Keys, Prompt, Silence, Speech
 from ivr.conversation import converse
 from ivr.leaving import NotAPerson
-from ivr.listening import RECOGNITION_S, SPEAKING_S, Answer, Late, Listening, Order, Recognise
+from ivr.listening import RECOGNITION_S, SPEAKING_S, Activity, Answer, Late, Listening, Order, Recognise
 from ivr.phrasebook import Phrasebook
 from ivr.server import AgiServer
 from ivr.session import AgiSession
 from ivr.voice_line import VoiceLine, _completing
 from scripts.placeholders import Value
 from speech.ears import Ears, EarsFailed, Grammar, Understood
-from speech.ears.activity import Heard
+from speech.ears.activity import Heard, VoiceActivity
+from tests.listening import line_noise
 from tests.simulated_asterisk import Channel
 
 HOST, SECRET = "127.0.30.1", "3f2a9c"
@@ -53,6 +54,16 @@ class Marked:
 
     def forget(self, patience_s: float | None = None) -> None:
         self.utterance = b""
+
+
+class Counting(VoiceActivity):
+    """The real one, that knows how many frames it was fed."""
+
+    fed = 0
+
+    def feed(self, frame: bytes, sent: bytes = b"") -> Heard | None:
+        self.fed += 1
+        return super().feed(frame, sent)
 
 
 def listening() -> Listening:
@@ -244,12 +255,13 @@ async def talking(
     no_sound: bool = False,
     language: str = "es",
     phrases: Phrasebook | None = None,
+    activity: Callable[[], Activity] = Marked,
 ) -> AsyncIterator[None]:
     async with AudioServer(HOST, 0) as talk.audio:
 
         async def handler(session: AgiSession, path: str) -> None:
             voice = Voice(folder)
-            line = VoiceLine(session, voice, voice.local, ears, talk.audio, Marked)
+            line = VoiceLine(session, voice, voice.local, ears, talk.audio, activity)
             async with agi_call(
                 session, voice, talk.notebook, node="n1", country="CO", language=language, line=line, phrases=phrases
             ) as call:
@@ -284,6 +296,29 @@ async def test_speech_stops_the_prompt(tmp_path: Path) -> None:
         talk.channel.presses("2")
     assert heard < len(pcm("long")) * 20
     assert talk.heard == [Speech("1", 6.0, ENOUGH), Key("2")]
+
+
+async def test_ten_minutes_of_noise_are_no_answer_and_a_key_still_is(tmp_path: Path) -> None:
+    """As fast as the turn takes it: nothing is asked of the ears, the question stands, and a key answers it."""
+    ears, talk, ear = ScriptedEars(), Talk(), Counting()
+    noise = (line_noise(600, 8000) * 32767).astype("<i2").tobytes()
+
+    async def dialogue(call: Call) -> None:
+        talk.heard.append(await call.play(Prompt("hello"), Keys("12", 600.0, GRAMMAR)))
+        talk.heard.append(await call.play(Prompt("next"), Keys("12", 0.2, GRAMMAR)))
+
+    async with talking(tmp_path, ears, dialogue, talk, activity=lambda: ear):
+        await talk.channel.until_heard(pcm("hello"))
+        frames = [noise[at : at + 320] for at in range(0, len(noise), 320)]
+        for at in range(0, len(frames), 20):
+            await talk.channel.speaks(*frames[at : at + 20])
+            async with asyncio.timeout(10):
+                while ear.fed < at + 20:  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+        talk.channel.presses("2")
+        await talk.channel.until_heard(pcm("next"))
+    assert talk.heard == [Key("2"), Silence()]
+    assert ears.asked == [] and ear.fed >= 30_000
 
 
 async def test_what_may_be_speech_holds_the_prompt_and_a_cough_loses_nothing_of_it(tmp_path: Path) -> None:
