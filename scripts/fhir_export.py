@@ -113,6 +113,9 @@ class _Export:
         if item.items:
             made["item"] = [self._item(one) for one in item.items]
         only_said = [name for name, has in (("voice", item.voice), ("sms", item.sms)) if has]
+        for option in item.options:
+            ways = (("voice", option.voice), ("sms", option.sms))
+            only_said += [f"{name} ({option.code})" for name, has in ways if has]
         self._left_out += [f"{item.link_id}: its {name} wording" for name in only_said]
         return made
 

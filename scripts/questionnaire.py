@@ -96,7 +96,8 @@ NO_TEXT = Text({})
 @dataclass(frozen=True, slots=True)
 class Option:
     """One answer of a choice. An `exclusive` one ("none of these") stands alone; `score` is what it counts in a score;
-    `fhir` is its value in FHIR's words where it came from there.
+    `voice` and `sms` are its wording where a voice or a text message needs another; `fhir` is its value in FHIR's words
+    where it came from there.
     """
 
     code: str
@@ -105,6 +106,17 @@ class Option:
     score: float | None = None
     voice: Text = NO_TEXT
     fhir: Mapping[str, Any] | None = None
+    sms: Text = NO_TEXT
+
+    @property
+    def said(self) -> Text:
+        """As a voice says it."""
+        return self.voice or self.text
+
+    @property
+    def texted(self) -> Text:
+        """As a text message has it."""
+        return self.sms or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +316,7 @@ class Questionnaire:
         for item in every(self.items):
             yield from (text for text in (item.text, item.voice, item.sms) if text)
             for option in item.options:
-                yield from (text for text in (option.text, option.voice) if text)
+                yield from (text for text in (option.text, option.voice, option.sms) if text)
         yield from (flag.text for flag in self.red_flags)
         yield from (rule.text for rule in self.rules)
         for score in self.scores:

@@ -172,7 +172,7 @@ class Reading:
             return ()
         options: dict[str, Option] = {}
         for one in fields["answerOption"].items():
-            parts = one.mapping(("code", "text"), ("exclusive", "score", "voice", "fhir"))
+            parts = one.mapping(("code", "text"), ("exclusive", "score", "voice", "sms", "fhir"))
             code = parts["code"].text() if "code" in parts else ""
             if code in options:
                 one.wrong(f"code '{code}' stands here a second time")
@@ -184,6 +184,7 @@ class Reading:
                 parts["score"].number() if "score" in parts else None,
                 self.text(parts["voice"]) if "voice" in parts else NO_TEXT,
                 fhir,
+                self.text(parts["sms"]) if "sms" in parts else NO_TEXT,
             )
         least = 2 if kind is ItemType.CHOICE and not any(option.fhir for option in options.values()) else 1
         if len(options) < least:

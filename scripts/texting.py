@@ -16,7 +16,7 @@ from typing import Any
 from scripts import vocabulary
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Filling, Place
-from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType, Text
+from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType, Option, Text
 from scripts.reply_words import folded
 from scripts.verbalise import stop
 from scripts.wording import Wording
@@ -46,7 +46,7 @@ def question(place: Place, words: Wording, language: str, leads: Iterable[Words]
     values: dict[str, Any] = {"asked": asked}
     if item.type in CHOICES:
         end, named = stop(language), _numbers_of(item)
-        said = [_said(one.text, language) for one in item.options]
+        said = [_said(one.texted, language) for one in item.options]
         values["choices"] = " ".join(f"{one if named else f'{n} {one}'}{end}" for n, one in enumerate(said, 1))
     text = words.message(_key(place), language, **values).strip()
     text = f"{told(leads, words, language)} {text}".strip()
@@ -90,10 +90,13 @@ def value(filling: Filling, place: Place, said: str) -> Any:
 def option_named(item: Item, said: str) -> str | None:
     """The code of the option that a reply spells out, in any language; None where it names none, or several do."""
     word = folded(said)
-    found = {
-        one.code for one in item.options if word and word in map(folded, (one.code, *one.text.by_language.values()))
-    }
+    found = {one.code for one in item.options if word and word in map(folded, (one.code, *_wordings(one)))}
     return found.pop() if len(found) == 1 else None
+
+
+def _wordings(option: Option) -> Iterable[str]:
+    """As the message has it, and as everywhere else."""
+    return (*option.texted.by_language.values(), *option.text.by_language.values())
 
 
 def number(said: str) -> int | None:
@@ -152,7 +155,7 @@ def _numbers_of(item: Item) -> dict[int, str]:
     """Number → code, where every option is one in all its languages, alone or before its words; else nothing."""
     found: dict[int, str] = {}
     for one in item.options:
-        matches = map(_A_NUMBER.fullmatch, one.text.by_language.values())
+        matches = map(_A_NUMBER.fullmatch, one.texted.by_language.values())
         numbers = {int(match[1]) if match else None for match in matches}
         number = numbers.pop() if len(numbers) == 1 else None
         if number is None:
@@ -193,7 +196,7 @@ def _lead(lead: Words, words: Wording, language: str) -> str:
         return words.message("survey_about_answer", language, n=lead.number)
     if lead.answer is None:
         return words.message("survey_about_own", language)
-    return words.message("survey_about", language, asked=lead.answer.text.by_language)
+    return words.message("survey_about", language, asked=lead.answer.texted.by_language)
 
 
 def _said(text: Text, language: str) -> str:

@@ -81,7 +81,7 @@ def statement(item: Item) -> list[Prompt]:
 
 
 def said(option: Option) -> Value:
-    return (option.voice or option.text).by_language
+    return option.said.by_language
 
 
 async def whether(call: Call, question: str) -> bool:
