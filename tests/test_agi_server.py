@@ -296,12 +296,6 @@ async def test_without_the_secret_not_one_command_is_sent(script: str) -> None:
     assert channel.commands == []
 
 
-def test_the_real_patience_is_below_five_seconds() -> None:
-    from ivr.server import GREETING_S
-
-    assert GREETING_S < 5
-
-
 # ── The end of the server ───────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -299,9 +299,9 @@ async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House
         await ana.keyboard.press("c")
         await ana.keyboard.press("h")
         await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)
-        await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=5_000)  # her recording, in the form
+        await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=30_000)  # her recording, in the form
         await ana.get_by_role("button", name="Play").click()
-        await expect(ana.locator("hotline-player")).to_have_attribute("data-state", "playing", timeout=5_000)
+        await expect(ana.locator("hotline-player")).to_have_attribute("data-state", "playing", timeout=30_000)
         await expect(ana.get_by_text("Done.")).to_be_visible()
     with house.database.transaction() as session:
         assert session.get_one(FollowUpTask, task.id).state == "done"

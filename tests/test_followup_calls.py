@@ -69,10 +69,10 @@ async def test_ana_calls_joao_and_writes_it_down(house: House) -> None:
         await page.post(f"{form}/result/completed")
         await page.post(f"{form}/call/hang-up")
         await joao.hung_up()
-        await house.until("it is sealed", lambda: house.rows(Recording)[0].state == "sealed", within=5)
+        await house.until("it is sealed", lambda: house.rows(Recording)[0].state == "sealed", within=30)
         (recording,) = house.rows(Recording)
         assert recording.seconds is not None
-        await house.until("no plain copy is left", lambda: not list(house.here.spool.iterdir()), within=5)
+        await house.until("no plain copy is left", lambda: not list(house.here.spool.iterdir()), within=30)
         with house.database.transaction() as session:
             assert followups.answers(session, task.id)["pain"] == 9
 
