@@ -952,10 +952,11 @@ CREATE TABLE reminder (                              -- what one contact reminds
     task_id        uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,
     appointment_id uuid UNIQUE REFERENCES appointment ON DELETE CASCADE,     -- reminded of once
     recurring_id   uuid REFERENCES recurring_reminder ON DELETE CASCADE,
+    missed_id      uuid UNIQUE REFERENCES appointment ON DELETE CASCADE,     -- other times are offered for it, once
     heard_at       timestamptz,                      -- no call is needed any more
     comes          boolean NOT NULL DEFAULT false,   -- said so
     text_from      timestamptz,                      -- its calls are over: a text message is to follow, from then on
-    CHECK ((appointment_id IS NULL) <> (recurring_id IS NULL))
+    CHECK (num_nonnulls(appointment_id, recurring_id, missed_id) = 1)
 );
 
 -- ── Recordings ──────────────────────────────────────────────────────────────────────────────────────────────────

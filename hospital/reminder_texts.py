@@ -114,13 +114,15 @@ def _judge(session: Session, task: FollowUpTask, at: datetime, policy: CallingPo
 
 def _send(session: Session, task: FollowUpTask, number: PhoneNumber, at: datetime, *, counts: bool) -> None:
     """Once, whatever else happens. `counts`: a contact of its own, for the cap."""
-    appointment_id = session.get_one(Reminder, task.id).appointment_id
+    reminder = session.get_one(Reminder, task.id)
+    appointment_id = reminder.appointment_id or reminder.missed_id
     visit = booked(session, appointment_id) if appointment_id else None
+    key = "appointment_reminder" if reminder.appointment_id else "appointment_missed" if visit else "please_call"
     once = f"{PURPOSE}/{task.id}"
     made = outbox.put(
         session,
         once=once,
-        key="appointment_reminder" if visit else "please_call",
+        key=key,
         locale=number.language or number.patient.language,
         number=number.number,
         at=at,

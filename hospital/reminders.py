@@ -1,4 +1,5 @@
-"""Reminders: of an appointment the day before, and again and again of a medicine, a check-up, a revisit.
+"""Reminders: of an appointment the day before, of one that was missed, and again and again of a medicine, a check-up, a
+revisit.
 
 Rules: each is a contact like any other: once, inside the window, under the cap, and never for who does not want
 reminders. Who would rather read is sent a text message instead (`reminder_texts.py`); so is who could not be reached by
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, any_, literal, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, and_, any_, literal, select, update
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from hospital import audit
 from hospital.appointments import Appointment, Booked, booked
@@ -20,7 +21,7 @@ from hospital.calling_rules import CallingPolicy, where_reached
 from hospital.database import Base, Id, announce
 from hospital.followups import FollowUpTask, plan_call
 from hospital.patients import Patient
-from hospital.slots import Department, Slot
+from hospital.slots import Department, Doctor, Slot
 from hospital.text_stops import stopped
 
 KIND = PURPOSE = "reminder"
@@ -51,6 +52,7 @@ class Reminder(Base):
     task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"), primary_key=True)
     appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
     recurring_id: Mapped[UUID | None] = mapped_column(ForeignKey("recurring_reminder.id"))
+    missed_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
     heard_at: Mapped[datetime | None]
     comes: Mapped[bool] = mapped_column(default=False)
     text_from: Mapped[datetime | None]
@@ -58,12 +60,14 @@ class Reminder(Base):
 
 @dataclass(frozen=True)
 class Due:
-    """What a reminder's call says. `department`: where a check-up or a revisit is booked, None for a person."""
+    """What a reminder's call says. `department`: where a check-up, a revisit or another time for what was `missed` is
+    booked, None for a person."""
 
     about: str
     appointment: Booked | None
     recurring_id: UUID | None
     department: Department | None
+    missed: Booked | None = None
 
 
 # ── What is due ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -95,7 +99,7 @@ def plan_appointments(
     )
     found = session.execute(rows).all()
     for appointment, starts_at in found:
-        _remind(session, appointment.patient_id, at, starts_at, policy, appointment_id=appointment.id)
+        remind(session, appointment.patient_id, at, starts_at, policy, appointment_id=appointment.id)
     return len(found)
 
 
@@ -109,13 +113,13 @@ def plan_recurring(session: Session, at: datetime, policy: CallingPolicy) -> int
     rows = rows.where(RecurringReminder.patient_id.not_in(opted_out))
     found = session.scalars(rows.with_for_update(skip_locked=True)).all()
     for one in found:
-        _remind(session, one.patient_id, at, min(at + WITHIN, one.until), policy, recurring_id=one.id)
+        remind(session, one.patient_id, at, min(at + WITHIN, one.until), policy, recurring_id=one.id)
         while one.next_at <= at:
             one.next_at += timedelta(days=one.every_days)
     return len(found)
 
 
-def _remind(
+def remind(
     session: Session,
     patient_id: UUID,
     at: datetime,
@@ -124,7 +128,9 @@ def _remind(
     *,
     appointment_id: UUID | None = None,
     recurring_id: UUID | None = None,
+    missed_id: UUID | None = None,
 ) -> None:
+    """The one contact in which it is done."""
     task = plan_call(
         session,
         patient_id=patient_id,
@@ -135,7 +141,8 @@ def _remind(
         priority=PRIORITY,
         max_tries=policy.automatic_tries,
     )
-    session.add(Reminder(task_id=task.id, appointment_id=appointment_id, recurring_id=recurring_id))
+    about = {"appointment_id": appointment_id, "recurring_id": recurring_id, "missed_id": missed_id}
+    session.add(Reminder(task_id=task.id, **about))
     session.flush()
     patient = session.get_one(Patient, patient_id)
     reached = where_reached(session, patient, at)
@@ -154,6 +161,8 @@ def still_wanted(session: Session, task_id: UUID, at: datetime) -> bool:
         return False
     if reminder.recurring_id is not None:
         return session.get_one(RecurringReminder, reminder.recurring_id).stopped_at is None
+    if reminder.missed_id is not None:
+        return bool(session.scalar(select(is_missed()).where(Appointment.id == reminder.missed_id)))
     row = session.execute(
         select(Appointment.state, Slot.starts_at)
         .join(Slot, Slot.id == Appointment.slot_id)
@@ -162,8 +171,32 @@ def still_wanted(session: Session, task_id: UUID, at: datetime) -> bool:
     return row[0] == "booked" and row[1] > at
 
 
+def is_missed() -> ColumnElement[bool]:
+    """Of an appointment: whether its patient did not come, and has no other one in that department yet."""
+    other, where, here = aliased(Appointment), aliased(Slot), aliased(Slot)
+    theirs, there = aliased(Doctor), aliased(Doctor)
+    booked_since = (
+        select(other.id)
+        .join(where, where.id == other.slot_id)
+        .join(theirs, theirs.id == where.doctor_id)
+        .join(there, there.department_id == theirs.department_id)
+        .join(here, here.doctor_id == there.id)
+        .where(
+            here.id == Appointment.slot_id,
+            other.patient_id == Appointment.patient_id,
+            other.state.in_(("booked", "arrived", "suspended")),
+            where.starts_at > here.starts_at,
+        )
+    )
+    return and_(Appointment.state == "no_show", ~booked_since.exists())
+
+
 def due(session: Session, task_id: UUID) -> Due:
     reminder = session.get_one(Reminder, task_id)
+    if reminder.missed_id is not None:
+        missed = booked(session, reminder.missed_id)
+        rows = select(Department).where(Department.code == missed.department_code)
+        return Due("missed", None, None, session.scalars(rows).one(), missed)
     if reminder.appointment_id is not None:
         return Due("appointment", booked(session, reminder.appointment_id), None, None)
     recurring = session.get_one(RecurringReminder, reminder.recurring_id)

@@ -30,7 +30,7 @@ from hotline.wiring import SPOKEN_KINDS
 from ivr.choosing import MOST
 from ivr.dialogues.booking import POOL
 from ivr.dialogues.outgoing import greeting
-from ivr.dialogues.reminding import reminded_of
+from ivr.dialogues.reminding import missed, reminded_of
 from ivr.dialogues.survey_choices import sentences
 from ivr.dialogues.suspended import told_of
 from ivr.dialogues.times import OFFERED, offers, read_back, the_time
@@ -177,6 +177,8 @@ def of_contact(one: Coming, pace: float) -> Iterator[Prompt]:
     told = [told_of(appointment) for appointment in one.suspended]
     if one.reminder is not None and one.reminder.appointment is not None:
         told.append(reminded_of(one.reminder.appointment))
+    if one.reminder is not None and one.reminder.missed is not None:
+        told.append(missed(one.reminder.missed))
     if one.asked is not None:
         told += sentences(kept(one.asked))
     for prompt in told:

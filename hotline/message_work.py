@@ -9,6 +9,7 @@ from functools import wraps
 from hospital import (
     announcing,
     letters,
+    missed_visits,
     reach_watch,
     reminder_texts,
     reminders,
@@ -53,6 +54,8 @@ def begin(
             days, hour = of.days_before, of.from_hour
             await database.run(reminders.plan_appointments, now(), policy, days_before=days, from_hour=hour)
 
+        if of.missed:
+            await database.run(missed_visits.offer, now(), policy)
         await remind_by_text()
 
     async def remind_by_text() -> None:

@@ -162,12 +162,14 @@ class Automatic(Frozen):
 
 
 class Reminders(Frozen):
-    """Of appointments. Who does not want reminders has none."""
+    """Of appointments, and of those that were missed. Who does not want reminders has none."""
 
     appointments: bool = True
     days_before: Annotated[int, Field(ge=1, le=14)] = 1
     from_hour: Annotated[int, Field(ge=0, le=23)] = 10
     """By the site's clock; the calling hours hold as well."""
+    missed: bool = True
+    """Who did not come is offered other times."""
 
 
 class Voices(Frozen):

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hospital import accounts, agentless, attempts, booking, consents, patients, reminders, suspensions
+from hospital import accounts, agentless, attempts, booking, consents, missed_visits, patients, reminders, suspensions
 from hospital.attempts import Attempt, Claimed
 from hospital.booking import Appointment, Department, Slot
 from hospital.calling_rules import CallingPolicy
@@ -129,6 +129,15 @@ def a_revisit(session: Session) -> None:
     repeats(session, "revisit", "cardiology")
 
 
+def a_missed_visit(session: Session) -> None:
+    """Yesterday's; the desk has written down that she did not come."""
+    has(session, "cardiology", 1)
+    session.execute(update(Appointment).values(state="no_show", booked_at=NOON - timedelta(days=3)))
+    hers = select(Appointment.slot_id)
+    session.execute(update(Slot).where(Slot.id.in_(hers)).values(starts_at=NOON - timedelta(days=1)))
+    assert missed_visits.offer(session, NOON, POLICY) == 1
+
+
 def said_to_have_died(session: Session) -> None:
     """Of calls about one's own appointment nobody can opt out; of whoever has died nothing is told."""
     lucia_of(session).death_reported_at = NOON
@@ -221,6 +230,8 @@ SCENES = {
     "a_medicine_and_no_more": Scene(f"{ME},3", due=a_medicine, kind="reminder"),
     "a_checkup_is_booked": Scene(f"{ME},2,1,1", due=a_checkup, kind="reminder"),
     "a_revisit_and_no_more": Scene(f"{ME},3", due=a_revisit, kind="reminder"),
+    "missed_and_books_another_time": Scene(f"{ME},1,1,1", due=a_missed_visit, kind="reminder"),
+    "missed_and_wants_no_other_time": Scene(f"{ME},2", due=a_missed_visit, kind="reminder"),
     "phones_in_and_hears_it_first": Scene(f"2,1,2,{LUCIA.birth_keys},1,1,1,3", inbound=True),
 }
 
@@ -365,6 +376,8 @@ REMINDED: Mapping[str, tuple[str, str, list[str]]] = {
     "a_medicine_and_no_more": ("completed", "done", []),
     "a_checkup_is_booked": ("completed", "done", ["appointment_confirmed"]),
     "a_revisit_and_no_more": ("completed", "done", []),
+    "missed_and_books_another_time": ("completed", "done", ["appointment_confirmed"]),
+    "missed_and_wants_no_other_time": ("completed", "done", []),
 }
 
 

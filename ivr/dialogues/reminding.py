@@ -1,6 +1,6 @@
 """A reminder, in a call of ours or when it is returned: of tomorrow's appointment, which may be confirmed, changed or
-cancelled; or of what repeats, which may be booked or stopped. Identity has been proved, and what is urgent was told
-first."""
+cancelled; of one that was missed, for which there are other times; or of what repeats, which may be booked or stopped.
+Identity has been proved, and what is urgent was told first."""
 
 from uuid import UUID
 
@@ -22,6 +22,8 @@ async def remind(call: Call, front: FrontDesk, task_id: UUID, patient: Patient) 
     try:
         if due.appointment is not None:
             await _of_the_appointment(call, front, task_id, patient, due.appointment)
+        elif due.missed is not None:
+            await _of_what_was_missed(call, front, task_id, due, due.missed)
         else:
             await _of_what_repeats(call, front, task_id, due)
     except Transferred:  # who asks for a person has heard it
@@ -63,6 +65,25 @@ async def _no_more(call: Call, front: FrontDesk, patient: Patient) -> None:
     await run(consents.tell, patient.id, speaker, reminders.PURPOSE, False, at, call_id=call.id)
     await call.journal.step("consent", purpose=reminders.PURPOSE, given=False)
     await call.inform("reminders_stopped")
+
+
+def missed(appointment: Booked) -> Prompt:
+    return Prompt("reminder_missed", department=appointment.department_names, when=appointment.starts_at)
+
+
+async def _of_what_was_missed(call: Call, front: FrontDesk, task_id: UUID, due: Due, appointment: Booked) -> None:
+    async def heard(_: Booked | None = None) -> None:
+        await front.database.run(reminders.heard, task_id, front.now())
+
+    while True:
+        key = await call.menu([missed(appointment), Prompt("reminder_missed_choice")], keys="12")
+        with call.returning():
+            if key == "1" and due.department is not None:
+                await book(call, front, department=due.department, when_booked=heard)
+            else:
+                await heard()
+                await call.say("reminder_heard")
+            return
 
 
 async def _of_what_repeats(call: Call, front: FrontDesk, task_id: UUID, due: Due) -> None:
