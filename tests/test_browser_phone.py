@@ -16,16 +16,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.async_api import Page, async_playwright, expect
+from sqlalchemy import func, select
 
 from hospital import followups
+from hospital.booking import Hold, OwnDesk
+from hospital.caller_languages import CallerLanguage
 from hospital.followups import FollowUpTask
 from hotline import asterisk as asterisk_process
-from hotline import demo
+from hotline import demo, wiring
 from hotline.places import Places
 from tests.asterisk_instance import free_address, network
 from tests.browser import FLAGS, SCREENSHOTS
+from tests.characters import LUCIA
 from tests.house import House
 from tests.phone import Phone
+from tests.scenes import openings
 from tests.test_followup_calls import task_of
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
@@ -75,6 +80,19 @@ async def signs_in(house: House, page: Page, who: str, path: str) -> None:
     await page.get_by_label("Password").fill(demo.PASSWORDS[who])
     async with page.expect_navigation():  # with its scripts
         await page.get_by_role("button", name="Sign in").click()
+
+
+def held(house: House) -> int:
+    """Times that somebody is deciding about; what was booked is held for ever."""
+    with house.database.transaction() as session:
+        return session.scalar(select(func.count()).select_from(Hold).where(func.isfinite(Hold.expires_at))) or 0
+
+
+async def types(page: Page, keys: str) -> None:
+    """On the telephone in the page."""
+    for key in keys:
+        await page.locator(f"[data-digit='{key}']").first.click()
+        await page.wait_for_timeout(250)
 
 
 async def hears_something(page: Page) -> None:
@@ -350,3 +368,43 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
         await hears_something(lucia)
         await lucia.get_by_role("button", name="Hang up").click()
         await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)
+
+
+@pytest.mark.covers("H10", "H15")
+async def test_tom_sees_how_far_lucia_came_while_it_rings(browser_house: House) -> None:
+    """She has an appointment, is about to book another one, and wants a person when it is read back to her."""
+    house = browser_house
+    has, *_ = await openings(house)
+    desk = OwnDesk(house.database)
+    await desk.hold(has.slot_id, "the desk", wiring.now())
+    await desk.confirm(has.slot_id, "the desk", house.patient("lucia").id, wiring.now(), "desk")
+    async with page_of(flags=LOOPBACK_FLAGS) as tom, page_of(flags=LOOPBACK_FLAGS) as lucia:
+        await signs_in(house, tom, "tom", "/agent")
+        await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await tom.keyboard.press("g")
+        await expect(tom.get_by_role("button", name="Pause")).to_be_visible(timeout=5_000)
+        before = len(house.calls())
+        await lucia.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
+        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await lucia.get_by_role("button", name="Call the hospital").click()
+        await house.until("the ivr has her", lambda: len(house.calls()) > before)
+        call_id = house.calls()[-1].id
+        await types(lucia, "2" if not house.rows(CallerLanguage) else "82")  # español
+        await types(lucia, "11" + LUCIA.birth_keys)
+        await house.until("she is recognised", lambda: "identified" in house.journal(of=call_id))
+        await types(lucia, "1")  # cardiología
+        await house.until("times are offered", lambda: "department" in house.journal(of=call_id))
+        await types(lucia, "1")
+        await house.until("the first is held, and read back to her", lambda: held(house) == 1)
+        await types(lucia, "0")
+
+        await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ringing", timeout=20_000)
+        await expect(tom.get_by_role("heading", name="Lucía Fernández")).to_be_visible(timeout=5_000)
+        await expect(tom.get_by_text("Identified by the automatic service")).to_be_visible()
+        who = tom.locator(".card-who")
+        await expect(who).to_contain_text("Wants to book an appointment")
+        await expect(who).to_contain_text(f"{has.starts_at.astimezone(wiring.zone(house.settings)):%H:%M}")
+        for step in ("Department: Cardiology", "Read back: pressed 0", "To reception: asked for a person"):
+            await expect(tom.locator(".card-journey")).to_contain_text(step)
+        await tom.screenshot(path=SCREENSHOTS / "agent-ringing-booking.png")
+        assert "hypertension" not in await tom.content()
