@@ -59,7 +59,7 @@ async def prove(call: Call, front: FrontDesk, person: Patient, patient: Patient)
         asked = await _ask(call, front, again=attempt > 0, only=person)
         if asked.found:
             _slow_down(call, front, person)
-            await call.say("recognised", given_name=person.name.split()[0])
+            await _greet(call, person)
             await _write_down(call, front, person, patient, asked.by)
             return
         if asked.locked:
@@ -108,13 +108,19 @@ async def _count_failure(call: Call, front: FrontDesk, asked: _Asked) -> bool:
 
 async def _confirmed(call: Call, front: FrontDesk, caller: Patient, by: list[str]) -> Patient:
     _slow_down(call, front, caller)
-    await call.say("recognised", given_name=caller.name.split()[0])
+    await _greet(call, caller)
     wards = await front.database.run(patients.wards, caller.id, front.now())
     patient = await _one_of(call, "for_whom", [caller, *wards])
     await _write_down(call, front, caller, patient, by)
     if front.tell_first is not None:
         await front.tell_first(call, front, patient)
     return patient
+
+
+async def _greet(call: Call, person: Patient) -> None:
+    """By name, which nobody can have recorded: where it can't be said, who it is goes on, and is written down."""
+    if call.sayable("recognised", call.language):
+        await call.say("recognised", given_name=person.name.split()[0])
 
 
 def _slow_down(call: Call, front: FrontDesk, caller: Patient) -> None:
