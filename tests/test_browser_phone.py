@@ -406,5 +406,6 @@ async def test_tom_sees_how_far_lucia_came_while_it_rings(browser_house: House) 
         await expect(who).to_contain_text(f"{has.starts_at.astimezone(wiring.zone(house.settings)):%H:%M}")
         for step in ("Department: Cardiology", "Read back: pressed 0", "To reception: asked for a person"):
             await expect(tom.locator(".card-journey")).to_contain_text(step)
+        await expect(tom.get_by_text("To reception: asked for a person")).to_be_in_viewport(ratio=1)
         await tom.screenshot(path=SCREENSHOTS / "agent-ringing-booking.png")
         assert "hypertension" not in await tom.content()
