@@ -256,7 +256,7 @@ class _Choosing:
 
 
 async def say_preparation(call: Call, front: FrontDesk, booked: Booked) -> None:
-    """How to prepare, each sentence to its end. What the site has no words for, a person says."""
+    """How to prepare. What the site has no words for, a person says."""
     for code in booked.preparation:
         if f"prepare_{code}" not in front.site_says:
             await call.transfer("reception", "preparation")
