@@ -8,7 +8,7 @@ After a lost link nothing is dialled again: what can't be told from Asterisk's o
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -60,6 +60,7 @@ class Dialer:
         self.rate = rate or Unlimited()
         self.held, self._seconds = held, seconds
         self._ordered_at: dict[UUID, float] = {}
+        self._without_leg: set[tuple[UUID, str, bool | None]] = set()
 
     # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
 
@@ -268,19 +269,32 @@ class Dialer:
                     await self.database.run(attempts.answered, attempt.channel_id, self.now())
                 elif attempt.nurse_channel_id not in (None, *up):  # she has left unheard: nobody would be there
                     await self.telephone.hang_up(attempt.channel_id)
-            elif attempt.state == "talking":
-                await self._over(attempt, "answered")
             elif attempt.state == "dialling":
                 await self._settle_if_doubtful(attempt)
-            elif up.get(attempt.nurse_channel_id or "", True) and await self._not_dialled(attempt.id):
-                await self._end_nurses_leg(attempt)  # she picked up unheard, or there is none: let it start again
+            else:
+                await self._settle_without_leg(attempt, up)
 
     async def settle_doubtful(self) -> None:
-        """Find out what became of orders to dial that no leg followed; to be called every few seconds. Nothing is
-        dialled here. Raises ConnectionError while the link is down: what is in doubt stays so."""
-        for attempt in await self.database.run(attempts.live):
-            if attempt.state == "dialling" and attempt.channel_id not in self.telephone.live_channel_ids():
+        """Find out what became of orders to dial that no leg followed, and settle what a failed transaction has left:
+        a claim that nobody went on with, a talk whose end was heard and not written down. To be called every few
+        seconds. Nothing is dialled here. Raises ConnectionError while the link is down: what is in doubt stays so."""
+        under_way = await self.database.run(attempts.live)
+        linked, up = self.telephone.is_up(), self.telephone.live_channel_ids()
+        before, self._without_leg = self._without_leg, set()
+        for attempt in [one for one in under_way if one.channel_id not in up]:
+            seen = (attempt.id, attempt.state, up.get(attempt.nurse_channel_id or ""))
+            if attempt.state == "dialling":
                 await self._settle_if_doubtful(attempt)
+            elif linked and seen in before:
+                await self._settle_without_leg(attempt, up)
+            elif linked:  # its next event may be on its way
+                self._without_leg.add(seen)
+
+    async def _settle_without_leg(self, attempt: Attempt, up: Mapping[str, bool]) -> None:
+        if attempt.state == "talking":
+            await self._over(attempt, "answered")
+        elif up.get(attempt.nurse_channel_id or "", True) and await self._not_dialled(attempt.id):
+            await self._end_nurses_leg(attempt)  # she picked up unheard, or there is none: let it start again
 
     async def _settle_if_doubtful(self, attempt: Attempt) -> None:
         """The order to dial may or may not have reached Asterisk. Asked too soon, Asterisk could not tell either."""

@@ -434,6 +434,38 @@ async def test_ana_picked_up_while_the_link_was_down(office: Office) -> None:
     assert office.exchange.up == {} and office.dialled == 0
 
 
+@pytest.mark.covers("I5", "I10")
+async def test_the_end_of_a_talk_was_heard_and_could_not_be_written_down(office: Office) -> None:
+    call = await office.they_talk()
+    del office.exchange.up[call.channel_id]
+    office.exchange.reachable = False
+    for _ in range(3):
+        await office.dialer.settle_doubtful()
+    assert office.attempt.state == "talking", "without the link nobody can tell"
+    office.exchange.reachable = True
+    await office.dialer.settle_doubtful()
+    assert office.attempt.state == "talking", "perhaps its end is just being written down"
+    await office.dialer.settle_doubtful()
+    assert (office.attempt.line_result, office.task.state) == ("answered", "wrap_up")
+    assert office.recording is not None and office.recording.reason == "not_started"
+    assert office.exchange.up == {}
+
+
+@pytest.mark.covers("I3", "I10")
+async def test_ana_picked_up_and_the_order_could_not_be_written_down(office: Office) -> None:
+    call = await office.starts()
+    for _ in range(3):
+        await office.dialer.settle_doubtful()
+    assert office.attempt.state == "claimed", "her phone rings"
+    office.exchange.up[call.nurse_channel_id] = True
+    await office.dialer.settle_doubtful()
+    assert office.attempt.state == "claimed", "perhaps it is just being written down"
+    await office.dialer.settle_doubtful()
+    assert (office.attempt.line_result, office.task.state) == ("cancelled", "open")
+    assert office.exchange.up == {} and office.dialled == 0
+    await office.starts()
+
+
 # ── Ana leaves ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -24,6 +24,7 @@ from hospital import consents, followups, patients, plan_changes, questionnaires
 from hospital.attempts import Attempt
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber
+from hospital.recordings import Recording
 from hotline import wiring
 from hotline.numbering import AMI_USER
 from tests import outside
@@ -39,8 +40,11 @@ PATIENTS, FEWER = 40, 24
 OPTED_OUT = range(5)
 SEED = 20_261_126
 DESCRIPTOR = 4  # the column of "manager show connected" by which a session is named
+SIDES = ("before", "after")
 STEPS = ("after claim_next", "before dialling_alone", "after dialling_alone", "after rang", "before settle")
 STEPS = (*STEPS, "after settle", "before answered", "after answered")
+EACH = [f"{side} {verb}" for verb in ("claim_next", "dialling_alone", "rang", "settle", "answered") for side in SIDES]
+STEPS_OF = {"kill": STEPS, "cut": STEPS, "asterisk": STEPS, "database": EACH, "unanswered": EACH[1::2]}
 FAULTS_S = (0.1, 0.9)  # between one fault and the next, seconds
 
 
@@ -143,6 +147,24 @@ def at_most_once(site: House, witness: Witness, numbers: list[str]) -> None:
         assert bool(ordered) >= (number in rang), "and what rang was ordered"
         live = [one for one in made if one.state in ("claimed", "dialling", "talking")]
         assert live == [], "nothing hangs"
+    each_answer_is_accounted_for(site)
+
+
+def each_answer_is_accounted_for(site: House) -> None:
+    """I5. Of a nurse's talk the result may still be hers to say: then it is on her list to be written up."""
+    with site.database.transaction() as session:
+        answered = session.scalars(select(Attempt).where(Attempt.line_result.in_(("answered", "machine", "fax")))).all()
+        for one in answered:
+            hers = session.get_one(FollowUpTask, one.task_id).state == "wrap_up" and one.account_id is not None
+            assert one.line_result != "answered" or one.contact_result is not None or hers, "one result"
+            kept = session.scalars(select(Recording).where(Recording.attempt_id == one.id)).all()
+            assert [(row.state in ("none", "lost"), row.reason is not None) for row in kept] in (
+                [(True, True)],
+                [(False, False)],
+            ), "one recording, or one reason why there is none"
+        others = select(Attempt.id).where(Attempt.line_result.not_in(("answered", "machine", "fax")))
+        without = select(Recording.id).where(Recording.attempt_id.in_(others))
+        assert session.scalars(without).all() == [], "and nothing of whom nobody answered for"
 
 
 @pytest.mark.covers("I3", "I4", "I5", "I10")
@@ -222,9 +244,10 @@ async def test_two_dialers_on_one_database_and_each_of_them_dies(tmp_path: Path)
 
 
 @pytest.mark.covers("I3", "I4", "I5", "I10")
-@pytest.mark.parametrize("what", ["kill", "cut"])
+@pytest.mark.parametrize("what", STEPS_OF)
 async def test_killed_or_cut_off_at_each_step(tmp_path: Path, what: str) -> None:
-    """Not by chance: between each transaction and what comes before and after it (tests/dying/sitecustomize.py)."""
+    """Not by chance: between each transaction and what comes before and after it, and in the middle of each
+    (tests/dying/sitecustomize.py)."""
     named = tmp_path / "step"
     begins = os.pathsep.join((str(HERE / "dying"), str(HERE.parent)))
     with outside.site(tmp_path, "hangs_up", lines=2, PYTHONPATH=begins, HOTLINE_NURSERY="no", DIES_AT=str(named)) as (
@@ -233,7 +256,7 @@ async def test_killed_or_cut_off_at_each_step(tmp_path: Path, what: str) -> None
     ):
         await site.until_trunk_is_up()
         numbers = everybody_is_due(site, FEWER)
-        for step in STEPS:
+        for step in STEPS_OF[what]:
             named.write_text(f"{what} {step}")
             await site.until(f"{what} {step}", lambda: not named.exists(), within=40)
             await runs_again(site, witness)
