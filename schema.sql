@@ -817,11 +817,13 @@ CREATE INDEX question_task ON question (task_id);
 CREATE TABLE suspension (                            -- a doctor's (or a room's) clinic does not take place
     id        uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     doctor_id uuid NOT NULL REFERENCES doctor,
+    patient_id uuid REFERENCES patient,              -- only for this patient, who is transferred; NULL: for everybody
     since     timestamptz NOT NULL,                  -- of the slots: from here on
     until     timestamptz NOT NULL CHECK (until > since),       -- and before this
-    reason    text NOT NULL CHECK (reason IN ('illness', 'emergency', 'leave', 'equipment', 'other')),
+    reason    text NOT NULL CHECK (reason IN ('illness', 'emergency', 'leave', 'equipment', 'other', 'transferred')),
     begun_by  uuid NOT NULL REFERENCES account,
-    begun_at  timestamptz NOT NULL
+    begun_at  timestamptz NOT NULL,
+    CHECK ((reason = 'transferred') = (patient_id IS NOT NULL))
 );
 
 -- Whom a suspension concerns, and what they know of it. Whether they have another time, the appointment says.

@@ -1,16 +1,18 @@
 """Suspended clinics: whose appointment does not take place, who knows of it, and who could not be told.
 
 Rules: a clinic is suspended in one transaction: its free times are withdrawn, its appointments suspended, and each of
-their patients gets a notice, an urgent contact and a text message. What became of an appointment (moved, given up) is
-said by the appointment alone; the notice says what its patient knows. Whoever wants a person has one on the line;
-whoever was not reached becomes one callback.
+their patients gets a notice, an urgent contact and a text message. For a patient who is transferred their appointments
+alone are suspended; such a time is free for others once its patient has moved or given it up. What became of an
+appointment (moved, given up) is said by the appointment alone; the notice says what its patient knows. Whoever wants a
+person has one on the line; whoever was not reached becomes one callback.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func, select, text, update
+from sqlalchemy import ForeignKey, func, select, text, true, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, outbox
@@ -25,6 +27,7 @@ from hospital.slots import Slot
 
 KIND = "suspension"
 REASONS = ("illness", "emergency", "leave", "equipment", "other")
+TRANSFERRED = "transferred"  # the reason where it is one patient's alone
 PRIORITY = 1
 
 
@@ -32,6 +35,7 @@ class Suspension(Base):
     __tablename__ = "suspension"
     id: Mapped[Id]
     doctor_id: Mapped[UUID] = mapped_column(ForeignKey("doctor.id"))
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     since: Mapped[datetime]
     until: Mapped[datetime]
     reason: Mapped[str]
@@ -61,8 +65,11 @@ class Affected:
 # ── A clinic is suspended ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def affected(session: Session, doctor_id: UUID, since: datetime, until: datetime, at: datetime) -> list[Affected]:
-    """The booked appointments that would be suspended, earliest first. What has begun by `at` is left alone."""
+def affected(
+    session: Session, doctor_id: UUID, since: datetime, until: datetime, at: datetime, patient_id: UUID | None = None
+) -> list[Affected]:
+    """The booked appointments that would be suspended, earliest first: of everybody, or of one patient. What has begun
+    by `at` is left alone."""
     rows = (
         select(Appointment.id, Appointment.patient_id, Slot.starts_at)
         .join(Slot, Slot.id == Appointment.slot_id)
@@ -72,6 +79,7 @@ def affected(session: Session, doctor_id: UUID, since: datetime, until: datetime
             Slot.starts_at < until,
             Slot.starts_at > at,
             Appointment.state == "booked",
+            true() if patient_id is None else Appointment.patient_id == patient_id,
         )
     )
     return [Affected(*row) for row in session.execute(rows.order_by(Slot.starts_at))]
@@ -87,25 +95,29 @@ def suspend(
     account_id: UUID,
     at: datetime,
     policy: CallingPolicy,
+    patient_id: UUID | None = None,
 ) -> UUID:
-    """Suspend a doctor's clinic from `since` to before `until`. Raises ValueError for a span that is none or is over,
-    and for an unknown reason."""
-    if reason not in REASONS:
+    """Suspend a doctor's clinic from `since` to before `until`, or what one patient who is transferred has there.
+    Raises ValueError for a span that is none or is over, and for an unknown reason."""
+    if reason not in REASONS and (patient_id is None or reason != TRANSFERRED):
         raise ValueError(f"{reason!r} is no reason to suspend a clinic: {', '.join(REASONS)}")
+    if (patient_id is not None) != (reason == TRANSFERRED):
+        raise ValueError("what one patient has is suspended where they are transferred, and nowhere else")
     if not since < until or until <= at:
         raise ValueError("a clinic is suspended from a time to a later one that has not passed")
-    made = Suspension(doctor_id=doctor_id, since=since, until=until, reason=reason, begun_by=account_id, begun_at=at)
+    made = Suspension(
+        doctor_id=doctor_id,
+        patient_id=patient_id,
+        since=since,
+        until=until,
+        reason=reason,
+        begun_by=account_id,
+        begun_at=at,
+    )
     session.add(made)
     session.flush()
-    # First the slots: whoever is confirming one holds its row, and is seen as booked by the statement that follows.
-    withdrawn = session.scalars(
-        update(Slot)
-        .where(Slot.doctor_id == doctor_id, Slot.starts_at >= since, Slot.starts_at < until, Slot.starts_at > at)
-        .values(state="withdrawn")
-        .returning(Slot.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    concerned = affected(session, doctor_id, since, until, at)
+    withdrawn = _withdraw(session, doctor_id, since, until, at) if patient_id is None else []
+    concerned = affected(session, doctor_id, since, until, at, patient_id)
     session.execute(
         update(Appointment)
         .where(Appointment.id.in_([one.appointment_id for one in concerned]))
@@ -125,11 +137,24 @@ def suspend(
         until=until.isoformat(),
         reason=reason,
         appointments=len(concerned),
+        **({"patient": str(patient_id)} if patient_id is not None else {}),
     )
     for slot_id in withdrawn:
         announce(session, "slot", slot_id)
     announce(session, "suspension", made.id)
     return made.id
+
+
+def _withdraw(session: Session, doctor_id: UUID, since: datetime, until: datetime, at: datetime) -> Sequence[UUID]:
+    """The slots, before the appointments: whoever is confirming one holds its row, and is seen as booked by the
+    statement that follows."""
+    return session.scalars(
+        update(Slot)
+        .where(Slot.doctor_id == doctor_id, Slot.starts_at >= since, Slot.starts_at < until, Slot.starts_at > at)
+        .values(state="withdrawn")
+        .returning(Slot.id)
+        .execution_options(synchronize_session=False)
+    ).all()
 
 
 def _give_notice(session: Session, suspension_id: UUID, one: Affected, at: datetime, policy: CallingPolicy) -> None:

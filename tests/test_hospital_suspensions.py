@@ -145,6 +145,40 @@ def test_rebooked_she_has_exactly_one(database: Database) -> None:
 
 
 @pytest.mark.covers("I4")
+def test_one_patient_who_is_transferred_moves_and_their_time_is_free(database: Database) -> None:
+    with database.transaction() as session:
+        appointment, slots = lucias_clinic(session)
+        lucia, doctor = session.get_one(Appointment, appointment).patient_id, session.scalars(select(Doctor.id)).one()
+        grace = employ(session, "grace", "supervisor").id
+        span = {"doctor_id": doctor, "since": TOMORROW, "until": TOMORROW + DAY, "at": NOON}
+        mei = admit(session, MEI).id
+        book(session, slots[1], mei, "mei")
+        suspensions.suspend(session, **span, reason="transferred", account_id=grace, policy=POLICY, patient_id=lucia)
+        states = {one.patient_id: one.state for one in session.scalars(select(Appointment))}
+        assert states == {lucia: "suspended", mei: "booked"}
+        assert {slot.state for slot in session.scalars(select(Slot))} == {"open"}
+        with pytest.raises(SlotTaken):
+            booking.hold(session, slots[0], "joao", NOON)
+    with database.transaction() as session:
+        assert [one.appointment_id for one in suspensions.of_patient(session, lucia, NOON)] == [appointment]
+        booking.hold(session, slots[2], "lucia", NOON)
+        booking.reschedule(session, appointment, slots[2], "lucia", lucia, NOON, "ivr")
+        book(session, slots[0], admit(session, JOAO).id, "joao")
+
+
+@pytest.mark.parametrize(("reason", "one"), [("transferred", False), ("illness", True)])
+def test_one_patient_alone_is_suspended_only_for_a_transfer(database: Database, reason: str, one: bool) -> None:
+    with database.transaction() as session:
+        appointment, _ = lucias_clinic(session)
+        lucia, doctor = session.get_one(Appointment, appointment).patient_id, session.scalars(select(Doctor.id)).one()
+        grace = employ(session, "grace", "supervisor").id
+        with pytest.raises(ValueError):
+            suspensions.suspend(
+                session, doctor_id=doctor, since=TOMORROW, until=TOMORROW + DAY, reason=reason, account_id=grace,
+                at=NOON, policy=POLICY, patient_id=lucia if one else None,
+            )  # fmt: skip
+
+
 def test_the_cap_does_not_hold_it_back_and_the_log_says_so(database: Database) -> None:
     with database.transaction() as session:
         lucias_clinic(session, JOAO)

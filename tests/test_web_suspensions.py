@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from hospital import agentless, attempts, audit, suspensions
 from hospital.attempts import Claimed
-from hospital.booking import Appointment, Doctor
+from hospital.booking import Appointment, Doctor, Slot
 from hospital.callbacks import Callback
 from hospital.database import Database
+from hospital.patients import PatientIdentifier, identifier_facts
 from hospital.suspensions import Suspension
 from tests.characters import LUCIA
 from tests.console_app import Site, words
@@ -32,7 +33,9 @@ def site(database: Database, tmp_path: Path) -> Site:
 def lucias_appointment(database: Database) -> None:
     with database.transaction() as session:
         slots = clinic(session, 2)
-        book(session, slots[0], admit(session, LUCIA).id)
+        lucia = admit(session, LUCIA)
+        lucia.identifiers = [PatientIdentifier(**identifier_facts("record", "R-lucia"))]
+        book(session, slots[0], lucia.id)
 
 
 def doctor(database: Database) -> str:
@@ -79,6 +82,23 @@ def called_task(site: Site) -> UUID:
         return one.task_id
 
 
+async def test_a_patient_who_is_transferred_is_told_alone_and_the_clinic_takes_place(site: Site) -> None:
+    with site.database.transaction() as session:
+        taken = session.scalars(select(Appointment.slot_id)).one()
+        book(session, session.scalars(select(Slot.id).where(Slot.id != taken)).one(), site.joao.id, "joao")
+    form = {"doctor": doctor(site.database), **SPAN, "reason": "transferred", "record": "R-lucia"}
+    async with site.signed_in("grace") as grace:
+        shown = words((await grace.post("/clinics/preview", **form)).text)
+        assert "1 appointment of one patient; the clinic itself takes place" in shown
+        assert "Lucía Fernández" in shown and "João" not in shown
+        await grace.post("/clinics/suspend", **form)
+        listed = words((await grace.get("/clinics/list")).text)
+        assert "told 0 of 1" in listed and "One patient is transferred" in listed and "João" not in listed
+    with site.database.transaction() as session:
+        assert sorted(session.scalars(select(Appointment.state))) == ["booked", "suspended"]
+        assert set(session.scalars(select(Slot.state))) == {"open"}
+
+
 @pytest.mark.covers("H51")
 @pytest.mark.parametrize("name", ["ana", "oscar"])
 async def test_only_who_has_the_right_suspends(site: Site, name: str) -> None:
@@ -95,6 +115,10 @@ async def test_only_who_has_the_right_suspends(site: Site, name: str) -> None:
         ({"until": "2026-11-26T07:00"}, "to a later one"),
         ({"since": "2026-11-20T08:00", "until": "2026-11-20T09:00"}, "has not passed"),
         ({"reason": "bored"}, "Choose why"),
+        ({"reason": "transferred"}, "Give the record number"),
+        ({"reason": "transferred", "record": " "}, "Give the record number"),
+        ({"record": "R-lucia"}, "and of nobody else"),
+        ({"reason": "transferred", "record": "R-nobody"}, "No patient has this record number"),
         ({"doctor": "00000000-0000-0000-0000-000000000000"}, "no such clinic"),
     ],
 )

@@ -14,6 +14,7 @@ from hospital import followups, suspensions
 from hospital.accounts import Account
 from hospital.booking import Department, Doctor
 from hospital.patients import Patient
+from hospital.record_lists import of_records
 from hospital.suspensions import Affected, Noticed, Suspension
 from web import words
 from web.doors import Door, Visitor, pages_of, services
@@ -105,6 +106,7 @@ class Asked:
     since: datetime
     until: datetime
     reason: str
+    record: str  # of the one patient who is transferred; else empty
 
 
 async def _asked(request: Request) -> Asked:
@@ -116,12 +118,25 @@ async def _asked(request: Request) -> Asked:
         since, until = (datetime.fromisoformat(str(form.get(end))).replace(tzinfo=zone) for end in ("since", "until"))
     except ValueError:
         raise Refusal(422, "Choose whose clinic it is, and from when until when.") from None
-    asked = Asked(doctor_id, since, until, str(form.get("reason")))
-    if asked.reason not in suspensions.REASONS:
+    asked = Asked(doctor_id, since, until, str(form.get("reason")), str(form.get("record") or "").strip()[:80])
+    if asked.reason not in (*suspensions.REASONS, suspensions.TRANSFERRED):
         raise Refusal(422, "Choose why the clinic does not take place.")
+    if (asked.reason == suspensions.TRANSFERRED) != bool(asked.record):
+        raise Refusal(422, "Give the record number of who is transferred, and of nobody else.")
     if not asked.since < asked.until or asked.until <= services(request).clock():
         raise Refusal(422, "A clinic is suspended from a time to a later one that has not passed.")
     return asked
+
+
+def _transferred(session: Session, asked: Asked, visitor: Visitor, at: datetime) -> UUID | None:
+    """The patient of that record, which is a look; None where all are meant. Raises Refusal."""
+    if not asked.record:
+        return None
+    found = next(iter(of_records(session, [asked.record]).values()), None)
+    if found is None:
+        raise Refusal(422, "No patient has this record number.")
+    looked(session, visitor.account_id, "suspension.read", f"patient:{found}", at)
+    return found
 
 
 @routes.post("/clinics/preview")
@@ -133,13 +148,14 @@ async def preview(request: Request, visitor: Suspends) -> Response:
     def read(session: Session) -> tuple[Clinic | None, list[tuple[Affected, str | None]], int]:
         clinic = next((one for one in _clinics(session) if one.doctor_id == asked.doctor_id), None)
         concerned = []
-        for one in suspensions.affected(session, asked.doctor_id, asked.since, asked.until, now):
+        patient_id = _transferred(session, asked, visitor, now)
+        for one in suspensions.affected(session, asked.doctor_id, asked.since, asked.until, now, patient_id):
             name = None
             if visitor.may("patients.read"):
                 name = session.get_one(Patient, one.patient_id).name
                 looked(session, visitor.account_id, "suspension.read", f"patient:{one.patient_id}", now)
             concerned.append((one, name))
-        free = suspensions.free_times(session, asked.doctor_id, asked.since, asked.until, now)
+        free = suspensions.free_times(session, asked.doctor_id, asked.since, asked.until, now) if not patient_id else 0
         return clinic, concerned, free
 
     clinic, concerned, free = await house.database.run(read)
@@ -166,6 +182,7 @@ async def suspend(request: Request, visitor: Suspends) -> Response:
             account_id=visitor.account_id,
             at=house.clock(),
             policy=house.policy,
+            patient_id=_transferred(session, asked, visitor, house.clock()),
         )
 
     await house.database.run(decide)

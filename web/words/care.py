@@ -66,6 +66,7 @@ SUSPENSION_REASONS = {
     "leave": "Leave",
     "equipment": "Equipment is out of order",
     "other": "Another reason",
+    "transferred": "One patient is transferred",
 }
 
 SUSPENSION_STANDINGS = {  # what a patient knows of it, and has → (word, look)
