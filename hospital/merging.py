@@ -47,6 +47,7 @@ MOVED = (
     ("recurring_reminder", "patient_id"),
     ("recording", "patient_id"),
     ("care_case", "patient_id"),
+    ("suspension", "patient_id"),
     ("patient", "guardian_id"),
     ("patient", "merged_into"),
 )

@@ -35,7 +35,7 @@ async def is_asked_to_speak(house: House, phone: Phone, language: str) -> None:
     await phone.hears(await house.sound("feedback_notice", language))
     await phone.presses(AGREED)
     await phone.hears(await house.sound("feedback_speak", language))
-    await phone.presses("5#")  # before the tone: nothing is ended by it
+    await phone.presses("#")  # before the tone or in it: nothing is ended by it
     await phone.hears(house.here.sounds / "beep.sln16")
 
 

@@ -120,7 +120,10 @@ OFF_THE_VERB = {
     ("attended", "forget_keys"): "what was typed ahead was meant for the question that 0 has left",
 }
 """What a dialogue asks of the line itself, past `Call`, and why."""
-THEIR_OWN = {"ivr.call", "ivr.choosing", "ivr.front_desk", "ivr.leaving", "ivr.readings", "ivr.turn"}
+THEIR_OWN = {
+    *("ivr.call", "ivr.choosing", "ivr.front_desk", "ivr.leaving", "ivr.readings", "ivr.turn"),
+    "ivr.desk_on_the_line",  # put before a dialogue by who holds it
+}
 """Modules that a dialogue may know, beside other dialogues: none of them carries a call."""
 
 
