@@ -1,11 +1,12 @@
 """The nurse's form of any shape in a real browser, by keyboard alone."""
 
+import asyncio
 import json
 import re
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from hospital import followups, nurse_flags
 from hospital.database import announce
@@ -193,6 +194,33 @@ async def test_ana_deals_with_red_flags_by_keyboard_before_she_is_done(served: S
     await expect(ana.get_by_text("First deal with")).to_have_count(0)
     with served.database.transaction() as session:
         assert [one.detail for one in nurse_flags.of_task(session, task.id)] == ["bleeding"]
+
+
+@pytest.mark.covers("H15")
+async def test_a_late_answer_takes_no_open_dialog_away(served: Site, page_of: PageOf) -> None:
+    """The stream has told what a tick changed, and the answer to the tick itself comes seconds later."""
+    ana, asked, may_come = await page_of("ana"), asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await may_come.wait()
+        await route.fulfill(response=answer)
+
+    await ana.route("**/ticks/birth_date", late)
+    await talks(ana, served, JOAO)
+    await asked.wait()
+    await ana.keyboard.press("l")
+    await expect(ana.get_by_label("In two hours")).to_be_focused()
+    async with ana.expect_response("**/ticks/birth_date") as came:
+        may_come.set()
+    await (await came.value).finished()
+    await ana.wait_for_timeout(200)
+    await expect(ana.get_by_label("In two hours")).to_be_focused()
+    await ana.keyboard.press("Enter")
+    await expect(ana.get_by_text("Call later: again")).to_have_count(0)  # she is still on the line
+    await ana.get_by_role("button", name="End call").click()
+    await expect(ana.get_by_text("Call later: again")).to_be_visible()
 
 
 @pytest.mark.covers("H15", "H16", "H18")

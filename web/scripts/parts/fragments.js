@@ -28,6 +28,13 @@ export function watchFragments(library) {
     const fragment = event.target.closest?.("[data-fragment][data-waiting]");
     if (fragment && !fragment.contains(event.relatedTarget)) setTimeout(() => refresh(fragment), 50);
   });
+  // the answer to an earlier button does not take away the dialog that was opened meanwhile
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const fragment = detail.target.closest?.("[data-fragment]");
+    if (!fragment?.querySelector("dialog[open]") || detail.requestConfig?.elt.closest("dialog")) return;
+    detail.shouldSwap = false;
+    mark(fragment);
+  });
   // what htmx has put there (the first load, the answer to a button) counts as shown too
   document.addEventListener("htmx:afterSwap", ({ detail: { target, xhr } }) => {
     if (target.dataset.fragment === undefined) return;
