@@ -95,6 +95,16 @@ async def types(page: Page, keys: str) -> None:
         await page.wait_for_timeout(250)
 
 
+async def calls_the_hospital(house: House, page: Page) -> None:
+    """As Lucía, from the telephone in the page, until she hears it."""
+    await page.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
+    phone = page.locator("hotline-phone")
+    await expect(phone).to_have_attribute("data-state", "ready", timeout=15_000)
+    await page.get_by_role("button", name="Call the hospital").click()
+    await expect(phone).to_have_attribute("data-state", "talking", timeout=15_000)
+    await hears_something(page)
+
+
 async def hears_something(page: Page) -> None:
     for _ in range(15):
         if await page.evaluate(ENERGY) > 0.01:
@@ -343,11 +353,7 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
         await expect(tom.get_by_role("button", name="Pause")).to_be_visible(timeout=5_000)
 
         before = len(house.calls())
-        await lucia.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
-        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
-        await lucia.get_by_role("button", name="Call the hospital").click()
-        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "talking", timeout=15_000)
-        await hears_something(lucia)
+        await calls_the_hospital(house, lucia)
         await house.until("the ivr has her", lambda: len(house.calls()) > before)
         await lucia.locator("[data-digit='0']").first.click()
 
@@ -386,11 +392,7 @@ async def test_tom_sees_how_far_lucia_came_while_it_rings(browser_house: House) 
         await tom.keyboard.press("g")
         await expect(tom.get_by_role("button", name="Pause")).to_be_visible(timeout=5_000)
         before = len(house.calls())
-        await lucia.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
-        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
-        await lucia.get_by_role("button", name="Call the hospital").click()
-        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "talking", timeout=15_000)
-        await hears_something(lucia)  # from now on no key is lost
+        await calls_the_hospital(house, lucia)  # from now on no key is lost
         await house.until("the ivr has her", lambda: len(house.calls()) > before)
         call_id = house.calls()[-1].id
         await types(lucia, "2")  # español
