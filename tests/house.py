@@ -380,11 +380,13 @@ class House:
             assert time.monotonic() < deadline, f"{port}: {'nobody' if wanted else 'somebody still'} listens"
             await asyncio.sleep(0.01)
 
-    async def until(self, what: str, happened: Callable[[], object], within: float = 15) -> None:
-        """Wait for something in the database; fail with `what`."""
+    async def until(
+        self, what: str, happened: Callable[[], object], within: float = 15, instead: Callable[[], object] = str
+    ) -> None:
+        """Wait for something in the database; fail with `what`, and what there is `instead`."""
         deadline = time.monotonic() + within
         while not await asyncio.to_thread(happened):
-            assert time.monotonic() < deadline, f"{LATE}: {what}"
+            assert time.monotonic() < deadline, f"{LATE}: {what} {instead()}"
             await asyncio.sleep(0.05)
 
 
