@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import logging
@@ -37,14 +38,20 @@ def up(settings: Settings, asked: argparse.Namespace) -> int:
     logging.getLogger().setLevel(logging.WARNING)
 
     async def ready() -> None:
-        print(welcome(settings), flush=True)
+        _say(welcome(settings))
 
     try:
-        asyncio.run(Supervisor(settings, lambda said: print(said, flush=True), line).run(ready))
+        asyncio.run(Supervisor(settings, _say, line).run(ready))
     except (CannotStart, AsteriskFailed, RootNotBuilt, NoMirror, PostgresFailed, PermissionError) as problem:
         print(f"The hotline did not start. {problem}", file=sys.stderr)
         return 1
     return 0
+
+
+def _say(said: str) -> None:
+    """A full disk, or a terminal that was closed, ends no house."""
+    with contextlib.suppress(OSError):
+        print(said, flush=True)
 
 
 def _nursery(settings: Settings, asked: argparse.Namespace) -> socket.socket | None:

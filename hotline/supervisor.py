@@ -1,8 +1,9 @@
 """`hotline up`: a thin parent of its children (PostgreSQL, Asterisk, ivr, core, answers).
 
 Rules: no child's death takes calls with it: Asterisk's and PostgreSQL's parent is this process, and the others are
-started again with back-off. If this process dies, the kernel ends the children. Nothing starts half: what is missing
-or taken is found first, and said with what to do.
+started again with back-off, also while the disk is full or the machine has no room for one process more. If this
+process dies, the kernel ends the children. Nothing starts half: what is missing or taken is found first, and said with
+what to do.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -34,10 +36,12 @@ BACK_OFF = (0.2, 1.0, 3.0, 10.0)  # seconds before a dead child is started again
 SOUND = -10  # niceness of what calls are heard by: it needs little, and at once
 HANGS = {"ivr": 10.0, "core": 30.0, "answers": 30.0}  # seconds without a pulse: callers wait in silence for the ivr
 CALM = 30.0  # a child that lived this long has not "died again"
+STATE_AGAIN = 2.0  # seconds until a state that could not be written (a full disk) is written again
 
 
 class Supervisor:
-    """`say` shows progress, a line each; `line` is a nursery's, which knows these settings (`hotline/nursery.py`)."""
+    """`say` shows progress, a line each, and raises nothing; `line` is a nursery's, which knows these settings
+    (`hotline/nursery.py`)."""
 
     def __init__(self, settings: Settings, say: Callable[[str], None], line: socket.socket | None) -> None:
         self.settings, self.say = settings, say
@@ -50,7 +54,8 @@ class Supervisor:
         self._left_out: list[str] = []  # what is wrong in files of `scripts/`
 
     async def run(self, ready: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Start all, watch until told to stop (SIGINT, SIGTERM), end all. Raises CannotStart."""
+        """Start all, watch until told to stop (SIGINT, SIGTERM), end all. Raises CannotStart, and what ended the watch
+        over a child: a house in which one stays dead must end, for whoever starts houses to see."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, self._stopping.set)
@@ -64,6 +69,7 @@ class Supervisor:
 
     async def _start_and_watch(self, ready: Callable[[], Awaitable[None]] | None) -> None:
         watchers: list[asyncio.Task[None]] = []
+        behind: list[asyncio.Task[None]] = []
         try:
             if not await self._started():
                 return
@@ -72,12 +78,13 @@ class Supervisor:
             if ready is not None:
                 await ready()
             if self.settings.voices.natural:
-                watchers.append(asyncio.create_task(self._improve_voices()))
-            await self._stopping.wait()
+                behind.append(asyncio.create_task(self._improve_voices()))
+            await self._told_to_stop(watchers)
             self.say("Stopping …")
         finally:
-            for watcher in watchers:
-                watcher.cancel()
+            self._stopping.set()
+            for task in (*watchers, *behind):
+                task.cancel()
             for child in reversed(self._children):
                 await child.end()
             if self._nursery is not None:
@@ -96,6 +103,15 @@ class Supervisor:
         starting.cancel()
         await asyncio.wait([starting])
         return False
+
+    async def _told_to_stop(self, watchers: list[asyncio.Task[None]]) -> None:
+        """Raises what ended a watcher before."""
+        told = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((told, *watchers), return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        for watcher in watchers:
+            if watcher.done():
+                watcher.result()
 
     # ── Starting ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -236,6 +252,8 @@ class Supervisor:
             await job.start()
             if await job.died() != 0:
                 self.say(f"The natural voice isn't there; the fast one speaks. Read {job.log}.")
+        except OSError as error:
+            self.say(f"The natural voice could not be made ({error.strerror}); the fast one speaks.")
         finally:
             await job.end()
 
@@ -247,11 +265,30 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             child.deaths = 1 if time.monotonic() - child.started_at > CALM else child.deaths + 1
-            wait = BACK_OFF[min(child.deaths, len(BACK_OFF)) - 1]
-            self.say(f"{child.name} ended (code {code}); starting it again in {wait:.1f} s")
-            await asyncio.sleep(wait)
-            await child.start()
+            self.say(f"{child.name} ended (code {code}); starting it again in {_back_off(child.deaths):.1f} s")
+            await self._start_again(child)
+            self._tell_state()
+
+    async def _start_again(self, child: Child) -> None:
+        """Until it has: a machine that is out of memory, processes or descriptors has some again one day."""
+        while True:
+            await asyncio.sleep(_back_off(child.deaths))
+            try:
+                return await child.start()
+            except (OSError, subprocess.SubprocessError) as error:
+                child.deaths += 1
+                why, wait = getattr(error, "strerror", None) or str(error), _back_off(child.deaths)
+                self.say(f"{child.name} could not be started ({why}); trying again in {wait:.1f} s")
+
+    def _tell_state(self) -> None:
+        """What `hotline status` reads; on a full disk as soon as there is room."""
+        if self._stopping.is_set():
+            return
+        try:
             self._write_state()
+        except OSError as error:
+            self.say(f"{self._state_file} could not be written ({error.strerror}); `hotline status` is out of date")
+            asyncio.get_running_loop().call_later(STATE_AGAIN, self._tell_state)
 
     @property
     def _state_file(self) -> Path:
@@ -270,6 +307,10 @@ class Supervisor:
         beside = self._state_file.with_suffix(".new")
         beside.write_text(json.dumps(state))
         beside.rename(self._state_file)
+
+
+def _back_off(deaths: int) -> float:
+    return BACK_OFF[min(deaths, len(BACK_OFF)) - 1]
 
 
 def _plain(value: object) -> object:

@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -125,6 +127,52 @@ async def test_a_dead_child_comes_back_and_takes_no_other_with_it(own_house: Hou
     assert {name: pid for name, pid in after.items() if name != child} == {
         name: pid for name, pid in before.items() if name != child
     }
+
+
+@contextmanager
+def limited(house: House, what: int, most: int) -> Iterator[None]:
+    """The supervisor alone has no more: a full disk (RLIMIT_FSIZE), no descriptor that is free (RLIMIT_NOFILE)."""
+    assert house._process is not None
+    pid = house._process.pid
+    soft, hard = resource.prlimit(pid, what)
+    resource.prlimit(pid, what, (most, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, what, (soft, hard))
+
+
+@pytest.mark.covers("I10")
+async def test_a_child_that_dies_on_a_full_disk_comes_back(own_house: House) -> None:
+    old = own_house.children["ivr"]
+    assert old is not None
+
+    def again() -> list[int]:
+        assert own_house._process is not None
+        everyone = processes.descendants(own_house._process.pid)
+        return [pid for pid in everyone if pid != old and processes.name(pid) == "hotline run ivr"[:15]]
+
+    with limited(own_house, resource.RLIMIT_FSIZE, 0):
+        own_house.kill("ivr")
+        await own_house.until("the ivr runs again", again)
+        assert own_house.children["ivr"] == old, "there was no room to tell it"
+        first = again()
+        os.kill(first[0], signal.SIGKILL)
+        await own_house.until("it is watched still", lambda: again() not in ([], first))
+        await own_house.answering(numbering.AGI_PORT)
+    await own_house.restarted("ivr", old)
+    assert [own_house.children["ivr"]] == again()
+
+
+@pytest.mark.covers("I10")
+async def test_a_child_that_cannot_be_started_is_tried_until_it_can(own_house: House) -> None:
+    old, log = own_house.children["ivr"], own_house.folder / "up.log"
+    assert old is not None
+    with limited(own_house, resource.RLIMIT_NOFILE, 3):
+        own_house.kill("ivr")
+        await own_house.until("it is said", lambda: "ivr could not be started (Too many open files)" in log.read_text())
+        assert own_house.children["ivr"] == old
+    await own_house.restarted("ivr", old, within=20)
 
 
 async def test_without_their_nursery_they_come_back_as_programs(tmp_path: Path) -> None:
