@@ -34,7 +34,7 @@ from hospital import discharge_lists, discharges, vault
 from hospital.database import Database
 from hospital.discharge_lists import Rules
 from hospital.discharges import Report
-from hospital.enrolments import CareEvent
+from hospital.enrolment_records import CareEvent
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay
 from hospital.plans import Calendar

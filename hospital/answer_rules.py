@@ -21,7 +21,8 @@ from hospital.appointments import Booked
 from hospital.cases import Case, Teller
 from hospital.clocks import Clocks, due
 from hospital.database import Base, announce
-from hospital.enrolments import Enrolment, calendar_of
+from hospital.enrolment_records import Enrolment
+from hospital.enrolments import calendar_of
 from hospital.followups import FollowUpTask, decide
 from hospital.plans import Calendar
 

@@ -12,7 +12,7 @@ from hospital import campaigns
 from hospital.attempt_records import LIVE, Attempt
 from hospital.campaigns import CHANNELS, Campaign
 from hospital.database import Base
-from hospital.enrolments import CareEvent
+from hospital.enrolment_records import CareEvent
 from hospital.followups import URGENT, FollowUpTask
 from hospital.questionnaires import Questionnaire
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, lines
 from hospital.database import Base, Id, announce, storable
-from hospital.enrolments import CareEvent, Enrolment
+from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import PURPOSES, URGENT, FollowUpTask
 from hospital.questionnaires import Questionnaire
 

@@ -1,8 +1,9 @@
 """A clinician enrols many: who may be enrolled and who not, each for themselves, and the whole decision taken back.
 
-Rules: nobody is enrolled twice in a plan that they are following, nor who has died, is said to have, or wants no such
-calls; each is named with why. One decision is one instant: what was enrolled by one account in one plan at that instant
-is taken back together, for as long as it wants, and then may be made anew. What was answered until then stays.
+Rules: nobody is enrolled twice in a plan that they are following (`goes_on`), nor who has died, is said to have, or
+wants no such calls; each is named with why. One decision is one instant: what was enrolled by one account in one plan
+at that instant is taken back together, for as long as it wants, and then may be made anew. What was answered until then
+stays.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hospital import audit, enrolments, plan_changes, questionnaires
-from hospital.enrolments import CareEvent, Enrolment
+from hospital.enrolment_records import CareEvent, Enrolment, goes_on
 from hospital.patients import Patient
 from hospital.plans import Calendar, Plan
 
@@ -23,11 +24,11 @@ LATELY = timedelta(days=7)
 SHOWN = 10  # decisions
 
 
-def why_not(session: Session, plan: Plan, patient_ids: Sequence[UUID]) -> dict[UUID, str]:
+def why_not(session: Session, plan: Plan, patient_ids: Sequence[UUID], at: datetime) -> dict[UUID, str]:
     """Patient → code, of those who can't be enrolled: died, death_reported, opted_out, follows, unknown."""
     people = {one.id: one for one in session.scalars(select(Patient).where(Patient.id.in_(patient_ids)))}
     running = select(Enrolment.patient_id).where(
-        Enrolment.patient_id.in_(patient_ids), Enrolment.plan == plan.id, Enrolment.ended_at.is_(None)
+        Enrolment.patient_id.in_(patient_ids), Enrolment.plan == plan.id, goes_on(at)
     )
     following, purposes = set(session.scalars(running)), _purposes(session, plan)
     found = {}
@@ -63,7 +64,7 @@ def enrol(
     wanted = list(dict.fromkeys(patient_ids))
     # two clinicians at one time: the second sees what the first has done
     session.execute(select(Patient.id).where(Patient.id.in_(wanted)).order_by(Patient.id).with_for_update())
-    left = why_not(session, plan, wanted)
+    left = why_not(session, plan, wanted, at)
     able = [one for one in wanted if one not in left]
     if able and enrolments.enrol(session, plan, able, at, site, by).new:
         made = select(Enrolment.patient_id).where(

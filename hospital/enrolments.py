@@ -12,46 +12,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, ForeignKey, String, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, Session, mapped_column, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from hospital import questionnaires
 from hospital.calling_rules import address_of
-from hospital.database import Base, Id, announce
+from hospital.database import announce
+from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import DecisionRow, FollowUpTask
 from hospital.patients import Patient
 from hospital.plans import Calendar, Due, Event, Plan, age, due
 from hospital.questionnaires import Questionnaire
 from hospital.zones import country_of, zone_of
-
-
-class CareEvent(Base):
-    __tablename__ = "care_event"
-    id: Mapped[Id]
-    source: Mapped[str]
-    kind: Mapped[str]
-    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
-    at: Mapped[datetime]
-    ward: Mapped[str] = mapped_column(default="")
-    diagnosis: Mapped[str] = mapped_column(default="")
-    study: Mapped[str] = mapped_column(default="")
-    told_at: Mapped[datetime]
-    told_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
-
-
-class Enrolment(Base):
-    __tablename__ = "enrolment"
-    id: Mapped[Id]
-    event_id: Mapped[UUID] = mapped_column(ForeignKey("care_event.id"))
-    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
-    plan: Mapped[str]
-    plan_sha256: Mapped[str]
-    ends_with: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
-    enrolled_at: Mapped[datetime]
-    enrolled_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
-    ended_at: Mapped[datetime | None]
-    ended_by: Mapped[str | None]
 
 
 @dataclass(frozen=True, slots=True)

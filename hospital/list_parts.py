@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hospital import listed_guardians
 from hospital.csv_files import Rejected
 from hospital.discharge_lists import Happened
-from hospital.enrolments import CareEvent
+from hospital.enrolment_records import CareEvent
 from hospital.listed_guardians import Known, Said, said
 from hospital.patients import Patient
 from hospital.record_lists import of_records

@@ -2,13 +2,14 @@
 
 Rules: it is foretold before it is done, and done in one transaction, for good. Every row that names the duplicate names
 the survivor afterwards; only the duplicate's name and birth date stay with it, and `merged_into`. Of a plan that both
-follow, the duplicate's tasks stop. What either has opted out of, the survivor has. It is refused with a code while
-somebody is called, where one has died and the other not, where both hold a seat at the same time, and of a guardian and
-a ward. A task is locked before its patient.
+follow because of one event, or because a clinician enrolled both, the duplicate's tasks stop; after two events both go
+on. What either has opted out of, the survivor has. It is refused with a code while somebody is called, where one has
+died and the other not, where both hold a seat at the same time, and of a guardian and a ward. A task is locked before
+its patient.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
@@ -18,7 +19,7 @@ from hospital import audit, plan_changes
 from hospital.appointments import Appointment
 from hospital.attempt_records import LIVE, Attempt
 from hospital.database import announce
-from hospital.enrolments import Enrolment
+from hospital.enrolment_records import CareEvent, Enrolment, goes_on
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 
@@ -52,6 +53,7 @@ MOVED = (
     ("patient", "merged_into"),
 )
 """Column by column where a patient is named; numbers are apart, for both may have the same."""
+ONE_EVENT = timedelta(hours=12)  # a day without a time is told as its noon
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ class Foretold:
     why_not: str | None
 
 
-def foretell(session: Session, duplicate: Patient, survivor: Patient) -> Foretold:
-    both = _followed_by_both(session, duplicate.id, survivor.id)
+def foretell(session: Session, duplicate: Patient, survivor: Patient, at: datetime) -> Foretold:
+    both = _followed_by_both(session, duplicate.id, survivor.id, at)
     rows = select(FollowUpTask).where(FollowUpTask.patient_id == duplicate.id, FollowUpTask.state == "open")
     tasks = session.scalars(rows.order_by(FollowUpTask.due_at, FollowUpTask.id)).all()
     theirs = {one.token for one in survivor.numbers}
@@ -123,7 +125,7 @@ def merge(session: Session, duplicate_id: UUID, survivor_id: UUID, by: UUID, at:
     why = why_not(session, duplicate, survivor)
     if why is not None:
         return why
-    twice = _followed_by_both(session, duplicate_id, survivor_id)
+    twice = _followed_by_both(session, duplicate_id, survivor_id, at)
     plan_changes.merged(session, sorted(twice), at, by)
     for task in locked:
         if task.patient_id == duplicate_id and task.state == "open":
@@ -147,12 +149,18 @@ def merge(session: Session, duplicate_id: UUID, survivor_id: UUID, by: UUID, at:
     return None
 
 
-def _followed_by_both(session: Session, duplicate_id: UUID, survivor_id: UUID) -> set[UUID]:
-    """The duplicate's enrolments in plans that the survivor follows."""
-    running = Enrolment.ended_at.is_(None)
-    plans = select(Enrolment.plan).where(Enrolment.patient_id == survivor_id, running)
-    rows = select(Enrolment.id).where(Enrolment.patient_id == duplicate_id, running, Enrolment.plan.in_(plans))
-    return set(session.scalars(rows))
+def _followed_by_both(session: Session, duplicate_id: UUID, survivor_id: UUID, at: datetime) -> set[UUID]:
+    """The duplicate's enrolments in plans that the survivor follows, too. Two systems may tell of one event with other
+    ids and hours, never of two discharges as of one."""
+    rows = select(Enrolment.id, Enrolment.plan, CareEvent.kind, CareEvent.at)
+    rows = rows.join(CareEvent, CareEvent.id == Enrolment.event_id).where(goes_on(at))
+    theirs = session.execute(rows.where(Enrolment.patient_id == survivor_id)).all()
+    return {
+        one.id
+        for one in session.execute(rows.where(Enrolment.patient_id == duplicate_id))
+        for other in theirs
+        if one.plan == other.plan and ("enrolment" in (one.kind, other.kind) or abs(one.at - other.at) < ONE_EVENT)
+    }
 
 
 def _numbers(session: Session, duplicate: Patient, survivor: Patient) -> None:

@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 from hospital import plan_changes
 from hospital.calling_rules import PURPOSE, declined, where_reached
 from hospital.database import announce
+from hospital.enrolment_records import OPEN, OPTED_OUT
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient
-from hospital.plan_changes import MAX_TRIES, OPEN, ended_by
+from hospital.plan_changes import MAX_TRIES, ended_by
 
-OWN, GUARDIANS = "opted_out", "guardian_opted_out"
+OWN, GUARDIANS = OPTED_OUT
 
 
 def lock(session: Session, person_id: UUID) -> None:
@@ -31,7 +32,7 @@ def lock(session: Session, person_id: UUID) -> None:
     session.execute(rows.order_by(FollowUpTask.id).with_for_update())
 
 
-_WAITS = or_(FollowUpTask.state.in_(OPEN), FollowUpTask.stop_reason.in_((OWN, GUARDIANS)))
+_WAITS = or_(FollowUpTask.state.in_(OPEN), FollowUpTask.stop_reason.in_(OPTED_OUT))
 
 
 def stop(session: Session, person_id: UUID, purpose: str, at: datetime, by: UUID | None) -> None:

@@ -21,7 +21,7 @@ from hospital import attempt_records, outbox, patients, recordings
 from hospital.attempt_records import Attempt, about
 from hospital.calling_rules import is_a_child, never
 from hospital.database import announce, storable
-from hospital.enrolments import CareEvent, Enrolment
+from hospital.enrolment_records import OPEN, CareEvent, Enrolment, goes_on
 from hospital.followups import DecisionRow, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.rota_records import WARD_LENGTH
@@ -31,7 +31,6 @@ REPORTED = ("child_lost", "reported_deceased")
 """What a report of a death stops the patient's own tasks with."""
 NOTHING: Mapping[str, str | None] = {}
 MAX_TRIES = 3  # of a task whose end is taken back
-OPEN = ("open", "calling", "wrap_up", "review")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +169,17 @@ def withdrawn(
 
 @dataclass(frozen=True, slots=True)
 class Follows:
-    """What a patient could leave: plans by their ids, and studies."""
+    """What a patient could leave: plans by their ids while they go on, and studies."""
 
     plans: list[str]
     studies: list[str]
 
 
-def follows(session: Session, patient_id: UUID) -> Follows:
-    rows = select(Enrolment.plan, CareEvent.study).join(CareEvent, CareEvent.id == Enrolment.event_id)
+def follows(session: Session, patient_id: UUID, at: datetime) -> Follows:
+    rows = select(Enrolment.plan, CareEvent.study, goes_on(at)).join(CareEvent, CareEvent.id == Enrolment.event_id)
     found = session.execute(rows.where(Enrolment.patient_id == patient_id, Enrolment.ended_at.is_(None))).all()
-    return Follows(sorted({plan for plan, _ in found}), sorted({study for _, study in found if study}))
+    plans = {plan for plan, _, going_on in found if going_on}
+    return Follows(sorted(plans), sorted({study for _, study, _ in found if study}))
 
 
 def taken_back(session: Session, enrolments: Sequence[UUID], at: datetime, by: UUID) -> Changed:

@@ -19,7 +19,7 @@ from hospital.calling_rules import CallingPolicy
 from hospital.csv_files import Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules, read
-from hospital.enrolments import Enrolment
+from hospital.enrolment_records import Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay, Visit
 from hospital.plans import Calendar

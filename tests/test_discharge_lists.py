@@ -17,7 +17,7 @@ from hospital import discharges, questionnaires
 from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules, read
-from hospital.enrolments import CareEvent
+from hospital.enrolment_records import CareEvent
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.plans import Calendar, Plan, Rule, Step

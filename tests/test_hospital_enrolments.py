@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, enrolments, followups, patients, plan_changes, questionnaires
+from hospital import attempts, enrolling, enrolments, followups, opt_outs, patients, plan_changes, questionnaires
 from hospital.attempts import Claimed, NotNow
 from hospital.database import Database
-from hospital.enrolments import CareEvent, Enrolment, Telling, Told
+from hospital.enrolment_records import CareEvent, Enrolment
+from hospital.enrolments import Telling, Told
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.plans import Calendar, Plan, Rule, Step
@@ -149,6 +150,34 @@ def test_a_clinician_enrols_a_list_once_a_day(database: Database, lucia: UUID) -
         assert enrolments.enrol(session, STUDY, [lucia], NOON, SITE, ana) == Telling(0, 1, 0)
         (mine,) = enrolments.of_patient(session, lucia)
         assert (mine.plan, mine.enrolled_by) == ("stones", ana)
+
+
+def test_a_plan_is_over_with_its_last_task_and_may_begin_again(database: Database, lucia: UUID) -> None:
+    year = 365 * DAY
+    with database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+        assert enrolling.enrol(session, STUDY, [lucia], NOON, SITE, ana) == ([lucia], {})
+        assert enrolling.enrol(session, STUDY, [lucia], NOON + DAY, SITE, ana) == ([], {lucia: "follows"})
+        assert plan_changes.follows(session, lucia, NOON).plans == ["stones"]
+        (week,) = tasks(session, lucia)
+        week.state, week.closed_at = "done", NOON + 8 * DAY
+    with database.transaction() as session:
+        assert plan_changes.follows(session, lucia, NOON + year).plans == []
+        assert enrolling.enrol(session, STUDY, [lucia], NOON + year, SITE, ana) == ([lucia], {})
+        assert [one.state for one in tasks(session, lucia)] == ["done", "open"]
+
+
+def test_what_an_opt_out_has_stopped_may_come_back_and_is_followed_while_it_may(
+    database: Database, lucia: UUID
+) -> None:
+    with database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+        enrolling.enrol(session, STUDY, [lucia], NOON, SITE, ana)
+        opt_outs.stop(session, lucia, "follow_up", NOON, ana)
+        (week,) = tasks(session, lucia)
+        assert week.stop_reason == "opted_out"
+        assert enrolling.why_not(session, STUDY, [lucia], week.due_until - DAY) == {lucia: "follows"}
+        assert enrolling.why_not(session, STUDY, [lucia], week.due_until) == {}
 
 
 def test_a_questionnaire_that_was_not_loaded_is_told(database: Database, lucia: UUID) -> None:

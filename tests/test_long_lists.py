@@ -20,7 +20,7 @@ from hospital import discharges, patients
 from hospital.csv_files import Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Rules, read
-from hospital.enrolments import CareEvent, Enrolment
+from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay
 from hospital.plans import Calendar

@@ -14,7 +14,7 @@ from hospital import campaigns, enrolling, newcomers
 from hospital.accounts import Account
 from hospital.campaigns import Campaign, CampaignPatient, Wanted
 from hospital.database import Database
-from hospital.enrolments import Enrolment
+from hospital.enrolment_records import Enrolment
 from hotline import commands, postgres, record_import, wiring
 from hotline.settings_file import DEMO, build
 from tests.conftest import TEMPLATE, cloned

@@ -17,7 +17,8 @@ from hospital.attempts import Claimed
 from hospital.audit import AuditRow
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
-from hospital.enrolments import Enrolment, of_patient
+from hospital.enrolment_records import Enrolment
+from hospital.enrolments import of_patient
 from hospital.followups import FollowUpTask
 from hospital.patients import PatientIdentifier
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character

@@ -5,7 +5,7 @@ from playwright.async_api import FilePayload, expect
 from sqlalchemy import select
 
 from hospital import vault
-from hospital.enrolments import Enrolment
+from hospital.enrolment_records import Enrolment
 from hospital.patients import Patient, PatientIdentifier
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import JOAO, MEI, RUTH

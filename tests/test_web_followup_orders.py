@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from hospital import followups, rota_records, task_orders
 from hospital.audit import AuditRow
 from hospital.database import Database
-from hospital.enrolments import CareEvent, Enrolment
+from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.console_app import HOST, Page, Site, words

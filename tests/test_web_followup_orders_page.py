@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from hospital import followups
 from hospital.accounts import Account
 from hospital.database import announce
-from hospital.enrolments import CareEvent, Enrolment
+from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import JOAO, MEI, RUTH

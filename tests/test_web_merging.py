@@ -10,13 +10,14 @@ from sqlalchemy import exists, select, text, update
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session
 
-from hospital import attempts, enrolling, followups, patients, vault
+from hospital import attempts, enrolling, enrolments, followups, merging, patients, vault
 from hospital.appointments import Appointment
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
 from hospital.campaigns import CampaignPatient, Wanted, create
 from hospital.database import Database
-from hospital.enrolments import Enrolment
+from hospital.enrolment_records import Enrolment
+from hospital.enrolments import Told
 from hospital.followups import FollowUpTask
 from hospital.merging import MOVED
 from hospital.patients import Patient, PatientIdentifier, PhoneNumber, Stay, Visit
@@ -158,6 +159,36 @@ async def test_what_it_does_is_said_before_and_nothing_names_the_duplicate_after
         assert isinstance(claimed, Claimed) and claimed.number == MEI.numbers[1], "the first is not safe, says one"
         rows = session.scalars(select(AuditRow).where(AuditRow.action == "patient.merged")).all()
         assert {row.subject for row in rows} == {f"patient:{twice.stays}", f"patient:{twice.goes}"}
+
+
+@pytest.mark.parametrize(
+    ("ago", "closed", "stopped"),
+    [
+        (timedelta(days=900), True, []),
+        (timedelta(days=20), False, []),
+        (timedelta(hours=3), False, ["day-3", "day-30"]),
+    ],
+    ids=["years ago and over", "another stay", "the same, told twice"],
+)
+def test_two_discharges_are_two_and_one_that_both_records_were_told_of_is_one(
+    twice: Twice, ago: timedelta, closed: bool, stopped: list[str]
+) -> None:
+    plan = load_plans(load_questionnaires()[0])[0]["discharge"]
+    with twice.database.transaction() as session:
+        for source, patient_id, at in (("his:1", twice.stays, NOON - ago), ("his:2", twice.goes, NOON)):
+            enrolments.tell(session, [Told(source, "discharge", patient_id, at)], [plan], at, Calendar(ZONE, "CO"))
+            if closed and patient_id == twice.stays:
+                mine = FollowUpTask.patient_id == patient_id, FollowUpTask.reason.startswith("discharge_")
+                session.execute(update(FollowUpTask).where(*mine).values(state="done", closed_at=NOON - ago))
+    with twice.database.transaction() as session:
+        people = session.get_one(Patient, twice.goes), session.get_one(Patient, twice.stays)
+        told = merging.foretell(session, *people, NOON).stopped
+        assert [one for one in told if one.startswith("discharge_")] == [
+            f"discharge_{step}".replace("-", "_") for step in stopped
+        ]
+        assert merging.merge(session, twice.goes, twice.stays, twice.staff["grace"].id, NOON) is None
+        merged = FollowUpTask.stop_reason == "merged", FollowUpTask.reason.startswith("discharge_")
+        assert sorted(session.scalars(select(FollowUpTask.step).where(*merged))) == stopped
 
 
 async def test_it_is_refused_where_it_would_be_wrong(twice: Twice) -> None:

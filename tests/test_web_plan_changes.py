@@ -12,7 +12,8 @@ from hospital import attempts, enrolments, outbox, patients, plan_changes
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
 from hospital.database import Database
-from hospital.enrolments import Enrolment, Told
+from hospital.enrolment_records import Enrolment
+from hospital.enrolments import Told
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient

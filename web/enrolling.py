@@ -79,7 +79,7 @@ async def find(
         ids = [one.id for one in found]
         shown = sorted(str(one) for one in ids)
         audit.record(session, visitor.account_id, "patients.find", "patients", house.clock(), patients=shown)
-        return found, enrolling.why_not(session, plans()[plan], ids) if plan in plans() else {}
+        return found, enrolling.why_not(session, plans()[plan], ids, house.clock()) if plan in plans() else {}
 
     found, left = await house.database.run(look)
     more = len(found) > patient_search.MOST
@@ -118,7 +118,7 @@ async def preview(request: Request, visitor: Enrols) -> Response:
     plan = plan_of(came.fields.get("plan", ""))
     with readings(request).begun(visitor.account_id, came.content, services(request).database) as reading:
         found = await read_people(request, came, MOST_ROWS, reading)
-    left = await services(request).database.run(_why_not, plan, list(found.found))
+    left = await services(request).database.run(_why_not, plan, list(found.found), services(request).clock())
     figures: dict[str, Any] = {"rows": found.rows, "able": len(found.found) - len(left), "seen": came.digest}
     return pages_of(request).part(request, "enrol/checked.html", plan=plan, rejected=_rows(found, left), **figures)
 
@@ -172,8 +172,8 @@ async def _enrol(
     return done, left, at
 
 
-def _why_not(session: Session, plan: Plan, ids: list[UUID]) -> dict[UUID, str]:
-    return enrolling.why_not(session, plan, ids)
+def _why_not(session: Session, plan: Plan, ids: list[UUID], at: datetime) -> dict[UUID, str]:
+    return enrolling.why_not(session, plan, ids, at)
 
 
 def _rows(found: People, left: Mapping[UUID, str]) -> list[Rejected]:

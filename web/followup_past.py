@@ -59,7 +59,7 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
         told,
         plan_changes.loss(session, patient.id),
         loss_of(session, patient, viewer.at),
-        plan_changes.follows(session, patient.id),
+        plan_changes.follows(session, patient.id, viewer.at),
         _wards(session),
     )
 

@@ -51,9 +51,9 @@ def _which(found: Loss, child: str) -> UUID | None:
     raise Refusal(422, "Say which child the family has lost.")
 
 
-def _left(session: Session, patient_id: UUID, of: str) -> dict[str, str]:
+def _left(session: Session, patient_id: UUID, of: str, at: datetime) -> dict[str, str]:
     kind, _, name = of.partition(":")
-    follows = plan_changes.follows(session, patient_id)
+    follows = plan_changes.follows(session, patient_id, at)
     if of and name not in {"plan": follows.plans, "study": follows.studies}.get(kind, []):
         raise Refusal(422, "Say what the patient wants no more of.")
     return {kind: name} if of else {}
@@ -97,7 +97,7 @@ async def changed(
                 plan_changes.transferred(session, patient_id, ward, at, by)
             case "withdrawn":
                 facts["of"] = of or "all"
-                plan_changes.withdrawn(session, patient_id, at, by, **_left(session, patient_id, of))
+                plan_changes.withdrawn(session, patient_id, at, by, **_left(session, patient_id, of, at))
             case _:
                 raise Refusal(422, "Say what happened.")
         announce(session, "task", task_id)  # what is shown here may be about another's tasks

@@ -21,7 +21,7 @@ from hospital.attempt_records import about
 from hospital.attempts import Attempt
 from hospital.booking import Department
 from hospital.database import announce
-from hospital.enrolments import CareEvent, Enrolment
+from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, Listed
 from hospital.patients import Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording

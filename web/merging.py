@@ -42,7 +42,7 @@ async def preview(request: Request, visitor: Merges, survivor: Said = "", duplic
         shown = sorted({str(stays.id), str(goes.id)})
         audit.record(session, visitor.account_id, "patients.find", "patients", house.clock(), patients=shown)
         _ = [(one.numbers, one.identifiers) for one in (stays, goes)]  # read now: the template has no session
-        return Both(goes, stays, merging.foretell(session, goes, stays))
+        return Both(goes, stays, merging.foretell(session, goes, stays, house.clock()))
 
     both = await house.database.run(look)
     return pages_of(request).part(request, "merge/foretold.html", both=both, now=house.clock())
