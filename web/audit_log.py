@@ -85,10 +85,7 @@ def _entries(session: Session, sieve: Sieve, visitor: Visitor, at: datetime, zon
     reader = Reader(session, visitor, zone)
     told = about(reader, {row.subject for row in found})
     patients: dict[str, Any] = {"patients": sorted(str(one) for one in reader.named)} if reader.named else {}
-    if patients and not sieve.live:
-        audit.record(session, visitor.account_id, "audit.read", "audit", at, **patients)
-    else:  # what is new comes by itself: the same look
-        looked(session, visitor.account_id, "audit.read", "audit", at, **patients)
+    looked(session, visitor.account_id, "audit.read", "audit", at, **patients)
     return [
         Entry(
             row,
