@@ -637,6 +637,9 @@ CREATE INDEX attempt_campaign ON attempt (campaign_id, claimed_at) WHERE campaig
 CREATE TABLE joint_task (                            -- what else the same call is for: the child's form beside the mother's
     attempt_id uuid NOT NULL REFERENCES attempt ON DELETE CASCADE,
     task_id    uuid NOT NULL REFERENCES followup_task ON DELETE CASCADE,
+    contact_result text CHECK (contact_result IN ('completed', 'partial', 'refused', 'call_later', 'wrong_person',
+                   'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message')),
+                                                     -- of this form; the attempt's is its own task's. NULL: as that
     PRIMARY KEY (attempt_id, task_id)
 );
 CREATE INDEX joint_task_task ON joint_task (task_id);
@@ -868,10 +871,14 @@ SELECT t.id AS task_id,
   LEFT JOIN enrolment e ON e.id = t.enrolment_id
  CROSS JOIN LATERAL (
        SELECT count(*) FILTER (WHERE x.rang OR x.line_result IN ('answered', 'machine', 'fax')) > 0 AS attempted,
-              count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial', 'refused', 'call_later',
+              count(*) FILTER (WHERE r.contact_result IN ('completed', 'partial', 'refused', 'call_later',
                                'carer_answered', 'language_not_served', 'moved')) > 0 AS reached,
-              count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial')) > 0 AS consented
-         FROM attempt x WHERE x.task_id = t.id OR x.id IN (SELECT attempt_id FROM joint_task j WHERE j.task_id = t.id)) a
+              count(*) FILTER (WHERE r.contact_result IN ('completed', 'partial')) > 0 AS consented
+         FROM attempt x
+        CROSS JOIN LATERAL (
+              SELECT coalesce((SELECT q.contact_result FROM joint_task q WHERE q.attempt_id = x.id AND q.task_id = t.id),
+                              x.contact_result) AS contact_result) r
+        WHERE x.task_id = t.id OR x.id IN (SELECT attempt_id FROM joint_task j WHERE j.task_id = t.id)) a
  CROSS JOIN LATERAL (
        SELECT count(*) > 0 AS attempted
          FROM outbox o
@@ -910,10 +917,13 @@ SELECT c.task_id,
                    ELSE t.channel END AS channel) f
  CROSS JOIN LATERAL (
        SELECT count(*) FILTER (WHERE x.rang OR x.line_result IN ('answered', 'machine', 'fax')) > 0 AS attempted,
-              count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial', 'refused', 'call_later',
+              count(*) FILTER (WHERE r.contact_result IN ('completed', 'partial', 'refused', 'call_later',
                                'carer_answered', 'language_not_served', 'moved')) > 0 AS reached,
-              count(*) FILTER (WHERE x.contact_result IN ('completed', 'partial')) > 0 AS consented
+              count(*) FILTER (WHERE r.contact_result IN ('completed', 'partial')) > 0 AS consented
          FROM attempt x
+        CROSS JOIN LATERAL (
+              SELECT coalesce((SELECT q.contact_result FROM joint_task q WHERE q.attempt_id = x.id AND q.task_id = t.id),
+                              x.contact_result) AS contact_result) r
         CROSS JOIN LATERAL (
               SELECT CASE WHEN x.video THEN 'video_link'
                           WHEN x.account_id IS NOT NULL OR x.pooled THEN 'nurse_call'

@@ -57,11 +57,12 @@ class Attempt(Base):
 
 
 class JointTask(Base):
-    """Another task that is worked on in the same call (`joint_calls.py`)."""
+    """Another task that is worked on in the same call (`joint_calls.py`), with its own result."""
 
     __tablename__ = "joint_task"
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
     task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"), primary_key=True)
+    contact_result: Mapped[str | None]
 
 
 def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> list[datetime]:

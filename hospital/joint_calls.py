@@ -3,7 +3,8 @@
 Rules: joined are nurses' calls that are due now, of the same patient, or of a guardian and a ward who are reached by
 the same number: who was identified may speak for both. Others who share a number are other people, with a call each. A
 task that may not be called for (opted out, died), or that a person gave to another nurse, is not joined. The task that
-was claimed leads; the others follow its call (`settling`).
+was claimed leads; the others follow its call (`settling`). Each has a contact result of its own: who has died, or
+refuses, is the one whose form says so.
 """
 
 from datetime import datetime
@@ -63,6 +64,20 @@ def others(session: Session, attempt_id: UUID) -> list[FollowUpTask]:
     theirs = select(JointTask.task_id).where(JointTask.attempt_id == attempt_id)
     rows = select(FollowUpTask).where(FollowUpTask.id.in_(theirs)).order_by(FollowUpTask.id).with_for_update()
     return list(session.scalars(rows, execution_options={"populate_existing": True}))
+
+
+def result(session: Session, attempt: Attempt, task_id: UUID) -> str | None:
+    """What was said of this task in the call: its own contact result, else the one of the task that leads."""
+    joint = session.get(JointTask, (attempt.id, task_id)) if task_id != attempt.task_id else None
+    return (joint.contact_result if joint is not None else None) or attempt.contact_result
+
+
+def say(session: Session, attempt: Attempt, task_id: UUID, said: str) -> None:
+    """Writes down the contact result of this task."""
+    if task_id == attempt.task_id:
+        attempt.contact_result = said
+    else:
+        session.get_one(JointTask, (attempt.id, task_id)).contact_result = said
 
 
 def together(session: Session, attempt: Attempt, task_id: UUID) -> list[FollowUpTask]:

@@ -31,6 +31,8 @@ ENDS_AS = AFTER_THE_LAST_TRY | {
     "fax": "no_usable_number",
 }
 """Why a task has stopped that a result closes."""
+OF_ONE = frozenset({"refused", "moved", "deceased"})
+"""What is said of one person, whoever else the call was for."""
 ENDS_ALL = frozenset({"completed", "refused", "deceased"})  # whatever the hospital's rules say
 A_BREATH = timedelta(minutes=1)  # before the hotline orders again what could not be ordered
 AN_HOUR = timedelta(hours=1)  # the longest that a line which fails again and again holds up a call
@@ -98,6 +100,21 @@ def counts(line_result: str, rang: bool) -> bool:
     if line_result == "network_failure":
         return False
     return rang or line_result in COUNTED_WITHOUT_RINGING or line_result == "answered"
+
+
+def of_another(result: str, *, before: str | None, same_person: bool, complete: bool) -> str:
+    """What a contact result that is said on one form of a joint call says of another: of another person only that
+    somebody was reached. A death is a report, and ends no more than the form it was told on. `before`: what was said of
+    it so far, which stands where it was said of another person; `complete`: all of its questions are answered."""
+    if before is not None and before in OF_ONE and not same_person:
+        return before
+    if result in OF_ONE and result != "deceased" and same_person:
+        return result
+    if result not in OF_ONE and result not in ("completed", "partial", "hung_up"):
+        return result
+    if complete:
+        return "completed"
+    return "hung_up" if result == "hung_up" else "partial"
 
 
 def after_line(

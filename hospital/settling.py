@@ -1,9 +1,11 @@
 """Settling an attempt: what the line did, whom the nurse reached, and what a person decides of an unknown fate.
 
 Rules: an attempt ends once. Two results, never one: the line's comes from signalling, the contact's from the nurse.
-What follows is `outcomes`' business (pure); here it is written down. A task is locked before its attempts.
+What follows is `outcomes`' business (pure); here it is written down. A task is locked before its attempts. In a joint
+call each task has its contact result: what is said on one form is that form's patient's.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,12 +13,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hospital import joint_calls, next_steps, outbox, outcomes, recordings, subjects
-from hospital.attempt_records import LIVE, Attempt, end_unknown
+from hospital.attempt_records import LIVE, Attempt, about, end_unknown
 from hospital.calling_rules import CallingPolicy
 from hospital.database import announce
-from hospital.followups import PLAN_CHANGES, SKIP_REASONS, FollowUpTask, answers, decide
+from hospital.followups import PLAN_CHANGES, SKIP_REASONS, FollowUpTask, decide
 from hospital.outcome_rules import PUTS_AWAY, OutcomeRules
 from hospital.patients import Patient, PhoneNumber
+
+UNDECIDED = ("calling", "review", "wrap_up")
+"""States of a task that its call still decides: in the others its plan has changed, or a person has decided."""
 
 
 def _locked(session: Session, attempt_id: UUID) -> tuple[FollowUpTask, Attempt] | None:
@@ -51,7 +56,7 @@ def line_ended(
     attempt.line_result = _settled_result(attempt, line_result)
     nobody_came = attempt.pooled and attempt.account_id is None and attempt.contact_result is None
     if attempt.line_result == "answered" and nobody_came:
-        _note_contact(session, task, attempt, "abandoned", None, at, policy.outcomes)
+        _note_contact(session, task, attempt, "abandoned", at, policy.outcomes)
     ours = counted or attempt.returned or attempt.contact_result == "abandoned"
     counts = not ours and outcomes.counts(attempt.line_result, attempt.rang)
     task.tries += counts
@@ -63,7 +68,7 @@ def line_ended(
         if attempt.contact_result is not None:
             _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered" and attempt.automatic:
-            _note_contact(session, task, attempt, "hung_up", None, at, policy.outcomes)
+            _note_contact(session, task, attempt, "hung_up", at, policy.outcomes)
             _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered":
             task.state = "wrap_up"
@@ -71,19 +76,26 @@ def line_ended(
             standing = next_steps.standing(session, task, attempt, at, policy)
             step = outcomes.after_line(attempt.line_result, standing, at, policy.window, policy.zone, policy.outcomes)
             next_steps.apply(session, task, step, at, attempt.line_result, policy, by_machine=attempt.automatic)
-    _others_follow(session, attempt, at, policy, counts)
+    _others_follow(session, joint_calls.others(session, attempt.id), attempt, at, policy, counts)
     subjects.changed(session, task)
     return True
 
 
-def _others_follow(session: Session, attempt: Attempt, at: datetime, policy: CallingPolicy, counts: bool) -> None:
-    """The other tasks of a joint call (`joint_calls`) go where it goes, each by its own tries. What was not asked in it
-    is not done, and who has died is the one who was called for."""
-    for other in joint_calls.others(session, attempt.id):
-        if other.state not in ("calling", "review", "wrap_up"):
-            continue  # its plan has changed, or a person has decided
+def _others_follow(
+    session: Session,
+    others: Collection[FollowUpTask],
+    attempt: Attempt,
+    at: datetime,
+    policy: CallingPolicy,
+    counts: bool = False,
+) -> None:
+    """The other tasks of a joint call (`joint_calls`) go where it goes, each by its own tries and result."""
+    for other in others:
+        if other.state not in UNDECIDED:
+            continue
         other.tries += counts
-        result, standing = attempt.contact_result, next_steps.standing(session, other, attempt, at, policy)
+        result = joint_calls.result(session, attempt, other.id)
+        standing = next_steps.standing(session, other, attempt, at, policy)
         if result is None and attempt.line_result == "answered":
             other.state = "wrap_up"
             subjects.changed(session, other)
@@ -93,8 +105,6 @@ def _others_follow(session: Session, attempt: Attempt, at: datetime, policy: Cal
                 attempt.line_result or "", standing, at, policy.window, policy.zone, policy.outcomes
             )
         else:
-            if result == "deceased" or (result == "completed" and not answers(session, other.id)):
-                result = "partial"
             step = outcomes.after_contact(
                 result, standing, at, policy.window, policy.zone, attempt.call_at, policy.outcomes
             )
@@ -129,10 +139,13 @@ def contact_result(
     policy: CallingPolicy,
     *,
     call_at: datetime | None = None,
+    task_id: UUID | None = None,
+    complete: Collection[UUID] = (),
 ) -> bool:
     """What the nurse says of whom she reached. While they talk it is noted, and decides the task when the line ends;
     afterwards it decides at once, also a call whose fate was unknown. A second press corrects the first until the
-    task is done, skipped or called again. `call_at`: when the patient asked to be called. False: too late.
+    task is done, skipped or called again. `call_at`: when the patient asked to be called. `task_id`: on whose form she
+    says it, in a joint call; `complete`: the tasks whose questions are all answered. False: too late.
 
     Raises ValueError where `result` is none of CONTACT_RESULTS."""
     if result not in outcomes.CONTACT_RESULTS:
@@ -140,23 +153,52 @@ def contact_result(
     found = _locked(session, attempt_id)
     if found is None:
         return False
-    task, attempt = found
+    leads, attempt = found
     policy = next_steps.there(session, attempt, policy)
-    call_at = call_at if result == "call_later" else None
-    if attempt.state == "talking":
-        _note_contact(session, task, attempt, result, call_at, at, policy.outcomes)
-        return True
-    if not _may_decide(session, task, attempt, result):
+    together = [leads, *joint_calls.others(session, attempt.id)]
+    task = next((one for one in together if one.id == (task_id or leads.id)), None)
+    if task is None:
         return False
-    if (result, call_at) == (attempt.contact_result, attempt.call_at) and task.state not in ("wrap_up", "review"):
+    call_at = call_at if result == "call_later" else None
+    others = [one for one in together if one is not task]
+    if attempt.state == "talking":
+        _say(session, task, others, attempt, result, call_at, at, policy.outcomes, complete)
+        return True
+    before = joint_calls.result(session, attempt, task.id)
+    if not _may_decide(session, task, attempt, result, before):
+        return False
+    if (result, call_at) == (before, attempt.call_at) and task.state not in ("wrap_up", "review"):
         return True
     if attempt.state == "review":
         attempt.state, attempt.line_result, attempt.ended_at = "ended", "answered", at
         recordings.account_for(session, attempt, at)
-    _note_contact(session, task, attempt, result, call_at, at, policy.outcomes)
+    _say(session, task, others, attempt, result, call_at, at, policy.outcomes, complete)
     _decide_by_contact(session, task, attempt, at, policy)
-    _others_follow(session, attempt, at, policy, counts=False)
+    _others_follow(session, others, attempt, at, policy)
     return True
+
+
+def _say(
+    session: Session,
+    task: FollowUpTask,
+    others: Collection[FollowUpTask],
+    attempt: Attempt,
+    result: str,
+    call_at: datetime | None,
+    at: datetime,
+    rules: OutcomeRules,
+    complete: Collection[UUID],
+) -> None:
+    """Write down what was said of this task, and what that says of those of the others that are not decided."""
+    attempt.call_at = call_at
+    said = {one.id: joint_calls.result(session, attempt, one.id) for one in others}
+    _note_contact(session, task, attempt, result, at, rules)
+    for other in others:
+        if other.state in UNDECIDED:
+            same = other.patient_id == task.patient_id
+            of_it = outcomes.of_another(result, before=said[other.id], same_person=same, complete=other.id in complete)
+            joint_calls.say(session, attempt, other.id, of_it)
+            subjects.changed(session, other)
 
 
 def abandoned(session: Session, channel_id: str, at: datetime, policy: CallingPolicy) -> None:
@@ -166,18 +208,18 @@ def abandoned(session: Session, channel_id: str, at: datetime, policy: CallingPo
     if found is not None and found[1].state in ("dialling", "talking") and found[1].contact_result is None:
         task, attempt = found
         attempt.state, attempt.rang, attempt.answered_at = "talking", True, attempt.answered_at or at
-        _note_contact(session, task, attempt, "abandoned", None, at, policy.outcomes)
+        _note_contact(session, task, attempt, "abandoned", at, policy.outcomes)
 
 
-def _may_decide(session: Session, task: FollowUpTask, attempt: Attempt, result: str) -> bool:
+def _may_decide(session: Session, task: FollowUpTask, attempt: Attempt, result: str, before: str | None) -> bool:
     reached = attempt.line_result == "answered" or (attempt.line_result == "machine" and result == "left_message")
     if attempt.state != "review" and not (attempt.state == "ended" and reached):
         return False
-    newest = select(Attempt.id).where(Attempt.task_id == task.id).order_by(Attempt.claimed_at.desc()).limit(1)
+    newest = select(Attempt.id).where(about(task.id)).order_by(Attempt.claimed_at.desc()).limit(1)
     if session.scalar(newest) != attempt.id:
         return False
     if task.state == "done":
-        return attempt.contact_result == result
+        return before == result
     return task.state != "stopped" or task.stop_reason not in (*SKIP_REASONS, *PLAN_CHANGES)
 
 
@@ -186,14 +228,15 @@ def _note_contact(
     task: FollowUpTask,
     attempt: Attempt,
     result: str,
-    call_at: datetime | None,
     at: datetime,
     rules: OutcomeRules,
 ) -> None:
-    """Write the result down, with what it says of the number and of the patient; take back what the one before said."""
-    before, attempt.contact_result, attempt.call_at = attempt.contact_result, result, call_at
+    """Write the result down, with what it says of the number and of the task's patient; take back what the one before
+    said."""
+    before = joint_calls.result(session, attempt, task.id)
+    joint_calls.say(session, attempt, task.id, result)
     session.flush()
-    number, patient = session.get_one(PhoneNumber, attempt.number_id), session.get_one(Patient, attempt.patient_id)
+    number, patient = session.get_one(PhoneNumber, attempt.number_id), session.get_one(Patient, task.patient_id)
     if result in rules.contact and rules.contact[result].puts_number_away:
         number.invalid_since = number.invalid_since or at
         decide(session, task.id, "number_put_away", at, rank=number.rank, because=result)
@@ -214,7 +257,7 @@ def _note_contact(
 def _decide_by_contact(
     session: Session, task: FollowUpTask, attempt: Attempt, at: datetime, policy: CallingPolicy
 ) -> None:
-    result = attempt.contact_result or ""
+    result = joint_calls.result(session, attempt, task.id) or ""
     standing = next_steps.standing(session, task, attempt, at, policy)
     step = outcomes.after_contact(result, standing, at, policy.window, policy.zone, attempt.call_at, policy.outcomes)
     next_steps.apply(session, task, step, at, result, policy, by_machine=attempt.automatic)

@@ -1,12 +1,13 @@
 """A mother and her newborn, or two plans of one patient: one call, several forms."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
-from hospital import attempts, followups, patients, plan_changes
+from hospital import attempts, followups, joint_calls, patients, plan_changes
 from hospital.attempts import Claimed, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
@@ -38,8 +39,8 @@ class Family:
             assert isinstance(claimed, Claimed), claimed.code
             return claimed
 
-    def talks(self) -> UUID:
-        claimed = self.claim()
+    def talks(self, task_id: UUID | None = None) -> UUID:
+        claimed = self.claim(task_id)
         with self.database.transaction() as session:
             assert attempts.dialling(session, claimed.attempt_id, NOON)
             attempts.answered(session, claimed.channel_id, NOON)
@@ -50,6 +51,18 @@ class Family:
             attempts.line_ended(session, attempt_id, line, NOON, POLICY)
             if contact:
                 assert attempts.contact_result(session, attempt_id, contact, NOON, POLICY)
+
+    def says(self, result: str, attempt_id: UUID, task_id: UUID, complete: Collection[UUID] = ()) -> None:
+        with self.database.transaction() as session:
+            assert attempts.contact_result(
+                session, attempt_id, result, NOON, POLICY, task_id=task_id, complete=complete
+            )
+
+    @property
+    def reported_dead(self) -> tuple[bool, bool]:
+        with self.database.transaction() as session:
+            both = [self._task(session, one).patient for one in (self.mother, self.child)]
+            return both[0].death_reported_at is not None, both[1].death_reported_at is not None
 
     @property
     def states(self) -> tuple[str, str]:
@@ -77,14 +90,22 @@ def test_one_call_is_claimed_for_both_whichever_leads(family: Family) -> None:
         assert getattr(refused, "code", None) == "not_open", "she is not called twice"
 
 
-def test_both_are_done_when_both_were_asked(family: Family) -> None:
+def test_both_are_done_when_both_were_answered(family: Family) -> None:
+    attempt_id = family.talks()
+    family.ends(attempt_id, "answered")
+    assert family.states == ("wrap_up", "wrap_up")
+    family.says("completed", attempt_id, family.mother, complete=[family.mother, family.child])
+    assert family.states == ("done", "done")
+
+
+def test_one_answer_is_not_all_of_them_and_the_rest_may_be_given_afterwards(family: Family) -> None:
     attempt_id = family.talks()
     with family.database.transaction() as session:
         followups.save_answer(session, family.child, "feeding", "well", NOON, attempt_id=attempt_id)
     family.ends(attempt_id, "answered")
-    assert family.states == ("wrap_up", "wrap_up")
-    with family.database.transaction() as session:
-        attempts.contact_result(session, attempt_id, "completed", NOON, POLICY)
+    family.says("completed", attempt_id, family.mother, complete=[family.mother])
+    assert family.states == ("done", "open")
+    family.says("completed", attempt_id, family.child, complete=[family.mother, family.child])
     assert family.states == ("done", "done")
 
 
@@ -112,6 +133,63 @@ def test_nobody_answers_and_both_are_tried_again(family: Family) -> None:
 def test_the_death_of_the_mother_is_not_the_childs(family: Family) -> None:
     family.ends(family.talks(), "answered", "deceased")
     assert family.states == ("stopped", "open")
+
+
+@pytest.mark.parametrize("leads", ["mother", "child"])
+@pytest.mark.parametrize("talking", [True, False])
+def test_who_has_died_is_the_one_on_whose_form_it_is_said(family: Family, leads: str, talking: bool) -> None:
+    attempt_id = family.talks(getattr(family, leads))
+    if not talking:
+        family.ends(attempt_id, "answered")
+    family.says("deceased", attempt_id, family.child)
+    if talking:
+        family.ends(attempt_id, "answered")
+    assert family.states == ("open", "stopped")
+    assert family.reported_dead == (False, True)
+    with family.database.transaction() as session:
+        assert family._task(session, family.child).stop_reason == "reported_deceased"
+        (attempt,) = attempts.of_task(session, family.mother)
+        said = [joint_calls.result(session, attempt, one) for one in (family.mother, family.child)]
+    assert said == ["partial", "deceased"]
+
+
+def test_said_on_the_wrong_form_it_is_taken_back_there(family: Family) -> None:
+    attempt_id = family.talks()
+    family.says("deceased", attempt_id, family.mother)
+    family.says("deceased", attempt_id, family.child)
+    assert family.reported_dead == (True, True), "each form has its own result"
+    family.says("completed", attempt_id, family.mother, complete=[family.mother])
+    assert family.reported_dead == (False, True)
+    family.ends(attempt_id, "answered")
+    assert family.states == ("done", "stopped")
+
+
+def test_who_is_said_to_have_died_is_called_for_neither_plan_and_one_waits_until_it_is_confirmed(
+    database: Database,
+) -> None:
+    with database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+        mei = admit(session, MEI)
+        first, second = (day_three(session, mei, due_at=NOON - n * HOUR) for n in (1, 0))
+        claimed = attempts.claim(session, first.id, ana, "n1", NOON, POLICY)
+        assert isinstance(claimed, Claimed)
+        assert attempts.dialling(session, claimed.attempt_id, NOON)
+        attempts.answered(session, claimed.channel_id, NOON)
+        attempts.line_ended(session, claimed.attempt_id, "answered", NOON, POLICY)
+        assert attempts.contact_result(session, claimed.attempt_id, "deceased", NOON, POLICY, task_id=second.id)
+        assert (first.stop_reason, second.stop_reason) == (None, "reported_deceased")
+        refused = attempts.claim(session, first.id, ana, "n1", NOON + 48 * HOUR, POLICY)
+        assert isinstance(refused, NotNow) and refused.code == "death_reported"
+
+
+@pytest.mark.parametrize(
+    ("result", "child"), [("refused", "open"), ("moved", "open"), ("wrong_person", "stopped"), ("call_later", "open")]
+)
+def test_what_is_said_of_the_mother_alone_ends_nothing_of_the_childs(family: Family, result: str, child: str) -> None:
+    attempt_id = family.talks()
+    family.ends(attempt_id, "answered")
+    family.says(result, attempt_id, family.mother)
+    assert family.states[1] == child, "a number that is somebody else's was both's"
 
 
 def test_a_lost_link_puts_both_before_a_person(family: Family) -> None:

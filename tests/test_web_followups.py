@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from hospital import attempts, enrolments, followups, questionnaires
+from hospital import attempts, enrolments, followups, patients, questionnaires
 from hospital.attempts import Attempt
 from hospital.audit import AuditRow
 from hospital.database import Database
@@ -252,6 +253,59 @@ async def test_two_follow_ups_in_one_call_are_tabs_of_one_form(site: Site) -> No
         there = (await ana.get(f"/followups/{other}")).text
         assert f'href="/followups/{site.task.id}"' in there
         assert 'data-open="yes"' in there, "identified once, and both forms take answers"
+
+
+def joined(site: Site) -> UUID:
+    """A follow-up of Inés, for whom João is called, that is due in the same call."""
+    with site.database.transaction() as session:
+        ines = patients.register(session, name="Inés", birth=date(2026, 11, 20), language="pt-BR", numbers=[])
+        ines.guardian_id = site.task.patient_id
+        asked = site.task.questionnaire_id
+        session.flush()
+        return followups.plan(
+            session, patient_id=ines.id, questionnaire_id=asked, reason="discharge_day_7", due_at=site.now
+        ).id
+
+
+def log(site: Site, task_id: UUID) -> list[str]:
+    with site.database.transaction() as session:
+        return [row.code for row in followups.decisions(session, task_id)]
+
+
+@pytest.mark.covers("H13", "H16")
+async def test_the_childs_death_is_said_on_the_childs_tab_of_the_fathers_call(site: Site) -> None:
+    child = joined(site)
+    site.over(site.talking())
+    async with site.signed_in("ana") as ana:
+        await ana.post(f"/followups/{child}/result/deceased")
+        part = words((await ana.get(f"/followups/{site.task.id}/call")).text)
+    assert "partly done" in part
+    with site.database.transaction() as session:
+        of_child = session.get_one(FollowUpTask, child)
+        assert of_child.stop_reason == "reported_deceased" and of_child.patient.death_reported_at == site.now
+        assert session.get_one(Patient, site.task.patient_id).death_reported_at is None
+    assert site.task_now().state == "open"
+
+
+@pytest.mark.covers("H13", "H16", "H23")
+async def test_each_tab_is_done_by_its_own_answers_and_every_answers_rules_are_kept(site: Site) -> None:
+    child = joined(site)
+    attempt = site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        await ana.post(f"/followups/{child}/answers/symptoms", value="wound")
+        await ana.post(f"/followups/{site.task.id}/all-normal")
+        site.over(attempt)
+        await ana.post(f"/followups/{site.task.id}/result/completed")
+        assert "answer_again" in log(site, child), "asked again sooner, as the wound wants it"
+        tab = (await ana.get(f"/followups/{child}/call")).text
+        assert 'id="result-completed"' in tab, "what is still to be asked is said of it afterwards"
+        assert site.task_now().state == "done"
+        await ana.post(f"/followups/{child}/result/completed", 409)
+        await ana.post(f"/followups/{child}/all-normal")
+        await ana.post(f"/followups/{child}/result/completed")
+    with site.database.transaction() as session:
+        assert session.get_one(FollowUpTask, child).state == "done"
 
 
 @pytest.mark.covers("H20", "H51")

@@ -141,11 +141,18 @@ async def result(
     if result == "completed":
         await _all_answered(house, task_id)
     attempt, now, rules, clocks = shown.now.attempt, house.clock(), await house.calling_rules(), site_clocks(request)
+    together = [task_id, *(one.id for one in shown.together)]
 
     def settle(session: Session) -> None:
-        if result in SPOKE:
-            change_plan(session, task_id, now, clocks)
-        if not attempts.contact_result(session, attempt.id, result, now, rules, call_at=at):
+        forms = {one: followup_view.form(session, one) for one in together}
+        complete = [one for one, form in forms.items() if form.answers and form.filling.complete]
+        for one in together:
+            if result in SPOKE or (one in complete and one != task_id):
+                change_plan(session, one, now, clocks)
+        said = attempts.contact_result(
+            session, attempt.id, result, now, rules, call_at=at, task_id=task_id, complete=complete
+        )
+        if not said:
             raise Refusal(409, "This task is closed already.")
 
     await house.database.run(settle)

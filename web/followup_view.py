@@ -134,11 +134,12 @@ def _next_try(task: FollowUpTask, viewer: Viewer) -> str:
 
 @dataclass(frozen=True)
 class Tried:
-    """One attempt, with what came of it."""
+    """One attempt, with what came of it. `contact_result`: for this task, of those it was for."""
 
     attempt: Attempt
     number: PhoneNumber
     recording: Recording | None
+    contact_result: str | None
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,12 @@ def may_open(task: FollowUpTask, viewer: Viewer) -> bool:
 
 def tried(session: Session, task_id: UUID) -> list[Tried]:
     return [
-        Tried(one, session.get_one(PhoneNumber, one.number_id), recordings.of_attempt(session, one.id))
+        Tried(
+            one,
+            session.get_one(PhoneNumber, one.number_id),
+            recordings.of_attempt(session, one.id),
+            joint_calls.result(session, one, task_id),
+        )
         for one in attempts.of_task(session, task_id)
     ]
 
