@@ -14,6 +14,7 @@ _SECRET = re.compile(r"[A-Za-z0-9_.~-]{12,128}")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+_USER = re.compile(r"\+?[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _PATTERN = re.compile(r"\+?[0-9]{2,15}|_\+?([0-9XZN]|\[[0-9]+(-[0-9])?\])+[.!]?")
 
 _ALLOWED = {
@@ -23,6 +24,7 @@ _ALLOWED = {
     _NUMBER: "2 to 15 digits, with or without a leading +",
     _HOST: "a host name or an IP address",
     _LANGUAGE: "a language such as en or pt-BR",
+    _USER: "an account or a number: letters, digits and - _ . (40 at most)",
     _PATTERN: "digits, or an Asterisk pattern such as _+57XXXXXXXXXX or _0X.",
 }
 
@@ -89,7 +91,8 @@ class Account:
 class Trunk:
     """The line to the telephone network. Calls are taken only from `sources` (addresses, never ranges wider than
     a /28, because a match replaces the password); `trusted` means that its P-Asserted-Identity is believed;
-    `numbers` are ours and lead to the hotline; `caller_id` is what called parties see."""
+    `numbers` are ours and lead to the hotline; `caller_id` is what called parties see, unless a campaign shows another.
+    With a `from_user` From names it on every call, and the number that is shown is in P-Asserted-Identity."""
 
     host: str
     sources: tuple[str, ...]
@@ -99,6 +102,7 @@ class Trunk:
     trusted: bool = False
     username: str = ""
     secret: str = ""
+    from_user: str = ""
 
     def __post_init__(self) -> None:
         _must("trunk host", self.host, _HOST)
@@ -113,6 +117,8 @@ class Trunk:
         if self.username:
             _must("trunk username", self.username, _WORD)
             _must("trunk secret", self.secret, _SECRET)
+        if self.from_user:
+            _must("trunk from_user", self.from_user, _USER)
 
     @staticmethod
     def _must_be_narrow(source: str) -> None:

@@ -155,6 +155,7 @@ def plan(settings: Settings, made: Secrets, accounts: tuple[numbering.Account, .
             trusted=line.trusted,
             username=line.username,
             secret=line.password.get_secret_value(),
+            from_user=line.from_user,
         )
     return Plan(
         address=settings.address,

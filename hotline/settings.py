@@ -108,6 +108,9 @@ class Trunk(Frozen):
     numbers: tuple[Number, ...] = ()
     """Our own numbers, which lead to the hotline."""
     caller_id: Number
+    """What called parties see, unless a campaign shows another number."""
+    from_user: str = Field(default="", pattern=r"^(\+?[A-Za-z0-9][A-Za-z0-9_.-]{0,39})?$")
+    """For a carrier that wants its account in From: the number that is shown is in P-Asserted-Identity then."""
     allow: tuple[NumberPattern, ...] = ()
     """The only outside numbers that may be dialled."""
     trusted: bool = False

@@ -20,8 +20,9 @@ SOUND = (
 
 
 class Carrier(asyncio.DatagramProtocol):
-    """`calls` is each number that was called, once a call (Call-ID), in order. `phones`: number → where its telephone
-    is."""
+    """`calls` is each number that was called, once a call (Call-ID), in order, and `shown` what the INVITE says of who
+    calls: From, P-Asserted-Identity ("" without one). `told`: every request's method and number. `phones`: number →
+    where its telephone is."""
 
     def __init__(self, asterisk: AsteriskInstance | None = None, *, address: str = "", port: int = 5060) -> None:
         """Without an Asterisk that runs already: at this address, before a house is started that leads there."""
@@ -30,6 +31,8 @@ class Carrier(asyncio.DatagramProtocol):
         if asterisk is not None and asterisk.plan.trunk is not None:
             self.address, self.port = asterisk.plan.trunk.host, asterisk.plan.trunk.port
         self.calls: list[str] = []
+        self.shown: list[tuple[str, str]] = []
+        self.told: list[tuple[str, str]] = []
         self.phones: dict[str, tuple[str, int]] = {}
         self._known: set[str] = set()
         self._open: dict[str, tuple[dict[str, list[str]], tuple[str, int]]] = {}
@@ -62,6 +65,9 @@ class Carrier(asyncio.DatagramProtocol):
             name, _, value = line.partition(":")
             headers.setdefault(name.strip().lower(), []).append(value.strip())
         call, number = headers["call-id"][0], rest.removeprefix("sip:").partition("@")[0]
+        self.told.append((method, number))
+        if method == "INVITE" and call not in self._known:
+            self.shown.append((headers["from"][0], "".join(headers.get("p-asserted-identity", []))))
         if method == "SIP/2.0":
             self._hand_back(data, headers["via"])
         elif number in self.phones:

@@ -99,6 +99,9 @@ def test_a_trunk_is_known_by_few_addresses() -> None:
     for source in ("0.0.0.0/0", "192.0.2.0/24", "sip.example.net", "192.0.2.1;x"):
         with pytest.raises(PlanRefused, match="sources"):
             Trunk(sources=(source,), **good)  # type: ignore[arg-type]
+    for hostile in [value for value in HOSTILE if value]:
+        with pytest.raises(PlanRefused, match="from_user"):
+            Trunk(sources=(), from_user=hostile, **good)  # type: ignore[arg-type]
 
 
 def test_a_plan_is_a_value() -> None:

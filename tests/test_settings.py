@@ -112,6 +112,7 @@ def test_a_named_file_that_is_missing_is_not_replaced_by_the_demo(tmp_path: Path
         ),
         ({**site(), "calling": {"per_day": None}}, "in the demo only"),
         ({**site(), "trunk": {"host": "a b", "caller_id": "600"}}, "trunk.host = 'a b'"),
+        ({**site(), "trunk": {"host": "a", "caller_id": "600", "from_user": "a;b"}}, "trunk.from_user"),
         ({**site(), "trunk": {"host": "a", "caller_id": "600", "allow": ["_X.\nexten"]}}, "trunk.allow.0"),
         ({**site(), "voices": {"names": {"es": "pf_dora"}}}, "voices.names.es 'pf_dora'; allowed: ef_dora, em_alex"),
         ({**site(), "voices": {"names": {"mi": "ef_dora"}}}, "allowed: none, for no voice speaks it well enough"),
