@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from hospital import audit, enrolments, list_parts, listed_guardians
+from hospital import audit, enrolments, list_parts, listed_guardians, next_stays
 from hospital import newcomers as newcoming
 from hospital.csv_files import Rejected
 from hospital.discharge_lists import Happened
@@ -176,6 +176,7 @@ def _taken(
 ) -> Part:
     here = list_parts.here(session, part)
     ready, done = _sorted(part, here, here.records.keys())
+    next_stays.lock(session, _home_again(ready, here))
     newcomers = {row.record: _newcomer(row) for row in reversed(ready) if row.record not in here.records}
     newcoming.register(session, list(newcomers.values()))
     here.records |= {record: Known(one.id, None) for record, one in newcomers.items()}
@@ -201,6 +202,12 @@ def _taken(
     done.unchanged = round_ones + stayed
     done.registered, done.guarded = len(newcomers), len(first) + changed
     return done
+
+
+def _home_again(ready: Sequence[Happened], here: Here) -> set[UUID]:
+    """Patients who were known, and of whom a discharge is new."""
+    new = {row.record for row in ready if row.kind == "discharge" and source(row) not in here.told}
+    return {here.records[record].id for record in new & here.records.keys()}
 
 
 def _newcomer(row: Happened) -> Newcomer:

@@ -3,7 +3,7 @@
 Rules: an event is told by the id that it has where it happened; told again it changes nothing, whoever tells it, in
 however many processes (`care_event.source`, `enrolment (event_id, plan)`, `one_task_per_step`). A step whose time had
 passed before we were told becomes a task that is stopped, so that the figures are honest. Who has died is enrolled in
-nothing.
+nothing. A later discharge ends what an earlier one began (`next_stays`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from hospital import questionnaires
+from hospital import next_stays, questionnaires
 from hospital.calling_rules import address_of
 from hospital.database import announce
 from hospital.enrolment_records import CareEvent, Enrolment
@@ -53,9 +53,11 @@ class Telling:
 def tell(
     session: Session, told: Sequence[Told], plans: Iterable[Plan], at: datetime, site: Calendar, by: UUID | None = None
 ) -> Telling:
-    """Events that happened, and the tasks of every plan whose rule admits them.
+    """Events that happened, and the tasks of every plan whose rule admits them. Whoever has written the patients'
+    records before, in the same transaction, has locked what this could end before that (`next_stays.lock`).
 
     Raises LookupError where a plan asks with a questionnaire that was not loaded."""
+    next_stays.lock(session, {one.patient_id for one in told if one.kind == "discharge"})
     new = _new_events(session, told, at, by)
     events = [one for one in told if one.source in new]
     patients = _patients(session, {one.patient_id for one in events})
@@ -71,7 +73,9 @@ def tell(
             for plan in plans
             if plan.begins == one.kind and plan.rule is not None and plan.rule.admits(event)
         ]
-    return Telling(len(new), len(told) - len(new), _enrol(session, wanted, patients, at, site, by))
+    made = _enrol(session, wanted, patients, at, site, by)
+    next_stays.end(session, {one.patient_id for one in events if one.kind == "discharge"}, at, by)
+    return Telling(len(new), len(told) - len(new), made)
 
 
 def enrol(

@@ -120,6 +120,12 @@ def readmitted(session: Session, patient_id: UUID, at: datetime, by: UUID | None
     return _by_plan(session, "readmitted", patient_id, at, by)
 
 
+def in_hospital_again(session: Session, enrolments: Sequence[UUID], at: datetime, by: UUID | None = None) -> Changed:
+    """A later discharge was told: what these began with is over, as by a readmission."""
+    theirs = FollowUpTask.enrolment_id.in_(enrolments)
+    return _end(session, "readmitted", at, by, theirs, Enrolment.id.in_(enrolments))
+
+
 def transferred(session: Session, patient_id: UUID, ward: str | None, at: datetime, by: UUID | None = None) -> Changed:
     """To another hospital (`ward` None): what says so ends. To another ward of ours: nothing ends, and all goes there,
     to nobody in particular but what is being called or written up. Raises ValueError for a ward without a name."""

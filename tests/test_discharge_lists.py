@@ -17,7 +17,7 @@ from hospital import discharges, questionnaires
 from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules, read
-from hospital.enrolment_records import CareEvent
+from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.plans import Calendar, Plan, Rule, Step
@@ -284,3 +284,27 @@ def test_what_is_known_stays_as_it_is(database: Database, tmp_path: Path) -> Non
     with database.transaction() as session:
         assert session.scalars(select(Patient)).one().name == "Paciente 1"
     assert json.dumps([row.why for row in report.rejected]) == "[]"
+
+
+def test_a_list_that_tells_of_a_later_stay_ends_what_followed_the_earlier_one(
+    database: Database, tmp_path: Path
+) -> None:
+    """Home on 2 November, again on 25 November; what a late list tells of October ends neither, and is over."""
+    only = [load_plans(load_questionnaires()[0])[0]["discharge"]]
+    with database.transaction() as session:
+        questionnaires.publish(session, "discharge-day3", {"purpose": "follow-up"}, "sha-1", NOW)
+    heading = "event,record,name,phone,admitted,discharged\n"
+    told = (("E1", "2026-10-30", "2026-11-02", 2), ("E2", "2026-11-20", "2026-11-25", 25), ("E0", "", "2026-10-28", 26))
+    for event, admitted, home, day in told:
+        path = written(tmp_path, f"{heading}{event},R1,Paciente,3015500001,{admitted},{home}\n")
+        at = datetime(2026, 11, day, 18, tzinfo=ZONE)
+        discharges.take_over(read(path, replace(RULES, now=at)), only, at, SITE, in_one(database))
+    with database.transaction() as session:
+        rows = select(CareEvent.source, Enrolment.ended_by).join_from(CareEvent, Enrolment).order_by(CareEvent.source)
+        assert session.execute(rows).all() == [
+            ("discharge:E0", "readmitted"),
+            ("discharge:E1", "readmitted"),
+            ("discharge:E2", None),
+        ]
+        due = select(func.count()).where(FollowUpTask.closed_at.is_(None))
+        assert session.scalar(due) == len(only[0].steps), "of the last stay alone"

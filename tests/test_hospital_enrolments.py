@@ -17,7 +17,7 @@ from hospital.database import Database
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.enrolments import Telling, Told
 from hospital.followups import FollowUpTask
-from hospital.patients import Patient
+from hospital.patients import Patient, Stay
 from hospital.plans import Calendar, Plan, Rule, Step
 from tests.characters import LUCIA, MEI, RUTH
 from tests.hospital_scene import POLICY, admit, at_once, employ
@@ -207,6 +207,53 @@ def test_a_readmission_ends_what_says_so_and_the_next_discharge_begins_anew(data
     open_steps = [step for step, state, _ in steps(database, lucia) if state == "open"]
     assert open_steps == ["week"], "the newborn's plan goes on"
     assert told(database, Told("his:9", "discharge", lucia, NOON), at=NOON).tasks == 4
+
+
+EVENING = timedelta(hours=10)
+
+
+@pytest.mark.parametrize(
+    ("later", "admitted", "ended"),
+    [
+        (20 * DAY, None, True),
+        (20 * DAY, 15 * DAY, True),
+        (20 * DAY, -DAY, False),  # one stay, of which two discharges were told
+        (DAY, EVENING / 10, True),  # in hospital again the same night
+        (EVENING, None, False),
+    ],
+)
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_later_discharge_ends_what_the_earlier_one_began_in_whatever_order_they_are_told(
+    database: Database, lucia: UUID, later: timedelta, admitted: timedelta | None, ended: bool, in_order: bool
+) -> None:
+    told_at = HOME + later
+    events = [home(lucia, ward="maternity"), Told("his:2", "discharge", lucia, told_at)]
+    with database.transaction() as session:
+        began = HOME + admitted if admitted is not None else None
+        session.add(Stay(patient_id=lucia, ward="", admitted_at=began, discharged_at=told_at, source="his:2"))
+    for event in events if in_order else reversed(events):
+        told(database, event, at=told_at)
+    with database.transaction() as session:
+        rows = select(CareEvent.source, Enrolment.plan, Enrolment.ended_by).join_from(CareEvent, Enrolment)
+        found = sorted((*row,) for row in session.execute(rows))
+        assert found == [
+            ("his:1", "discharge", "readmitted" if ended else None),
+            ("his:1", "newborn", None),
+            ("his:2", "discharge", None),
+        ]
+        left = [task for task in tasks(session, lucia) if task.step == "day-30"]
+        assert [task.stop_reason for task in left] == (["readmitted", None] if ended else [None, None])
+
+
+def test_lists_that_tell_of_two_stays_at_once_end_the_first(database: Database, lucia: UUID) -> None:
+    told(database, home(lucia))
+    second = [Told(f"his:{n}", "discharge", lucia, NOON + 20 * DAY + timedelta(hours=n)) for n in range(2, 5)]
+    came = at_once(
+        database, *[lambda s, e=one: enrolments.tell(s, [e], PLANS, NOON + 21 * DAY, SITE) for one in second]
+    )
+    assert all(isinstance(one, Telling) for one in came), came
+    with database.transaction() as session:
+        assert sorted(str(one) for one in session.scalars(select(Enrolment.ended_by))) == ["None"] * 3 + ["readmitted"]
 
 
 def test_the_loss_of_a_child_ends_the_childs_plans_and_the_mothers_that_are_about_it(
