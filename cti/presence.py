@@ -93,6 +93,20 @@ class Presence:
         self._move(person, Status.AVAILABLE)
         await self._pause(person, None)
 
+    async def let_go(self) -> None:
+        """Who is on duty no more, because the account was closed or has another role, leaves the queues: at once, or
+        after the call that rings or goes on."""
+        here = list(self._people)  # before the wishes are read: who signs in meanwhile has told a wish first
+        wishes = await self._wanted()
+        for name in here:
+            status = self.status(name)
+            if name in wishes or status is Status.SIGNED_OUT:
+                continue
+            if status in (Status.RINGING, Status.TALKING):
+                await self.go_away(name, "off duty")
+            else:
+                await self.sign_out(name)
+
     def _known(self, sip_username: str) -> Person:
         person = self._people.get(sip_username)
         if person is None:

@@ -151,7 +151,7 @@ def create(
         username=username,
         display_name=display_name,
         role=role,
-        password_hash=_hasher.hash(storable(password)),
+        password_hash=hashed(password),
         sip_username=sip_username,
         sip_secret=sip_secret,
         languages=languages or ["en"],
@@ -166,11 +166,11 @@ def sign_in(
 ) -> SignedIn | Refused | Throttled:
     """A new session, or why not. A refusal is returned, not raised, so that its row is committed."""
     username, client = storable(username), storable(client)
-    waits = _throttled(session, username, client, at)
+    waits = throttled(session, username, client, at)
     if waits is not None:
         return waits
     account = session.scalar(select(Account).where(Account.username == username))
-    if not _matches(account.password_hash if account else _NOBODY, password) or not account or account.disabled_at:
+    if not matches(account.password_hash if account else _NOBODY, password) or not account or account.disabled_at:
         session.add(SignInFailure(username=username[:64], client=client[:64], at=at))
         audit.record(session, account.id if account else None, "sign_in.refused", "", at)
         return Refused("the name or the password is not right")
@@ -179,7 +179,7 @@ def sign_in(
     token, csrf = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
     session.add(
         SignInSession(
-            token_hash=_digest(token),
+            token_hash=digest(token),
             account_id=account.id,
             csrf=csrf,
             created_at=at,
@@ -191,7 +191,13 @@ def sign_in(
     return SignedIn(token, csrf, account)
 
 
-def _throttled(session: Session, username: str, client: str, at: datetime) -> Throttled | None:
+def hashed(password: str) -> str:
+    """As it is kept."""
+    return _hasher.hash(storable(password))
+
+
+def throttled(session: Session, username: str, client: str, at: datetime) -> Throttled | None:
+    """Until when this name, or this client, waits; None: it need not."""
     session.execute(delete(SignInFailure).where(SignInFailure.at < at - WINDOW))
     for column, value, limit in (
         (SignInFailure.username, username[:64], LIMIT),
@@ -203,7 +209,7 @@ def _throttled(session: Session, username: str, client: str, at: datetime) -> Th
     return None
 
 
-def _matches(password_hash: str, password: str) -> bool:
+def matches(password_hash: str, password: str) -> bool:
     try:
         return _hasher.verify(password_hash, storable(password))
     except (VerificationError, InvalidHashError):
@@ -212,7 +218,7 @@ def _matches(password_hash: str, password: str) -> bool:
 
 def resume(session: Session, token: str, at: datetime) -> tuple[Account, str] | None:
     """The account behind a cookie and its CSRF token, or None (unknown, idle too long, older than a shift)."""
-    this = SignInSession.token_hash == _digest(token)
+    this = SignInSession.token_hash == digest(token)
     found = session.execute(
         select(SignInSession.seen_at, SignInSession.expires_at, SignInSession.csrf, Account)
         .join(Account, Account.id == SignInSession.account_id)
@@ -231,7 +237,7 @@ def resume(session: Session, token: str, at: datetime) -> tuple[Account, str] | 
 
 
 def sign_out(session: Session, token: str, at: datetime) -> None:
-    this = delete(SignInSession).where(SignInSession.token_hash == _digest(token))
+    this = delete(SignInSession).where(SignInSession.token_hash == digest(token))
     account_id = session.scalar(this.returning(SignInSession.account_id))
     if account_id is not None:
         audit.record(session, account_id, "sign_out", "", at)
@@ -252,5 +258,5 @@ def give_secrets(session: Session, sip: dict[str, str]) -> None:
             account.sip_secret = sip[account.sip_username]
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

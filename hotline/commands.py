@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from hotline import house_commands, list_arguments, questionnaire_arguments, simulated_days
+from hotline import account_arguments, house_commands, list_arguments, questionnaire_arguments, simulated_days
 from hotline.settings import Settings
 from hotline.settings_file import SettingsRefused, load
 
@@ -45,14 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     message.add_argument("text", nargs="?", default="", help="the reply, or which questionnaire: flu-season")
     message.add_argument("--as", dest="patient", default="lucia", help="which demo patient")
     message.add_argument("--json", action="store_true")
-    account = commands.add_parser("account", help="add a member of the staff; the hotline must be running")
-    account.add_argument("username")
-    account.add_argument("--name", required=True, help="as it is shown")
-    account.add_argument(
-        "--role",
-        required=True,
-        choices=["agent", "nurse", "doctor", "supervisor", "administrator", "speaker", "screen"],
-    )
+    account_arguments.add(commands)
     commands.add_parser("languages", help="is every language whole? exit status 1 when something is missing")
     model = commands.add_parser("model", help="the models of voices and recognisers").add_subparsers(
         dest="task", required=True
@@ -157,9 +150,9 @@ def _obey(asked: argparse.Namespace) -> int:
 
             return asyncio.run(message(settings, asked))
         case "account":
-            from hotline.staff import add
+            from hotline.staff import account
 
-            return add(settings, asked.username, asked.name, asked.role)
+            return account(settings, asked)
         case _:
             from hotline.verify import verify
 

@@ -72,6 +72,7 @@ from web.live import Hub
 
 log = logging.getLogger(__name__)
 
+OFF_DUTY_S = 5  # within which the queues forget an account that was closed
 SHORTEST_NUMBER = 5  # digits; the demo shows its extension instead of a number
 
 
@@ -188,6 +189,7 @@ async def run_core(settings: Settings) -> None:
         telling = asyncio.create_task(news.run(), name="queue news")
         stack.callback(telling.cancel)
         rounds = Rounds()
+        rounds.every(OFF_DUTY_S, presence.let_go)
         rounds.every(link_watch.EVERY_S, link_watch.LinkWatch(board.ami, here).look, at_once=True)
         _keep_house(rounds, database, capture, journal, zone(settings), clock)
         dialer_work.begin(rounds, settings, dialer, automatic, progressive, predictive)

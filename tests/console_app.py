@@ -211,7 +211,7 @@ class Site:
 
 def _session(account: Account, token: str, at: datetime) -> SignInSession:
     return SignInSession(
-        token_hash=accounts._digest(token),
+        token_hash=accounts.digest(token),
         account_id=account.id,
         csrf="csrf-of-this-page",
         created_at=at,

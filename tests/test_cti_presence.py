@@ -129,6 +129,38 @@ async def test_a_queues_call_rings_ana_is_told_before_she_answers_and_leaves_her
 
 
 @pytest.mark.asterisk
+@pytest.mark.covers("H51")
+async def test_whose_account_is_closed_leaves_the_queues_and_a_call_goes_on(asterisk: AsteriskInstance) -> None:
+    duty = Duty()
+    async with (
+        listening(asterisk, prepare=duty.attach) as listener,
+        await asterisk.phone("lucia") as lucia,
+        await asterisk.phone("ana") as ana,
+    ):
+        for name, queues in (("ana", ("nurses", "urgent")), ("tom", ("reception",))):
+            duty.wishes[name] = Wish(queues)
+            await duty.presence.sign_in(name, duty.wishes[name])
+        await duty.presence.let_go()
+        assert {name for _, name in await members(listener)} == {"ana", "tom"}
+        call = await queue_lucia(listener, "nurses")
+        await lucia.rings()
+        await lucia.answers()
+        await ana.rings()
+        await ana.answers()
+        await listener.hears(AgentAnswered, call_id=call)
+        duty.wishes.clear()
+        await duty.presence.let_go()
+        assert duty.presence.everyone() == {"ana": Status.TALKING}
+        assert await members(listener) == {("nurses", "ana"): (True, "off duty"), ("urgent", "ana"): (True, "off duty")}
+        await lucia.hangs_up()
+        await listener.hears(TalkEnded, call_id=call)
+        await duty.presence.let_go()
+        assert duty.presence.everyone() == {}
+        assert await members(listener) == {}
+        await asterisk.no_channels()
+
+
+@pytest.mark.asterisk
 @pytest.mark.covers("I10")
 async def test_a_caller_who_gives_up_leaves_nobody_ringing(asterisk: AsteriskInstance) -> None:
     duty = Duty()

@@ -101,7 +101,7 @@ def test_an_unknown_name_costs_a_guesser_as_much_as_a_known_one(
     staff: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[str] = []
-    monkeypatch.setattr(accounts, "_matches", lambda kept, password: bool(checked.append(kept)))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(accounts, "matches", lambda kept, password: bool(checked.append(kept)))  # type: ignore[func-returns-value]
     with staff.transaction() as session:
         enters(session, "ana", "wrong")
         enters(session, "nobody", "wrong")

@@ -27,7 +27,14 @@ FOR_ALL = {"/health", "/sign-in", "/static/{path:path}"}
 FOR_ALL |= {"/messages/reports/{message}", "/messages/replies"}  # these prove themselves
 IN_THE_DEMO = {"/patient-phone", "/patient-phone/{who}/line", "/patient-phone/{who}/texts"}
 IN_THE_DEMO |= {"/patient-phone/{who}/texts/live"}
-ONCE_SIGNED_IN = {"/", "/live", "/lists/progress", "/sign-out"}  # nothing of a patient is there
+ONCE_SIGNED_IN = {
+    "/",
+    "/live",
+    "/lists/progress",
+    "/sign-out",
+    "/account",
+    "/account/password",
+}  # nothing of a patient is there
 SOCKETS = {"/sip"}
 
 # the first part of a path → who gets past its door

@@ -50,6 +50,7 @@ from web import (
     merging,
     opening,
     outcome_sheet,
+    own_account,
     patient_texts,
     phone,
     presence,
@@ -105,6 +106,7 @@ def create_app(services: Services) -> FastAPI:
     rooms = (
         home.routes,
         sign_in.routes,
+        own_account.routes,
         stream.routes,
         presence.routes,
         phone.routes,

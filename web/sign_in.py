@@ -20,7 +20,7 @@ def back_to(wanted: str) -> str:
     return wanted if _OURS.fullmatch(wanted) and not wanted.startswith("//") else "/"
 
 
-def _wait(until: datetime, now: datetime) -> str:
+def told_to_wait(until: datetime, now: datetime) -> str:
     minutes = max(1, round((until - now).total_seconds() / 60))
     return f"Too many tries. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again."
 
@@ -61,7 +61,7 @@ async def sign_in(
         case SignedIn():
             return _welcome(answer, back_to(next), house.facts.tls)
         case Throttled():
-            status, wrong = 429, _wait(answer.until, now)
+            status, wrong = 429, told_to_wait(answer.until, now)
         case Refused():
             status, wrong = 401, "The name or the password is not right."
     return _form(request, back_to(next), status=status, username=name[:64], wrong=wrong)
