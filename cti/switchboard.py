@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from cti.ami import PATIENCE, Ami, AmiDown, AmiEvent, AmiUnanswered, Patience
-from cti.events import AsteriskLost, AsteriskReady, Event
+from cti.events import AsteriskLost, AsteriskReady, Event, LegEnded
 from cti.live import LiveCalls
 
 E = TypeVar("E", bound=Event)
@@ -36,6 +36,7 @@ class Switchboard:
         self.ami = Ami(address, port, user, secret, self.hear, self._came_up, self._went_down, patience)
         self._handlers: list[tuple[type[Event], Callable[..., Awaitable[None] | None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: set[str] = set()  # legs whose end is being told
 
     def on(self, kind: type[E], handler: Handler[E]) -> None:
         """Call `handler` for each event of this kind; `Event` is every kind. It may be async."""
@@ -60,7 +61,12 @@ class Switchboard:
             return None
         events = self.live.hear(e)
         wanted = [v for v in events if any(isinstance(v, kind) for kind, _ in self._handlers)]
+        self._ending.update(v.channel_id for v in wanted if isinstance(v, LegEnded))
         return self._tell(*wanted) if wanted else None
+
+    def is_ending(self, channel_id: str) -> bool:
+        """Whether this leg's end has been heard and its handlers are not done yet."""
+        return channel_id in self._ending
 
     def _background(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -88,8 +94,11 @@ class Switchboard:
                     log.warning("a handler of %s lost the link", type(event).__name__)
                 except Exception:
                     log.exception("a handler of %s failed", type(event).__name__)
+            if isinstance(event, LegEnded):
+                self._ending.discard(event.channel_id)
 
     async def _came_up(self, again: bool) -> None:
+        self._ending.clear()  # what was not told by now never will be
         await self.live.read(self.ami)
         await self._tell(AsteriskReady(datetime.now(UTC), again))
 

@@ -180,6 +180,10 @@ class Telephone:
         """All legs that are up now, in this node."""
         return self._board.live.legs()
 
+    def is_ending(self, channel_id: str) -> bool:
+        """Whether this leg's end has been heard and not everybody has been told yet."""
+        return self._board.is_ending(channel_id)
+
     async def caller_shown(self, channel_id: str) -> str | None:
         """The number of a caller's leg as the line brought it; None if it is withheld, unknown, or the leg is gone."""
         name = self._board.live.channel(channel_id)

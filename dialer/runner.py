@@ -4,8 +4,10 @@ Rules: an attempt is in the database, with its channel ids, before Asterisk hear
 starts each call; in a stint (`progressive.py`) her leg is up already: nobody is ever answered by nobody. Without a
 nurse (`agentless.py`) the ivr answers. What the line did arrives as events; each settles the attempt at most once.
 After a lost link nothing is dialled again: what can't be told from Asterisk's own records is put before a person.
+A recording is sealed behind all this: neither the next call nor a new link waits for a file.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +26,7 @@ from hospital.outcome_rules import OutcomeRules
 log = logging.getLogger(__name__)
 
 DOUBT = timedelta(seconds=8)  # an order to dial that has no leg by then was lost, or Asterisk's records know of it
+SEALING = 4  # recordings that are sealed at the same time; a crash may leave as many as there are lines
 RING_PATIENT_S = 45.0  # at least 15 s or four rings (47 CFR 64.1200(a)(6)); a patient may need to find the phone
 
 
@@ -61,6 +64,8 @@ class Dialer:
         self.held, self._seconds = held, seconds
         self._ordered_at: dict[UUID, float] = {}
         self._without_leg: set[tuple[UUID, str, bool | None]] = set()
+        self._finishing: set[asyncio.Task[None]] = set()
+        self._sealing = asyncio.Semaphore(SEALING)
 
     # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
 
@@ -242,7 +247,22 @@ class Dialer:
         self._ordered_at.pop(attempt.id, None)
         await self._end_nurses_leg(attempt)  # preview mode: one call, one leg
         if recording_id is not None:
-            await self._recorder.finish(recording_id)
+            task = asyncio.create_task(self._finish(recording_id))
+            self._finishing.add(task)
+            task.add_done_callback(self._finishing.discard)
+
+    async def _finish(self, recording_id: UUID) -> None:
+        """What is not finished here, the recorder's own sweep finds."""
+        try:
+            async with self._sealing:
+                await self._recorder.finish(recording_id)
+        except Exception:
+            log.exception("recording %s could not be finished", recording_id)
+
+    async def recordings_finished(self) -> None:
+        """Waits for those of calls that have ended."""
+        while self._finishing:
+            await asyncio.wait(self._finishing)
 
     async def _end_nurses_leg(self, attempt: Attempt) -> None:
         # of a stint her leg stays for the next, and of a call that a patient returns it is the queue's
@@ -260,7 +280,8 @@ class Dialer:
     # ── After a lost link, and at start ─────────────────────────────────────────────────────────────────────────
 
     async def reconcile(self) -> None:
-        """Compare what SQL believes to be under way with Asterisk. Nothing is dialled here."""
+        """Compare what SQL believes to be under way with Asterisk; the link is not up before this is done. Nothing is
+        dialled here."""
         under_way = await self.database.run(attempts.live)
         up = self.telephone.live_channel_ids()  # read after SQL: what was committed before had its time to appear
         for attempt in under_way:
@@ -281,7 +302,8 @@ class Dialer:
         under_way = await self.database.run(attempts.live)
         linked, up = self.telephone.is_up(), self.telephone.live_channel_ids()
         before, self._without_leg = self._without_leg, set()
-        for attempt in [one for one in under_way if one.channel_id not in up]:
+        gone = [one for one in under_way if one.channel_id not in up and not self.telephone.is_ending(one.channel_id)]
+        for attempt in gone:
             seen = (attempt.id, attempt.state, up.get(attempt.nurse_channel_id or ""))
             if attempt.state == "dialling":
                 await self._settle_if_doubtful(attempt)
@@ -304,6 +326,8 @@ class Dialer:
             dialled = await self.telephone.was_dialled(attempt.channel_id, attempt.dialled_at)
         except TimeoutError:
             dialled = None
+        if attempt.channel_id in self.telephone.live_channel_ids() or self.telephone.is_ending(attempt.channel_id):
+            return  # it has come meanwhile: its events tell the rest
         if dialled is False:
             await self._over(attempt, "cancelled")
             return

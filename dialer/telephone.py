@@ -54,6 +54,9 @@ class Telephone(Protocol):
     def live_channel_ids(self) -> dict[str, bool]:
         """Channel id → answered, of all legs that are up now."""
 
+    def is_ending(self, channel_id: str) -> bool:
+        """Whether its end has been heard and is still being told: it is not up, and what became of it comes yet."""
+
 
 class Recorder(Protocol):
     """The spool and the shelf."""

@@ -4,6 +4,7 @@ The exchange here takes orders and fails when told to; what the legs then do is 
 behaves like it is shown in test_followup_calls.py.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,6 +43,7 @@ class Exchange:
         self.orders: list[tuple[str, str]] = []
         self.fails: dict[str, Exception] = {}
         self.up: dict[str, bool] = {}
+        self.ending: set[str] = set()
         self.reachable = True
         self.languages: list[str] = []  # of calls without a nurse
         self.knows: bool | None = None  # what its records say of a leg
@@ -110,6 +112,9 @@ class Exchange:
     def live_channel_ids(self) -> dict[str, bool]:
         return dict(self.up)
 
+    def is_ending(self, channel_id: str) -> bool:
+        return channel_id in self.ending
+
     @property
     def steps(self) -> list[str]:
         return [order for order, _ in self.orders]
@@ -121,6 +126,8 @@ class Shelf:
     def __init__(self) -> None:
         self.no_room: str | None = None
         self.finished: list[UUID] = []
+        self.closed = asyncio.Event()  # Asterisk has finished the files
+        self.closed.set()
 
     def full(self) -> str | None:
         return self.no_room
@@ -129,6 +136,7 @@ class Shelf:
         return f"/hotline/spool/{recording_id}.wav"
 
     async def finish(self, recording_id: UUID) -> None:
+        await self.closed.wait()
         self.finished.append(recording_id)
 
 
@@ -451,6 +459,22 @@ async def test_the_end_of_a_talk_was_heard_and_could_not_be_written_down(office:
     assert office.exchange.up == {}
 
 
+@pytest.mark.covers("I5", "I10")
+async def test_a_new_link_does_not_wait_for_a_recording_that_was_never_closed(office: Office) -> None:
+    call = await office.they_talk()
+    assert await office.dialer.start_recording(call.id, office.ana)
+    kept = office.recording
+    assert kept is not None
+    office.exchange.up.clear()
+    office.shelf.closed.clear()
+    await asyncio.wait_for(office.dialer.reconcile(), 5)
+    assert (office.attempt.line_result, office.task.state) == ("answered", "wrap_up")
+    assert office.shelf.finished == []
+    office.shelf.closed.set()
+    await office.dialer.recordings_finished()
+    assert office.shelf.finished == [kept.id]
+
+
 @pytest.mark.covers("I3", "I10")
 async def test_ana_picked_up_and_the_order_could_not_be_written_down(office: Office) -> None:
     call = await office.starts()
@@ -536,6 +560,7 @@ async def test_recorded_from_the_key_on_and_sealed_at_the_end(office: Office) ->
     assert kept is not None and office.exchange.orders[-1] == ("record", f"/hotline/spool/{kept.id}.wav")
     assert not await office.dialer.start_recording(call.id, office.ana), "once"
     await office.leg_ends(call.channel_id, "answered")
+    await office.dialer.recordings_finished()
     assert office.shelf.finished == [kept.id]
 
 
@@ -582,6 +607,7 @@ async def test_asterisk_does_not_begin_to_record(office: Office, fault: Exceptio
     kept = office.recording
     assert kept is not None and kept.state == "open", "perhaps it does: the shelf looks for the file at the end"
     await office.leg_ends(call.channel_id, "answered")
+    await office.dialer.recordings_finished()
     assert office.shelf.finished == [kept.id]
     with office.database.transaction() as session:
         assert recordings.still_open(session, NOON + MINUTE) == [kept.id], "if not, the sweep finds it"

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from cti.events import AsteriskReady, LegEnded
 from cti.switchboard import Switchboard
+from dialer import runner
 from dialer.runner import Dialer
 from hospital.attempts import Attempt
 from hospital.calling_hours import ALWAYS
@@ -49,11 +50,18 @@ class Office:
             now=lambda: datetime.now(UTC),
             ring_s=4,
         )
+        self.heard, self.told = asyncio.Event(), asyncio.Event()
+        self.told.set()
+        self.board.on(LegEnded, self._another_listens)
         dialer_listens(self.board, self.dialer)
         self.listener = Listener(self.board, telephone)
         with database.transaction() as session:
             self.ana = employ(session, "ana", "nurse").id
             self.task_id = day_three(session, admit(session, JOAO), due_at=datetime.now(UTC)).id
+
+    async def _another_listens(self, e: LegEnded) -> None:
+        self.heard.set()
+        await self.told.wait()
 
     async def starts(self) -> UUID:
         attempt_id = await self.dialer.start(self.task_id, self.ana)
@@ -127,3 +135,27 @@ async def test_the_order_was_lost_and_is_known_to_be(database: Database, asteris
         assert office.state(attempt) == ("ended", "cancelled", "open", 0), "nobody was rung: it does not count"
         await ana.hung_up()
     assert office.channel(attempt) not in (asterisk.folder / "log" / "calls.csv").read_text()
+
+
+@pytest.mark.covers("I3", "I10")
+async def test_it_rang_out_and_that_is_not_written_down_yet(
+    database: Database, asterisk: AsteriskInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "DOUBT", timedelta(seconds=0))  # it has rung for as long as that
+    async with (
+        an_office(database, asterisk) as office,
+        await asterisk.phone("ana") as ana,
+        await asterisk.phone("joao") as joao,
+    ):
+        attempt = await office.starts()
+        await ana.rings()
+        await ana.answers()
+        await joao.rings()
+        office.told.clear()
+        await office.heard.wait()
+        for _ in range(3):
+            await office.dialer.settle_doubtful()
+        assert office.state(attempt)[0] == "dialling", "what became of it is known, and comes"
+        office.told.set()
+        await office.until(attempt, lambda now: now[0] != "dialling")
+        assert office.state(attempt) == ("ended", "no_answer", "open", 1)
