@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from hospital.calling_hours import MIDNIGHT, Window, abroad, first_allowed, may_call, narrowed
 from hospital.outcome_rules import SHIPPED, OutcomeRules
 from hospital.patients import Patient, PhoneNumber
-from hospital.zones import Address, country_of, zone_of
+from hospital.zones import Address, Clock, clock_of, country_of
 
 PURPOSE = "follow_up"
 OF_AGE = 18
@@ -126,12 +126,19 @@ def on_the_clock_of(policy: CallingPolicy, person: Patient, number: PhoneNumber 
     hours are their country's."""
     site = policy.of_site or policy
     dialled, address = number.number if number else None, address_of(person, site.country)
-    zone = zone_of(dialled, site.zone, told=person.zone, address=address)
+    zone = their_clock(site, person, number).zone
     country = country_of(dialled, site.country, told=person.zone, address=address)
     window = site.window
     if site.country is not None and country is not None and country != site.country:
         window = abroad(window, country)
     return site if (zone, window) == (site.zone, site.window) else replace(site, zone=zone, window=window, of_site=site)
+
+
+def their_clock(policy: CallingPolicy, person: Patient, number: PhoneNumber | None) -> Clock:
+    """The clock of `on_the_clock_of`, and by what it is known."""
+    site = policy.of_site or policy
+    address = address_of(person, site.country)
+    return clock_of(number.number if number else None, site.zone, told=person.zone, address=address)
 
 
 def address_of(person: Patient, site: str | None) -> Address | None:

@@ -8,6 +8,7 @@ the first: being an hour wrong by the window's edge is why the window has margin
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import phonenumbers
@@ -37,11 +38,30 @@ class Address:
         return next((found for tag in spoken if (found := _countries(tag).get(last)) is not None), None)
 
 
-def zone_of(number: str | None, site: ZoneInfo, *, told: str | None = None, address: Address | None = None) -> ZoneInfo:
-    """The zone of whoever is called on an E.164 number. `told`: the zone that they said they are in."""
+Evidence = Literal["told", "number", "address", "site"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`by`: what told the zone."""
+
+    zone: ZoneInfo
+    by: Evidence
+
+
+def clock_of(number: str | None, site: ZoneInfo, *, told: str | None = None, address: Address | None = None) -> Clock:
+    """The clock of whoever is called on an E.164 number. `told`: the zone that they said they are in."""
     if told is not None and told in zones():
-        return ZoneInfo(told)
-    return _of_number(number, site) or (_one_clock().get(address.country or "") if address else None) or site
+        return Clock(ZoneInfo(told), "told")
+    if (zone := _of_number(number, site)) is not None:
+        return Clock(zone, "number")
+    zone = _one_clock().get(address.country or "") if address else None
+    return Clock(zone, "address") if zone is not None else Clock(site, "site")
+
+
+def zone_of(number: str | None, site: ZoneInfo, *, told: str | None = None, address: Address | None = None) -> ZoneInfo:
+    """The zone of their `clock_of`."""
+    return clock_of(number, site, told=told, address=address).zone
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from hospital.calling_rules import on_the_clock_of
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber
-from hospital.zones import Address, country_of, zone_of
+from hospital.zones import Address, clock_of, country_of
 from tests.characters import MEI, RUTH, WIREMU, Character
 from tests.hospital_scene import UNCAPPED, admit, day_three, employ
 from tests.moments import NOON, ZONE
@@ -181,22 +181,31 @@ def test_the_cap_counts_their_days(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "address", "told", "zone"),
+    ("number", "address", "told", "zone", "by"),
     [
-        ("+12025550105", None, None, "America/New_York"),
-        ("+573015550101", None, None, "America/Bogota"),
-        ("+8613055550103", "Calle 1, Lima, Perú", None, "Asia/Shanghai"),  # the number first
-        ("+883510000000", "Calle 1, Lima, Perú", None, "America/Lima"),  # a number of no country
-        (None, "1 Some Street\nLima\nPeru", None, "America/Lima"),
-        (None, "Bogotá, Colombia", None, "America/Bogota"),
-        (None, "12 Main Street, United States", None, "America/Bogota"),  # it has many clocks: the site's
-        ("no number", "", None, "America/Bogota"),
-        ("+12025550105", None, "Asia/Shanghai", "Asia/Shanghai"),
-        ("+12025550105", None, "Atlantis/Poseidonis", "America/New_York"),  # a zone that there is not any more
+        ("+12025550105", None, None, "America/New_York", "number"),
+        ("+573015550101", None, None, "America/Bogota", "number"),
+        ("+8613055550103", "Calle 1, Lima, Perú", None, "Asia/Shanghai", "number"),  # the number first
+        ("+883510000000", "Calle 1, Lima, Perú", None, "America/Lima", "address"),  # a number of no country
+        (None, "1 Some Street\nLima\nPeru", None, "America/Lima", "address"),
+        (None, "Bogotá, Colombia", None, "America/Bogota", "address"),
+        (None, "12 Main Street, United States", None, "America/Bogota", "site"),  # it has many clocks: the site's
+        ("no number", "", None, "America/Bogota", "site"),
+        ("+12025550105", None, "Asia/Shanghai", "Asia/Shanghai", "told"),
+        (
+            "+12025550105",
+            None,
+            "Atlantis/Poseidonis",
+            "America/New_York",
+            "number",
+        ),  # a zone that there is not any more
     ],
 )
-def test_where_a_clock_is_known_from(number: str | None, address: str | None, told: str | None, zone: str) -> None:
-    assert zone_of(number, ZONE, told=told, address=written(address)).key == zone
+def test_where_a_clock_is_known_from(
+    number: str | None, address: str | None, told: str | None, zone: str, by: str
+) -> None:
+    found = clock_of(number, ZONE, told=told, address=written(address))
+    assert (found.zone.key, found.by) == (zone, by)
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,16 @@ async def test_the_nurse_notes_on_whose_clock_the_patient_is(site: Site) -> None
         assert "Sao Paulo, by the number" in told
 
 
+async def test_without_a_number_the_address_tells_the_clock_and_else_the_hospital(site: Site) -> None:
+    with site.database.transaction() as session:
+        for number in session.get_one(Patient, site.joao.id).numbers:
+            number.invalid_since = NOON
+    change(site, zone=None, address="Calle 1\nLima\nPeru")
+    assert "Lima, by the country of the address" in await read(site)
+    change(site, address="Calle 1, Bogotá")
+    assert "Bogota, the hospital's: nothing tells another" in await read(site)
+
+
 async def test_it_is_closed_to_other_nurses_and_each_look_is_audited(site: Site) -> None:
     async with site.signed_in("ruby") as ruby:
         await ruby.get(f"/followups/{site.task.id}/why", 403)

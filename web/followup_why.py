@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from hospital import campaigns, followups, patients
 from hospital.attempts import CallingPolicy
 from hospital.calling_hours import MIDNIGHT, hours_on
+from hospital.calling_rules import their_clock
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.verdicts import Verdict, judge
@@ -97,7 +98,7 @@ def _verdict(task: FollowUpTask, judged: Verdict, shown: Viewer) -> tuple[str, b
 
 def _facts(task: FollowUpTask, patient: Patient, judged: Verdict, shown: Viewer) -> list[tuple[str, str]]:
     policy, local = judged.policy, shown.at.astimezone(judged.policy.zone)
-    by = "as they told us" if judged.person.zone else "by the number, or else the hospital's"
+    by = words.CLOCKS[their_clock(policy, judged.person, judged.number).by]
     hours = [
         f"{start:%H:%M}–{'24:00' if end == MIDNIGHT else format(end, '%H:%M')}"
         for start, end in hours_on(local.date(), policy.window)
@@ -164,7 +165,7 @@ async def page(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Resp
 async def tell_zone(
     request: Request, visitor: WorksFollowUps, task_id: UUID, zone: Annotated[str, Form(max_length=60)] = ""
 ) -> Response:
-    """On whose clock the patient is; empty: by the number again."""
+    """On whose clock the patient is; empty: by what else tells it."""
     shown = await _shown(request, visitor, task_id)
     house = services(request)
     if zone and zone not in zones():

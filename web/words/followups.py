@@ -209,6 +209,15 @@ def load_of_nobody(of: Load) -> str:
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
 
 
+CLOCKS = {
+    "told": "as they told us",
+    "number": "by the number",
+    "address": "by the country of the address",
+    "site": "the hospital's: nothing tells another",
+}
+"""How somebody's zone is known (`hospital.zones.Evidence`)."""
+
+
 def next_try(at: datetime | None, rank: int | None, tries: int, max_tries: int, now: datetime, zone: ZoneInfo) -> str:
     """The next try as a sentence: `again tomorrow 18:10, second number, try 2 of 3`."""
     if at is None:
