@@ -1,4 +1,5 @@
-"""What the dialer needs of the rest of the house; `cti` and `recordings` satisfy it, `hotline/wiring.py` joins them."""
+"""What the dialer needs of the rest of the house; `cti` and `recordings` satisfy it; `hotline/run_core.py` joins
+them, with what stands in `hotline/joints.py`."""
 
 from datetime import datetime
 from typing import Protocol

@@ -115,7 +115,7 @@ def plan(
     stay_id: UUID | None = None,
     owner_id: UUID | None = None,
 ) -> FollowUpTask:
-    """A new task, due from `due_at` until `due_until` (two business days' worth by default)."""
+    """A new task, due from `due_at` until `due_until` (four days by default)."""
     task = FollowUpTask(
         patient_id=patient_id,
         questionnaire_id=questionnaire_id,

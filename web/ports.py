@@ -1,7 +1,8 @@
 """What the console needs from the rest of the house: facts of the site, and Protocols that telephone rooms satisfy.
 
-The telephone rooms never import `web`; `hotline/wiring.py` joins them. A verb that can be refused returns the
-sentence that the nurse or agent reads, or None when it is done."""
+The telephone rooms never import `web`; `hotline/run_core.py` joins them, with what stands in
+`hotline/joints.py`. A verb that can be refused returns the sentence that the nurse or agent reads, or None when it is
+done."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

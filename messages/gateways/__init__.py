@@ -12,5 +12,6 @@ To add one:
    a refusal, a time-out after the message went out, and no connection at all.
 5. Where it also receives: a function that proves that a text is the provider's and reads it into `Incoming`; the
    provider's own id is what a text is known by when it is told twice.
-6. Its settings in hotline/settings.py, one line in hotline/wiring.py.
+6. Its settings in hotline/message_settings.py; `gateway()`, `delivery_reports()` and `text_replies()` in
+   hotline/message_joints.py choose it by them.
 """
