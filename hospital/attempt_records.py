@@ -8,7 +8,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id
 from hospital.letter_records import written_to
-from hospital.patients import PhoneNumber
 from hospital.text_records import ReminderText, StepText, VideoMeeting, texted
 
 LIVE = ("claimed", "dialling", "talking")
@@ -85,11 +84,6 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
     since = at - timedelta(days=8)
     texts = [texted(kind, patient_id, token, since) for kind in (StepText, VideoMeeting, ReminderText)]
     return sorted(session.scalars(union_all(rows, *texts, written_to(patient_id, since))))
-
-
-def number_of(session: Session, attempt_id: UUID) -> str:
-    """The number (E.164) that an attempt dials."""
-    return session.get_one(PhoneNumber, session.get_one(Attempt, attempt_id).number_id).number
 
 
 def live(session: Session) -> list[Attempt]:

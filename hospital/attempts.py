@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hospital import campaigns, joint_calls, lines, opt_outs, subjects
-from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, number_of, of_task
+from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, of_task
 from hospital.calling_hours import closes
 from hospital.calling_rules import ENDS, PURPOSE, CallingPolicy, NotNow, never, wall_clock
 from hospital.database import announce
@@ -30,7 +30,7 @@ from hospital.verdicts import Verdict, judge
 __all__ = ["LIVE", "Attempt", "CallingPolicy", "Claimed", "NotNow"]
 __all__ += ["abandoned", "answered", "claim", "contact_result", "dialling", "line_ended", "not_dialled", "rang"]
 __all__ += ["reviewed", "to_review"]
-__all__ += ["by_channel", "contacts", "live", "number_of", "of_task"]
+__all__ += ["by_channel", "contacts", "live", "of_task"]
 
 
 A_MINUTE = timedelta(minutes=1)  # by which a clock is put right without anybody having set it back

@@ -44,10 +44,6 @@ class Coverage:
         """Who was to be contacted: due, without who was excused."""
         return self.due - self.excused
 
-    def of_meant(self, count: int) -> float | None:
-        """`count` as a share of those who were to be contacted; None where nobody was."""
-        return count / self.meant if self.meant else None
-
 
 def coverage(session: Session, since: datetime, until: datetime, by: By, at: datetime) -> list[Coverage]:
     """Of the tasks that became due in [since, until) and not after `at`, for each group by name."""

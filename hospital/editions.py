@@ -59,11 +59,6 @@ def draft(session: Session, sheet: Sheet) -> Edition | None:
     return session.scalar(select(Edition).where(Edition.sheet == sheet, Edition.state == "draft"))
 
 
-def in_force(session: Session, sheet: Sheet) -> Edition | None:
-    """None where nothing was ever published: the file's."""
-    return session.scalar(select(Edition).where(Edition.sheet == sheet, Edition.state == "published"))
-
-
 def history(session: Session, sheet: Sheet, limit: int = 20) -> list[Edition]:
     """What was published, newest first."""
     published = select(Edition).where(Edition.sheet == sheet, Edition.number.is_not(None))

@@ -105,12 +105,6 @@ def enrol(
     return Telling(len(new), len(told) - len(new), _enrol(session, wanted, patients, at, site, by))
 
 
-def of_patient(session: Session, patient_id: UUID) -> list[Enrolment]:
-    """Newest first."""
-    rows = select(Enrolment).where(Enrolment.patient_id == patient_id)
-    return list(session.scalars(rows.order_by(Enrolment.enrolled_at.desc(), Enrolment.plan)))
-
-
 def _new_events(session: Session, told: Sequence[Told], at: datetime, by: UUID | None) -> dict[str, UUID]:
     """Source → id of those that nobody had told before."""
     if not told:

@@ -7,7 +7,7 @@ so that a stolen database without the site's key says nothing of four digits.
 """
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -18,7 +18,6 @@ from hospital import vault
 from hospital.patients import Patient, PatientIdentifier, candidates, living
 
 Identifier = Literal["birth_date", "document_last4", "card_number", "nhi", "pin"]
-IDENTIFIERS: tuple[Identifier, ...] = get_args(Identifier)
 FINDABLE: frozenset[Identifier] = frozenset({"birth_date", "card_number"})
 """Those by which a record is found without a calling number."""
 DOCUMENTS = frozenset({"curp", "cpf", "cn_id", "id_card"})

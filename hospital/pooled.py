@@ -24,8 +24,7 @@ from hospital.stints import Stint
 
 R = TypeVar("R", bound=Select[Any])
 A_DAY = timedelta(days=1)
-PATIENCE = timedelta(seconds=2)  # from the answer to a nurse
-IN_TIME = timedelta(seconds=1.7)  # an order to join that is given later might come too late
+IN_TIME = timedelta(seconds=1.7)  # of two from the answer to a nurse: an order to join given later might come too late
 NOT_AGAIN = timedelta(hours=72)  # who was abandoned is not dialled by machine
 
 

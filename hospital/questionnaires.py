@@ -98,10 +98,6 @@ def _address(canonical: str | None) -> str | None:
     return canonical.partition("|")[0] if canonical else None
 
 
-def version(session: Session, questionnaire_id: UUID) -> Questionnaire:
-    return session.get_one(Questionnaire, questionnaire_id)
-
-
 def _in_order(session: Session, code: str) -> None:
     """Two processes load the same files when the hotline starts: one of them makes the version."""
     session.execute(text("SELECT pg_advisory_xact_lock(:space, hashtext(:code))"), {"space": PUBLISHING, "code": code})

@@ -1,7 +1,6 @@
 """Where the rooms meet: each class satisfies a Protocol that one room declares, with what other rooms offer."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
@@ -25,7 +24,6 @@ from recordings.replay import Replay, answer
 from recordings.sealing import Tampered
 from web import ports
 
-log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 

@@ -4,7 +4,6 @@ Apart from the console and the calls: it knows neither AMI nor the SIP secrets, 
 caller anything.
 """
 
-import logging
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -22,8 +21,6 @@ from hotline.sheets import Sheets
 from hotline.wiring import now, open_database
 from scripts.wording import Wording
 from web.answer_pages import House, create_answer_app
-
-log = logging.getLogger(__name__)
 
 LATELY = 5.0  # seconds
 AT_ONCE = 200  # connections; more are told to come later

@@ -9,7 +9,6 @@ what to do.
 import asyncio
 import fcntl
 import json
-import logging
 import os
 import signal
 import socket
@@ -29,8 +28,6 @@ from hotline.groundwork import CannotStart
 from hotline.nursery import Nursery
 from hotline.places import Places, make_secrets, places, plan
 from hotline.settings import Settings
-
-log = logging.getLogger(__name__)
 
 BACK_OFF = (0.2, 1.0, 3.0, 10.0)  # seconds before a dead child is started again
 SOUND = -10  # niceness of what calls are heard by: it needs little, and at once

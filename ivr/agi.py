@@ -49,11 +49,6 @@ class Reply:
     endpos: int | None = None
 
     @property
-    def timed_out(self) -> bool:
-        """GET DATA's `result=12 (timeout)`: what was typed until then is in `result`."""
-        return self.data == "timeout"
-
-    @property
     def dead(self) -> bool:
         """511: the channel is gone, and this command needs one."""
         return self.code == 511
@@ -234,11 +229,6 @@ def record_file(path: str, escape_digits: str, most_s: float, silence_s: int) ->
 def set_variable(name: str, value: str) -> Command:
     """`name` may be a function such as `CHANNEL(language)`."""
     return command("SET VARIABLE", name, value)
-
-
-def get_variable(name: str) -> Command:
-    """Reply: `result` "1" and the value in `data`, or "0"."""
-    return command("GET VARIABLE", name)
 
 
 def noop() -> Command:

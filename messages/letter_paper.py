@@ -24,7 +24,6 @@ from scripts.letters import Letter
 FONTS = Path("/usr/share/fonts/truetype")
 LATIN, LATIN_BOLD = FONTS / "dejavu/DejaVuSans.ttf", FONTS / "dejavu/DejaVuSans-Bold.ttf"
 CHINESE = FONTS / "droid/DroidSansFallbackFull.ttf"
-PAPERS = ("A4", "letter")
 
 # millimetres and points
 LEFT, RIGHT, TOP, BOTTOM = 25.0, 20.0, 18.0, 20.0
@@ -67,15 +66,6 @@ def _of(font: Path) -> frozenset[int]:
         return frozenset()
     with TTFont(font, lazy=True) as opened:
         return frozenset(opened.getBestCmap())
-
-
-def why_not(letter: Letter, paper: str = "A4") -> str | None:
-    """The code of what is in the way of printing it; None for nothing."""
-    try:
-        printed([letter], paper)
-    except CannotBePrinted as refused:
-        return refused.code
-    return None
 
 
 def printed(letters: Sequence[Letter], paper: str = "A4") -> bytes:

@@ -192,7 +192,3 @@ def _unreviewed(changes: Changes) -> Iterator[Finding]:
 
 def stopping(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.stops]
-
-
-def warnings(findings: Iterable[Finding]) -> list[Finding]:
-    return [finding for finding in findings if not finding.stops]

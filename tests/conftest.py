@@ -24,6 +24,7 @@ from hospital import database as database_room
 from hospital.database import Database
 from hotline import databases, models, postgres
 from hotline.model_catalogue import KOKORO, WHISPER
+from tests.copies import clone_database
 from tests.site_key import SITE_KEY
 
 pytest_plugins = ("tests.asterisk_instance", "tests.house", "tests.sharing")
@@ -104,7 +105,7 @@ def cloned(cluster: postgres.Cluster, template: str) -> Iterator[str]:
 
     Names come again: with a name comes the engine that its tests share."""
     name = _NAMES.pop() if _NAMES else f"test_{next(_NUMBERS)}"
-    url = databases.clone_database(cluster, template, name)
+    url = clone_database(cluster, template, name)
     try:
         yield url
     finally:

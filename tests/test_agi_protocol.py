@@ -108,8 +108,8 @@ def test_a_reply(said: bytes, reply: Reply) -> None:
 def test_a_timeout_and_a_dead_channel_are_named() -> None:
     (timeout,) = hear(b"200 result= (timeout)\n")
     (dead,) = hear(b"511 Command Not Permitted on a dead channel or intercept routine\n")
-    assert isinstance(timeout, Reply) and timeout.timed_out and not timeout.dead
-    assert isinstance(dead, Reply) and dead.dead and not dead.timed_out
+    assert isinstance(timeout, Reply) and (timeout.result, timeout.data) == ("", "timeout") and not timeout.dead
+    assert isinstance(dead, Reply) and dead.dead
 
 
 def test_520_has_several_lines_and_none_of_them_is_an_event() -> None:

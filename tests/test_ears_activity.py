@@ -122,11 +122,10 @@ def test_the_utterance_holds_what_was_just_before_it() -> None:
 
 def test_a_new_turn_forgets_the_last_one() -> None:
     ear = VoiceActivity(judge=Told("#" * 10))
-    ear.feed(bytes(FRAME_BYTES))
-    assert ear.speaking
+    assert ear.feed(bytes(FRAME_BYTES)) is Heard.BEGAN
     ear.forget()
-    assert not ear.speaking
     assert ear.utterance == b""
+    assert ear.feed(bytes(FRAME_BYTES)) is Heard.BEGAN, "the next turn's"
 
 
 def test_a_frame_of_another_length_is_refused() -> None:

@@ -64,7 +64,6 @@ def test_ana_calls_joao(database: Database) -> None:
         row = session.get_one(FollowUpTask, task)
         assert (row.state, row.owner_id) == ("calling", ana)
         assert codes(session, task) == ["planned", "called"]
-        assert attempts.number_of(session, claimed.attempt_id) == JOAO.numbers[0]
         assert [a.state for a in attempts.live(session)] == ["claimed"]
         assert attempts.dialling(session, claimed.attempt_id, NOON)
         assert not attempts.dialling(session, claimed.attempt_id, NOON), "the order to dial is given once"

@@ -68,7 +68,7 @@ def test_what_each_figure_counts(database: Database) -> None:
         # Mei was tried and not reached; João is excused, so his try counts nowhere; a stranger is nobody's "reached".
         assert cardiology == Coverage("cardiology", 3, 1, 2, 0, 0, 0, 0, 2, 0, 0)
         whole = total([cardiology, surgery])
-        assert (whole.due, whole.meant, whole.of_meant(whole.completed)) == (5, 4, 0.25)
+        assert (whole.due, whole.meant, whole.completed) == (5, 4, 1)
         assert {row.group for row in coverage(session, since, until, "language", NOON)} == {
             "en",
             "es",
@@ -128,7 +128,7 @@ def test_no_channel_looks_better_by_what_went_on_from_it(database: Database) -> 
             Coverage("nurse_call", 3, 0, 2, 2, 2, 2, 0, 0, 0, 0, elsewhere=1),
             Coverage("sms", 2, 0, 2, 1, 1, 1, 0, 0, 0, 0, elsewhere=1),
         ]
-        assert rows[3].of_meant(rows[3].completed) == 0.5, "who went on to the nurse is in the message's denominator"
+        assert (rows[3].meant, rows[3].completed) == (2, 1), "who went on to the nurse is in the message's denominator"
         assert all(sum(getattr(row, part) for part in PARTS) == row.due for row in rows)
         (once,) = coverage(session, since, until, "ward", NOON)
         assert (once.due, once.completed, once.elsewhere) == (5, 3, 0)
@@ -166,11 +166,6 @@ def test_every_stopped_task_is_in_exactly_one_part(database: Database, reason: s
         (row,) = coverage(session, NOON - DAY, NOON + DAY, "plan", NOON)
         assert sum(getattr(row, part) for part in PARTS) == row.due == 1
         assert row.waiting == row.completed == 0
-
-
-def test_nobody_to_be_contacted_is_no_share_of_nothing() -> None:
-    nobody = Coverage("ward", 2, 2, 0, 0, 0, 0, 0, 0, 0, 0)
-    assert nobody.of_meant(0) is None
 
 
 def test_a_bar_is_as_long_as_what_was_due() -> None:

@@ -36,9 +36,13 @@ def test_a_draft_goes_live_and_the_one_before_is_restored(database: Database) ->
         session.commit()
         assert set(heard()) >= {f"edition:{first.id}", f"edition:{restored.id}"}
     with database.transaction() as session:
-        live = editions.in_force(session, "wording")
-        assert live is not None and (live.body, live.number, live.why) == (FIRST, 3, "Again")
-        assert [edition.number for edition in editions.history(session, "wording")] == [3, 2, 1]
+        history = editions.history(session, "wording")
+        assert [(edition.number, edition.state) for edition in history] == [
+            (3, "published"),
+            (2, "replaced"),
+            (1, "replaced"),
+        ]
+        assert (history[0].body, history[0].why) == (FIRST, "Again")
         told = editions.publications(session)
         assert told.number == 3 and told.bodies["wording"] == [(3, FIRST), (2, SECOND), (1, FIRST)]
         assert told.bodies["triage"] == []

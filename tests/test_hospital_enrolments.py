@@ -148,7 +148,7 @@ def test_a_clinician_enrols_a_list_once_a_day(database: Database, lucia: UUID) -
             2, 0, 2
         )
         assert enrolments.enrol(session, STUDY, [lucia], NOON, SITE, ana) == Telling(0, 1, 0)
-        (mine,) = enrolments.of_patient(session, lucia)
+        mine = session.query(Enrolment).filter_by(patient_id=lucia).one()
         assert (mine.plan, mine.enrolled_by) == ("stones", ana)
 
 

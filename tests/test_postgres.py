@@ -11,6 +11,7 @@ import pytest
 
 from hotline import databases, postgres, processes
 from hotline.postgres import Cluster, PostgresFailed
+from tests.copies import clone_database
 
 SCHEMA = "CREATE TABLE patient (id int PRIMARY KEY, name text UNIQUE); INSERT INTO patient VALUES (1, 'Lucía');"
 
@@ -64,8 +65,8 @@ def test_a_schema_is_applied_whole_or_not_at_all(cluster: Cluster) -> None:
 
 def test_a_copy_of_a_template_is_of_its_own(cluster: Cluster) -> None:
     databases.ensure_database(cluster, "template_patient", schema=SCHEMA)
-    first = databases.clone_database(cluster, "template_patient", "first")
-    databases.clone_database(cluster, "template_patient", "second")
+    first = clone_database(cluster, "template_patient", "first")
+    clone_database(cluster, "template_patient", "second")
     with cluster.connect("first", postgres.OWNER) as connection:
         connection.execute("DELETE FROM patient")
     with cluster.connect("second", postgres.OWNER) as connection:

@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from hospital import attempts, enrolments, followups, patients, questionnaires
+from hospital import attempts, followups, patients, questionnaires
 from hospital.attempts import Attempt
 from hospital.audit import AuditRow
 from hospital.database import Database
+from hospital.enrolment_records import Enrolment
 from hospital.followups import Answer, FollowUpTask
 from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire
@@ -357,7 +358,7 @@ async def test_ana_enrols_joao_in_a_plan_once(site: Site) -> None:
         await ana.post(f"{task}/enrol", 204, plan="hypertension")
         await ana.post(f"{task}/enrol", 409, plan="hypertension")
     with site.database.transaction() as session:
-        (mine,) = enrolments.of_patient(session, site.task.patient_id)
+        mine = session.query(Enrolment).filter_by(patient_id=site.task.patient_id).one()
         assert (mine.plan, mine.enrolled_by) == ("hypertension", site.staff["ana"].id)
 
 

@@ -35,7 +35,6 @@ _FIXED = {
     "Permissions-Policy": "microphone=(), camera=(), geolocation=(), payment=(), usb=()",
 }
 
-Clock = Callable[[], datetime]
 Refuse = Callable[[Scope, int], Awaitable[Response]]
 """(request, status 408, 413, 421, 429) → what its reader is told."""
 

@@ -98,7 +98,7 @@ def _verdict(task: FollowUpTask, judged: Verdict, shown: Viewer) -> tuple[str, b
 
 def _facts(task: FollowUpTask, patient: Patient, judged: Verdict, shown: Viewer) -> list[tuple[str, str]]:
     policy, local = judged.policy, shown.at.astimezone(judged.policy.zone)
-    by = words.CLOCKS[their_clock(policy, judged.person, judged.number).by]
+    by = words.KNOWN_BY[their_clock(policy, judged.person, judged.number).by]
     hours = [
         f"{start:%H:%M}–{'24:00' if end == MIDNIGHT else format(end, '%H:%M')}"
         for start, end in hours_on(local.date(), policy.window)

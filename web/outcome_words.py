@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hospital.outcome_rules import OutcomeRules, Rule
+from hospital.outcome_rules import Rule
 
 WAYS = {
     "same_number": "Same number",
@@ -63,7 +63,3 @@ def _last(rule: Rule) -> str:
     if rule.last_try_another_time and rule.after is not None:
         return "; the last try is tomorrow, on the next number"
     return ""
-
-
-def most(rules: OutcomeRules) -> str:
-    return f"No task is called more than {rules.most_dials} times by one channel, whatever came of it."

@@ -62,11 +62,6 @@ class VoiceActivity:
         self._quiet = 0  # frames since the last voiced one
 
     @property
-    def speaking(self) -> bool:
-        """Between BEGAN and ENDED, pauses included."""
-        return self._speaking
-
-    @property
     def suspecting(self) -> bool:
         """Perhaps somebody begins to speak: 32 ms later it has BEGAN, or not."""
         return not self._speaking and self._judge.doubtful

@@ -209,7 +209,7 @@ def load_of_nobody(of: Load) -> str:
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth"}
 
 
-CLOCKS = {
+KNOWN_BY = {
     "told": "as they told us",
     "number": "by the number",
     "address": "by the country of the address",
