@@ -15,6 +15,11 @@ MORNING = time(9)
 OPEN = timedelta(days=4)
 
 
+def case_code(of: str) -> str:
+    """The id of a red flag or of a rule, as the code of the case that it opens."""
+    return of.replace("-", "_")
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One rule's: `sooner`: days until the next step; `nurse`: what the machine asked goes to a nurse; `revisit`: the

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, nurse_flags
+from hospital.answer_changes import case_code
 from hospital.attempt_records import LIVE, Attempt, about
 from hospital.clocks import Due
 from hospital.database import Base, announce, storable
@@ -51,7 +52,7 @@ def stand(session: Session, task_id: UUID, codes: Collection[str], changed: Coll
     by_machine = set(session.scalars(told))
     for code in codes:
         row = rows.get(code)
-        if row is None and (code in changed or code.replace("-", "_") not in by_machine):
+        if row is None and (code in changed or case_code(code) not in by_machine):
             new = insert(AnswerFlag).values(task_id=task_id, code=code, state="standing", since=at)
             session.execute(new.on_conflict_do_nothing())  # two answers that are saved at once may raise the same
         elif row is not None and (row.state == "gone" or (row.state == "set_aside" and code in changed)):
@@ -70,7 +71,7 @@ def of_task(session: Session, task_id: UUID) -> dict[str, AnswerFlag]:
 def of_case(session: Session, case_id: UUID) -> list[str]:
     """What was raised in a case, in the case's codes."""
     rows = select(AnswerFlag.code).where(AnswerFlag.case_id == case_id, AnswerFlag.state == "raised")
-    return [code.replace("-", "_") for code in session.scalars(rows.order_by(AnswerFlag.since, AnswerFlag.code))]
+    return [case_code(code) for code in session.scalars(rows.order_by(AnswerFlag.since, AnswerFlag.code))]
 
 
 def standing(session: Session, task_ids: Collection[UUID]) -> list[AnswerFlag]:
@@ -85,7 +86,7 @@ def raise_standing(session: Session, task_id: UUID, text: str, by: UUID | None, 
     rows = standing(session, [task_id])
     if not rows:
         return None
-    codes = [one.code.replace("-", "_") for one in rows]
+    codes = [case_code(one.code) for one in rows]
     case_id = nurse_flags.open_or_found(session, task, codes[0], number_of(session, task.patient_id), at, due)
     for one in rows:
         one.state, one.case_id, one.settled_by, one.settled_at = "raised", case_id, by, at
@@ -110,7 +111,7 @@ def set_aside(session: Session, task_id: UUID, code: str, outcome: str, why: str
     if row is None or row.state != "standing":
         return False
     row.state, row.outcome, row.why, row.settled_by, row.settled_at = "set_aside", outcome, reason, by, at
-    flag = code.replace("-", "_")
+    flag = case_code(code)
     decide(session, task_id, "flag_set_aside", at, flag=flag, outcome=outcome, by=str(by))
     announce(session, "task", task_id)
     audit.record(session, by, "flag.set_aside", f"task:{task_id}", at, flag=flag, outcome=outcome)

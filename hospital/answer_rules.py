@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import answer_flags, cases, followups
-from hospital.answer_changes import Change, Window, brought_forward, in_days
+from hospital.answer_changes import Change, Window, brought_forward, case_code, in_days
 from hospital.appointments import Booked
 from hospital.cases import Case, Teller
 from hospital.clocks import Clocks, due
@@ -75,7 +75,7 @@ def _open_case(session: Session, task: FollowUpTask, rule: str, at: datetime, cl
     number = answer_flags.number_of(session, task.patient_id)
     teller = Teller("", number, task.patient_id, task.patient.language)
     origin, until = f"{CASE_OF_TASK}{task.id}", due("rating", at, clocks)
-    cases.open_case(session, "rating", origin, teller, at, until, rule.replace("-", "_"))
+    cases.open_case(session, "rating", origin, teller, at, until, case_code(rule))
     decide(session, task.id, "answer_case", at, rule=rule)
 
 

@@ -177,7 +177,7 @@ class Talking:
             return Meant("not_understood")
         flags = self.filling.flags()
         if flags:
-            return Meant("red_flag", answer_id, flags[0].id.replace("-", "_"))
+            return Meant("red_flag", answer_id, flags[0].code)
         self._ask()
         return Meant("answer", answer_id)
 

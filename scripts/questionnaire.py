@@ -29,7 +29,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from hospital.answer_changes import Change
+from hospital.answer_changes import Change, case_code
 
 FALLBACK = "en"
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as files use it
@@ -220,6 +220,11 @@ class RedFlag:
     text: Text
     when: tuple[Condition, ...]
     any_of: bool = False
+
+    @property
+    def code(self) -> str:
+        """Of the case that it opens."""
+        return case_code(self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,7 +235,7 @@ class AnswerPages:
         clock = due("red_flag", at, self._house.clocks)
         flags = filling.flags()
         if flags:
-            return Raised(flags[0].id.replace("-", "_"), clock)
+            return Raised(flags[0].code, clock)
         return Raised(WRITTEN, clock) if answer_view.alarms(value) else None
 
     async def _find(self, request: Request) -> Asked | None:

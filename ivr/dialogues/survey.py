@@ -142,7 +142,7 @@ class Sitting:
         """Writes an answer down with what it raises, and says nothing: the caller may have left."""
         self._answers[place.key] = value
         flags = self.filling.flags()
-        flag = self._red_flag(flags[0].id.replace("-", "_")) if flags else None
+        flag = self._red_flag(flags[0].code) if flags else None
         self._person_there = await self.front.database.run(
             surveys.answer,
             self._found.task_id,
