@@ -1,15 +1,15 @@
-"""Reminders: of an appointment the day before, of one that was missed, and again and again of a medicine, a check-up, a
-revisit.
+"""Reminders: of an appointment the day before (the last one on which we call), of one that was missed, and again and
+again of a medicine, a check-up, a revisit.
 
 Rules: each is a contact like any other: once, inside the window, under the cap, and never for who does not want
 reminders. Who would rather read is sent a text message instead (`reminder_texts.py`); so is who could not be reached by
 a call. A text to the number that has just rung in vain is one contact with that call: the cap neither holds it back for
 it nor counts it again. A message names hospital, date, time and number, and of a medicine or a check-up not even that
-it is one. What repeats has an end.
+it is one. What repeats has an end, and its hour of the day by the site's clock.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ForeignKey, and_, any_, literal, select, update
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from hospital import audit
 from hospital.appointments import Appointment, Booked, booked
+from hospital.calling_hours import Window, hours_on
 from hospital.calling_rules import CallingPolicy, where_reached
 from hospital.database import Base, Id, announce
 from hospital.followups import FollowUpTask, plan_call
@@ -28,6 +29,7 @@ KIND = PURPOSE = "reminder"
 BY_TEXT = "sms"
 PRIORITY = 6
 ABOUT = ("medication", "checkup", "revisit")
+MOST_DAYS_WITHOUT_CALLS = 22  # a window has hours within that
 WITHIN = timedelta(days=3)  # a recurring reminder that was not given by then is the next one's
 UNWANTED = frozenset({"opted_out", "guardian_opted_out", "refused", "deceased", "reported_deceased", "died", "moved"})
 """Why a task stops after which no message follows either."""
@@ -76,12 +78,18 @@ class Due:
 def plan_appointments(
     session: Session, at: datetime, policy: CallingPolicy, *, days_before: int, from_hour: int
 ) -> int:
-    """Plans the reminders of the appointments that are `days_before` days away, from `from_hour` on (the patient's
-    clock); how many were new. What was booked since yesterday needs none."""
+    """Plans the reminders of the appointments that are `days_before` days away, and of those for which that would be a
+    day without hours for calls, as a Sunday, that follows today; from `from_hour` on (the site's clock). How many were
+    new. What was booked since yesterday needs none."""
     local = at.astimezone(policy.zone)
-    if local.hour < from_hour:
+    today = local.date()
+    if local.hour < from_hour or not _calls(today, policy.window, from_hour):
         return 0
-    day = datetime.combine(local.date() + timedelta(days=days_before), time.min, tzinfo=policy.zone)
+    following = (today + timedelta(days=days) for days in range(1, MOST_DAYS_WITHOUT_CALLS))
+    after = next((day for day in following if _calls(day, policy.window, from_hour)), today + timedelta(days=1))
+    first, end = (
+        datetime.combine(day + timedelta(days=days_before), time.min, tzinfo=policy.zone) for day in (today, after)
+    )
     rows = (
         select(Appointment, Slot.starts_at)
         .join(Slot, Slot.id == Appointment.slot_id)
@@ -89,8 +97,8 @@ def plan_appointments(
         .where(
             Appointment.state == "booked",
             Appointment.booked_at <= at - timedelta(days=1),
-            Slot.starts_at >= day,
-            Slot.starts_at < day + timedelta(days=1),
+            Slot.starts_at >= first,
+            Slot.starts_at < end,
             Slot.starts_at > at,
             ~(literal(PURPOSE) == any_(Patient.opted_out)),
             Appointment.id.not_in(select(Reminder.appointment_id).where(Reminder.appointment_id.is_not(None))),
@@ -101,6 +109,11 @@ def plan_appointments(
     for appointment, starts_at in found:
         remind(session, appointment.patient_id, at, starts_at, policy, appointment_id=appointment.id)
     return len(found)
+
+
+def _calls(day: date, window: Window, from_hour: int) -> bool:
+    """Whether there are hours for calls on this day from `from_hour` on."""
+    return any(end > time(from_hour) for _, end in hours_on(day, window))
 
 
 def plan_recurring(session: Session, at: datetime, policy: CallingPolicy) -> int:
@@ -115,7 +128,7 @@ def plan_recurring(session: Session, at: datetime, policy: CallingPolicy) -> int
     for one in found:
         remind(session, one.patient_id, at, min(at + WITHIN, one.until), policy, recurring_id=one.id)
         while one.next_at <= at:
-            one.next_at += timedelta(days=one.every_days)
+            one.next_at = one.next_at.astimezone(policy.zone) + timedelta(days=one.every_days)  # by that clock
     return len(found)
 
 

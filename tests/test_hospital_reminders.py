@@ -1,8 +1,10 @@
 """Who is reminded of what, when, and how: of an appointment once, of what repeats until it ends."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
@@ -10,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, booking, consents, followups, reminder_texts, reminders
 from hospital.attempts import Attempt, Claimed, NotNow
+from hospital.calling_hours import PRESETS
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
@@ -17,7 +20,7 @@ from hospital.patients import Patient
 from hospital.reminders import RecurringReminder, Reminder
 from tests.characters import LUCIA, RUTH
 from tests.hospital_scene import POLICY, admit, at_once, clinic, day_three, employ
-from tests.moments import NOON
+from tests.moments import NOON, ZONE
 from tests.test_hospital_suspensions import book
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -34,6 +37,49 @@ def lucias_appointment(session: Session, *, booked: timedelta = 3 * DAY, starts:
     session.get_one(booking.Appointment, mine).booked_at = NOON - booked
     session.flush()
     return mine
+
+
+SATURDAY = datetime(2027, 1, 9, 10, 30, tzinfo=ZONE)  # Monday the 11th is a holiday in Colombia
+
+
+@pytest.mark.covers("H24")
+@pytest.mark.parametrize(
+    ("starts", "planned"),
+    [
+        (datetime(2027, 1, 11, 9, tzinfo=ZONE), "Sat 09 10:30"),
+        (datetime(2027, 1, 12, 7, tzinfo=ZONE), "Sat 09 10:30"),
+        (datetime(2027, 1, 13, 7, tzinfo=ZONE), "Tue 12 10:30"),
+        (datetime(2027, 1, 18, 7, tzinfo=ZONE), "Sat 16 10:30"),
+    ],
+    ids=["on a holiday", "after it", "two days after it", "on a Monday"],
+)
+def test_on_the_last_day_before_on_which_there_are_calls(database: Database, starts: datetime, planned: str) -> None:
+    policy = replace(POLICY, window=PRESETS["co"])
+    with database.transaction() as session:
+        slots = clinic(session, 1, first=starts)
+        mine = book(session, slots[0], admit(session, LUCIA).id)
+        session.get_one(booking.Appointment, mine).booked_at = SATURDAY - 3 * DAY
+    for days in range(10):
+        at = SATURDAY + days * DAY
+        with database.transaction() as session:
+            reminders.plan_appointments(session, at, policy, days_before=1, from_hour=10)
+            if days == 0:  # after its hours, and again: once
+                reminders.plan_appointments(session, at + 8 * HOUR, policy, days_before=1, from_hour=10)
+    with database.transaction() as session:
+        due = task(session)
+        assert f"{due.due_at.astimezone(ZONE):%a %d %H:%M}" == planned
+        assert due.due_until == starts
+
+
+def test_a_saturday_whose_hours_are_over_when_reminders_begin_is_none(database: Database) -> None:
+    policy = replace(POLICY, window=PRESETS["co"])  # on Saturdays until three in the afternoon
+    with database.transaction() as session:
+        slots = clinic(session, 1, first=SATURDAY + 9 * DAY)
+        mine = book(session, slots[0], admit(session, LUCIA).id)
+        session.get_one(booking.Appointment, mine).booked_at = SATURDAY
+        for day, planned in ((6, 1), (7, 0)):
+            at = SATURDAY.replace(hour=16) + day * DAY
+            assert reminders.plan_appointments(session, at, policy, days_before=1, from_hour=16) == planned
 
 
 def task(session: Session) -> FollowUpTask:
@@ -317,6 +363,23 @@ def test_what_repeats_is_due_again_until_it_ends(database: Database) -> None:
     assert [day for day, count in enumerate(counts) if count] == [0, 7, 14]
     with database.transaction() as session:
         assert reminders.running(session, NOON + 30 * DAY) == []
+
+
+def test_what_repeats_keeps_its_hour_when_the_clocks_change(database: Database) -> None:
+    """Chile's went back on 4 April 2026, and went forward on 6 September."""
+    santiago = ZoneInfo("America/Santiago")
+    first = datetime(2026, 4, 1, 9, tzinfo=santiago)
+    policy = replace(POLICY, zone=santiago)
+    with database.transaction() as session:
+        medicine(session, first_at=first, every_days=30, until=first + 300 * DAY)
+    hours = set()
+    for days in range(0, 250, 10):
+        with database.transaction() as session:
+            reminders.plan_recurring(session, first.astimezone(UTC) + days * DAY, policy)
+        with database.transaction() as session:
+            next_at = session.scalars(select(RecurringReminder.next_at)).one()
+            hours.add(next_at.astimezone(santiago).hour)
+    assert hours == {9}
 
 
 def test_what_was_missed_is_given_once(database: Database) -> None:
