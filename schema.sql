@@ -296,6 +296,7 @@ CREATE TABLE call (
     reason        text NOT NULL DEFAULT '',          -- why the caller called, in our codes: 'book', 'person', …
     queue         text,
     -- ivr → queued → talking → ended;  any → ended.  A call whose IVR died goes ivr → queued like any other.
+    -- ended → queued: after the talk, or a callback that was noted, the caller asks for a person (again)
     state         text NOT NULL DEFAULT 'ivr' CHECK (state IN ('ivr', 'queued', 'talking', 'ended')),
     started_at    timestamptz NOT NULL,
     answered_at   timestamptz,                       -- by a person

@@ -63,7 +63,7 @@ class InboundJournal:
         await self._database.run(_pop, e.call_id, self._node, e.sip_username, e.channel_id, e.at)
 
     async def _answered(self, e: AgentAnswered) -> None:
-        await self._database.run(screen_pops.pop_moved, e.call_id, e.channel_id, "answered", e.at)
+        await self._database.run(_answered, e.call_id, e.channel_id, e.at)
 
     async def _missed(self, e: AgentMissed) -> None:
         await self._database.run(_missed, e.call_id, e.sip_username, e.at)
@@ -72,7 +72,7 @@ class InboundJournal:
         await self._database.run(_talked, e.call_id, e.at)
 
     async def _abandoned(self, e: CallAbandoned) -> None:
-        await self._database.run(_abandoned, e.call_id, e.at)
+        await self._database.run(callbacks.gave_up, e.call_id, e.at)
 
     async def _leg_ended(self, e: LegEnded) -> None:
         if e.channel_id == e.call_id:  # the caller's own leg: the call is over, whatever it was doing
@@ -122,6 +122,11 @@ def _pop(session: Session, call_id: str, node: str, sip_username: str, channel_i
     screen_pops.pop(session, call_id, account.id, channel_id, at)
 
 
+def _answered(session: Session, call_id: str, channel_id: str, at: datetime) -> None:
+    if not screen_pops.pop_moved(session, call_id, channel_id, "answered", at):
+        calls.talks(session, call_id)
+
+
 def _missed(session: Session, call_id: str, sip_username: str, at: datetime) -> None:
     account = accounts.by_sip_username(session, sip_username)
     if account is None:
@@ -135,13 +140,11 @@ def _missed(session: Session, call_id: str, sip_username: str, at: datetime) -> 
 
 def _talked(session: Session, call_id: str, at: datetime) -> None:
     cases.answered(session, call_id, None, at)  # on the fixed phone; who has a page closed it when they answered
-    _end(session, call_id, "answered", at)
+    calls.end(session, call_id, at, "answered")
+    _end_pops(session, call_id, at)
 
 
-def _end(session: Session, call_id: str, outcome: str, at: datetime) -> None:
-    if session.get(Call, call_id) is None:
-        return
-    calls.end(session, call_id, at, outcome)
+def _end_pops(session: Session, call_id: str, at: datetime) -> None:
     live = select(ScreenPop.channel, ScreenPop.state).where(
         ScreenPop.call_id == call_id, ScreenPop.state.in_(("ringing", "answered"))
     )
@@ -151,24 +154,12 @@ def _end(session: Session, call_id: str, outcome: str, at: datetime) -> None:
 
 def _gone(session: Session, call_id: str, at: datetime) -> None:
     """The caller's leg has ended. That a talk is over, Asterisk tells before it or, on a full machine, after."""
-    call = session.get(Call, call_id)
-    if call is not None:
-        _end(session, call_id, "answered" if call.state == "talking" else "left", at)
-
-
-def _abandoned(session: Session, call_id: str, at: datetime) -> None:
-    call = session.get(Call, call_id)
-    if call is None or not calls.end(session, call_id, at, "abandoned"):
-        return
-    calls.step(session, call_id, "abandoned", at)
-    if call.number is not None:
-        callbacks.ask(session, origin=call_id, number=call.number, why="abandoned", at=at, language=call.language)
+    callbacks.caller_gone(session, call_id, at)
+    _end_pops(session, call_id, at)
 
 
 def _end_all_but(session: Session, node: str, up: set[str], at: datetime) -> None:
-    gone = select(Call).where(Call.node == node, Call.state != "ended", Call.id.not_in(up))
-    for call in session.scalars(gone).all():
-        if call.state == "queued":
-            _abandoned(session, call.id, at)  # Asterisk died under a waiting caller: somebody calls back
-        else:
-            _gone(session, call.id, at)
+    """Also where Asterisk died under a waiting caller: somebody calls back."""
+    gone = select(Call.id).where(Call.node == node, Call.state != "ended", Call.id.not_in(up))
+    for call_id in session.scalars(gone).all():
+        _gone(session, call_id, at)

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import patients
+from hospital import calls, patients
 from hospital.calls import Call
 from hospital.database import Base, Id, announce
 from hospital.vault import Sealed
@@ -98,6 +98,28 @@ def ask_new_patient(session: Session, *, origin: str, number: str, birth: date, 
         .values(why="new_patient", patient_id=None, birth=birth.isoformat())
     )
     return asked
+
+
+def caller_gone(session: Session, call_id: str, at: datetime) -> None:
+    """The caller has left, whatever their call was doing: who waited for a person is called back."""
+    call = session.get(Call, call_id, with_for_update=True, populate_existing=True)
+    if call is None:
+        return
+    if call.state == "queued":
+        gave_up(session, call_id, at)
+    else:
+        calls.end(session, call_id, at, "answered" if call.state == "talking" else "left")
+
+
+def gave_up(session: Session, call_id: str, at: datetime) -> None:
+    """Who waited for a person and has left is one item, where there is a number; nothing where the call had ended."""
+    call = calls.known(session, call_id)
+    if call is None or not calls.end(session, call_id, at, "abandoned"):
+        return
+    calls.step(session, call_id, "abandoned", at)
+    if call.number is not None:
+        why = "asked" if calls.has_step(session, call_id, "callback_wanted") else "abandoned"
+        ask(session, origin=call_id, number=call.number, why=why, at=at, language=call.language)
 
 
 def still_open(session: Session, limit: int = 100) -> list[Callback]:

@@ -1,20 +1,23 @@
 """Calls and their journal.
 
 Rules: a call's id is Asterisk's Linkedid. The journal holds codes and ids, nothing personal. A call ends once; its
-first outcome stands.
+first outcome stands, unless its caller is still on the line and then waits for a person.
 """
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, String, func, select, update
+from sqlalchemy import ARRAY, ForeignKey, String, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import patients
 from hospital.database import Base, announce, storable
 from hospital.vault import Sealed
+
+STILL_THERE = ("answered", "callback", "message")
+"""Outcomes after which a caller is asked or told something more, and may ask for a person."""
 
 
 class Call(Base):
@@ -100,10 +103,25 @@ def update_call(session: Session, call_id: str, /, **columns: Any) -> None:
     announce(session, "call", call_id)
 
 
+def has_step(session: Session, call_id: str, kind: str) -> bool:
+    found = select(CallStep.seq).where(CallStep.call_id == call_id, CallStep.kind == kind).limit(1)
+    return session.scalar(found) is not None
+
+
 def queued(session: Session, call_id: str, queue: str) -> None:
+    """The caller waits for a person; also one who asks for somebody when the talk is over, or when a callback is
+    noted: the call goes on then."""
     session.execute(
-        update(Call).where(Call.id == call_id, Call.state.in_(("ivr", "queued"))).values(state="queued", queue=queue)
+        update(Call)
+        .where(Call.id == call_id, or_(Call.state != "ended", Call.outcome.in_(STILL_THERE)))
+        .values(state="queued", queue=queue, ended_at=None, outcome=None)
     )
+    announce(session, "call", call_id)
+
+
+def talks(session: Session, call_id: str) -> None:
+    """A person has taken the caller on the fixed phone, which has no page: who it was nobody knows."""
+    session.execute(update(Call).where(Call.id == call_id, Call.state == "queued").values(state="talking"))
     announce(session, "call", call_id)
 
 

@@ -11,7 +11,7 @@ from math import ceil
 from statistics import median
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
 from hospital import duty
@@ -56,12 +56,18 @@ def expected(place: int, served: Iterable[Served]) -> int | None:
 
 def _joined() -> Any:
     """When a call first came into a queue."""
-    return (
-        select(CallStep.call_id, func.min(CallStep.at).label("at"))
-        .where(CallStep.kind.in_(("queued", "transfer")))
-        .group_by(CallStep.call_id)
-        .subquery()
-    )
+    return _first_join().subquery()
+
+
+def _joined_again() -> Any:
+    """When a call came into a queue, of who has talked already: after that."""
+    talked = CallStep.at <= Call.answered_at
+    return _first_join().join(Call, Call.id == CallStep.call_id).where(talked.is_not(true())).subquery()
+
+
+def _first_join() -> Select[str, datetime]:
+    joins = select(CallStep.call_id, func.min(CallStep.at).label("at"))
+    return joins.where(CallStep.kind.in_(("queued", "transfer"))).group_by(CallStep.call_id)
 
 
 def served_lately(session: Session, queue: str, at: datetime) -> list[Served]:
@@ -76,7 +82,7 @@ def served_lately(session: Session, queue: str, at: datetime) -> list[Served]:
 
 def forecast(session: Session, queue: str, at: datetime, call_id: str = "") -> Forecast:
     """For a caller who joins `queue` at the instant `at`, or who has waited in it with `call_id` already."""
-    joined = _joined()
+    joined = _joined_again()
     mine = session.scalar(
         select(joined.c.at).join(Call, Call.id == joined.c.call_id).where(Call.id == call_id, Call.queue == queue)
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hospital import calls, outbox, patients, vault
+from hospital import callbacks, calls, outbox, patients, vault
 from hospital.booking import Booked, Told
 from hospital.database import Database
 from hospital.outbox import LINK, LINK_SEALED
@@ -36,11 +36,11 @@ class SqlJournal:
 
     def _write(self, session: Session, kind: str, facts: Mapping[str, Any]) -> None:
         at = self._now()
+        if kind == "caller_left":
+            callbacks.caller_gone(session, self._call_id, at)
         calls.step(session, self._call_id, kind, at, **facts)
         if kind == "ended":
             calls.end(session, self._call_id, at, "done")
-        elif kind == "caller_left":
-            calls.end(session, self._call_id, at, "left")
         elif kind == "transfer":
             calls.queued(session, self._call_id, str(facts.get("queue", "")))
 

@@ -79,3 +79,52 @@ async def test_who_gives_up_waiting_becomes_one_owned_item(house: House) -> None
         await house.no_channels()
     await house.until("the item is there", lambda: house.rows(Callback))
     assert [(item.why, item.state) for item in house.rows(Callback)] == [("abandoned", "open")]
+
+
+@pytest.mark.covers("H1")
+async def test_who_wants_to_be_called_back_and_hangs_up_over_it_is_called_back(house: House) -> None:
+    async with house.phone("lucia") as lucia:
+        await reaches(house, lucia, "es", "0")
+        await lucia.hears(await house.sound("queue_callback_offer", "es"), within=45)
+        await lucia.presses("1")
+        await lucia.hears(await house.sound("unattended_choice", "es"))
+        await lucia.hangs_up()
+    await house.until("the item is there", lambda: house.rows(Callback))
+    assert [(item.why, item.state, item.number) for item in house.rows(Callback)] == [
+        ("asked", "open", LUCIA.numbers[0])
+    ]
+    assert [call.outcome for call in house.calls()] == ["abandoned"]
+
+
+@pytest.mark.covers("H1")
+async def test_who_hangs_up_on_the_way_to_a_person_is_called_back(house: House) -> None:
+    async with house.phone("lucia") as lucia:
+        await reaches(house, lucia, "es", "0")
+        await house.until("she is to wait", lambda: "transfer" in house.journal())
+        await lucia.hangs_up()
+    await house.until("the item is there", lambda: house.rows(Callback))
+    assert "queued" not in house.journal(), "it is spoken to her that she is connected"
+    assert [item.why for item in house.rows(Callback)] == ["abandoned"]
+
+
+@pytest.mark.covers("H1", "H29", "I9")
+async def test_who_asks_for_a_person_after_the_talk_waits_and_is_called_back_as_anybody(house: House) -> None:
+    async with house.phone("lucia") as lucia, house.phone("tom") as tom, console(house, "tom") as toms_page:
+        await toms_page.post("/presence/available")
+        await reaches(house, lucia, "es", "0")
+        await tom.rings()
+        await tom.answers()
+        await house.until("Tom talks", lambda: [pop.state for pop in house.rows(ScreenPop)] == ["answered"])
+        await tom.hangs_up()
+        await lucia.hears(await house.sound("rating_score", "es"))
+        await house.until("the talk is over", lambda: house.calls()[0].outcome == "answered")
+        await lucia.presses("0")
+        await house.until("she waits again", lambda: house.calls()[0].state == "queued")
+        await house.until("in the queue", lambda: "queued" in house.journal()[house.journal().index("transfer") + 2 :])
+        (call,) = house.calls()
+        assert (call.queue, call.outcome, call.ended_at) == ("reception", None, None)
+        await lucia.hangs_up()
+        await house.until("the item is there", lambda: house.rows(Callback))
+        assert [item.why for item in house.rows(Callback)] == ["abandoned"]
+        assert house.calls()[0].outcome == "abandoned"
+    await house.no_channels()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import select
 
-from cti.events import Event, LegEnded, TalkEnded
+from cti.events import AgentAnswered, Event, LegEnded, TalkEnded
 from cti.journal import InboundJournal
 from cti.line_results import LineResult
 from cti.switchboard import Switchboard
@@ -15,6 +15,7 @@ from hospital.callbacks import Callback
 from hospital.calls import Call
 from hospital.database import Database
 from hospital.screen_pops import ScreenPop
+from tests.characters import LUCIA
 from tests.hospital_scene import employ
 from tests.moments import NOON
 
@@ -48,6 +49,44 @@ async def test_numbers_are_collected_once_and_an_odd_one_is_kept_as_typed(databa
 CALL, TOMS = "n1-1.1", "n1-1.2"
 HUNG_UP = LegEnded(NOON, CALL, CALL, "PJSIP/lucia-00000001", LineResult.ANSWERED, False, True, 16, None)
 OVER = TalkEnded(NOON, CALL, "tom", "reception", 60, "caller")
+
+
+def a_switchboard(database: Database) -> tuple[Switchboard, InboundJournal]:
+    board = Switchboard("127.0.0.1", 1, "core", "no link is made")
+    return board, InboundJournal(board, Left(), database, node="n1", country="CO", now=lambda: NOON)
+
+
+@pytest.mark.covers("I5")
+@pytest.mark.parametrize("told", [[OVER, HUNG_UP], [HUNG_UP, OVER]], ids=["in order", "the wrong way round"])
+async def test_who_talked_on_the_fixed_phone_has_not_given_up(database: Database, told: Sequence[Event]) -> None:
+    board, _ = a_switchboard(database)
+    with database.transaction() as session:
+        calls.begin(session, CALL, "n1", LUCIA.numbers[0], NOON)
+        calls.queued(session, CALL, "reception")
+    await board._tell(AgentAnswered(NOON, CALL, "desk", "PJSIP/desk-00000002", TOMS, "reception", 9))
+    with database.transaction() as session:
+        assert session.get_one(Call, CALL).state == "talking"
+    for event in told:
+        await board._tell(event)
+    with database.transaction() as session:
+        assert session.get_one(Call, CALL).outcome == "answered"
+        assert session.scalars(select(Callback)).all() == []
+
+
+@pytest.mark.covers("H1")
+@pytest.mark.parametrize("why", ["asked", "abandoned"])
+async def test_whose_leg_ends_while_they_wait_is_called_back(database: Database, why: str) -> None:
+    """After a key in the queue, or before it: no queue tells that they gave up."""
+    board, _ = a_switchboard(database)
+    with database.transaction() as session:
+        calls.begin(session, CALL, "n1", LUCIA.numbers[0], NOON)
+        calls.queued(session, CALL, "reception")
+        if why == "asked":
+            calls.step(session, CALL, "callback_wanted", NOON)
+    await board._tell(HUNG_UP)
+    with database.transaction() as session:
+        assert session.get_one(Call, CALL).outcome == "abandoned"
+        assert [(item.why, item.origin) for item in session.scalars(select(Callback))] == [(why, CALL)]
 
 
 @pytest.mark.covers("I5")

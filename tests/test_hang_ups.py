@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import Session
 
-from hospital import caller_languages, vault
+from hospital import caller_languages, calls, vault
 from hospital.booking import Appointment, OwnDesk
 from hospital.callbacks import Callback
 from hospital.calls import Call as CallRow
@@ -50,6 +50,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 CALL = "terminal-1"
 LAST = ("ended", "caller_left", "transfer")
+OF_WHO_WAITS = ("callback", "place")  # keys in a queue
+SERVED = ("callback", "message")  # outcomes of a call whose caller waits no more
 NO_ANSWER = ("caller: (hangs up)", "caller: (machine)", "caller: (fax)")
 
 
@@ -230,6 +232,8 @@ async def _played(
         await journal.begin()
         with database.transaction() as session:
             scene.before(session)
+            if scene.dialogue in OF_WHO_WAITS:
+                calls.queued(session, CALL, "reception")
         here.look()
         care = replace(front.care, hours=scene.hours or front.care.hours)
         if not scene.triage:
@@ -244,7 +248,7 @@ async def _played(
         with suppress(CallerLeft):
             await converse(call, dialogue)
         with database.transaction() as session:
-            is_whole(session, told, here.others)
+            is_whole(session, told, here.others, scene.dialogue in OF_WHO_WAITS)
         return line.deeds
 
 
@@ -282,9 +286,9 @@ def appointments_booked(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Appointment).where(has)) or 0
 
 
-def is_whole(session: Session, told: Transcript, others: int) -> None:
+def is_whole(session: Session, told: Transcript, others: int, waits: bool = False) -> None:
     """What must be true of a call that is over, however it ended. `others`: the appointments that are not of its
-    making."""
+    making; `waits`: its caller was in a queue."""
     steps = list(session.scalars(select(CallStep).where(CallStep.call_id == CALL).order_by(CallStep.seq)))
     kinds = [step.kind for step in steps]
     held = text("SELECT count(*) FROM hold WHERE holder = :call AND expires_at < 'infinity'")
@@ -302,6 +306,8 @@ def is_whole(session: Session, told: Transcript, others: int) -> None:
     assert (len(given), kinds.count("recorded")) == (len(answered) - len(spoken), len(spoken)), "an answer is missing"
 
     call = session.get_one(CallRow, CALL)
+    waited = ends == ["transfer", "caller_left"] or (ends == ["caller_left"] and waits)
+    assert ("abandoned" in kinds) == (call.outcome == "abandoned") == (waited and call.outcome not in SERVED), ends
     assert (call.state, call.ended_at is None) == (("queued", True) if ends == ["transfer"] else ("ended", False))
 
     assert appointments_booked(session) == others + kinds.count("booked") - kinds.count("cancelled")
@@ -314,5 +320,8 @@ def is_whole(session: Session, told: Transcript, others: int) -> None:
     assert "draft" not in {case.state for case in cases}
     urgent = [step for step in steps if step.kind == "transfer" and step.facts["queue"] == "urgent"]
     assert len([case for case in cases if case.kind == "red_flag"]) >= len(urgent), "urgent, and nobody knows"
-    wanted = [one.why for one in session.scalars(select(Callback)) if one.why not in ("red_flag", "suspended")]
-    assert len(wanted) == kinds.count("callback_asked") + kinds.count("new_patient")
+    items = [one.why for one in session.scalars(select(Callback))]
+    wanted = [why for why in items if why not in ("red_flag", "suspended")]
+    noted = kinds.count("callback_asked") + kinds.count("new_patient")
+    gave_up = "abandoned" in kinds and call.number is not None and not noted and "red_flag" not in items
+    assert len(wanted) == noted + gave_up, "whoever waits for a person and leaves is called back, once"

@@ -132,6 +132,28 @@ def test_the_place_counts_who_waits_in_this_queue(database: Database) -> None:
         assert waiting.forecast(session, "reception", NOON, "n1-1").place == 1, "who comes back is not before itself"
 
 
+@pytest.mark.covers("H40")
+def test_who_asks_for_a_person_after_the_talk_is_the_last_of_the_line(database: Database) -> None:
+    def at(minute: int) -> datetime:
+        return NOON + timedelta(minutes=minute)
+
+    with database.transaction() as session:
+        for call_id, minute in (("n1-1", 0), ("n1-2", 5)):
+            calls.begin(session, call_id, "n1", None, at(minute))
+            calls.step(session, call_id, "queued", at(minute), queue="reception")
+            calls.queued(session, call_id, "reception")
+        answered = update(Call).where(Call.id == "n1-1").values(state="talking", answered_at=at(1))
+        session.execute(answered)
+        calls.end(session, "n1-1", at(9), "answered")
+        assert waiting.forecast(session, "reception", at(10), "n1-1").place == 2
+        calls.step(session, "n1-1", "transfer", at(10), queue="reception")
+        calls.queued(session, "n1-1", "reception")
+        again = session.get_one(Call, "n1-1", populate_existing=True)
+        assert (again.state, again.outcome, again.ended_at) == ("queued", None, None)
+        assert waiting.forecast(session, "reception", at(11), "n1-1").place == 2
+        assert waiting.forecast(session, "reception", at(11), "n1-2").place == 1
+
+
 # ── Ratings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -10,7 +10,9 @@ from ivr.front_desk import FrontDesk
 
 
 async def while_waiting(call: Call, front: FrontDesk) -> None:
-    """Key 1 in a queue: a call back. Where nobody has signed in, a message too; who chooses nothing waits on."""
+    """Key 1 in a queue: a call back. Where nobody has signed in, a message too; who chooses nothing waits on.
+    That they want to be called is written down first: whoever hangs up in the middle is called back, too."""
+    await call.journal.step("callback_wanted")
     row = await front.database.run(calls.known, call.id)
     with call.without_a_person():
         if await front.database.run(waiting.anybody_on_duty, (row and row.queue) or "reception"):

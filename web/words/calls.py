@@ -134,6 +134,7 @@ _STEPS = {
     "booked": "Booked an appointment",
     "cancelled": "Cancelled an appointment",
     "place_told": "Heard the place in the waiting room",
+    "callback_wanted": "Wanted to be called back instead of waiting",
     "callback_asked": "Asked to be called back",
     "recording_accepted": "Agreed to be recorded",
     "recording_refused": "Did not want to be recorded",
