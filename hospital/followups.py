@@ -73,6 +73,21 @@ class FollowUpTask(Base):
             return PURPOSES[self.kind]
         return self.questionnaire.purpose
 
+    @property
+    def given_up(self) -> bool:
+        """Nobody was reached."""
+        return (self.state, self.stop_reason) == ("stopped", "not_reached")
+
+    def reopen(self) -> None:
+        """It is to be done, whatever has ended it."""
+        self.state, self.stop_reason, self.closed_at = "open", None, None
+
+
+def may_be_answered() -> ColumnElement[bool]:
+    """What patients answer of their own accord counts: of an open task, and of one that was given up."""
+    given_up = and_(FollowUpTask.state == "stopped", FollowUpTask.stop_reason == "not_reached")
+    return or_(FollowUpTask.state == "open", given_up)
+
 
 def not_given_to_another(account_id: UUID | None) -> ColumnElement[bool]:
     """Whether somebody may be called for a task: not while it is held, or a person has given it to another, whose

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hospital import answer_rules, opt_outs, outcomes, plan_changes, subjects
 from hospital.attempt_records import Attempt, about, contacts
 from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_of, where_reached
-from hospital.followups import URGENT, FollowUpTask, decide
+from hospital.followups import URGENT, DecisionRow, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.text_records import VideoMeeting
 
@@ -61,7 +61,7 @@ def apply(
     by_machine: bool = False,
 ) -> None:
     """`by_machine`: no person of ours took part; what answers ask of one is then still to be done, and what a guardian
-    has refused is for a nurse."""
+    has refused is for a nurse. So is what a red flag has made hers in the call: she has all its tries, from now on."""
     if by_machine and task.held_since is not None and not isinstance(step, outcomes.Done):
         opt_outs.hold(session, task, at)
         return
@@ -69,7 +69,10 @@ def apply(
         step = outcomes.Stop(plan_changes.ended_by(session, task))
     if isinstance(step, outcomes.ToNurse) and task.kind != "follow_up":  # a person has what is left to do
         step = outcomes.Stop("not_reached")
-    if by_machine and task.max_tries and _ends(step) and answer_rules.waits(session, task.id):
+    goes_on = _ends(step) or isinstance(step, outcomes.TryAgain | outcomes.ToNurse)
+    if by_machine and task.max_tries and goes_on and _red_flag(session, task):
+        step, because, task.tries = outcomes.ToNurse(at), "red_flag", 0
+    elif by_machine and task.max_tries and _ends(step) and answer_rules.waits(session, task.id):
         step, because = outcomes.ToNurse(at), "answer_rule"
     elif isinstance(step, outcomes.Done):
         answer_rules.settle(session, task.id, at)
@@ -128,6 +131,14 @@ def after_video(session: Session, task: FollowUpTask, at: datetime) -> None:
         task.channel, task.next_number_rank = "nurse_call", None
         task.fallback = [channel for channel in task.fallback if channel != "nurse_call"]
         decide(session, task.id, "after_video", at)
+
+
+def _red_flag(session: Session, task: FollowUpTask) -> bool:
+    """Whether one has made it a nurse's while the machine called."""
+    if task.channel != "nurse_call":
+        return False
+    rows = select(DecisionRow.id).where(DecisionRow.task_id == task.id, DecisionRow.code == "red_flag")
+    return session.scalar(rows.limit(1)) is not None
 
 
 def _ends(step: outcomes.Next) -> bool:

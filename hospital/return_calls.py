@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, CompoundSelect, ForeignKey, and_, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, ForeignKey, and_, case, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -20,7 +20,7 @@ from hospital.attempt_records import Attempt, JointTask
 from hospital.calling_rules import never
 from hospital.calls import Call
 from hospital.database import Base, announce
-from hospital.followups import FollowUpTask, decide
+from hospital.followups import FollowUpTask, decide, may_be_answered
 from hospital.patients import PhoneNumber, number_token
 from hospital.screen_pops import ScreenPop
 
@@ -72,23 +72,7 @@ def _called(number: str, at: datetime) -> CompoundSelect[Any]:
 
 
 def _still_to_do() -> ColumnElement[bool]:
-    given_up = and_(FollowUpTask.state == "stopped", FollowUpTask.stop_reason == "not_reached")
-    by_call = FollowUpTask.channel.in_(("nurse_call", "automated_call"))
-    return and_(or_(FollowUpTask.state == "open", given_up), by_call)
-
-
-def finish(session: Session, task_id: UUID, at: datetime) -> bool:
-    """The machine has asked, or said, all of it; False where it is being called for or was closed otherwise."""
-    done = session.scalar(
-        update(FollowUpTask)
-        .where(FollowUpTask.id == task_id, _still_to_do())
-        .values(state="done", closed_at=at, stop_reason=None)
-        .returning(FollowUpTask.id)
-    )
-    if done is not None:
-        decide(session, task_id, "answered_by_caller", at)
-        announce(session, "task", task_id)
-    return done is not None
+    return and_(may_be_answered(), FollowUpTask.channel.in_(("nurse_call", "automated_call")))
 
 
 def noted(session: Session, call_id: str, task_id: UUID, at: datetime) -> None:

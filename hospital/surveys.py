@@ -114,17 +114,17 @@ def alarm(session: Session, task_id: UUID, flag: RedFlag, at: datetime) -> bool:
 
 def finish(session: Session, task_id: UUID, at: datetime, how: str = "answered_by_caller") -> bool:
     """All was answered in a call of the patient's own, or `how` else, as the decision log says; False where the task is
-    being called or was closed. Where the answers ask for a nurse, it is hers from now on."""
+    being called or was closed, unless nobody was reached. Where the answers ask for a nurse, it is hers from now on."""
     if answer_rules.waits(session, task_id):
         task = session.get_one(FollowUpTask, task_id, with_for_update=True, populate_existing=True)
-        if task.state == "open":
+        if task.state == "open" or task.given_up:
             next_steps.to_nurse(session, task, at, at, "answer_rule")
             announce(session, "task", task_id)
         return False
     done = session.scalar(
         update(FollowUpTask)
-        .where(FollowUpTask.id == task_id, FollowUpTask.state == "open")
-        .values(state="done", closed_at=at)
+        .where(FollowUpTask.id == task_id, followups.may_be_answered())
+        .values(state="done", closed_at=at, stop_reason=None)
         .returning(FollowUpTask.id)
     )
     if done is not None:
@@ -146,9 +146,13 @@ def _raise_flag(session: Session, task_id: UUID, flag: RedFlag, at: datetime) ->
 
 
 def hand_over(session: Session, task_id: UUID, code: str, at: datetime) -> None:
-    """A red flag was told to the machine: it is a nurse's from now on."""
-    task = session.get_one(FollowUpTask, task_id)
-    task.channel, task.priority, task.next_try_at = "nurse_call", 1, None
+    """A red flag was told to the machine: it is a nurse's from now on, with all its tries, also where it was given
+    up."""
+    task = session.get_one(FollowUpTask, task_id, with_for_update={"key_share": True}, populate_existing=True)
+    if task.given_up:
+        task.reopen()
+    task.channel, task.priority, task.tries, task.next_try_at = "nurse_call", 1, 0, None
+    task.fallback = [channel for channel in task.fallback if channel != "nurse_call"]
     followups.decide(session, task_id, "red_flag", at, flag=code)
 
 

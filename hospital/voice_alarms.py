@@ -48,7 +48,7 @@ def told_in(session: Session, flag: Case) -> Case | None:
 
 
 def _hand_over(session: Session, task: FollowUpTask, at: datetime) -> None:
-    if task.state not in ("done", "stopped"):
+    if task.state not in ("done", "stopped") or task.given_up:
         surveys.hand_over(session, task.id, CODE, at)
     else:
         followups.decide(session, task.id, "red_flag", at, flag=CODE)

@@ -137,6 +137,9 @@ def wrong_number(session: Session) -> None:
         attempt.line_result, attempt.contact_result = "answered", "wrong_person"
 
 
+WOUND = "1,2#,1,2,1,2,2,2,1,2"  # some of the symptoms: a wound, for which a visit is offered
+
+
 @dataclass(frozen=True)
 class Scene:
     """`presses`: a row of keys for each question, "" for silence. `only` is for a scene that is one language's."""
@@ -169,7 +172,10 @@ SCENES = {
 
 
 async def played(language: str, name: str, front: FrontDesk, words: wording.Wording) -> str:
-    scene = SCENES[name]
+    return await plays(SCENES[name], language, front, words)
+
+
+async def plays(scene: Scene, language: str, front: FrontDesk, words: wording.Wording) -> str:
     with front.database.transaction() as session:
         scene.before(session)
         caller_languages.remember(session, LUCIA.numbers[0], language, NOON)
@@ -231,6 +237,32 @@ async def test_what_becomes_of_the_task(name: str, state: str, front: FrontDesk,
     with front.database.transaction() as session:
         given = followups.answers(session, task.id)
         assert bool(given) == (name not in ("something_else", "it_was_for_somebody_else"))
+
+
+@pytest.mark.covers("H14", "H23", "H33")
+@pytest.mark.parametrize("before", [the_machines, given_up])
+@pytest.mark.parametrize(
+    ("presses", "priority", "last"),
+    [(f"{WOUND},1,2,2,2", 5, "to_nurse"), ("1,9#,1", 1, "red_flag")],
+    ids=["a visit was not booked", "a red flag"],
+)
+async def test_what_the_answers_ask_of_a_nurse_is_hers_although_she_called_back(
+    before: Callable[[Session], None],
+    presses: str,
+    priority: int,
+    last: str,
+    front: FrontDesk,
+    words: wording.Wording,
+) -> None:
+    with front.database.transaction() as session:
+        before(session)
+        task_id = session.scalars(select(FollowUpTask.id).where(FollowUpTask.channel == surveys.CHANNEL)).one()
+    told = await plays(Scene(f"1,{ME},{presses}", lambda session: None), "es", front, words)
+    with front.database.transaction() as session:
+        task = session.get_one(FollowUpTask, task_id)
+        assert (task.state, task.channel, task.priority) == ("open", "nurse_call", priority), told
+        assert (task.tries, task.stop_reason, task.closed_at) == (0, None, None)
+        assert followups.decisions(session, task_id)[-1].code == last
 
 
 @pytest.mark.covers("H14")

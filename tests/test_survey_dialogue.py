@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hospital import answer_rules, followups, questionnaires, surveys, text_steps
+from hospital import answer_rules, attempts, followups, questionnaires, surveys, text_steps
 from hospital.appointments import Appointment, Hold
 from hospital.attempts import Attempt
 from hospital.callbacks import Callback
@@ -373,14 +373,16 @@ async def test_a_patient_calls_and_answers_what_is_waiting(
 @pytest.mark.covers("H14", "H28", "H33")
 @pytest.mark.parametrize(
     ("presses", "result", "state", "channel"),
-    [("1,5#,1,2,2,1,2,2", "completed", "calling", "automated_call"), ("1,9#,1", "partial", "calling", "nurse_call")],
+    [("1,5#,1,2,2,1,2,2", "completed", "done", "automated_call"), ("1,9#,1", "partial", "open", "nurse_call")],
 )
+@pytest.mark.parametrize("tries", [0, 2])
 async def test_our_own_call_asks_once_it_is_proved_who_answered(
-    presses: str, result: str, state: str, channel: str, front: FrontDesk, words: wording.Wording
+    presses: str, result: str, state: str, channel: str, tries: int, front: FrontDesk, words: wording.Wording
 ) -> None:
     front = replace(front, policy=POLICY)
     task = due(front, "discharge-day3", LUCIA)
     with front.database.transaction() as session:
+        session.get_one(FollowUpTask, task.id).tries = tries
         rings(session, "follow_up")
     journal = SqlJournal(front.database, CALL, "n1", LUCIA.numbers[0], lambda: NOON, "out")
     await journal.begin()
@@ -398,8 +400,14 @@ async def test_our_own_call_asks_once_it_is_proved_who_answered(
         house=wiring.house_keys(front),
     )
     assert answers(front, task)["general"] == "better", str(told)
-    assert [attempt.contact_result for attempt in everything(front, Attempt)] == [result]
-    assert (now(front, task).state, now(front, task).channel) == (state, channel)
+    (attempt,) = everything(front, Attempt)
+    assert (attempt.contact_result, now(front, task).state, now(front, task).channel) == (result, "calling", channel)
+    with front.database.transaction() as session:
+        assert attempts.line_ended(session, attempt.id, "answered", NOON, POLICY)
+    over = now(front, task)
+    assert (over.state, over.channel) == (state, channel)
+    if channel == "nurse_call":
+        assert (over.tries, over.next_try_at) == (0, NOON), "hers at once, with all her tries, also after the last call"
 
 
 @pytest.mark.covers("H28", "H33")

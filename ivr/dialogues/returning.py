@@ -5,7 +5,7 @@ was about comes after two identifiers. What the machine asks is asked now; for w
 nurse, who sees it on her card. Whoever wants something else, or says nothing, is at the main menu.
 """
 
-from hospital import return_calls, subjects
+from hospital import return_calls, subjects, surveys
 from hospital.patients import Patient
 from hospital.return_calls import Returned
 from ivr.call import Call, NoAnswer, Transferred
@@ -50,7 +50,7 @@ async def _by_machine(call: Call, front: FrontDesk, patient: Patient, one: Retur
     run = front.database.run
 
     async def finish() -> None:
-        await run(return_calls.finish, one.task_id, front.now())
+        await run(surveys.finish, one.task_id, front.now())
 
     try:
         match one.kind:

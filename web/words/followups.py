@@ -385,6 +385,7 @@ _NOT_DIALLED = {  # why an order to dial was not given after all
     "clock_set_back": "the computer's clock was set back meanwhile",
     "campaign_halted": "its campaign was paused or stopped meanwhile",
     "answer_rule": "The answers ask for it",
+    "red_flag": "A red flag was told in the call",
 }
 
 
