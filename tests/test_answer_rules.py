@@ -1,6 +1,7 @@
 """Answers that change the plan: Mei's blood pressure is checked every eight weeks, and is above the aim."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from hospital.followups import FollowUpTask
 from hospital.plans import Calendar, Plan, Step
 from hospital.surveys import Met
 from scripts.filling import Filling
-from scripts.questionnaire import Questionnaire
+from scripts.questionnaire import Condition, Questionnaire
 from scripts.questionnaire_files import load_questionnaires, read_data
 from scripts.yaml_lines import FileRefused
 from tests.characters import MEI
@@ -73,6 +74,58 @@ def test_a_step_is_never_put_off(days: int, hours: int, due_in: int) -> None:
 def test_which_answers_meet_the_rules_that_are_shipped(answers: dict[str, object], met: list[str]) -> None:
     asked = load_questionnaires()[0]["hypertension"]
     assert [rule.change.rule for rule in Filling(asked, answers).rules()] == met  # type: ignore[arg-type]
+
+
+@pytest.mark.covers("H23", "H27")
+@pytest.mark.parametrize(
+    ("code", "answers", "met"),
+    [
+        ("flu-season", {"vaccinated": False, "help": True}, ["wants-a-call"]),
+        ("flu-season", {"vaccinated": False, "help": False}, []),
+        ("chemotherapy", {"sick": "1", "stool": 3, "signs": ["tingling"]}, []),
+        ("chemotherapy", {"sick": "2"}, ["vomits-often"]),
+        ("chemotherapy", {"stool": 4}, ["loose-stools"]),
+        ("chemotherapy", {"signs": ["mouth"]}, ["mouth-or-line"]),
+        ("chemotherapy", {"signs": ["tingling", "line"]}, ["mouth-or-line"]),
+        ("chronic-lung", {"today": "usual", "phlegm": "none", "nights": 2}, []),
+        ("chronic-lung", {"today": "worse"}, ["worse"]),
+        ("chronic-lung", {"phlegm": "yellow"}, ["worse"]),
+        ("chronic-lung", {"nights": 3}, ["worse"]),
+        ("after-surgery", {"wound-signs": ["red"]}, ["wound-or-fever"]),
+        ("after-surgery", {"fever": True, "temperature": 37.9}, ["wound-or-fever"]),
+        ("medication", {"effects": ["dizzy"], "left": False}, ["effects", "none-left"]),
+        ("antenatal", {"signs": ["swelling"]}, ["swelling"]),
+        ("diabetes", {"feet": ["sore"]}, ["sore-foot"]),
+        ("hypertension", {"days": 5, "why": "ran-out"}, ["none-left"]),
+    ],
+)
+def test_what_a_machine_is_told_that_a_person_has_to_see_to(
+    code: str, answers: dict[str, object], met: list[str]
+) -> None:
+    rules = Filling(load_questionnaires()[0][code], answers).rules()  # type: ignore[arg-type]
+    assert [rule.change.rule for rule in rules] == met
+    assert all(rule.change.nurse for rule in rules)
+
+
+OFFERS_A_CALL = re.compile(r"\bcall(s|ed)? you\b")
+
+
+@pytest.mark.covers("H23", "H27")
+def test_who_is_asked_whether_somebody_shall_call_them_and_says_yes_is_called() -> None:
+    offered = []
+    for one in load_questionnaires()[0].values():
+        for item in one.questions():
+            if not OFFERS_A_CALL.search(item.text.by_language["en"]):
+                continue
+            offered.append((one.id, item.link_id))
+            asked = [rule for rule in one.rules for when in rule.when if _says_yes(when, item.link_id)]
+            assert any(rule.any_of or len(rule.when) == 1 for rule in asked), offered[-1]
+            assert any(rule.change.nurse or rule.change.case for rule in asked), offered[-1]
+    assert offered == [("flu-season", "help"), ("satisfaction", "contact")]
+
+
+def _says_yes(when: Condition, link_id: str) -> bool:
+    return (when.question, when.operator, when.answer) == (link_id, "=", True)
 
 
 def with_rule(**rule: object) -> Questionnaire:
