@@ -1,7 +1,7 @@
 """Cases: what callers told us, with clocks; heard, owned, noted, closed.
 
 Who has `cases.work` sees messages and red flags; complaints, thanks and low ratings are about colleagues, so they need
-`cases.complaints`. Opening a case and playing its voice are audited."""
+`cases.complaints`. Whatever shows a part of a case is a look at it, and playing its voice is audited, too."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,7 +108,16 @@ def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> Fi
 
 async def _allowed(request: Request, visitor: Visitor, case_id: UUID) -> File:
     house = services(request)
-    found = await house.database.run(_file, case_id, visitor, house.clock())
+
+    def look(session: Session) -> File | None:
+        at = house.clock()
+        file = _file(session, case_id, visitor, at)
+        if file is not None:
+            about: dict[str, Any] = {"patient": str(file.patient.id)} if file.patient else {}
+            looked(session, visitor.account_id, "case.read", f"case:{case_id}", at, **about)
+        return file
+
+    found = await house.database.run(look)
     if found is None:
         await denied(request, visitor, "cases.complaints", f"case:{case_id}")
         raise Refusal(403, "This case is not for your account, or it does not exist.")
@@ -190,12 +199,6 @@ async def alarm(request: Request, visitor: Works) -> Response:
 async def one(request: Request, visitor: Works, case_id: UUID) -> Response:
     file = await _allowed(request, visitor, case_id)
     house = services(request)
-    about: dict[str, Any] = {"patient": str(file.patient.id)} if file.patient else {}
-
-    def look(session: Session) -> None:
-        looked(session, visitor.account_id, "case.read", f"case:{case_id}", house.clock(), **about)
-
-    await house.database.run(look)
     heard = await house.database.run(_heard, file, house.transcribed)
     case = file.line.case
     return pages_of(request).show(request, "cases/one.html", file=file, heard=heard, one=case, now=house.clock())

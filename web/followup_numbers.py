@@ -14,6 +14,7 @@ from hospital.patients import Patient, PhoneNumber, normalise_number
 from web import words
 from web.doors import pages_of, services
 from web.followup_list import WorksFollowUps, own_task
+from web.looks import looked
 from web.refusals import Refusal
 
 routes = APIRouter()
@@ -34,6 +35,8 @@ async def _person(request: Request, visitor: WorksFollowUps, task_id: UUID, whos
     if whose == "guardian":
         if patient.guardian_id is None:
             raise Refusal(404, "This patient has no guardian.")
+        house, who = services(request), f"patient:{patient.guardian_id}"
+        await house.database.run(looked, visitor.account_id, "record.read", who, house.clock())
         return patient.guardian_id
     return patient.id
 

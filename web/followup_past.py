@@ -1,4 +1,6 @@
-"""The patient's part of the form: numbers, address, visits, stays, plans, what was tried and decided."""
+"""The patient's part of the form: numbers, address, visits, stays, plans, what was tried and decided.
+
+Whoever else stands there, the guardian or a child, is looked at, too, and it is written down."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +17,7 @@ from hospital.plan_changes import Follows
 from hospital.rota_records import OnCallLine
 from web import words
 from web.followup_plans import Loss, loss_of
-from web.followup_view import Tried, Viewer, department_names, may_open, tried
+from web.followup_view import Tried, Viewer, also_shown, department_names, may_open, tried
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,19 @@ def past(session: Session, task_id: UUID, viewer: Viewer) -> Past | None:
     _ = [number.number for one in people for number in one.numbers]  # read now: the template has no session
     rows, names = followups.decisions(session, task_id), department_names(session)
     told = [(row.at, words.decision(row.code, row.facts, viewer.at, viewer.zone, names)) for row in reversed(rows)]
+    addressee, loss = where_reached(session, patient, viewer.at).person, loss_of(session, patient, viewer.at)
+    also_shown(session, viewer, patient, [*people, addressee, *loss.children])
     return Past(
         patient,
         guardian,
         _last_day(patient, viewer),
         guardian is not None and patient.guardian_at(viewer.at) is None,
-        where_reached(session, patient, viewer.at).person,
+        addressee,
         patients.history(session, patient.id),
         tried(session, task_id),
         told,
         plan_changes.loss(session, patient.id),
-        loss_of(session, patient, viewer.at),
+        loss,
         plan_changes.follows(session, patient.id, viewer.at),
         _wards(session),
     )

@@ -3,7 +3,7 @@
 A nurse sees her own tasks and nobody's; who has `followups.all` sees everybody's. Every patient that is shown is a
 look, and audited."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -208,6 +208,8 @@ def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
     looked(session, viewer.account_id, "record.read", f"patient:{patient.id}", viewer.at)
     calls = tried(session, task_id)
     now = calls[-1] if calls else None
+    together = joint_calls.together(session, now.attempt, task_id) if now is not None else []
+    also_shown(session, viewer, patient, [other.patient for other in together])
     birth = patient.birth_date
     told = {"name": patient.name, "birth_date": f"{birth.day} {birth:%B %Y}" if birth else "not in the record"}
     return TaskView(
@@ -218,9 +220,15 @@ def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
         _next_try(task, viewer),
         now is not None and set(IDENTIFIERS) <= set(now.attempt.identified_by),
         [(code, told[code]) for code in IDENTIFIERS],
-        joint_calls.together(session, now.attempt, task_id) if now is not None else [],
+        together,
         session.get(VideoMeeting, task_id) if task.channel == video_steps.CHANNEL else None,
     )
+
+
+def also_shown(session: Session, viewer: Viewer, patient: Patient, people: Iterable[Patient]) -> None:
+    """Whoever of `people` is not the patient is a look of its own."""
+    for one in sorted({person.id for person in people} - {patient.id}):
+        looked(session, viewer.account_id, "record.read", f"patient:{one}", viewer.at)
 
 
 def may_open(task: FollowUpTask, viewer: Viewer) -> bool:
