@@ -1,6 +1,7 @@
 """The live stream and the browser phone's WebSocket, over real connections."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,12 @@ import pytest
 import websockets
 from sqlalchemy import text
 
+from hospital import account_orders
 from hospital.database import announce
 from hospital.notices import LOOK_AGAIN, Notice, read
 from tests.browser import PASSWORD, Site, served, site
 from tests.characters import LUCIA
+from web import live
 from web.live import Audience, Hub, Subscription
 
 __all__ = ["served", "site"]
@@ -90,6 +93,35 @@ async def test_a_page_that_comes_back_looks_again_if_it_missed_something(served:
             await asyncio.sleep(0.01)
         async with listening(tom, ident) as third:
             assert (await told(third))["kind"] == "look_again"
+
+
+@pytest.mark.covers("H51", "I9")
+async def test_a_session_that_ends_is_noticed_however_much_is_told(
+    served: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT", 0.5)
+
+    async def busy() -> None:
+        for number in itertools.count():
+            announced(served, str(number))
+            await asyncio.sleep(0.05)
+
+    async with page(served, "tom") as tom, page(served, "grace") as grace, listening(grace) as graces:
+        async with tom.stream("GET", "/live") as answer:
+            lines = answer.aiter_lines()
+            noise = asyncio.create_task(busy())
+            while not (await asyncio.wait_for(anext(lines), 5)).startswith("data"):
+                pass
+            with served.database.transaction() as session:
+                assert account_orders.close(session, served.accounts["tom"], None, served.clock())
+                assert account_orders.give_role(session, served.accounts["grace"], "none", None, served.clock())
+            async with asyncio.timeout(5):
+                assert "event: signed_out" in [line async for line in lines]
+        async with asyncio.timeout(2):
+            with pytest.raises(TimeoutError):
+                while True:
+                    await asyncio.wait_for(anext(graces), 0.9)
+        noise.cancel()
 
 
 async def test_the_database_goes_and_comes_and_pages_look_again(served: Site) -> None:

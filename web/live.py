@@ -17,7 +17,7 @@ from uuid import UUID
 from hospital.notices import LOOK_AGAIN, Notice
 
 _ROOM = 64  # notices that one page may lag behind
-HEARTBEAT = 15.0  # seconds; also how soon a page of a session that was ended elsewhere is cut off
+HEARTBEAT = 15.0  # seconds; so soon a page of a session that was ended elsewhere is cut off, and other rights hold
 
 log = logging.getLogger(__name__)
 
@@ -116,19 +116,25 @@ class Hub:
 
 
 async def stream(
-    hub: Hub, listener: Listener, after: str, still_signed_in: Callable[[], Awaitable[bool]]
+    hub: Hub, listener: Listener, after: str, who_is_there: Callable[[], Awaitable[Listener | None]]
 ) -> AsyncIterator[str]:
-    """The page's stream in the format of server-sent events (HTML standard §9.2)."""
+    """The page's stream in the format of server-sent events (HTML standard §9.2). `who_is_there` is asked every
+    HEARTBEAT, however much is told: with the rights of now, or None where the session has ended."""
+    clock = asyncio.get_running_loop().time
     with hub.subscribed(listener, after) as subscription:
         yield "retry: 1500\n\n"
+        ask_at = clock() + HEARTBEAT
         while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT):
-                    position, notice = await subscription.queue.get()
-            except TimeoutError:
-                if not await still_signed_in():
+            if clock() >= ask_at:
+                there = await who_is_there()
+                if there is None:
                     yield "event: signed_out\ndata: {}\n\n"
                     return
+                subscription.listener, ask_at = there, clock() + HEARTBEAT
                 yield ": still here\n\n"
+            try:
+                async with asyncio.timeout_at(ask_at):
+                    position, notice = await subscription.queue.get()
+            except TimeoutError:
                 continue
             yield f"id: {position}\ndata: {json.dumps({'kind': notice.kind, 'id': notice.id})}\n\n"

@@ -59,11 +59,13 @@ async def write(request: Request, who: str, text: Annotated[str, Form(max_length
 async def live(request: Request, who: str) -> StreamingResponse:
     _theirs(request, who)
 
-    async def still() -> bool:
-        return may_borrow_phones(request)
+    phone = _Phone()
+
+    async def still() -> _Phone | None:
+        return phone if may_borrow_phones(request) else None
 
     return StreamingResponse(
-        stream(services(request).live, _Phone(), request.headers.get("last-event-id", "")[:64], still),
+        stream(services(request).live, phone, request.headers.get("last-event-id", "")[:64], still),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

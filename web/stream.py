@@ -1,5 +1,6 @@
 """The live stream's address. Who may be told of what is in `audiences.py`."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -18,11 +19,8 @@ async def live(
     house = services(request)
     seen = request.headers.get("last-event-id", after)[:64]
 
-    async def still_signed_in() -> bool:
-        return await visitor_of(request) is not None
-
     return StreamingResponse(
-        stream(house.live, visitor, seen, still_signed_in),
+        stream(house.live, visitor, seen, partial(visitor_of, request)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
