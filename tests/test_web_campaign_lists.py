@@ -94,6 +94,10 @@ async def test_only_who_is_on_the_list_is_in_it(ward: Ward) -> None:
         assert "4 record no patient has this record number" in looked and "5 record is the patient of line 2" in looked
         assert "6 record is empty" in looked and CANARY not in looked
         assert ward.within() == {JOAO, MEI, RUTH}, "nothing is changed yet"
+        with ward.database.transaction() as session:
+            (look,) = session.scalars(select(AuditRow).where(AuditRow.action == "list.checked"))
+            assert (look.subject, look.detail["rows"]) == (f"campaign:{ward.campaign.id}", 5)
+            assert (look.detail["able"], look.detail["patients"]) == (2, [])
         told = await put_in(grace, ward, rows)
         assert "2 patients were put in, 1 row not." in told
         assert ward.within() == {MEI}

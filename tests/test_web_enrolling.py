@@ -169,10 +169,15 @@ async def test_a_list_is_checked_row_by_row_then_enrolled_whole(clinic: Clinic) 
             assert f"{line} record {why}" in told
         assert CANARY not in looked.text
         assert clinic.steps(MEI) == [], "nobody is enrolled yet"
+        (look,) = clinic.audited("list.checked")
+        assert (look.account_id, look.subject) == (clinic.staff["grace"].id, "patients")
+        told_of = sorted(str(clinic.ids[one]) for one in (LUCIA, WIREMU))
+        assert look.detail == {"digest": digest(looked)[:16], "rows": 7, "able": 2, "patients": told_of}
         other = await sends(grace, "/enrol/list", content + "R-9\n", 409, plan="diabetes", seen=digest(looked))
         assert other.text == "This is not the list that was checked. Check it first."
         done = await sends(grace, "/enrol/list", content, plan="diabetes", seen=digest(looked))
         assert "2 enrolled in Diabetes. Not these 5:" in words(done.text)
+        assert [look.detail["patients"] for look in clinic.audited("list.checked")] == [told_of] * 2
         assert clinic.steps(MEI) and clinic.steps(RUTH) and not clinic.steps(LUCIA) and not clinic.steps(WIREMU)
         again = words((await sends(grace, "/enrol/preview", content, plan="diabetes")).text)
         assert "0 can be enrolled" in again and "2 record is in this plan already" in again

@@ -13,7 +13,7 @@ from hospital import campaign_lists
 from hospital.campaigns import Campaign
 from hospital.csv_files import Rejected
 from hospital.record_lists import People
-from web import words
+from web import told_lists, words
 from web.doors import Door, Visitor, pages_of, services
 from web.reading import readings
 from web.refusals import Refusal
@@ -25,7 +25,8 @@ MOST_ROWS = 20_000
 routes = APIRouter()
 
 
-def _judged(session: Session, campaign_id: UUID, found: People) -> dict[str, Any]:
+def _judged(session: Session, campaign_id: UUID, found: People) -> tuple[dict[str, Any], dict[UUID, str]]:
+    """What the page says, and who is left out, with why as a code."""
     campaign = session.get(Campaign, campaign_id)
     if campaign is None:
         raise Refusal(404, "There is no such campaign.")
@@ -36,13 +37,14 @@ def _judged(session: Session, campaign_id: UUID, found: People) -> dict[str, Any
     left = campaign_lists.why_not(session, campaign, ids)
     able = [one for one in ids if one not in left]
     unable = [Rejected(found.found[one], "record", words.say(words.NOT_LISTED, code)) for one, code in left.items()]
-    return {
+    said = {
         "campaign": campaign,
         "rows": found.rows,
         "able": len(able),
         "waiting": campaign_lists.waiting(session, campaign, able),
         "rejected": sorted(found.rejected + unable, key=lambda row: row.line),
     }
+    return said, left
 
 
 async def _read(request: Request, visitor: Visitor, came: Sent) -> People:
@@ -54,7 +56,15 @@ async def _read(request: Request, visitor: Visitor, came: Sent) -> People:
 async def preview(request: Request, visitor: RunsCampaigns, campaign_id: UUID) -> Response:
     came = await sent(request)
     found = await _read(request, visitor, came)
-    judged = await services(request).database.run(_judged, campaign_id, found)
+    house = services(request)
+
+    def look(session: Session) -> dict[str, Any]:
+        judged, left = _judged(session, campaign_id, found)
+        subject = f"campaign:{campaign_id}"
+        told_lists.told(session, visitor.account_id, subject, house.clock(), came.digest, found, left)
+        return judged
+
+    judged = await house.database.run(look)
     return pages_of(request).part(request, "campaigns/checked.html", seen=came.digest, done=None, **judged)
 
 
@@ -68,9 +78,10 @@ async def put_in(request: Request, visitor: RunsCampaigns, campaign_id: UUID) ->
 
         def apply() -> dict[str, Any]:
             with house.database.transaction() as session:
-                judged = _judged(session, campaign_id, found)
-                ids, by = list(found.found), visitor.account_id
-                done = campaign_lists.put_in(session, campaign_id, ids, by, house.clock(), reading.put_in)
+                judged, left = _judged(session, campaign_id, found)
+                ids, by, at = list(found.found), visitor.account_id, house.clock()
+                done = campaign_lists.put_in(session, campaign_id, ids, by, at, reading.put_in)
+                told_lists.told(session, by, f"campaign:{campaign_id}", at, came.digest, found, left)
                 return {**judged, "done": done}
 
         told = await asyncio.to_thread(apply)

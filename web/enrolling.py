@@ -17,7 +17,7 @@ from hospital.csv_files import Rejected
 from hospital.patients import Patient
 from hospital.plans import Calendar, Plan
 from hospital.record_lists import People
-from web import words
+from web import told_lists, words
 from web.doors import Door, Visitor, pages_of, services
 from web.plans import plans
 from web.reading import Reading, readings
@@ -118,7 +118,14 @@ async def preview(request: Request, visitor: Enrols) -> Response:
     plan = plan_of(came.fields.get("plan", ""))
     with readings(request).begun(visitor.account_id, came.content, services(request).database) as reading:
         found = await read_people(request, came, MOST_ROWS, reading)
-    left = await services(request).database.run(_why_not, plan, list(found.found), services(request).clock())
+    house = services(request)
+
+    def look(session: Session) -> dict[UUID, str]:
+        why = enrolling.why_not(session, plan, list(found.found), house.clock())
+        told_lists.told(session, visitor.account_id, "patients", house.clock(), came.digest, found, why)
+        return why
+
+    left = await house.database.run(look)
     figures: dict[str, Any] = {"rows": found.rows, "able": len(found.found) - len(left), "seen": came.digest}
     return pages_of(request).part(request, "enrol/checked.html", plan=plan, rejected=_rows(found, left), **figures)
 
@@ -131,6 +138,8 @@ async def enrol_list(request: Request, visitor: Enrols) -> Response:
     with readings(request).begun(visitor.account_id, came.content, services(request).database) as reading:
         found = await read_people(request, came, MOST_ROWS, reading)
         done, left, at = await _enrol(request, visitor, plan, list(found.found), reading)
+    of = (visitor.account_id, "patients", at, came.digest, found, left)
+    await services(request).database.run(told_lists.told, *of)
     return _told(request, Enrolled(plan, at, done, [], _rows(found, left)))
 
 
@@ -170,10 +179,6 @@ async def _enrol(
     except LookupError as problem:
         raise Refusal(409, f"{problem}.") from None
     return done, left, at
-
-
-def _why_not(session: Session, plan: Plan, ids: list[UUID], at: datetime) -> dict[UUID, str]:
-    return enrolling.why_not(session, plan, ids, at)
 
 
 def _rows(found: People, left: Mapping[UUID, str]) -> list[Rejected]:

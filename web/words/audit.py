@@ -44,6 +44,7 @@ AUDIT_ACTIONS = {
     "case.read": "opened a case",
     "discharges.imported": "took over a list of discharges",
     "patients.find": "looked for a patient",
+    "list.checked": "checked a list of patients",
     "plan.enrolled": "enrolled a patient in a plan",
     "plan.changed": "changed a patient's plans",
     "plan.taken_back": "took an enrolment back",
