@@ -26,5 +26,6 @@ def add(commands: Any) -> None:
     ask.add_argument("--resume", help="go on with a response that was cut off")
     export = tasks.add_parser("export", help="a response as FHIR R4 QuestionnaireResponse")
     export.add_argument("response")
+    export.add_argument("--by", required=True, metavar="USERNAME", help="in whose name: an account that may do it")
     for one in (import_, ask, export):
         one.add_argument("--json", action="store_true", help="for programs")

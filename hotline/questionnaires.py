@@ -17,7 +17,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import followups, questionnaires, surveys
+from hospital import audit, followups, questionnaires, surveys
+from hospital.accounts import Account
 from hospital.followups import Answer, FollowUpTask
 from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire as Kept
@@ -55,7 +56,8 @@ async def questionnaire(settings: Settings, asked: argparse.Namespace) -> int:
             return await _import(settings, asked)
         async with terminal_house(settings) as house:
             if asked.task == "export":
-                print(json.dumps(await house.database.run(_response, _id(asked.response), house.front), indent=2))
+                told = await house.database.run(_response, _id(asked.response), house.front, asked.by)
+                print(json.dumps(told, indent=2))
                 return 0
             return await _ask(house, asked)
     except Wrong as wrong:
@@ -268,12 +270,18 @@ def _standing(session: Session, task_id: UUID) -> dict[str, Any]:
 # ── Export ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _response(session: Session, task_id: UUID, front: FrontDesk) -> dict[str, Any]:
+def _response(session: Session, task_id: UUID, front: FrontDesk, by: str) -> dict[str, Any]:
+    """In the name of `by`, and written down. Raises Wrong."""
+    account = session.scalar(select(Account).where(Account.username == by))
+    if account is None or not account.may("responses.read") or not account.may("followups.all"):
+        raise Wrong(f"there is no account {by!r} that may read everybody's responses")
     task = session.get(FollowUpTask, task_id)
     if task is None or task.questionnaire_id is None:
         raise Wrong(f"there is no response {task_id}")
     row, asked = task.questionnaire, kept(task.questionnaire.body)
     last: datetime | None = session.scalar(select(func.max(Answer.at)).where(Answer.task_id == task_id))
+    subject, patient = f"task:{task_id}", str(task.patient_id)
+    audit.record(session, account.id, "responses.exported", subject, wiring.now(), patient=patient)
     return response(
         Filling(asked, followups.answers(session, task_id)),
         id=str(task_id),

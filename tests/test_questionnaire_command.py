@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
@@ -13,9 +14,12 @@ from sqlalchemy import select
 
 from hospital import vault
 from hospital.accounts import Account
+from hospital.audit import AuditRow
 from hospital.database import Database
+from hospital.followups import FollowUpTask
 from hospital.patients import Patient
-from hotline import commands, demo, postgres
+from hotline import commands, demo, postgres, wiring
+from hotline.places import places
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts import texting, wording
@@ -48,6 +52,17 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *wo
     return {"exit": code, **out}
 
 
+def taken_out(settings: Settings, by: str) -> list[str]:
+    """What the audit chain says that this account took out."""
+    database = wiring.open_database(settings, places(settings))
+    rows = select(AuditRow).join(Account, Account.id == AuditRow.account_id)
+    with database.transaction() as session:
+        found = session.scalars(rows.where(Account.username == by, AuditRow.action == "responses.exported")).all()
+        patients = {session.get_one(FollowUpTask, UUID(row.subject.partition(":")[2])).patient_id for row in found}
+        assert {UUID(row.detail["patient"]) for row in found} == patients
+        return [row.subject for row in found]
+
+
 @pytest.mark.covers("H21")
 def test_from_their_questionnaire_to_their_response(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -63,14 +78,15 @@ def test_from_their_questionnaire_to_their_response(
     assert cut_off["answers"]["1.2"] == ["L3", "L12"] and cut_off["answers"]["1.3"] == 92.5
     assert cut_off["answers"]["1.2.1@3"] == "me duele" and cut_off["answers"]["1.2.1@12"] is None
 
-    commands.main(["questionnaire", "export", cut_off["response"]])
+    commands.main(["questionnaire", "export", cut_off["response"], "--by", "grace"])
     assert QuestionnaireResponse.model_validate_json(capsys.readouterr().out).status == "in-progress"
 
     as_form = "22/11/2026 9:20\n-\n2\n1\n1\nMi hija\n80 82\n-\n27\n"
     whole = run(capsys, monkeypatch, "ask", "--resume", cut_off["response"], "--form", typed=as_form)
     assert (whole["status"], whole["missing"], whole["next"]) == ("completed", [], None), whole
-    commands.main(["questionnaire", "export", cut_off["response"], "--json"])
+    commands.main(["questionnaire", "export", cut_off["response"], "--by", "grace", "--json"])
     response = QuestionnaireResponse.model_validate_json(capsys.readouterr().out)
+    assert taken_out(settings, "grace") == [f"task:{cut_off['response']}"] * 2
     assert (response.status, response.questionnaire) == (
         "completed",
         "https://example.org/Questionnaire/heart|2.1",
@@ -113,7 +129,7 @@ def test_theirs_is_asked_to_its_end_in_every_way(
     assert {key: value for key, value in asked["answers"].items() if key not in ("3", "3.2@1", "3.2@2")} == {
         "1": True, "2": "j", "3.1@1": 7, "3.2.1@1.1": ["x", "z"], "3.1@2": 8, "4": "2026-11-23"
     }  # fmt: skip
-    commands.main(["questionnaire", "export", asked["response"], "--json"])
+    commands.main(["questionnaire", "export", asked["response"], "--by", "grace", "--json"])
     response = QuestionnaireResponse.model_validate_json(capsys.readouterr().out)
     assert [item.linkId for item in response.item] == ["1", "2", "3", "3", "4"]
     assert response.item[1].answer[0].valueCoding.display == "sitio j"
@@ -258,7 +274,7 @@ def test_signs_that_no_database_keeps_are_left_out_of_options(
                          ("2", {"valueString": "tw o"})):  # fmt: skip
         asked = run(capsys, monkeypatch, "ask", "odd", "--sms", typed=f"{reply}\n")
         assert asked["status"] == "completed"
-        (item,) = run(capsys, monkeypatch, "export", asked["response"])["item"]
+        (item,) = run(capsys, monkeypatch, "export", asked["response"], "--by", "grace")["item"]
         assert item["answer"] == [value]
 
 
@@ -268,8 +284,10 @@ def test_signs_that_no_database_keeps_are_left_out_of_options(
         (("ask", "no-such"), "there are: after-surgery, antenatal"),
         (("ask", "mood", "--as", "nobody"), "no such patient"),
         (("ask", "mood", "--voice", "--press", "1,a"), "no row of keys"),
-        (("export", "17"), "is no id"),
-        (("export", "6f9619ff-8b86-d011-b42d-00c04fc964ff"), "there is no response"),
+        (("export", "17", "--by", "grace"), "is no id"),
+        (("export", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "--by", "grace"), "there is no response"),
+        (("export", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "--by", "oscar"), "no account 'oscar' that may read"),
+        (("export", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "--by", "nobody"), "no account 'nobody' that may read"),
         (("import", "/no/such/file"), "cannot be read"),
         (("import", __file__), "is no JSON"),
     ],
