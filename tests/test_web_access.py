@@ -311,6 +311,24 @@ async def test_the_cookie_is_for_our_pages_alone(database: Database, tls: bool, 
     assert "Domain" not in cookie
 
 
+@pytest.mark.covers("H51")
+@pytest.mark.parametrize(("tls", "name"), [(False, "hotline"), (True, "__Host-hotline")])
+async def test_the_sign_out_takes_the_cookie_away_as_the_sign_in_gave_it(
+    database: Database, tls: bool, name: str
+) -> None:
+    site = Site(database, tls=tls)
+    client = site.client()
+    answer = await client.post("/sign-in", data={"username": "tom", "password": PASSWORD})
+    cookie = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}  # httpx sends none that is Secure over http
+    csrf = re.findall(r'name="csrf" content="([^"]+)"', (await client.get("/agent", headers=cookie)).text)[0]
+    out = await client.post("/sign-out", headers={**cookie, "X-CSRF-Token": csrf})
+    gone = out.headers["set-cookie"]
+    assert gone.startswith(f'{name}="";') and "Max-Age=0" in gone
+    for word in ("HttpOnly", "SameSite=strict", "Path=/"):
+        assert word in gone
+    assert ("Secure" in gone, "Domain" in gone) == (tls, False), "without it a browser keeps the __Host- cookie it has"
+
+
 @pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1:8000", ""])
 async def test_another_hosts_name_is_not_answered(site: Site, host: str) -> None:
     answer = await site.client().get("/sign-in", headers={"Host": host})

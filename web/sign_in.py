@@ -76,7 +76,9 @@ async def sign_out(request: Request, visitor: Annotated[Visitor, Depends(Door(No
         await house.stints.leave(visitor.account_id)
     await house.database.run(accounts.sign_out, visitor.token, house.clock())
     answer = Response(status_code=204, headers={"HX-Redirect": "/sign-in"})
-    answer.delete_cookie(cookie_name(house.facts.tls), path="/")
+    tls = house.facts.tls
+    # as it was set: a browser takes no __Host- cookie without Secure, not even an empty one (RFC 6265bis)
+    answer.delete_cookie(cookie_name(tls), path="/", secure=tls, httponly=True, samesite="strict")
     return answer
 
 
