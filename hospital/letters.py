@@ -41,8 +41,8 @@ class Post:
 
 
 def work_next(session: Session, at: datetime, policy: CallingPolicy, post: Post | None) -> bool:
-    """The next task whose letter is due, was not answered in time or came back; False where there is none. Without a
-    `post` the site sends no letters."""
+    """The next task whose letter is due, was not answered in time or came back; False where there is none. What is held
+    for a nurse waits for her. Without a `post` the site sends no letters."""
     when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     rows = (
         select(FollowUpTask)
@@ -51,6 +51,7 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy, post: Post 
             FollowUpTask.channel == CHANNEL,
             FollowUpTask.kind == "follow_up",
             FollowUpTask.state == "open",
+            FollowUpTask.held_since.is_(None),
             FollowUpTask.due_at <= at,
             or_(
                 and_(StepLetter.task_id.is_(None), when <= at),
@@ -70,7 +71,8 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy, post: Post 
         _make(session, task, at, policy, post)
     else:
         because = {"posted": "letter_unanswered", "returned": "letter_returned"}.get(letter.state, "letter_withdrawn")
-        step_messages.came_to_nothing(session, task, at, policy, because, None)
+        person = session.get_one(Patient, letter.person_id)
+        step_messages.came_to_nothing(session, task, at, policy, because, None, person)
     return True
 
 

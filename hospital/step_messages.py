@@ -12,7 +12,7 @@ from hospital.calling_hours import first_allowed, may_call
 from hospital.calling_rules import ENDS, never, on_the_clock_of, where_reached
 from hospital.followups import FollowUpTask, not_given_to_another
 from hospital.outbox import OutboxRow
-from hospital.patients import PhoneNumber
+from hospital.patients import Patient, PhoneNumber
 from hospital.text_records import StepText, VideoMeeting
 
 Message = StepText | VideoMeeting
@@ -50,11 +50,17 @@ def arrived(session: Session, message: Message) -> bool:
 
 
 def came_to_nothing(
-    session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, because: str, number: PhoneNumber | None
+    session: Session,
+    task: FollowUpTask,
+    at: datetime,
+    policy: CallingPolicy,
+    because: str,
+    number: PhoneNumber | None,
+    person: Patient | None = None,
 ) -> None:
     """What was sent has led to nothing, `because` as a code: the next channel, unless nobody may be contacted any more.
-    `number`: whose own opt-out counts too; a letter has none."""
-    why = never(task.patient, number, task.purpose)
+    `number`: whose own opt-out counts too; a letter has none, but a `person` whom it went to."""
+    why = never(task.patient, number, task.purpose, person)
     if why in ENDS:
         attempts.refuse(session, task, NotNow(why), at, True, policy)
     else:

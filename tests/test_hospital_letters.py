@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, audit, coverage, followups, letters, patients, surveys
+from hospital import attempts, audit, consents, coverage, followups, letters, patients, surveys
 from hospital.attempt_records import contacts
 from hospital.attempts import Claimed
 from hospital.calling_rules import CallingPolicy
@@ -219,6 +219,60 @@ def test_the_guardian_is_written_to_for_a_child(database: Database) -> None:
         assert (pile.person.name, pile.letter.locale) == (MEI.name, "zh-CN")
         rows = followups.decisions(session, pile.task.id)
         assert "of the guardian" in decision(rows[-1].code, rows[-1].facts, NOON, ZONE)
+
+
+def a_child(session: Session, fallback: tuple[str, ...] = ("nurse_call",)) -> tuple[UUID, UUID]:
+    """A follow-up by letter of a small child, for whom Mei is written to; and Mei."""
+    task_id = due(session, replace(LUCIA, birth=NOON.date() - 400 * DAY), fallback)
+    child, mei = the_patient(session), admit(session, MEI)
+    child.guardian_id, mei.address = mei.id, "上海市"
+    session.flush()
+    return task_id, mei.id
+
+
+@pytest.mark.covers("I4")
+@pytest.mark.parametrize("posted", [False, True])
+def test_what_the_guardian_has_refused_is_held_whatever_becomes_of_its_letter(database: Database, posted: bool) -> None:
+    with database.transaction() as session:
+        task_id, mei = a_child(session)
+        work(session)
+        if posted:
+            print_and_post(session, task_id)
+        consents.tell(session, the_task(session).patient_id, mei, "follow_up", False, NOON + HOUR)
+        for days in (1, 20, 40):
+            assert work(session, NOON + days * DAY) == 0
+        task = the_task(session)
+        assert (task.state, task.channel, task.held_since) == ("open", "letter", NOON + HOUR)
+
+
+@pytest.mark.covers("I4")
+def test_a_refusal_that_nobody_has_told_the_task_holds_it_when_the_letter_is_not_answered(database: Database) -> None:
+    with database.transaction() as session:
+        task_id, mei = a_child(session)
+        work(session)
+        print_and_post(session, task_id)
+        session.get_one(Patient, mei).opted_out = ["follow_up"]
+        session.flush()
+        assert work(session, NOON + 20 * DAY) == 1
+        task = the_task(session)
+        assert (task.state, task.channel, task.held_since) == ("open", "letter", NOON + 20 * DAY)
+
+
+@pytest.mark.covers("I4", "I10")
+def test_a_letter_that_the_guardian_does_not_want_is_held_once_and_is_in_no_others_way(database: Database) -> None:
+    with database.transaction() as session:
+        task_id, mei = a_child(session)
+        session.get_one(Patient, mei).opted_out = ["follow_up"]
+        session.flush()
+        assert work(session) == 1
+        told_once = [row.code for row in followups.decisions(session, task_id)]
+        assert told_once[-2:] == ["guardian_opted_out", "held"]
+        other = day_three(session, admit(session, RUTH), due_at=NOON + HOUR)
+        other.channel, other.patient.address = "letter", ADDRESS
+        session.flush()
+        assert work(session, NOON + 2 * HOUR) == 1
+        assert session.scalars(select(StepLetter.task_id)).one() == other.id
+        assert [row.code for row in followups.decisions(session, task_id)] == told_once
 
 
 @pytest.mark.parametrize(
