@@ -89,6 +89,7 @@ class Presence:
         person = self._known(sip_username)
         person.wish = Wish(person.wish.queues)
         if person.status in (Status.RINGING, Status.TALKING):
+            person.writes_up = ""
             return  # it takes effect when the call is over
         self._move(person, Status.AVAILABLE)
         await self._pause(person, None)
@@ -130,6 +131,8 @@ class Presence:
     def _ringing(self, e: AgentRinging) -> None:
         person = self._people.get(e.sip_username)
         if person is not None and person.status != Status.TALKING:
+            if person.status != Status.RINGING:
+                person.writes_up = person.call_id if person.status == Status.WRAP_UP else ""
             person.call_id = e.call_id
             if person.status != Status.RINGING:
                 self._move(person, Status.RINGING, e.at)
@@ -144,7 +147,7 @@ class Presence:
     async def _missed(self, e: AgentMissed) -> None:
         person = self._people.get(e.sip_username)
         if person is not None and person.status == Status.RINGING and person.call_id == e.call_id:
-            self._rest(person, e.at)
+            await self._rest(person, e.at)
 
     async def _talk_ended(self, e: TalkEnded) -> None:
         person = self._people.get(e.sip_username)
@@ -164,7 +167,7 @@ class Presence:
         if person.status == Status.TALKING and person.call_id:
             await self._wrap_up(person, e.at)
         elif person.status in (Status.TALKING, Status.RINGING):
-            self._rest(person, e.at)
+            await self._rest(person, e.at)
 
     async def _wrap_up(self, person: Person, at: datetime) -> None:
         if person.wish.away:
@@ -173,8 +176,16 @@ class Presence:
         self._move(person, Status.WRAP_UP, at)
         await self._pause(person, "wrap-up")
 
-    def _rest(self, person: Person, at: datetime) -> None:
-        self._move(person, Status.AWAY if person.wish.away else Status.AVAILABLE, at)
+    async def _rest(self, person: Person, at: datetime) -> None:
+        """No call is left for them: back to the wrap-up in which it rang, else as they wish, and the queues follow."""
+        if person.wish.away:
+            self._move(person, Status.AWAY, at)
+        elif person.status == Status.RINGING and person.writes_up:
+            person.call_id = person.writes_up
+            self._move(person, Status.WRAP_UP, at)
+        else:
+            self._move(person, Status.AVAILABLE, at)
+        await self._pause(person, self._pause_reason(person))
 
     # ── the queues ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -203,7 +214,8 @@ class Presence:
             return Status.RINGING
         if person.wish.away:
             return Status.AWAY
-        had_a_call = person.status == Status.WRAP_UP or (person.status == Status.TALKING and person.call_id)
+        wraps_up = person.status == Status.WRAP_UP or (person.status == Status.RINGING and person.writes_up)
+        had_a_call = wraps_up or (person.status == Status.TALKING and person.call_id)
         return Status.WRAP_UP if had_a_call else Status.AVAILABLE
 
     async def _put_right(self, members: list[dict[str, str]]) -> None:

@@ -20,7 +20,7 @@ _S = Status
 NEXT: dict[Status, set[Status]] = {
     _S.SIGNED_OUT: {_S.AVAILABLE, _S.AWAY},
     _S.AVAILABLE: {_S.RINGING, _S.TALKING, _S.AWAY, _S.SIGNED_OUT},
-    _S.RINGING: {_S.TALKING, _S.AVAILABLE, _S.AWAY},
+    _S.RINGING: {_S.TALKING, _S.AVAILABLE, _S.AWAY, _S.WRAP_UP},  # wrap-up: it rang before the pause took hold
     _S.TALKING: {_S.WRAP_UP, _S.AVAILABLE, _S.AWAY},
     _S.WRAP_UP: {_S.AVAILABLE, _S.AWAY, _S.RINGING, _S.TALKING, _S.SIGNED_OUT},  # ringing: before the pause took hold
     _S.AWAY: {_S.AVAILABLE, _S.RINGING, _S.TALKING, _S.SIGNED_OUT},  # a colleague may call, they may dial
@@ -45,6 +45,7 @@ class Person:
     wish: Wish
     status: Status
     call_id: str = ""  # the queue's call that rings, is talked, or is being wrapped up
+    writes_up: str = ""  # the call that was being wrapped up when another rang
 
 
 @dataclass(frozen=True, slots=True)

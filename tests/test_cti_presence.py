@@ -187,6 +187,49 @@ async def test_a_caller_who_gives_up_leaves_nobody_ringing(asterisk: AsteriskIns
 
 @pytest.mark.asterisk
 @pytest.mark.covers("I10")
+@pytest.mark.parametrize("done", [False, True], ids=["still writing", "done meanwhile"])
+async def test_a_call_that_was_quicker_than_the_pause_and_is_not_taken_does_not_end_the_wrap_up(
+    asterisk: AsteriskInstance, done: bool
+) -> None:
+    duty = Duty()
+    async with (
+        listening(asterisk, prepare=duty.attach) as listener,
+        await asterisk.phone("lucia") as lucia,
+        await asterisk.phone("ana") as ana,
+    ):
+        await duty.presence.sign_in("ana", Wish(("nurses",)))
+        call = await queue_lucia(listener, "nurses")
+        await lucia.rings()
+        await lucia.answers()
+        await ana.rings()
+        await ana.answers()
+        await listener.hears(AgentAnswered, call_id=call)
+        await lucia.hangs_up()
+        await listener.hears(TalkEnded, call_id=call)
+        await asterisk.no_channels()
+        await listener.board.ami.action("QueuePause", Interface="PJSIP/ana", Paused="false")  # as if it was on its way
+        quicker = await queue_lucia(listener, "nurses")
+        await lucia.rings()
+        await lucia.answers()
+        rings = await listener.hears(AgentRinging, call_id=quicker)
+        assert duty.presence.status("ana") == Status.RINGING
+        await listener.board.ami.action("QueuePause", Interface="PJSIP/ana", Paused="true", Reason="wrap-up")
+        if done:
+            await duty.presence.come_back("ana")
+        await lucia.hangs_up()
+        await listener.hears(LegEnded, channel_id=rings.channel_id)
+        await asterisk.no_channels()
+        if not done:
+            assert duty.presence.status("ana") == Status.WRAP_UP
+            assert await members(listener) == {("nurses", "ana"): (True, "wrap-up")}
+            await duty.presence.come_back("ana")
+        assert duty.presence.status("ana") == Status.AVAILABLE
+        assert {key: paused for key, (paused, _) in (await members(listener)).items()} == {("nurses", "ana"): False}
+        await duty.presence.sign_out("ana")
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("I10")
 async def test_after_a_lost_link_the_queues_are_made_what_sql_wants(asterisk: AsteriskInstance) -> None:
     duty = Duty({"ana": Wish(("nurses",)), "tom": Wish(("reception", "urgent"), away="lunch")})
     async with raw_ami(asterisk) as raw:
