@@ -174,7 +174,11 @@ class Telephone:
         await self._on_leg("MixMonitorMute", channel_id, Direction="both", State=0)
 
     async def stop_recording(self, channel_id: str) -> None:
-        await self._on_leg("StopMixMonitor", channel_id)
+        """What is not recorded is no error; raises LegGone."""
+        try:
+            await self._board.ami.action("StopMixMonitor", Channel=self._live_name(channel_id))
+        except AmiRefused:
+            return
 
     def live_channels(self) -> list[Leg]:
         """All legs that are up now, in this node."""

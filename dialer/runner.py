@@ -8,6 +8,7 @@ A recording is sealed behind all this: neither the next call nor a new link wait
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +19,7 @@ from uuid import UUID
 from dialer import orders
 from dialer.rates import Rate, Unlimited
 from dialer.telephone import Recorder, Telephone
-from hospital import attempts, plan_changes
+from hospital import attempts, plan_changes, return_calls
 from hospital.attempts import Attempt, CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.outcome_rules import OutcomeRules
@@ -233,6 +234,19 @@ class Dialer:
             # it rings. A leg that was answered Asterisk ends by itself: with the talk, or with who called and a number
             await self.telephone.hang_up(attempt.channel_id)
 
+    async def talk_ended(self, call_id: str) -> None:
+        """A queue's talk is over. The leg of who called back stays up: they are asked how it was, and may speak with
+        somebody else. None of that is hers, nor in her recording."""
+        attempt = await self.database.run(attempts.by_channel, call_id)
+        if attempt is not None and attempt.returned and attempt.state == "talking":
+            await self._talk_over(attempt)
+
+    async def _talk_over(self, attempt: Attempt) -> None:
+        """Of a returned call. Raises ConnectionError, TimeoutError where it may still be recorded: settled later."""
+        with contextlib.suppress(LookupError):  # the caller has hung up, and Asterisk ended it
+            await self.telephone.stop_recording(attempt.channel_id)
+        await self._over(attempt, "answered")
+
     async def nobody_there(self, channel_id: str, at: datetime) -> None:
         """The patient answered and the nurse's leg had ended."""
         await self.database.run(attempts.abandoned, channel_id, at, self.policy)
@@ -285,7 +299,9 @@ class Dialer:
         under_way = await self.database.run(attempts.live)
         up = self.telephone.live_channel_ids()  # read after SQL: what was committed before had its time to appear
         for attempt in under_way:
-            if attempt.channel_id in up:
+            if attempt.returned and await self._has_left(attempt, up):
+                await self._talk_over(attempt)
+            elif attempt.channel_id in up:
                 if up[attempt.channel_id]:
                     await self.database.run(attempts.answered, attempt.channel_id, self.now())
                 elif attempt.nurse_channel_id not in (None, *up):  # she has left unheard: nobody would be there
@@ -302,8 +318,11 @@ class Dialer:
         under_way = await self.database.run(attempts.live)
         linked, up = self.telephone.is_up(), self.telephone.live_channel_ids()
         before, self._without_leg = self._without_leg, set()
-        gone = [one for one in under_way if one.channel_id not in up and not self.telephone.is_ending(one.channel_id)]
-        for attempt in gone:
+        for attempt in under_way:
+            if self.telephone.is_ending(attempt.channel_id):
+                continue
+            if attempt.channel_id in up and not (attempt.returned and await self._has_left(attempt, up)):
+                continue
             seen = (attempt.id, attempt.state, up.get(attempt.nurse_channel_id or ""))
             if attempt.state == "dialling":
                 await self._settle_if_doubtful(attempt)
@@ -312,8 +331,14 @@ class Dialer:
             elif linked:  # its next event may be on its way
                 self._without_leg.add(seen)
 
+    async def _has_left(self, attempt: Attempt, up: Mapping[str, bool]) -> bool:
+        """Whether the nurse to whom a patient returned our call is in it no more."""
+        return await self.database.run(return_calls.nurses_leg, attempt.id) not in up
+
     async def _settle_without_leg(self, attempt: Attempt, up: Mapping[str, bool]) -> None:
-        if attempt.state == "talking":
+        if attempt.returned:
+            await self._talk_over(attempt)
+        elif attempt.state == "talking":
             await self._over(attempt, "answered")
         elif up.get(attempt.nurse_channel_id or "", True) and await self._not_dialled(attempt.id):
             await self._end_nurses_leg(attempt)  # she picked up unheard, or there is none: let it start again

@@ -46,6 +46,9 @@ class Telephone(Protocol):
 
     async def start_recording(self, channel_id: str, path: str) -> None: ...
 
+    async def stop_recording(self, channel_id: str) -> None:
+        """Before the leg ends. What is not recorded is no error."""
+
     async def was_dialled(self, channel_id: str, since: datetime | None = None) -> bool | None:
         """Whether Asterisk ever made this leg; None where that can't be told."""
 

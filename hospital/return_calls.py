@@ -91,6 +91,7 @@ def take_up(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> U
         .join(ScreenPop, ScreenPop.call_id == Call.id)
         .join(ReturnCall, ReturnCall.call_id == Call.id)
         .where(ScreenPop.id == pop_id, ScreenPop.account_id == account_id, ScreenPop.state == "answered")
+        .with_for_update(of=ScreenPop)  # that the talk is over is written down before this, or after it
     ).one_or_none()
     if row is None:
         return None
@@ -147,6 +148,16 @@ def _has_taken_up(session: Session, call_id: str, task_id: UUID, account_id: UUI
     """Pressed twice: she has it already."""
     hers = exists().where(Attempt.task_id == task_id, Attempt.channel_id == call_id, Attempt.account_id == account_id)
     return task_id if session.scalar(select(hers)) is True else None
+
+
+def nurses_leg(session: Session, attempt_id: UUID) -> str | None:
+    """The channel of the nurse who has taken a returned call up; the queue's, which nobody here ends."""
+    rows = (
+        select(ScreenPop.channel)
+        .join(Attempt, and_(Attempt.channel_id == ScreenPop.call_id, Attempt.account_id == ScreenPop.account_id))
+        .where(Attempt.id == attempt_id, ScreenPop.answered_at.is_not(None))
+    )
+    return session.scalar(rows.order_by(ScreenPop.answered_at.desc()).limit(1))
 
 
 def of_call(session: Session, call_id: str) -> FollowUpTask | None:

@@ -2,7 +2,7 @@
 
 import logging
 
-from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, NobodyThere, OriginateFailed
+from cti.events import AsteriskReady, LegAnswered, LegEnded, LegRinging, NobodyThere, OriginateFailed, TalkEnded
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
 from dialer.predictive import Predictive
@@ -57,11 +57,15 @@ def dialer_listens(board: Switchboard, dialer: Dialer) -> None:
     async def nobody_there(e: NobodyThere) -> None:
         await dialer.nobody_there(e.channel_id, e.at)
 
+    async def talk_ended(e: TalkEnded) -> None:
+        await dialer.talk_ended(e.call_id)
+
     board.on(LegRinging, rang)
     board.on(NobodyThere, nobody_there)
     board.on(LegAnswered, answered)
     board.on(LegEnded, ended)
     board.on(OriginateFailed, failed)
+    board.on(TalkEnded, talk_ended)
     board.on(AsteriskReady, ready)
 
 

@@ -104,6 +104,9 @@ class Exchange:
     async def start_recording(self, channel_id: str, path: str) -> None:
         self._take("record", path)
 
+    async def stop_recording(self, channel_id: str) -> None:
+        self._take("stop recording", channel_id)
+
     async def was_dialled(self, channel_id: str, since: datetime | None = None) -> bool | None:
         assert since is not None
         self._take("was it dialled?", channel_id)
@@ -756,14 +759,67 @@ async def test_joao_calls_back_and_ana_works_on_his_task_in_that_call(database: 
     assert (office.task.state, office.attempt.state, office.attempt.channel_id) == ("calling", "talking", "n1-back")
     assert isinstance(await office.dialer.start(office.task_id, office.ana), NotNow), "nobody dials him meanwhile"
     assert await database.run(attempts.contact_result, office.attempt.id, "completed", NOON, UNCAPPED)
-    await office.leg_ends("n1-ana", "answered")  # she has hung up, and he is asked how it was
-    assert office.attempt.state == "talking"
+    await office.leg_ends("n1-ana", "answered")
     await office.leg_ends("n1-back", "answered")
     assert (office.task.state, office.task.tries) == ("done", 1), "his own call is no try of ours"
     assert office.attempt.line_result == "answered"
     assert office.recording is not None and office.recording.reason == "not_started"
     assert "taken_up" in office.codes and "called_back" in office.codes
     assert not [who for _, who in office.exchange.orders if "back" in who or "returned" in who]
+
+
+async def works_on_it(office: Office) -> None:
+    """João has called back, Ana has taken it up, and both are there."""
+    await missed(office)
+    assert await office.database.run(return_calls.take_up, calls_back(office), office.ana, NOON) == office.task_id
+    office.exchange.up = {"n1-back": True, "n1-ana": True}
+    assert await office.dialer.start_recording(office.attempt.id, office.ana)
+    office.exchange.orders.clear()
+
+
+@pytest.mark.covers("H14", "H16", "I6")
+async def test_what_joao_says_after_ana_has_hung_up_is_not_hers(database: Database) -> None:
+    office = Office(database)
+    await works_on_it(office)
+    office.exchange.up.pop("n1-ana")
+    await office.dialer.talk_ended("n1-back")  # he is asked how it was
+    assert office.exchange.orders == [("stop recording", "n1-back")]
+    assert (office.attempt.state, office.attempt.line_result, office.task.state) == ("ended", "answered", "wrap_up")
+    await office.dialer.recordings_finished()
+    assert office.recording is not None and office.shelf.finished == [office.recording.id]
+    assert not await office.dialer.hang_up(office.attempt.id, office.ana), "his talk with somebody else is not hers"
+    await office.leg_ends("n1-back", "answered")
+    assert office.task.state == "wrap_up" and len(office.exchange.orders) == 1
+
+
+@pytest.mark.covers("I3", "I10")
+async def test_her_end_of_a_returned_call_that_the_link_did_not_tell(database: Database) -> None:
+    office = Office(database)
+    await works_on_it(office)
+    office.exchange.fails["stop recording"] = DOWN
+    with pytest.raises(ConnectionError):
+        await office.dialer.talk_ended("n1-back")
+    assert office.attempt.state == "talking", "he may still be recorded"
+    office.exchange.fails.clear()
+    await office.dialer.reconcile()
+    await office.dialer.settle_doubtful()
+    await office.dialer.settle_doubtful()
+    assert office.attempt.state == "talking", "she is still there"
+    office.exchange.up.pop("n1-ana")
+    await office.dialer.reconcile()
+    assert (office.attempt.state, office.task.state) == ("ended", "wrap_up")
+    assert office.exchange.orders == [("stop recording", "n1-back")] * 2
+
+
+@pytest.mark.covers("I10")
+async def test_her_end_of_a_returned_call_that_could_not_be_written_down(database: Database) -> None:
+    office = Office(database)
+    await works_on_it(office)
+    office.exchange.up.pop("n1-ana")
+    await office.dialer.settle_doubtful()
+    assert office.attempt.state == "talking", "her event may be on its way"
+    await office.dialer.settle_doubtful()
+    assert (office.attempt.state, office.task.state) == ("ended", "wrap_up")
 
 
 @pytest.mark.covers("H14")
