@@ -18,10 +18,12 @@ from speech.ears import grammars
 from speech.ears.dates import birth_date, earliest, spoken_day, told_date
 from speech.ears.folding import folded
 from speech.ears.language import Part
-from speech.ears.languages import numerals, spaced
+from speech.ears.languages import LANGUAGES, numerals, spaced
 
 EARLIEST = "earliest"
 YEARS = range(1880, 2200)
+_WRITTEN_POINT = re.compile(r"(?<=[0-9])[.,](?=[0-9]{1,2}(?![0-9]))")  # 38.5
+_WRITTEN_THOUSANDS = re.compile(r"(?<=[0-9])[.,](?=[0-9]{3}(?![0-9]))")  # 1,200
 PARTS = {None: "heard_day", Part.MORNING: "heard_day_morning", Part.AFTERNOON: "heard_day_afternoon"}
 
 
@@ -64,19 +66,27 @@ class SpokenDigits:
 
 @dataclass(frozen=True, slots=True)
 class SpokenNumber:
-    """A measured value as it is typed, with a star for the decimal point: "treinta y ocho coma cinco" → "38*5"."""
+    """A measured value as it is typed, with a star for the decimal point: "treinta y ocho coma cinco" → "38*5",
+    "thirty-nine and a half" → "39*5". None where a word or a figure is left over that belongs to the number: a part
+    of a value is a wrong value."""
 
     wanted: DigitsOf
 
     def read(self, words: str, language: str) -> str | None:
-        row = numerals(words, language)
-        point = folded(verbalise.speech(language).POINT)
-        found = re.search(rf"([0-9]+) ?(?:{re.escape(point)}|[.,]) ?([0-9](?: ?[0-9])*)", row)
-        if found is None or not self.wanted.star_is_x:
-            return self._whole(words, row, language)
-        if re.search("[0-9]", row[: found.start()] + row[found.end() :]):
+        point = verbalise.speech(language).POINT
+        row = numerals(_WRITTEN_POINT.sub(f" {point} ", _WRITTEN_THOUSANDS.sub("", words)), language)
+        amounts = LANGUAGES[language].amounts
+        parted = re.search(rf"([0-9]+) ?(?:{folded(point)}|{amounts.tenths}) ?([0-9](?: ?[0-9])*)", row)
+        halved = re.search(amounts.half, row)
+        found = halved or parted
+        rest = row if found is None else row[: found.start()] + row[found.end() :]
+        if re.search(amounts.left_over, rest) or "/" in row:
             return None
-        answer = f"{found[1]}*{found[2].replace(' ', '')}"
+        if found is None:
+            return self._whole(words, row, language)
+        if re.search("[0-9]", rest) or not self.wanted.star_is_x:
+            return None
+        answer = f"{found[1]}*{'5' if halved else found[2].replace(' ', '')}"
         return answer if len(answer) <= self.wanted.maximum else None
 
     def _whole(self, words: str, row: str, language: str) -> str | None:

@@ -449,6 +449,46 @@ async def test_what_no_voice_speaks_is_a_nurses_to_ask(front: FrontDesk, words: 
     assert "then: queue nurses" in told and "Schmerz" not in told
 
 
+WHOLE = DigitsOf(1, 5)
+
+
+@pytest.mark.covers("H28")
+@pytest.mark.parametrize(
+    ("said", "language", "typed"),
+    [
+        ("a hundred and eighty", "en", "180"),
+        ("I have a hundred and eighty", "en", "180"),
+        ("one hundred", "en", "100"),
+        ("one eighty", "en", "180"),
+        ("one thousand two hundred", "en", "1200"),
+        ("1,200", "en", "1200"),
+        ("hundreds and eighty", "en", None),
+        ("a hundred and a half", "en", None),  # nothing is rounded
+        ("thirty-eight point", "en", None),  # cut off
+        ("38.5", "en", None),
+        ("120/80", "en", None),
+        ("minus five", "en", None),
+        ("ciento ochenta", "es", "180"),
+        ("1.200", "es", "1200"),
+        ("ocho y medio", "es", None),
+        ("cento e oitenta", "pt-BR", "180"),
+        ("um meia zero", "pt-BR", "160"),  # digit by digit a six
+        ("oito e meia", "pt-BR", None),
+        ("一百八", "zh-CN", "180"),
+        ("高压一百五", "zh-CN", "150"),
+        ("一百零五", "zh-CN", "105"),
+        ("一百五十", "zh-CN", "150"),
+        ("一万二", "zh-CN", "12000"),
+        ("一百八五", "zh-CN", None),
+        ("一百多", "zh-CN", None),
+        ("十几", "zh-CN", None),
+        ("八片半", "zh-CN", None),
+    ],
+)
+def test_a_whole_number_is_heard_whole_or_not_at_all(said: str, language: str, typed: str | None) -> None:
+    assert SpokenNumber(WHOLE).read(said, language) == typed
+
+
 @pytest.mark.covers("H28")
 @pytest.mark.parametrize(
     ("said", "language", "typed"),
@@ -456,8 +496,26 @@ async def test_what_no_voice_speaks_is_a_nurses_to_ask(front: FrontDesk, words: 
         ("treinta y ocho coma cinco", "es", "38*5"),
         ("pues... diez", "es", "10"),
         ("thirty eight point zero five", "en", "38*05"),
+        ("38.5 degrees", "en", "38*5"),
+        ("thirty-nine and a half", "en", "39*5"),
+        ("thirty nine degrees and a half", "en", "39*5"),
+        ("a hundred and a half", "en", "100*5"),
+        ("thirty nine point five and a half", "en", None),
+        ("a half", "en", None),
+        ("half past nine", "en", None),
+        ("38,5", "es", "38*5"),
+        ("treinta y nueve y medio", "es", "39*5"),
+        ("treinta y nueve grados y medio", "es", "39*5"),
+        ("treinta y nueve y tres cuartos", "es", None),
         ("trinta e oito vírgula cinco", "pt-BR", "38*5"),
+        ("trinta e nove e meio", "pt-BR", "39*5"),
+        ("trinta e nove graus e meio", "pt-BR", "39*5"),
         ("三十八点五", "zh-CN", "38*5"),
+        ("三十八度五", "zh-CN", "38*5"),
+        ("三十九度半", "zh-CN", "39*5"),
+        ("两片半", "zh-CN", "2*5"),
+        ("一百八点五", "zh-CN", None),  # 108.5 or 180.5
+        ("每天两次半片", "zh-CN", None),
         ("每天两次", "zh-CN", "2"),
         ("早上一次晚上两次", "zh-CN", None),
         ("treinta y ocho coma cinco o treinta y nueve", "es", None),

@@ -62,12 +62,22 @@ class Dates:
 
 
 @dataclass(frozen=True, slots=True)
+class Amounts:
+    """For measured values in free speech, over numerals. `half` has one group, the number that it is added to."""
+
+    half: str
+    left_over: str  # what says that the numerals beside it are not all of the number
+    tenths: str = r"(?!)"  # what parts wholes from tenths beside the decimal point
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """One language as it is heard."""
 
     answers: Answers
     red_flags: AlarmWords
     dates: Dates
+    amounts: Amounts
     numerals: Callable[[str], str]
     voicemail: str  # what machines and networks say, and people who pick up do not
     join: str = ""  # between numbers: y, e, and

@@ -20,7 +20,7 @@ class NumberWords:
     hundreds: Mapping[str, int]  # whole hundreds in one word: quinientos
     join: str  # y, e, and
     tens_need_join: bool  # "treinta y uno" is 31 and "treinta uno" 30 1; "thirty one" is 31
-    hundred: str = ""  # a word that multiplies: hundred
+    hundred: str = ""  # a word that multiplies, and is one hundred where nothing stands before it: "a hundred"
     thousand: str = ""
 
     def numerals(self, text: str) -> str:
@@ -46,8 +46,8 @@ class NumberWords:
             if value is not None and not apart and (at == begin or 0 < value < room):
                 group += value
                 room, tens = self._room(word), word in self.tens
-            elif word and word == self.hundred and 0 < group < 100 and not joined:
-                group, room, tens = group * 100, 100, False
+            elif word and word == self.hundred and (at == begin or 0 < group < 100) and not joined:
+                group, room, tens = (group or 1) * 100, 100, False
             elif word and word == self.thousand and not thousands and not joined:
                 thousands, group, room, tens = (group or 1) * 1000, 0, 1000, False
             else:
@@ -67,24 +67,38 @@ class NumberWords:
 
 CHINESE = dict(zip("零〇一二三四五六七八九", "00123456789", strict=True)) | {"两": "2", "幺": "1"}
 UNITS = {"十": 10, "百": 100, "千": 1000}
-_CHINESE_NUMBER = re.compile(f"[{''.join(CHINESE)}{''.join(UNITS)}]+")
+WAN = 10_000  # 万: counts all that stands before it
+_CHINESE_NUMBER = re.compile(f"[{''.join(CHINESE)}{''.join(UNITS)}万]+")
+_GOES_ON = ("点", "半")
 
 
 def chinese_numerals(text: str) -> str:
-    """The text with each Chinese number in numerals: 二十三 → 23, digit by digit where there is no unit."""
-    return _CHINESE_NUMBER.sub(lambda found: _chinese(found[0]), text)
+    """The text with each Chinese number in numerals: 二十三 → 23, digit by digit where there is no unit. The last digit
+    right behind 百, 千 or 万 counts a tenth of it: 一百八 is 180 and 一百零八 is 108. What is no number stays as it is,
+    such as 一百八五, and 一百八点五, where a 零 may be lost."""
+    return _CHINESE_NUMBER.sub(lambda found: _chinese(found[0], text[found.end() :].startswith(_GOES_ON)), text)
 
 
-def _chinese(signs: str) -> str:
-    if not any(sign in UNITS for sign in signs):
+def _chinese(signs: str, goes_on: bool) -> str:
+    if all(sign in CHINESE for sign in signs):
         return "".join(CHINESE[sign] for sign in signs)
-    total, digit = 0, 0
+    whole = part = 0  # before 万, and what is counted now
+    digit: int | None = None
+    unit, tenth = WAN, 1  # the last one, and what a digit behind it counts
     for sign in signs:
-        if sign in UNITS:
-            total, digit = total + (digit or 1) * UNITS[sign], 0
-        else:
+        if sign == "万" and not whole and (part or digit):
+            part, whole, digit, unit, tenth = 0, (part + (digit or 0)) * WAN, None, WAN, WAN // 10
+        elif sign in UNITS and UNITS[sign] < unit and digit != 0:
+            unit = UNITS[sign]
+            part, digit, tenth = part + (digit or 1) * unit, None, max(unit // 10, 1)
+        elif sign in CHINESE and not digit:
             digit = int(CHINESE[sign])
-    return str(total + digit)
+            tenth = 1 if digit == 0 else tenth
+        else:
+            return signs
+    if goes_on and digit and tenth > 1:
+        return signs
+    return str(whole + part + (digit or 0) * tenth)
 
 
 def digit_string(numerals: str, also: Mapping[str, str], twice: Mapping[str, int], join: str) -> str | None:

@@ -1,7 +1,7 @@
 """English, as it is spoken in New Zealand, Britain and America. Patterns are folded: "can't" is cant."""
 
 from hospital.alarm_words import AlarmWords
-from speech.ears.language import Answers, Dates, Language, Part, numbered, one_of
+from speech.ears.language import Amounts, Answers, Dates, Language, Part, numbered, one_of
 from speech.ears.numbers import NumberWords
 
 MONTHS = numbered(
@@ -165,6 +165,10 @@ WORDS = Language(
             rf"\b(?P<month>{one_of(MONTHS)}) (the )?(?P<day>\d{{1,2}}) (of )?{YEAR}\b",
             r"\b(?P<either>\d{1,2})/(?P<other>\d{1,2})/(?P<year>\d{4})\b",
         ),
+    ),
+    amounts=Amounts(
+        half=r"\b([0-9]+)( [a-z]+)? and (a )?half\b",
+        left_over=r"\b(half|halves|quarters?|hundreds|thousands|millions?|dozens?|point|minus)\b",
     ),
     voicemail=r"(?<!to )(?<!you )\bleave( \w+){0,4} (message|name|number)|\b(voice ?mail|mailbox|voice message)"
     r"|\b(after|at) the (tone|beep|signal)|\b(you have|youve) reached|\brecord your message|\bis not in service"

@@ -1,7 +1,7 @@
 """Spanish, of no country in particular. Patterns are folded: "mañana" is manana."""
 
 from hospital.alarm_words import AlarmWords
-from speech.ears.language import Answers, Dates, Language, Part, numbered, one_of
+from speech.ears.language import Amounts, Answers, Dates, Language, Part, numbered, one_of
 from speech.ears.numbers import NumberWords
 
 MONTHS = numbered(
@@ -174,6 +174,10 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2}) (del )?(?P<month>\d{1,2}) (de |del )?(?P<year>\d{4})\b",
         ),
         misheard=r"\b\d{1,2} de (?!la\b)",
+    ),
+    amounts=Amounts(
+        half=r"\b([0-9]+)( [a-z]+)? y medi[oa]\b",
+        left_over=r"\bmedi[oa]s?\b|\b(un|tres|1|3) cuartos?\b|\b(cientos|miles|millon(es)?|docenas?|coma)\b|\bbajo 0\b",
     ),
     voicemail=r"\b(deje|grabe|dejenos|dejeme)( \w+){0,3} (mensaje|recado|nombre)|\bbu[zs]on\b"
     r"|\b(despues|luego) (del|de la|de el) (tono|senal|pitido|bip)|\bha llamado a\b|\bapagado o fuera"

@@ -1,7 +1,7 @@
 """Portuguese of Brazil. Patterns are folded: "amanhã" is amanha."""
 
 from hospital.alarm_words import AlarmWords
-from speech.ears.language import Answers, Dates, Language, Part, numbered, one_of
+from speech.ears.language import Amounts, Answers, Dates, Language, Part, numbered, one_of
 from speech.ears.numbers import NumberWords
 
 MONTHS = numbered("janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro", 1)
@@ -176,6 +176,11 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2}) (do )?(?P<month>\d{1,2}) (de )?(?P<year>\d{4})\b",
         ),
         misheard=r"\b\d{1,2} de (?!manha\b)",
+    ),
+    amounts=Amounts(
+        half=r"\b([0-9]+)( [a-z]+)? e mei[oa]\b",
+        left_over=r"\bmeios?\b|\be meias?\b|\b[13] quartos?\b|\b(milha(o|r)|milh(o|ar)es|duzias?|virgula)\b"
+        r"|\babaixo de 0\b",
     ),
     voicemail=r"\b(deixe|grave)( \w+){0,3} (recado|mensagem|nome)|\bcaixa postal|\bcorreio de voz"
     r"|\bapos o (sinal|bip|tom)|\bdesligado ou fora|\b(voce|voces) ligou para|\bnumero chamado|\bsendo encaminhad\w+",

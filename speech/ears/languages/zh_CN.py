@@ -1,7 +1,7 @@
 """Chinese of the mainland. No spaces, and numbers are numerals before a pattern sees them: 下周二 is 下周2."""
 
 from hospital.alarm_words import AlarmWords
-from speech.ears.language import Answers, Dates, Language, Part
+from speech.ears.language import Amounts, Answers, Dates, Language, Part
 from speech.ears.numbers import chinese_numerals
 
 WEEKDAYS = {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "6": 5, "日": 6, "天": 6}
@@ -95,6 +95,11 @@ WORDS = Language(
             r"(?P<year>\d{4}|\d{2})年(?P<month>\d{1,2})月(?P<day>\d{1,2})(日|号)?",
             r"(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})",
         ),
+    ),
+    amounts=Amounts(
+        half=r"([0-9]+)[度个片粒斤米年周岁杯碗]?半(?![片粒杯碗天年])",
+        left_over=r"[零〇一二三四五六七八九十百千万亿半点几]|[0-9]多|零下",
+        tenths="度",
     ),
     voicemail=r"请留言|请.{0,8}留下|语音信箱|提示音|滴声|嘟声|您拨打的|您呼叫的|无法接通|稍后再拨|已关机|已停机|是空号|不在服务区",
     numerals=lambda text: chinese_numerals(text.replace(" ", "")),
