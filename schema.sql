@@ -423,7 +423,7 @@ CREATE TABLE enrolment (                             -- a patient follows a plan
     event_id    uuid NOT NULL,
     patient_id  uuid NOT NULL,
     plan        text NOT NULL,
-    plan_sha256 text NOT NULL,                       -- as the plan was then
+    plan_sha256 text NOT NULL,                       -- as the plan's file was then
     ends_with   text[] NOT NULL                      -- which changes stop its open tasks beside death and withdrawal
                 CHECK (ends_with <@ ARRAY['readmitted', 'transferred', 'child_lost']),
     enrolled_at timestamptz NOT NULL,
@@ -990,7 +990,6 @@ CREATE TABLE recording (
     path         text UNIQUE,                        -- relative to the recordings folder
     sha256       text,                               -- of the sealed file
     wrapped_key  bytea,                              -- its own key, wrapped by the site's
-    legal_hold   boolean NOT NULL DEFAULT false,
     CHECK ((state = 'sealed') <= (path IS NOT NULL AND wrapped_key IS NOT NULL AND seconds IS NOT NULL)),
     CHECK ((state IN ('none', 'lost')) = (reason IS NOT NULL))
 );

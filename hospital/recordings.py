@@ -36,7 +36,6 @@ class Recording(Base):
     path: Mapped[str | None]
     sha256: Mapped[str | None]
     wrapped_key: Mapped[bytes | None]
-    legal_hold: Mapped[bool] = mapped_column(default=False)
 
 
 def open_for(
