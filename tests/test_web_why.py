@@ -12,12 +12,14 @@ from hospital.accounts import Account
 from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import PRESETS
 from hospital.database import Database
+from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from tests.characters import JOAO
 from tests.console_app import Site, words
 from tests.hospital_scene import POLICY
 from tests.moments import NOON
+from web.plans import plans
 from web.words import DECISIONS
 
 pytestmark = pytest.mark.covers("H14", "H18", "H51")
@@ -184,3 +186,26 @@ def test_every_decision_that_the_hotline_writes_has_its_sentence() -> None:
     assert {"called", "to_nurse", "number_put_away", "plan_changed"} <= written
     assert written <= DECISIONS.keys()
     assert JOAO.name not in str(DECISIONS)
+
+
+@pytest.mark.parametrize(
+    ("plan", "sha256", "told"),
+    [
+        ("diabetes", plans()["diabetes"].sha256, "Plan Diabetes, since 25 Nov 2026 "),
+        ("diabetes", "0", "Plan Diabetes, since 25 Nov 2026; the plan has been changed since"),
+        ("leeches", "0", "Plan leeches, since 25 Nov 2026; the plan is not used any more"),
+    ],
+)
+async def test_of_a_plan_it_is_told_since_when_and_that_it_is_another_now(
+    site: Site, plan: str, sha256: str, told: str
+) -> None:
+    with site.database.transaction() as session:
+        event = CareEvent(source="x", kind="enrolment", patient_id=site.joao.id, at=NOON, told_at=NOON)
+        session.add(event)
+        session.flush()
+        follows = Enrolment(event_id=event.id, patient_id=site.joao.id, plan=plan, plan_sha256=sha256, enrolled_at=NOON)
+        session.add(follows)
+        session.flush()
+        task = session.get_one(FollowUpTask, site.task.id)
+        task.enrolment_id, task.step = follows.id, "day-1"
+    assert told in await read(site)

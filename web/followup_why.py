@@ -15,6 +15,7 @@ from hospital import campaigns, followups, patients
 from hospital.attempts import CallingPolicy
 from hospital.calling_hours import MIDNIGHT, hours_on
 from hospital.calling_rules import their_clock
+from hospital.enrolment_records import Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from hospital.verdicts import Verdict, judge
@@ -24,6 +25,7 @@ from web.doors import Visitor, pages_of, services
 from web.followup_list import WorksFollowUps, own_task, viewer
 from web.followup_view import Viewer, department_names, may_open
 from web.looks import looked
+from web.plans import plans
 from web.refusals import Refusal
 
 MOST = 30  # contacts shown, the newest first
@@ -70,6 +72,8 @@ def why(session: Session, task_id: UUID, shown: Viewer, policy: CallingPolicy) -
         facts.append(("Campaign", f"{campaign.name}, {campaign.state}"))
         if may and campaign.state == "paused" and campaign.mode != "preview":
             told, may = "The hotline does not call: its campaign is paused. A nurse may call by herself.", False
+    if task.enrolment_id is not None:
+        facts.append(("Plan", _plan(session.get_one(Enrolment, task.enrolment_id), shown)))
     return Why(patient, task.kind == "follow_up", told, may, facts, contacts)
 
 
@@ -134,6 +138,15 @@ def _lately(judged: Verdict, shown: Viewer) -> str:
     limits = [f"{days.count(today)} today (at most {policy.cap_a_day})" if policy.cap_a_day else ""]
     limits.append(f"{week} in seven days (at most {policy.cap_a_week})" if policy.cap_a_week else "")
     return ", ".join(one for one in limits if one) or "without a limit"
+
+
+def _plan(enrolment: Enrolment, shown: Viewer) -> str:
+    """Whose steps are those of its file on that day, also where the file is another now."""
+    plan = plans().get(enrolment.plan)
+    told = f"{plan.title['en'] if plan else enrolment.plan}, since {words.day(enrolment.enrolled_at, shown.zone)}"
+    if plan is None:
+        return f"{told}; the plan is not used any more"
+    return told if plan.sha256 == enrolment.plan_sha256 else f"{told}; the plan has been changed since"
 
 
 def _number(task: FollowUpTask, patient: Patient, judged: Verdict) -> str:
