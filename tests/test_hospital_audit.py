@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hospital import audit
+from hospital.audit import Walk
 from hospital.database import Database
 from tests.hospital_scene import at_once, listening
 from tests.moments import NOON, ZONE
@@ -76,6 +77,47 @@ def test_a_change_behind_its_back_is_found(database: Database, forgery: str, bro
     with database.transaction() as session:
         verdict = audit.verify(session)
         assert (verdict.sound, verdict.broken_at, verdict.rows) == (False, broken_at, broken_at - 1)
+    for most in (1, 2, 3):
+        assert walked(database, most) == verdict, "wherever a slice ends"
+
+
+def walked(database: Database, most: int, begun: Walk | None = None) -> audit.Verdict:
+    """In slices of so many rows, a transaction each."""
+    walk = begun or Walk()
+    while not walk.over:
+        with database.transaction() as session:
+            walk = audit.walk_on(session, walk, most)
+    return walk.verdict
+
+
+@pytest.mark.parametrize("most", [1, 2, 4, 5, 9])
+def test_a_chain_is_walked_in_slices_while_it_grows(database: Database, most: int) -> None:
+    with database.transaction() as session:
+        write(session)
+    with database.transaction() as session:
+        begun = audit.walk_on(session, Walk(), 2)
+        assert (begun.rows, begun.over) == (2, False)
+        write(session, 2)
+    assert walked(database, most, begun) == walked(database, most) == audit.Verdict(7, None)
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "DELETE FROM audit WHERE seq >= 3",  # its end is cut off
+        "UPDATE audit SET hash = sha256(hash) WHERE seq = 3",
+    ],
+)
+def test_what_is_cut_off_behind_a_walk_is_found(database: Database, forgery: str) -> None:
+    with database.transaction() as session:
+        write(session)
+    with database.transaction() as session:
+        begun = audit.walk_on(session, Walk(), 3)
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_only_grows"))
+        session.execute(text(forgery))
+        session.execute(text("ALTER TABLE audit ENABLE TRIGGER audit_only_grows"))
+    assert walked(database, 3, begun) == audit.Verdict(2, 3)
 
 
 def test_many_writers_make_one_unbroken_chain(database: Database) -> None:

@@ -1,15 +1,18 @@
 """The audit log's page: what an entry is about, in words and as a link, for who may know it and for who may not."""
 
 import ast
+import asyncio
 import re
+import threading
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from hospital import audit, campaigns
-from hospital.audit import AuditRow
+from hospital.audit import AuditRow, Walk
 from hospital.campaigns import Wanted
 from hospital.cases import Case
 from hospital.database import Database
@@ -123,3 +126,46 @@ def test_whatever_an_entry_is_about_has_words() -> None:
                 found |= {head[:-1] for head in heads if isinstance(head, str) and re.fullmatch("[a-z_]+:", head)}
     assert len(found) > 12
     assert found - set(AUDIT_KINDS) == set()
+
+
+@pytest.mark.covers("I8")
+async def test_a_long_chain_is_walked_once_behind_the_page_and_the_pool_stays_free(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(12):
+        happened(site, "record.read", f"patient:{n}")
+    walk_on, slices, go = audit.walk_on, [0], threading.Event()
+
+    def slowly(session: Session, walk: Walk) -> Walk:
+        slices.append(walk.rows)
+        assert go.wait(20)
+        return walk_on(session, walk, 4)
+
+    monkeypatch.setattr(audit, "walk_on", slowly)
+    async with site.signed_in("grace") as grace:
+        loads = [(await grace.get("/audit/chain?anew=true")).text for _ in range(3)]
+        assert all("Checking the chain" in load and "whole" not in load for load in loads)
+        assert len(slices) == 2, "one walk, however often it is loaded"
+        await grace.get("/audit")  # which has a connection
+        go.set()
+        for _ in range(100):
+            told = words((await grace.get("/audit/chain")).text)
+            if "whole" in told:
+                break
+            await asyncio.sleep(0.05)
+    assert re.search(r"The chain is whole: 1\d entries\s+checked ", told) and "Checking" not in told
+    assert slices[2:5] == [4, 8, 12], "each of its own transaction"
+
+
+@pytest.mark.covers("I8")
+async def test_the_last_verdict_stands_while_the_next_is_made(site: Site) -> None:
+    happened(site, "record.read", "patient:1")
+    async with site.signed_in("grace") as grace:
+        assert "The chain is whole" in words((await grace.get("/audit/chain")).text)
+        with site.database.transaction() as session:
+            session.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_only_grows"))
+            session.execute(text("UPDATE audit SET subject = 'patient:2' WHERE seq = 1"))
+            session.execute(text("ALTER TABLE audit ENABLE TRIGGER audit_only_grows"))
+        assert "The chain is whole" in words((await grace.get("/audit/chain")).text), "nobody has looked since"
+        assert "broken at entry 1" in words((await grace.get("/audit/chain?anew=true")).text)
+        assert "broken at entry 1" in words((await grace.get("/audit/chain")).text)

@@ -1,13 +1,18 @@
 """The pages in a real browser: what they look like, what the keyboard does, what happens while somebody types."""
 
+import threading
+
 import pytest
 from playwright.async_api import Route, expect
+from sqlalchemy.orm import Session
 
-from hospital import callbacks, calls, patients, screen_pops
+from hospital import audit, callbacks, calls, patients, screen_pops
+from hospital.audit import Walk
 from hospital.database import Database
 from tests.browser import PageOf, Site, a_browser, does_not_scroll, looked_at, page_of, served, serving, site
 from tests.characters import JOAO, LUCIA, MEI, RUTH
 from tests.moments import NOON
+from web import chain_walk
 
 pytestmark = pytest.mark.browser
 __all__ = ["page_of", "served", "site"]
@@ -170,6 +175,28 @@ async def test_grace_plays_a_recording(served: Site, page_of: PageOf) -> None:
     await expect(grace.get_by_text("The chain is whole")).to_be_visible()
     await does_not_scroll(grace)
     await looked_at(grace, "audit")
+
+
+@pytest.mark.covers("H51", "I8")
+async def test_what_a_walk_along_a_long_chain_finds_comes_to_the_page(
+    served: Site, page_of: PageOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain_walk, "PATIENCE_S", 0.5)
+    walk_on, go = audit.walk_on, threading.Event()
+
+    def slowly(session: Session, walk: Walk) -> Walk:
+        assert go.wait(20)
+        return walk_on(session, walk)
+
+    monkeypatch.setattr(audit, "walk_on", slowly)
+    grace = await page_of("grace")
+    await grace.goto(served.url("/audit"))
+    await expect(grace.get_by_text("Checking the chain:")).to_be_visible()
+    await does_not_scroll(grace)
+    await looked_at(grace, "audit-checking")
+    go.set()
+    await expect(grace.get_by_text("The chain is whole")).to_be_visible()
+    await expect(grace.get_by_text("Checking the chain")).to_have_count(0)
 
 
 async def _a_recording(site: Site) -> None:

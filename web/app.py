@@ -78,6 +78,7 @@ from web import (
     waiting_screen,
     wording_sheet,
 )
+from web.chain_walk import ChainWalk
 from web.headers import Headers
 from web.limits import Limits
 from web.pages import Pages
@@ -90,6 +91,7 @@ from web.refusals import LastResort
 async def _alive(app: FastAPI) -> AsyncIterator[None]:
     listening = asyncio.create_task(app.state.services.live.run(), name="live stream")
     yield
+    await app.state.chain.stop()
     listening.cancel()
     with suppress(asyncio.CancelledError):
         await listening
@@ -102,6 +104,7 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="Hospital hotline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_alive)
     app.state.services = services
     app.state.readings = Readings()
+    app.state.chain = ChainWalk(services.database, services.clock)
     app.state.pages = Pages(services.facts, lambda: services.live.position, services.scripts)
     rooms = (
         home.routes,

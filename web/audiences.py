@@ -20,6 +20,7 @@ RIGHTS = {
     "slot": "patients.read",
     "waiting": "screen.show",  # an id; who it is, the front desk sees
     "audit": "audit.read",
+    "chain": "audit.read",
     "case": "cases.work",  # an id and no more; the list shows who may see which kind
     "closure": "opening.switch",
     "suspension": "clinics.suspend",

@@ -15,11 +15,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import audit
 from hospital.accounts import Account
 from hospital.audit import AuditRow
 from web import words
 from web.audit_subjects import About, Reader, about, uuid_of
+from web.chain_walk import ChainWalk
 from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
 
@@ -149,7 +149,9 @@ async def part(request: Request, visitor: ReadsAudit) -> Response:
 
 
 @routes.get("/audit/chain")
-async def chain(request: Request, visitor: ReadsAudit) -> Response:
-    """Walks the whole chain, so it is a part of its own that comes when it is done."""
-    verdict = await services(request).database.run(audit.verify)
-    return pages_of(request).part(request, "audit/chain.html", verdict=verdict)
+async def chain(request: Request, visitor: ReadsAudit, anew: bool = False) -> Response:
+    """What the last walk along the chain found, or how far this one is; `anew` begins one."""
+    walk: ChainWalk = request.app.state.chain
+    if anew or walk.last is None:
+        await walk.begin()
+    return pages_of(request).part(request, "audit/chain.html", walk=walk)
