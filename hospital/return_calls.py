@@ -100,6 +100,24 @@ def take_up(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> U
     number = _number(session, call, task_id)
     if number is None:
         return None
+    try:
+        with session.begin_nested():  # what is not taken up stays as it was: given up, or another nurse's
+            began = _begin(session, call, number, task_id, account_id, at)
+    except IntegrityError:  # the patient or this nurse is in a call of ours at this moment
+        return None
+    if began is None:
+        return _has_taken_up(session, call.id, task_id, account_id)
+    task, attempt = began
+    decide(session, task_id, "taken_up", at, attempt=str(attempt.id))
+    joint_calls.join(session, attempt, task, at)
+    subjects.changed(session, task)
+    return task_id
+
+
+def _begin(
+    session: Session, call: Call, number: PhoneNumber, task_id: UUID, account_id: UUID, at: datetime
+) -> tuple[FollowUpTask, Attempt] | None:
+    """The task, hers from now on, and its attempt; None where the task is not to be done. Raises IntegrityError."""
     still_given = case((FollowUpTask.owner_id == account_id, FollowUpTask.given_at), else_=None)
     task = session.scalar(
         update(FollowUpTask)
@@ -108,7 +126,7 @@ def take_up(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> U
         .returning(FollowUpTask)
     )
     if task is None:
-        return _has_taken_up(session, call.id, task_id, account_id)
+        return None
     attempt = Attempt(
         id=uuid4(),
         task_id=task.id,
@@ -124,17 +142,9 @@ def take_up(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> U
         dial_until=at,
         answered_at=call.answered_at or at,
     )
-    try:
-        with session.begin_nested():
-            session.add(attempt)
-            session.flush()
-    except IntegrityError:  # the patient or this nurse is in a call of ours at this moment
-        task.state = "open"
-        return None
-    decide(session, task_id, "taken_up", at, attempt=str(attempt.id))
-    joint_calls.join(session, attempt, task, at)
-    subjects.changed(session, task)
-    return task_id
+    session.add(attempt)
+    session.flush()
+    return task, attempt
 
 
 def _number(session: Session, call: Call, task_id: UUID) -> PhoneNumber | None:

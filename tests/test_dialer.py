@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from dialer.runner import DOUBT, Dialer, NotStarted
 from dialer.telephone import Recorder, Telephone
@@ -26,7 +27,7 @@ from hospital.followups import FollowUpTask
 from hospital.outcome_rules import SHIPPED, OutcomeRules, Rule
 from hospital.patients import Patient, Stay
 from hospital.recordings import Recording
-from tests.characters import JOAO
+from tests.characters import JOAO, LUCIA
 from tests.hospital_scene import UNCAPPED, admit, day_three, employ
 from tests.moments import NOON, ZONE
 
@@ -843,6 +844,30 @@ async def test_what_was_given_to_grace_is_anas_who_speaks_with_him_when_he_calls
         task.owner_id, task.given_at = office.grace, NOON
     assert await database.run(return_calls.take_up, calls_back(office), office.ana, NOON) == office.task_id
     assert (office.task.owner_id, office.task.given_at) == (office.ana, None)
+
+
+@pytest.mark.covers("H14", "I3")
+@pytest.mark.parametrize(
+    "was",
+    [
+        {"state": "stopped", "stop_reason": "not_reached", "closed_at": NOON},
+        {"state": "open", "stop_reason": None, "closed_at": None},
+    ],
+    ids=["given up", "given to Grace"],
+)
+async def test_what_ana_cannot_take_up_in_another_call_stays_as_it_was(database: Database, was: dict[str, Any]) -> None:
+    office = Office(database)
+    await missed(office)
+    was = was | {"owner_id": office.grace, "given_at": NOON}
+    with database.transaction() as session:
+        other = day_three(session, admit(session, LUCIA)).id
+        session.execute(update(FollowUpTask).where(FollowUpTask.id == office.task_id).values(**was))
+    pop = calls_back(office)
+    assert isinstance(await office.dialer.start(other, office.ana), UUID)
+    codes = office.codes
+    assert await database.run(return_calls.take_up, pop, office.ana, NOON) is None
+    assert {name: getattr(office.task, name) for name in was} == was
+    assert office.codes == codes
 
 
 @pytest.mark.covers("I3")
