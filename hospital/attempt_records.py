@@ -114,6 +114,12 @@ def of_task(session: Session, task_id: UUID) -> list[Attempt]:
     return list(session.scalars(select(Attempt).where(about(task_id)).order_by(Attempt.claimed_at)))
 
 
+def asked_for(session: Session, task_id: UUID) -> datetime | None:
+    """When the patient asked to be called, in the newest call of a task."""
+    rows = select(Attempt.call_at).where(about(task_id)).order_by(Attempt.claimed_at.desc())
+    return session.scalar(rows.limit(1))
+
+
 def about(task_id: UUID) -> ColumnElement[bool]:
     together = select(JointTask.attempt_id).where(JointTask.task_id == task_id)
     return or_(Attempt.task_id == task_id, Attempt.id.in_(together))

@@ -4,7 +4,8 @@ Rules: nobody is called who has died or is said to have, who opted out of what t
 safe or isn't theirs, outside the window, or over the cap. A child's guardian is called for the child, and is asked for
 as the child is: whether they live, and want such calls, at all and about this child. An urgent contact of the
 hospital's own making (a suspended clinic) is held back by the window, not by the cap. The time of day that a patient
-likes narrows the window, but never so far that a task can't be done in its time. The cap counts days as patients do (1
+likes narrows the window, but never so far that a task can't be done in its time, and not on a day for which they asked
+to be called at a certain time. The cap counts days as patients do (1
 a day: the next call is tomorrow at the earliest), over all tasks, for the patient and for the number. Windows and days
 are on the clock of who is called, and public holidays those of where they are. What counts as a contact is
 `attempts.contacts`.
@@ -151,10 +152,15 @@ def wall_clock(at: datetime, zone: ZoneInfo) -> dict[str, str]:
     return {"clock": f"{at.astimezone(zone):%H:%M}", "zone": zone.key}
 
 
-def liked(policy: CallingPolicy, patient: Patient, at: datetime, latest: datetime) -> CallingPolicy:
+def liked(
+    policy: CallingPolicy, patient: Patient, at: datetime, latest: datetime, asked: datetime | None = None
+) -> CallingPolicy:
     """The policy with the window narrowed to the time of day that suits the patient; as it is where nothing would be
-    left of it, or nothing before `latest`, when the call is over-due."""
+    left of it, or nothing before `latest`, when the call is over-due, or where they `asked` to be called earlier that
+    day."""
     if patient.suits is None:
+        return policy
+    if asked is not None and asked <= at and asked.astimezone(policy.zone).date() == at.astimezone(policy.zone).date():
         return policy
     window = narrowed(policy.window, *PARTS[patient.suits])
     if window is None or first_allowed(at, window, policy.zone) > latest:

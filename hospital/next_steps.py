@@ -9,7 +9,7 @@ from sqlalchemy import not_, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, opt_outs, outcomes, plan_changes, subjects
-from hospital.attempt_records import Attempt, about, contacts
+from hospital.attempt_records import Attempt, about, asked_for, contacts
 from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_of, where_reached
 from hospital.followups import URGENT, DecisionRow, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
@@ -170,4 +170,9 @@ def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, p
     number = next((number for number in reached.numbers if number.rank == step.number_rank), None)
     policy = on_the_clock_of(policy, reached.person, number)
     rung = contacts(session, task.patient_id, number.token if number else b"", step.at)
-    return earliest(step.at, rung, liked(policy, task.patient, step.at, task.due_until))
+    asked = asked_for(session, task.id)
+
+    def allowed(when: datetime) -> datetime:
+        return earliest(when, rung, liked(policy, task.patient, when, task.due_until, asked))
+
+    return allowed(allowed(step.at))  # of the day that they asked for, only that day is as they asked

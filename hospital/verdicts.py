@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from hospital.attempt_records import contacts
+from hospital.attempt_records import asked_for, contacts
 from hospital.calling_rules import (
     CallingPolicy,
     NotNow,
@@ -22,8 +22,9 @@ from hospital.patients import Patient, PhoneNumber
 
 @dataclass(frozen=True)
 class Verdict:
-    """`person`: whose number it is, the patient or the guardian. `policy`: on their clock, narrowed to what they like.
-    `rung`: the contacts that the cap counts. `refused` None: it may be dialled now."""
+    """`person`: whose number it is, the patient or the guardian. `policy`: on their clock, narrowed to what they like,
+    unless they asked for another time. `rung`: the contacts that the cap counts. `refused` None: it may be dialled
+    now."""
 
     person: Patient
     number: PhoneNumber | None
@@ -40,7 +41,7 @@ def judge(session: Session, task: FollowUpTask, at: datetime, policy: CallingPol
     urgent = task.kind in URGENT
     policy = on_the_clock_of(policy, reached.person, number)
     if not urgent:
-        policy = liked(policy, task.patient, at, task.due_until)
+        policy = liked(policy, task.patient, at, task.due_until, asked_for(session, task.id))
     rung = contacts(session, task.patient_id, number.token, at) if number else []
     refused = refusal(task.patient, number, rung, at, policy, task.purpose, urgent)
     return Verdict(reached.person, number, policy, rung, urgent, refused)

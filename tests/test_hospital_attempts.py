@@ -281,6 +281,35 @@ def test_a_patient_is_called_when_it_suits_them(
             assert attempt.dial_until == local("2026-11-25 12:00")
 
 
+@pytest.mark.covers("H16", "H38", "I4")
+@pytest.mark.parametrize(
+    ("asked", "told", "early", "called"),
+    [
+        ("2026-11-26 10:00", "2026-11-26 10:00", "2026-11-26 10:00", True),
+        ("2026-11-26 10:00", "2026-11-26 10:00", "2026-11-26 11:30", True),  # she comes to it later
+        ("2026-11-26 10:00", "2026-11-26 10:00", "2026-11-27 10:00", False),  # another day it is as he likes again
+        ("2026-11-26 23:00", "2026-11-27 12:00", "2026-11-27 10:00", False),  # nobody is called at that hour
+    ],
+)
+def test_who_likes_afternoons_and_asks_for_ten_is_called_at_ten(
+    database: Database, asked: str, told: str, early: str, called: bool
+) -> None:
+    with database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+        joao = admit(session, JOAO)
+        joao.suits = "afternoon"
+        task = day_three(session, joao)
+        first = calls(session, task.id, ana, NOON)
+        assert isinstance(first, Claimed)
+        assert attempts.dialling(session, first.attempt_id, NOON)
+        attempts.answered(session, first.channel_id, NOON)
+        attempts.contact_result(session, first.attempt_id, "call_later", NOON, POLICY, call_at=local(asked))
+        attempts.line_ended(session, first.attempt_id, "answered", NOON, POLICY)
+        assert task.next_try_at == local(told)
+        again = calls(session, task.id, ana, local(early))
+        assert (None if isinstance(again, Claimed) else again.code) == (None if called else "outside_window")
+
+
 @pytest.mark.covers("I4")
 @pytest.mark.parametrize("happened", [deceased, said_to_have_died, opted_out, no_number_safe, "the window closed"])
 def test_it_is_asked_again_when_the_nurse_has_picked_up(
