@@ -234,6 +234,13 @@ def _keep_house(
         except (ConnectionError, TimeoutError):
             log.info("callbacks are collected when the link is back")
 
+    async def settle() -> None:
+        """What Asterisk told of calls while the database was away."""
+        try:
+            await journal.settle()
+        except (ConnectionError, TimeoutError):
+            log.info("calls are settled when the link is back")
+
     async def end_clinics() -> None:
         if not clock.held():
             await database.run(arrivals.end_clinics, now(), there)
@@ -243,6 +250,7 @@ def _keep_house(
         await database.run(throttling.forget_idle, now())
 
     rounds.every(10, collect)
+    rounds.every(15, settle)
     rounds.every(300, end_clinics, at_once=True)
     rounds.every(3600, forget, at_once=True)
     rounds.every(30, sweep, at_once=True)

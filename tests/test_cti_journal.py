@@ -3,21 +3,24 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from cti.events import AgentAnswered, Event, LegEnded, TalkEnded
+from cti.events import AgentAnswered, CallerQueued, Event, LegEnded, TalkEnded
 from cti.journal import InboundJournal
 from cti.line_results import LineResult
 from cti.switchboard import Switchboard
 from cti.telephone import Telephone
 from hospital import calls, screen_pops
 from hospital.callbacks import Callback
-from hospital.calls import Call
+from hospital.calls import Call, CallStep
 from hospital.database import Database
 from hospital.screen_pops import ScreenPop
+from tests.asterisk_instance import AsteriskInstance
 from tests.characters import LUCIA
 from tests.hospital_scene import employ
 from tests.moments import NOON
+from tests.switchboards import listening
+from tests.test_cti_presence import queue_lucia
 
 
 class Left(Telephone):
@@ -54,6 +57,51 @@ OVER = TalkEnded(NOON, CALL, "tom", "reception", 60, "caller")
 def a_switchboard(database: Database) -> tuple[Switchboard, InboundJournal]:
     board = Switchboard("127.0.0.1", 1, "core", "no link is made")
     return board, InboundJournal(board, Left(), database, node="n1", country="CO", now=lambda: NOON)
+
+
+@pytest.mark.asterisk
+@pytest.mark.covers("I5", "I10")
+async def test_what_was_told_while_the_database_was_away_is_made_good_at_the_second_look(
+    asterisk: AsteriskInstance, database: Database
+) -> None:
+    def standing() -> tuple[list[tuple[str, str | None]], list[str]]:
+        with database.transaction() as session:
+            of_calls = session.execute(
+                select(Call.state, Call.outcome).where(Call.id.startswith("n1-1")).order_by(Call.id)
+            )
+            of_pops = session.scalars(select(ScreenPop.state).order_by(ScreenPop.channel))
+            return [(state, outcome) for state, outcome in of_calls], list(of_pops)
+
+    async with listening(asterisk) as listener, await asterisk.phone("lucia") as lucia:
+        journal = InboundJournal(
+            listener.board, listener.telephone, database, node="n1", country="CO", now=lambda: NOON
+        )
+        waits = await queue_lucia(listener, "nurses")
+        await lucia.rings()
+        await lucia.answers()
+        await listener.hears(CallerQueued, call_id=waits)
+        with database.transaction() as session:
+            session.execute(delete(CallStep))
+            session.execute(delete(Call))  # nobody saw her come
+            tom, ana = (employ(session, name, "agent") for name in ("tom", "ana"))
+            for n in (1, 2, 3):
+                calls.begin(session, f"n1-1.{n}", "n1", LUCIA.numbers[0], NOON)
+            calls.queued(session, "n1-1.1", "reception")
+            calls.queued(session, "n1-1.2", "reception")
+            screen_pops.pop(session, "n1-1.2", tom.id, "n1-2.1", NOON)
+            assert screen_pops.pop_moved(session, "n1-1.2", "n1-2.1", "answered", NOON)
+            screen_pops.pop(session, "n1-1.1", ana.id, "n1-2.2", NOON)
+        before = standing()
+        await journal.settle()
+        assert standing() == before, "it may only just have begun, or be about to be told"
+        await journal.settle()
+        assert standing() == ([("ended", "abandoned"), ("ended", "answered"), ("ended", "left")], ["ended", "missed"])
+        with database.transaction() as session:
+            assert [item.origin for item in session.scalars(select(Callback))] == ["n1-1.1"]
+            assert session.get_one(Call, waits).state == "queued"
+            assert calls.has_step(session, waits, "queued")
+        await lucia.hangs_up()
+        await asterisk.no_channels()
 
 
 @pytest.mark.covers("I5")

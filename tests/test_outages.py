@@ -206,6 +206,20 @@ async def test_who_gives_up_waiting_and_was_never_seen_by_an_ivr_is_called_back(
     assert (missed.number, missed.why) == (LUCIA.numbers[0], "abandoned")
 
 
+@pytest.mark.covers("H1", "I5", "I10")
+async def test_who_gives_up_waiting_while_the_database_is_away_is_called_back(house: House) -> None:
+    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+        await reaches(house, lucia, "es", "0")
+        await desk.rings()
+        await house.until("she waits", lambda: "queued" in house.journal())
+        async with house.database_refuses():
+            await lucia.hangs_up()
+            await house.no_channels()
+    await house.until("it is made good", lambda: house.rows(Callback), within=60)
+    assert [(one.why, one.number) for one in house.rows(Callback)] == [("abandoned", LUCIA.numbers[0])]
+    assert [(call.state, call.outcome) for call in house.calls()] == [("ended", "abandoned")]
+
+
 @pytest.mark.covers("H1", "I10")
 async def test_postgres_is_killed_in_mid_call_and_lucia_is_not_lost(house: House) -> None:
     async with house.phone("lucia") as lucia, house.phone("desk") as desk:
