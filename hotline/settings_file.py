@@ -4,12 +4,12 @@ What is wrong is told with its key, its value (never a password) and what is all
 Without a file the demo runs."""
 
 import os
-import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import SettingsError
 
 from hotline import numbering
@@ -60,10 +60,11 @@ def load(path: Path | None = None) -> Settings:
         raise SettingsRefused(f"{chosen} is not UTF-8 at byte {error.start}: save the file as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsRefused(f"{chosen} is not valid TOML: {error}") from error
-    if _holds_secret(values) and chosen.stat().st_mode & 0o077:
+    held = [key for key in SECRETS if _holds(values, key)]
+    if held and chosen.stat().st_mode & 0o077:
         raise SettingsRefused(
-            f"{chosen} holds a password and others may read it. Run: chmod 600 {chosen} "
-            "(or give the password as HOTLINE_TRUNK__PASSWORD)."
+            f"{chosen} holds a password ({', '.join(held)}) and others may read it. Run: chmod 600 {chosen} "
+            f"(or give the password as HOTLINE_{held[0].replace('.', '__').upper()})."
         )
     return build(values, source=str(chosen))
 
@@ -86,7 +87,7 @@ def _explain(error: ValidationError, source: str) -> str:
             continue  # a part of it is wrong, and that is told
         key = ".".join(str(part) for part in problem["loc"] if "[" not in str(part)) or "settings"
         said = problem["msg"].removeprefix("Value error, ")
-        secret = re.search(r"password|secret|database\.url", key)
+        secret = any(key == one or key.startswith(f"{one}.") for one in SECRETS)
         shown = problem.get("input")
         if problem["type"] == "missing":
             lines.append(f"  {key}: missing")
@@ -102,5 +103,23 @@ def _explain(error: ValidationError, source: str) -> str:
     return "\n".join(lines)
 
 
-def _holds_secret(values: dict[str, Any]) -> bool:
-    return bool(values.get("trunk", {}).get("password") or values.get("database", {}).get("url"))
+def _holds(values: Any, key: str) -> bool:
+    for part in key.split("."):
+        values = values.get(part) if isinstance(values, dict) else None
+    return bool(values)
+
+
+def _secret_keys(kind: object, key: str = "") -> Iterator[str]:
+    """Where a SecretStr is, in `kind` (a class, a union, a tuple of one) and all that it holds."""
+    if kind is SecretStr:
+        yield key
+    elif isinstance(kind, type) and issubclass(kind, BaseModel):
+        for name, field in kind.model_fields.items():
+            yield from _secret_keys(field.annotation, f"{key}.{name}" if key else name)
+    else:
+        for part in get_args(kind):
+            yield from _secret_keys(part, key)
+
+
+SECRETS = tuple(_secret_keys(Settings))
+"""The keys whose value is told to nobody."""

@@ -12,7 +12,7 @@ import pytest
 from hospital.calling_hours import may_call
 from hotline import settings_file
 from hotline.settings import Settings
-from hotline.settings_file import DEMO, SettingsRefused, build, load
+from hotline.settings_file import DEMO, SECRETS, SettingsRefused, build, load
 from hotline.wiring import calling_policy
 
 TWILIO = {"account_sid": "AC" + "0" * 32, "user": "SK1", "secret": "s", "sender": "+573015550100"}
@@ -146,6 +146,40 @@ def test_a_file_with_a_password_must_be_private(tmp_path: Path) -> None:
     assert "p4ss" not in str(refused.value)
     file.chmod(0o600)
     assert load(file).trunk is not None
+
+
+@pytest.mark.covers("I7")
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [("trunk", "password"), ("database", "url"), ("messages.twilio", "secret"), ("messages.twilio", "auth_token")],
+)
+def test_no_secret_of_any_table_is_told_or_read_by_others(tmp_path: Path, table: str, key: str) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_text(f'[{table}]\n{key} = ["s3cret-canary"]\n')
+    file.chmod(0o644)
+    with pytest.raises(SettingsRefused, match="chmod 600") as refused:
+        load(file)
+    variable = f"HOTLINE_{table}__{key}".replace(".", "__").upper()
+    assert f"({table}.{key})" in str(refused.value) and variable in str(refused.value)
+    file.chmod(0o600)
+    with pytest.raises(SettingsRefused, match=f"{table}.{key}: ") as wrong:
+        load(file)
+    assert "canary" not in str(refused.value) + str(wrong.value)
+
+
+def test_a_table_that_is_none_is_told_with_its_key(tmp_path: Path) -> None:
+    file = tmp_path / "hotline.toml"
+    file.write_text('trunk = "sip.example.org"\n')
+    with pytest.raises(SettingsRefused, match=r"trunk: a table is expected: \[trunk\]"):
+        load(file)
+
+
+def test_every_secret_is_known() -> None:
+    """By its name, whatever its type: a password that is plain text would be shown in an error."""
+    named = {
+        f"{table}.{name}" for table, name in every_key(Settings) if re.search("password|secret|token|credential", name)
+    }
+    assert named == set(SECRETS) - {"database.url"}
 
 
 def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:
