@@ -3,6 +3,7 @@
 A closed account is out at once: its sessions end here, the queues and the phone's WebSocket follow within seconds. What
 it has done stays under its name, so it is never deleted."""
 
+import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +18,11 @@ SHORTEST = 12
 
 Wrong = str
 """Why a password is not taken, as a code: "short", "same"."""
+
+
+def made_up() -> str:
+    """A password for somebody, to be told once."""
+    return secrets.token_urlsafe(12)
 
 
 def open_account(

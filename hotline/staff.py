@@ -1,7 +1,6 @@
 """Staff of a real site: who has a telephone, and what `hotline account` does."""
 
 import argparse
-import secrets
 import sys
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -51,7 +50,7 @@ def account(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _add(session: Session, username: str, name: str, role: str) -> str:
-    password = _password()
+    password = account_orders.made_up()
     account_orders.open_account(
         session, None, wiring.now(), username=username, display_name=name, role=role, password=password
     )
@@ -74,17 +73,13 @@ def _change(session: Session, order: str, username: str, role: str) -> str:
                 return f"{username} is not disabled."
             return f"{username} signs in again, with the password of before."
         case "password":
-            password = _password()
+            password = account_orders.made_up()
             account_orders.give_password(session, found.id, password, None, at)
             return f"{username} signs in with {password}, and is signed out everywhere."
         case _:
             if not account_orders.give_role(session, found.id, role, None, at):
                 return f"{username} has this role."
             return f"{username} has the role {role} now."
-
-
-def _password() -> str:
-    return secrets.token_urlsafe(12)
 
 
 def _names(session: Session) -> list[str]:

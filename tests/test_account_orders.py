@@ -211,3 +211,80 @@ async def test_how_the_page_looks_and_that_the_form_works_in_a_browser(served: S
     await expect(page.get_by_text("Your password is another now.")).to_be_visible()
     await expect(page.get_by_label("Old password")).to_have_value("")
     await looked_at(page, "account-changed")
+
+
+# ── Everybody's accounts ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def shown_once(page: str) -> str:
+    return re.findall(r'<code id="made">([^<]+)</code>', page)[0]
+
+
+async def test_ida_adds_disables_and_enables_and_gives_roles_and_passwords(site: Site, comes: Comes) -> None:
+    ida, tom = await comes("ida"), await comes("tom")
+    toms = f"/accounts/{site.accounts['tom']}"
+    added = (await ida.post("/accounts", data={"username": "Lena", "called": " Lena  Ruiz ", "role": "nurse"})).text
+    assert "Lena Ruiz" in added and shown_once(added) not in (await ida.get("/accounts")).text
+    form = {"username": "lena", "password": shown_once(added)}
+    assert (await site.client().post("/sign-in", data=form)).status_code == 303
+
+    assert "disabled" in (await ida.post(f"{toms}/disable")).text
+    assert (await tom.get("/agent")).status_code == 303
+    assert (await ida.post(f"{toms}/disable")).status_code == 409
+    assert (await ida.post(f"{toms}/enable")).status_code == 200
+    given = shown_once((await ida.post(f"{toms}/password")).text)
+    assert (await site.client().post("/sign-in", data={"username": "tom", "password": PASSWORD})).status_code == 401
+    assert (await site.client().post("/sign-in", data={"username": "tom", "password": given})).status_code == 303
+    assert (await ida.post(f"{toms}/role", data={"role": "nurse"})).status_code == 200
+    assert site.account("tom").may("followups.work")
+    by = site.accounts["ida"]
+    assert written(site.database) == [
+        ("account.created", by, {"role": "nurse"}),
+        ("account.disabled", by, {}),
+        ("account.enabled", by, {}),
+        ("account.password", by, {}),
+        ("account.role", by, {"role": "nurse", "before": "agent"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "told"),
+    [
+        ({"username": "1ena"}, 422, "begins with a letter"),
+        ({"username": "a b"}, 422, "begins with a letter"),
+        ({"called": " "}, 422, "how the account is called"),
+        ({"role": "king"}, 422, "Choose a role"),
+        ({"username": "tom"}, 409, "There is an account of this name"),
+    ],
+)
+async def test_what_is_no_account_is_not_added(
+    site: Site, comes: Comes, fields: dict[str, str], status: int, told: str
+) -> None:
+    ida = await comes("ida")
+    answer = await ida.post("/accounts", data={"username": "lena", "called": "Lena", "role": "nurse", **fields})
+    assert (answer.status_code, told in answer.text) == (status, True), answer.text
+    assert written(site.database) == []
+
+
+async def test_nobody_orders_anything_of_the_own_account_there(site: Site, comes: Comes) -> None:
+    ida = await comes("ida")
+    for order in ("disable", "enable", "password", "role"):
+        answer = await ida.post(f"/accounts/{site.accounts['ida']}/{order}", data={"role": "supervisor"})
+        assert (answer.status_code, "your own account" in answer.text) == (409, True), order
+    assert written(site.database) == []
+
+
+async def test_how_everybodys_accounts_look(served: Site, page_of: PageOf) -> None:
+    page = await page_of("ida")
+    await page.goto(served.url("/accounts"))
+    await looked_at(page, "accounts")
+    page.on("dialog", lambda asked: asked.accept())
+    await page.get_by_role("button", name="New password for Tom").click()
+    await expect(page.get_by_text("tom signs in with")).to_be_visible()
+    await page.get_by_role("button", name="Disable Ana").click()
+    await expect(page.get_by_role("button", name="Enable Ana")).to_be_visible()
+    await expect(page.locator("#made")).to_have_count(0)
+    await page.get_by_label("Role of Tom").select_option("nurse")
+    await page.get_by_role("button", name="Give Tom this role").click()
+    await expect(page.get_by_label("Role of Tom")).to_have_value("nurse")
+    await looked_at(page, "accounts-changed")

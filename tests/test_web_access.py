@@ -47,6 +47,7 @@ WELCOME = {
     "followups": {"ana", "grace"},
     "recordings": {"ana", "grace"},
     "audit": {"grace", "ida"},
+    "accounts": {"ida"},
     "cases": {"tom", "ana", "grace", "dora"},
     "ratings": {"grace"},
     "coverage": {"grace"},

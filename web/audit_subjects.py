@@ -122,7 +122,7 @@ ROWS: Mapping[str, tuple[type[Any], Callable[[Reader, Any], Told]]] = {
     "line": (OnCallLine, _line),
     "shift": (OnCallShift, _shift),
     "swap": (OnCallChange, _swap),
-    "account": (Account, lambda reader, one: (one.display_name, "")),
+    "account": (Account, lambda reader, one: (one.display_name, reader.opens("/accounts", "accounts.manage"))),
 }
 """A kind of subject whose id is a row's."""
 
