@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from hospital import attempts, campaigns, lines, subjects
 from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
-from hospital.calling_rules import never
+from hospital.calling_rules import language_of, never
 from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
 
@@ -116,7 +116,7 @@ def find(session: Session, channel_id: str) -> Contact | None:
     number = session.get_one(PhoneNumber, attempt.number_id)
     person = session.get_one(Patient, number.patient_id)
     _ = person.identifiers, person.numbers  # loaded here: the dialogue has no session
-    language = number.language or person.language
+    language = language_of(person, number)
     return Contact(
         attempt.id, task.id, task.kind, task.purpose, patient, person, number.number, language, number.may_leave_message
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from hospital import campaigns, outbox
 from hospital.calling_hours import may_call
-from hospital.calling_rules import CallingPolicy
+from hospital.calling_rules import CallingPolicy, language_of
 from hospital.followups import FollowUpTask, decide
 from hospital.outbox import OutboxRow
 from hospital.verdicts import judge
@@ -72,7 +72,7 @@ def _announce(session: Session, task: FollowUpTask, at: datetime, policy: Callin
         session,
         once=_once(task),
         key=KEY,
-        locale=verdict.number.language or verdict.person.language,
+        locale=language_of(verdict.person, verdict.number),
         number=verdict.number.number,
         at=at,
         patient_id=verdict.person.id,

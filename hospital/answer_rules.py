@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from hospital import answer_flags, cases, followups
 from hospital.answer_changes import Change, Window, brought_forward, case_code, in_days
 from hospital.appointments import Booked
+from hospital.calling_rules import where_reached
 from hospital.cases import Case, Teller
 from hospital.clocks import Clocks, due
 from hospital.database import Base, announce
@@ -73,7 +74,7 @@ def apply(
 def _open_case(session: Session, task: FollowUpTask, rule: str, at: datetime, clocks: Clocks) -> None:
     """One for each task, whatever rules ask for it. Its page shows the answers."""
     number = answer_flags.number_of(session, task.patient_id)
-    teller = Teller("", number, task.patient_id, task.patient.language)
+    teller = Teller("", number, task.patient_id, where_reached(session, task.patient, at).language)
     origin, until = f"{CASE_OF_TASK}{task.id}", due("rating", at, clocks)
     cases.open_case(session, "rating", origin, teller, at, until, case_code(rule))
     decide(session, task.id, "answer_case", at, rule=rule)

@@ -118,7 +118,7 @@ def _tell(session: Session, appointment_id: UUID, patient_id: UUID, room_id: UUI
         session,
         once=f"waiting_ticket/{appointment_id}/{wait.ticket.number}",
         key="waiting_ticket" if wait.minutes is None else "waiting_ticket_minutes",
-        locale=patient.language,
+        locale=reached.language,
         number=reached.numbers[0].number,
         at=at,
         patient_id=patient_id,

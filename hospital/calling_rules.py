@@ -97,6 +97,17 @@ class Reached:
     person: Patient
     numbers: tuple[PhoneNumber, ...]
 
+    @property
+    def language(self) -> str:
+        """Of who answers the first of the numbers."""
+        return language_of(self.person, next(iter(self.numbers), None))
+
+
+def language_of(person: Patient, number: PhoneNumber | None) -> str:
+    """In which they are spoken with and written to: who answers this number may have another, else the person's own. A
+    guardian is the person who is reached, never the child whom it is about."""
+    return (number.language if number is not None else None) or person.language
+
 
 def where_reached(session: Session, patient: Patient, at: datetime) -> Reached:
     """The patient; their guardian for a child, and for whoever has no number of their own."""

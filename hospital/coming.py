@@ -60,7 +60,7 @@ def _coming(session: Session, task: FollowUpTask, at: datetime) -> Coming | None
         return None
     return Coming(
         task.kind,
-        reached.numbers[0].language or reached.person.language,
+        reached.language,
         reached.person.name,
         tuple(suspensions.of_patient(session, task.patient_id, at)),
         reminders.due(session, task.id) if task.kind == reminders.KIND else None,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy
+from hospital.calling_rules import language_of
 from hospital.database import announce
 from hospital.patients import Patient, PhoneNumber
 from hospital.settling import contact_result
@@ -62,7 +63,7 @@ class Message:
 def message(session: Session, channel_id: str) -> Message | None:
     """Of a call that was handed over; None where nothing may be left."""
     row = session.execute(
-        select(Attempt.id, PhoneNumber.language, Patient.language)
+        select(Attempt.id, PhoneNumber, Patient)
         .join(PhoneNumber, PhoneNumber.id == Attempt.number_id)
         .join(Patient, Patient.id == PhoneNumber.patient_id)
         .where(
@@ -73,7 +74,7 @@ def message(session: Session, channel_id: str) -> Message | None:
             PhoneNumber.may_leave_message,
         )
     ).one_or_none()
-    return None if row is None else Message(row[0], row[1] or row[2])
+    return None if row is None else Message(row[0], language_of(row[2], row[1]))
 
 
 def left(session: Session, attempt_id: UUID, at: datetime, policy: CallingPolicy) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import audit
+from hospital.calling_rules import where_reached
 from hospital.cases import Case, Note
 from hospital.clocks import Due
 from hospital.database import announce, storable
@@ -54,7 +55,7 @@ def open_or_found(
     found = next((one.id for one in before if one.state != "closed"), None)
     if found is not None:
         return found
-    language = session.get_one(Patient, task.patient_id).language
+    language = where_reached(session, session.get_one(Patient, task.patient_id), at).language
     row = Case(
         id=uuid4(), kind="red_flag", origin=f"red_flag/task/{task.id}/{len(before)}", patient_id=task.patient_id,
         caller=number, language=language, detail=detail, role=line.role if line else None,

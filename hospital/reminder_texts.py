@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, outbox, subjects
 from hospital.appointments import booked
-from hospital.calling_rules import CallingPolicy, NotNow, refusal, wall_clock
+from hospital.calling_rules import CallingPolicy, NotNow, language_of, refusal, wall_clock
 from hospital.followups import FollowUpTask, decide
 from hospital.outbox import OutboxRow
 from hospital.patients import PhoneNumber
@@ -123,7 +123,7 @@ def _send(session: Session, task: FollowUpTask, number: PhoneNumber, at: datetim
         session,
         once=once,
         key=key,
-        locale=number.language or number.patient.language,
+        locale=language_of(number.patient, number),
         number=number.number,
         at=at,
         patient_id=task.patient_id,

@@ -177,7 +177,7 @@ def _give_notice(session: Session, suspension_id: UUID, one: Affected, at: datet
             session,
             once=f"appointment_suspended/{one.appointment_id}",
             key="appointment_suspended",
-            locale=patient.language,
+            locale=reached.language,
             number=reached.numbers[0].number,
             at=first_allowed(at, there.window, there.zone),
             patient_id=patient.id,
@@ -259,16 +259,16 @@ def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
     if notice is None or notice.state in ("acknowledged", "wants_person"):
         return
     _move(session, notice.appointment_id, ("pending", "told"), state="not_reached")
-    numbers = where_reached(session, task.patient, at).numbers
-    if task.patient.deceased_at or task.patient.death_reported_at or not numbers:
+    reached = where_reached(session, task.patient, at)
+    if task.patient.deceased_at or task.patient.death_reported_at or not reached.numbers:
         return
     asked = ask(
         session,
         origin=_origin(notice.appointment_id),
-        number=numbers[0].number,
+        number=reached.numbers[0].number,
         why="suspended",
         at=at,
-        language=task.patient.language,
+        language=reached.language,
     )
     if asked.new:
         session.execute(update(Callback).where(Callback.id == asked.callback_id).values(patient_id=task.patient_id))

@@ -25,7 +25,7 @@ from hospital import (
 )
 from hospital.answer_links import Links
 from hospital.attempts import CallingPolicy
-from hospital.calling_rules import wall_clock
+from hospital.calling_rules import language_of, wall_clock
 from hospital.followups import FollowUpTask, decide
 from hospital.outbox import OutboxRow
 from hospital.text_records import StepText
@@ -81,7 +81,7 @@ def _send(
         task.next_try_at = busy
         decide(session, task.id, "number_is_asked", at, when=busy.isoformat())
         return
-    locale = verdict.number.language or verdict.person.language
+    locale = language_of(verdict.person, verdict.number)
     answer_by = _answer_by(task, at, policy)
     link, opening = None, None
     if links is not None and answer_links.by_web(task):

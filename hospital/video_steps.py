@@ -23,7 +23,7 @@ from hospital import attempts, audit, next_steps, outbox, settling, step_message
 from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy, NotNow
 from hospital.calling_hours import Window, first_allowed
-from hospital.calling_rules import never, on_the_clock_of, wall_clock, where_reached
+from hospital.calling_rules import language_of, never, on_the_clock_of, wall_clock, where_reached
 from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.outbox import OutboxRow
 from hospital.patients import PhoneNumber
@@ -103,7 +103,7 @@ def _write(
         session,
         once=once,
         key=KEY,
-        locale=number.language or verdict.person.language,
+        locale=language_of(verdict.person, number),
         number=number.number,
         at=at,
         patient_id=verdict.person.id,

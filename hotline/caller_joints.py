@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from hospital import callbacks, calls, outbox, patients, vault
 from hospital.booking import Booked, Told
+from hospital.calling_rules import language_of
 from hospital.database import Database
 from hospital.outbox import LINK, LINK_SEALED
 from messages.talking import unsealed
@@ -102,7 +103,7 @@ def _queue(session: Session, key: str, booked: Booked, patient_id: UUID, at: dat
         session,
         once=f"{key}/{booked.appointment_id}",
         key=key,
-        locale=patient.language,
+        locale=language_of(number.patient, number),
         number=number.number,
         patient_id=patient_id,
         at=at,

@@ -257,11 +257,18 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class ReadAloud:
-    """What the nurse reads: who is calling, that the call is recorded (before it is), and the end."""
+    """What the nurse reads: who is calling, that the call is recorded (before it is), and the end. `guardian`: the
+    opening where she calls who speaks for the patient; None: the same."""
 
     opening: Text
     notice: Text
     closing: Text
+    guardian: Text | None = None
+
+    def to(self, guardian: bool) -> Mapping[str, Text]:
+        """In the order of a call, to the patient or a guardian."""
+        opening = self.guardian if guardian and self.guardian is not None else self.opening
+        return {"opening": opening, "notice": self.notice, "closing": self.closing}
 
 
 @dataclass(frozen=True)
@@ -318,6 +325,7 @@ class Questionnaire:
     def texts(self) -> Iterator[Text]:
         """All of its wording."""
         yield from (self.title, self.read_aloud.opening, self.read_aloud.notice, self.read_aloud.closing)
+        yield from (text for text in (self.read_aloud.guardian,) if text)
         for item in every(self.items):
             yield from (text for text in (item.text, item.voice, item.sms) if text)
             for option in item.options:

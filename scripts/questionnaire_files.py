@@ -159,9 +159,10 @@ def _standard_script(data: dict[str, Any]) -> Field:
 
 
 def _read_aloud(field: Field, reading: Reading) -> ReadAloud:
-    parts = field.mapping(("opening", "notice", "closing"), ())
+    parts = field.mapping(("opening", "notice", "closing"), ("guardian",))
     texts = {name: reading.text(part) for name, part in parts.items()}
-    return ReadAloud(*(texts.get(name, NO_TEXT) for name in ("opening", "notice", "closing")))
+    opening, notice, closing = (texts.get(name, NO_TEXT) for name in ("opening", "notice", "closing"))
+    return ReadAloud(opening, notice, closing, texts.get("guardian"))
 
 
 def _score(field: Field, reading: Reading, items: tuple[Item, ...]) -> Score:

@@ -42,7 +42,7 @@ def call_at(when: str, exactly: str, now: datetime, house: Services) -> datetime
 async def call_part(request: Request, visitor: Visitor, task_id: UUID) -> Response:
     """What an order has changed: the call's part, and what is read aloud now."""
     shown, house = await own_task(request, visitor, task_id), services(request)
-    form = await house.database.run(followup_view.form, task_id)
+    form = await house.database.run(followup_view.form, task_id, house.clock())
     return pages_of(request).part(request, "followups/call.html", view=shown, form=form, now=house.clock())
 
 
@@ -56,7 +56,7 @@ async def call(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Resp
 async def script(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Response:
     """What is read aloud. While the same text has its turn, the one that the nurse looks at stays."""
     shown = await own_task(request, visitor, task_id)
-    form = await services(request).database.run(followup_view.form, task_id)
+    form = await services(request).database.run(followup_view.form, task_id, services(request).clock())
     key = shown.read_next or "nothing"
     return pages_of(request).part(request, "followups/script.html", key=key, view=shown, form=form)
 
@@ -144,7 +144,7 @@ async def result(
     together = [task_id, *(one.id for one in shown.together)]
 
     def settle(session: Session) -> None:
-        forms = {one: followup_view.form(session, one) for one in together}
+        forms = {one: followup_view.form(session, one, house.clock()) for one in together}
         complete = [one for one, form in forms.items() if form.answers and form.filling.complete]
         for one in together:
             if result in SPOKE or (one in complete and one != task_id):
@@ -177,7 +177,7 @@ async def review(request: Request, visitor: WorksFollowUps, task_id: UUID, decis
 
 
 async def _all_answered(house: Services, task_id: UUID) -> None:
-    form = await house.database.run(followup_view.form, task_id)
+    form = await house.database.run(followup_view.form, task_id, house.clock())
     missing = [place.item.text.of("en").text for place in form.filling.missing()]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

@@ -23,7 +23,7 @@ routes = APIRouter()
 
 
 async def flags_part(request: Request, task_id: UUID) -> Response:
-    form = await services(request).database.run(followup_view.form, task_id)
+    form = await services(request).database.run(followup_view.form, task_id, services(request).clock())
     return pages_of(request).part(request, "followups/flags.html", form=form)
 
 
@@ -41,7 +41,7 @@ async def raise_them(request: Request, visitor: WorksFollowUps, task_id: UUID) -
     at = house.clock()
 
     def apply(session: Session) -> UUID | None:
-        standing = followup_view.form(session, task_id).standing
+        standing = followup_view.form(session, task_id, at).standing
         text = f"{_named(standing)}. Answered on the form of the follow-up."
         return answer_flags.raise_standing(
             session, task_id, text, visitor.account_id, at, Due(at + house.facts.red_flag)
@@ -83,7 +83,7 @@ async def _mine(request: Request, visitor: Visitor, task_id: UUID) -> TaskView:
 
 def note(session: Session, task_id: UUID, before: followup_view.Form, at: datetime) -> None:
     """What the answers raise, after some were saved: in the transaction that saved them."""
-    now = followup_view.form(session, task_id)
+    now = followup_view.form(session, task_id, at)
     changed = [flag.id for flag in now.flags if _about(before, flag) != _about(now, flag)]
     answer_flags.stand(session, task_id, [flag.id for flag in now.flags], changed, at)
 
@@ -108,7 +108,7 @@ async def all_dealt_with(house: Services, shown: TaskView) -> None:
         return task.patient.name  # read by `joint_calls.together`
 
     def read(session: Session) -> str:
-        found = [(task, followup_view.form(session, task.id).standing) for task in tasks]
+        found = [(task, followup_view.form(session, task.id, house.clock()).standing) for task in tasks]
         return "; ".join(
             _named(flags) + ("" if task is shown.task else f" ({who(task)})") for task, flags in found if flags
         )

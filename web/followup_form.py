@@ -28,7 +28,7 @@ routes = APIRouter()
 
 async def _questions_part(request: Request, visitor: Visitor, task_id: UUID) -> Response:
     shown = await own_task(request, visitor, task_id)
-    form = await services(request).database.run(followup_view.form, task_id)
+    form = await services(request).database.run(followup_view.form, task_id, services(request).clock())
     return pages_of(request).part(request, "followups/all_normal.html", view=shown, form=form, other=OTHER)
 
 
@@ -46,7 +46,7 @@ async def identified(request: Request, visitor: Visitor, task_id: UUID) -> TaskV
 async def page(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Response:
     house = services(request)
     shown = await own_task(request, visitor, task_id)
-    form = await house.database.run(followup_view.form, task_id)
+    form = await house.database.run(followup_view.form, task_id, house.clock())
     past = await house.database.run(followup_past.past, task_id, viewer(request, visitor))
     facts: dict[str, Any] = {"now": house.clock(), "other": OTHER, "task_id": task_id, "plans": plans()}
     facts["booked"] = await house.database.run(followup_view.booked, task_id)
@@ -66,7 +66,7 @@ async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: 
     """Saved as given. The answer is the red flags that stand now."""
     shown = await identified(request, visitor, task_id)
     house = services(request)
-    form = await house.database.run(followup_view.form, task_id)
+    form = await house.database.run(followup_view.form, task_id, house.clock())
     sent = await request.form()
     try:
         item = form.filling.place(key).item
@@ -87,7 +87,7 @@ async def repetitions(
     """A group once more: the answer is its fields. Or once less: the answer is what stands now."""
     shown = await identified(request, visitor, task_id)
     house = services(request)
-    filling = (await house.database.run(followup_view.form, task_id)).filling
+    filling = (await house.database.run(followup_view.form, task_id, house.clock())).filling
     try:
         place = filling.place(key)
         times = max(0, filling.times(place) + (1 if more == "1" else -1))
@@ -99,7 +99,7 @@ async def repetitions(
     await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_clocks(request))
     if more != "1":
         return await flags_part(request, task_id)
-    form = await house.database.run(followup_view.form, task_id)
+    form = await house.database.run(followup_view.form, task_id, house.clock())
     group = form.filling.place(key)
     return pages_of(request).part(
         request, "followups/repetition.html", view=shown, form=form, other=OTHER, group=group, number=times
@@ -111,7 +111,7 @@ async def all_normal(request: Request, visitor: WorksFollowUps, task_id: UUID) -
     """Fills what is not answered yet and has a normal answer; a measurement that nobody took has none."""
     shown = await identified(request, visitor, task_id)
     house = services(request)
-    form = await house.database.run(followup_view.form, task_id)
+    form = await house.database.run(followup_view.form, task_id, house.clock())
     await house.database.run(
         _save, shown, form.filling.normal(), house.clock(), visitor.account_id, site_clocks(request)
     )
@@ -134,7 +134,7 @@ def _save(
     session: Session, shown: TaskView, values: dict[str, Any], at: datetime, account_id: UUID, clocks: Clocks
 ) -> None:
     attempt_id = shown.now.attempt.id if shown.now else None
-    before = followup_view.form(session, shown.task.id)
+    before = followup_view.form(session, shown.task.id, at)
     for item, value in values.items():
         followups.save_answer(session, shown.task.id, item, value, at, account_id=account_id, attempt_id=attempt_id)
     session.flush()
@@ -145,7 +145,7 @@ def _save(
 
 def change_plan(session: Session, task_id: UUID, at: datetime, clocks: Clocks) -> None:
     """What the answers of a follow-up change, once."""
-    met = followup_view.form(session, task_id).rules
+    met = followup_view.form(session, task_id, at).rules
     site = Calendar(clocks.zone, clocks.country)
     answer_rules.apply(session, task_id, [rule.change for rule in met], at, site, clocks)
 

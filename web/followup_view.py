@@ -20,6 +20,7 @@ from hospital.answer_flags import AnswerFlag
 from hospital.attempt_records import about
 from hospital.attempts import Attempt
 from hospital.booking import Department
+from hospital.calling_rules import language_of, where_reached
 from hospital.database import announce
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask, Listed
@@ -282,6 +283,7 @@ class Form:
     dealt: Mapping[str, AnswerFlag] = field(default_factory=dict)  # with red flags, by their codes
     departments: Mapping[str, str] = field(default_factory=dict)  # code → name
     ways: Mapping[str, str] = field(default_factory=dict)  # by key: "text", "web"; of the telephone none
+    guardian: bool = False  # who is called is not the patient
 
     def with_answers(self, more: Mapping[str, Any]) -> "Form":
         return replace(self, answers={**self.answers, **more})
@@ -336,13 +338,26 @@ def _spoken(value: Any) -> bool:
     return isinstance(value, dict) and "voice" in value
 
 
-def form(session: Session, task_id: UUID) -> Form:
+def form(session: Session, task_id: UUID, at: datetime) -> Form:
+    """In the language of who is called, or will be."""
     task = session.get_one(FollowUpTask, task_id)
-    patient = session.get_one(Patient, task.patient_id)
+    person, number = _called(session, task, at)
     read = kept(task.questionnaire.body)
     dealt, names = answer_flags.of_task(session, task_id), department_names(session)
     given, ways = followups.answers(session, task_id), followups.ways(session, task_id)
-    return Form(f"/followups/{task_id}", read, given, patient.language, dealt, names, ways)
+    language, guardian = language_of(person, number), person.id != task.patient_id
+    return Form(f"/followups/{task_id}", read, given, language, dealt, names, ways, guardian)
+
+
+def _called(session: Session, task: FollowUpTask, at: datetime) -> tuple[Patient, PhoneNumber | None]:
+    """Who is called about it, and on which number: in the newest call while it goes on or is written up, else next."""
+    calls = attempts.of_task(session, task.id)
+    if calls and task.state in ("calling", "wrap_up"):
+        number = session.get_one(PhoneNumber, calls[-1].number_id)
+        return number.patient, number
+    reached = where_reached(session, task.patient, at)
+    again = [one for one in reached.numbers if one.rank == task.next_number_rank]
+    return reached.person, next(iter([*again, *reached.numbers]), None)
 
 
 def tick(session: Session, task_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:
