@@ -463,9 +463,13 @@ CREATE TABLE followup_task (
     due_until        timestamptz NOT NULL CHECK (due_until > due_at),
     -- open → calling → open (tried again at next_try_at) | wrap_up | done | stopped
     -- wrap_up → done | open | stopped;  open | stopped → open | done | stopped (the nurse corrects her contact result)
-    -- open → stopped (skipped, opted out, deceased);  open | calling | review → stopped (the plan changed, also while
-    -- it rings)
+    -- open → done (the patient answers all of it on their own; there is nothing left to tell)
+    -- open → stopped (skipped, opted out, deceased, no channel is left);  open | calling | review → stopped (the plan
+    -- changed, also while it rings)
     -- calling → review (fate of the call unknown) → open | stopped | wrap_up | done
+    -- stopped, as nobody was reached → calling (the patient calls back, and a nurse takes it up) | done (they answer all
+    -- of it to the machine) | open (what they answer asks for a nurse)
+    -- stopped → open (an opt-out or the report of a death is taken back)
     state            text NOT NULL DEFAULT 'open'
                      CHECK (state IN ('open', 'calling', 'wrap_up', 'review', 'done', 'stopped')),
     owner_id         uuid REFERENCES account,

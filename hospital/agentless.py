@@ -73,7 +73,7 @@ def claim_next(
     if task is None:
         return None
     if not subjects.still_needed(session, task, at):
-        task.state, task.closed_at = "done", at
+        task.finish(at)
         decide(session, task.id, "not_needed", at)
         subjects.changed(session, task)
         return NotNow("not_needed")

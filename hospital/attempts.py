@@ -188,11 +188,11 @@ def refuse(
     held = refused.code == "guardian_opted_out" and task.purpose == PURPOSE
     stops = refused.code in ENDS or (automatic and refused.code == "no_usable_number")
     if stops and not held:
-        task.state, task.stop_reason, task.closed_at = "stopped", refused.code, at
+        task.stop(refused.code, at)
     elif automatic and not held:  # nobody looks at it again by himself
         task.next_try_at = refused.not_before or at + LOOK_AGAIN
         if task.kind != "follow_up" and task.next_try_at >= task.due_until:
-            task.state, task.stop_reason, task.closed_at = "stopped", "not_reached", at
+            task.stop("not_reached", at)
     until = refused.not_before.isoformat() if refused.not_before else None
     decide(session, task.id, refused.code, at, not_before=until, **wall_clock(at, policy.zone))
     if held:

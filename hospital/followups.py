@@ -82,6 +82,14 @@ class FollowUpTask(Base):
         """It is to be done, whatever has ended it."""
         self.state, self.stop_reason, self.closed_at = "open", None, None
 
+    def stop(self, reason: str, at: datetime) -> None:
+        """Nobody is contacted for it any more; `reason` is coded."""
+        self.state, self.stop_reason, self.closed_at = "stopped", reason, at
+
+    def finish(self, at: datetime) -> None:
+        """All of it is done."""
+        self.state, self.stop_reason, self.closed_at = "done", None, at
+
 
 def may_be_answered() -> ColumnElement[bool]:
     """What patients answer of their own accord counts: of an open task, and of one that was given up."""

@@ -81,12 +81,12 @@ def apply(
             to_nurse(session, task, when, at, because)
         case outcomes.Stop(reason, False) if reason in NOT_BY_THIS_CHANNEL and task.fallback and task.max_tries:
             task.channel, task.fallback = task.fallback[0], task.fallback[1:]
-            task.state, task.stop_reason, task.closed_at = "open", None, None
+            task.reopen()
             task.tries, task.next_try_at, task.next_number_rank = 0, None, None
             decide(session, task.id, "other_channel", at, because=because, channel=task.channel)
         case outcomes.TryAgain():
             when = _video_call_first(session, task, at, _within_cap(session, task, step, policy))
-            task.state, task.closed_at, task.stop_reason = "open", None, None
+            task.reopen()
             task.next_try_at, task.next_number_rank = when, step.number_rank
             decide(
                 session,
@@ -100,11 +100,11 @@ def apply(
                 of=task.max_tries,
             )
         case outcomes.Stop():
-            task.state, task.stop_reason, task.closed_at = "stopped", step.reason, at
+            task.stop(step.reason, at)
             decide(session, task.id, "stopped", at, because=because, reason=step.reason)
             subjects.not_reached(session, task, at)
         case outcomes.Done():
-            task.state, task.stop_reason, task.closed_at = "done", None, at
+            task.finish(at)
             decide(session, task.id, "done", at)
     subjects.changed(session, task)
 
@@ -116,7 +116,7 @@ def without_a_call(session: Session, task: FollowUpTask, at: datetime, because: 
         about(task.id), or_(Attempt.account_id.is_not(None), Attempt.pooled), Attempt.dialled_at.is_not(None)
     )
     if not task.fallback and session.scalar(by_nurses.limit(1)) is not None:
-        task.state, task.stop_reason, task.closed_at = "stopped", "not_reached", at
+        task.stop("not_reached", at)
         decide(session, task.id, f"{because}_at_last", at, reason="not_reached")
     else:
         task.channel, task.fallback = following, task.fallback[1:]
@@ -148,7 +148,7 @@ def _ends(step: outcomes.Next) -> bool:
 
 def to_nurse(session: Session, task: FollowUpTask, when: datetime, at: datetime, because: str) -> None:
     """An automatic call becomes a nurse's, with all its tries; her own is on her list again."""
-    task.state, task.closed_at, task.stop_reason = "open", None, None
+    task.reopen()
     task.next_try_at, task.next_number_rank = when, None
     if task.channel != "nurse_call":
         task.channel, task.tries = "nurse_call", 0

@@ -58,7 +58,7 @@ def guardian_declines(session: Session, ward_id: UUID, purpose: str, at: datetim
 
 def hold(session: Session, task: FollowUpTask, at: datetime) -> None:
     """Nobody is called for it until a nurse has seen to it."""
-    task.state, task.stop_reason, task.closed_at = "open", None, None
+    task.reopen()
     task.held_since, task.next_try_at, task.next_number_rank = task.held_since or at, None, None
     decide(session, task.id, "held", at)
     announce(session, "task", task.id)
@@ -88,7 +88,7 @@ def _back(session: Session, task: FollowUpTask, reason: str, at: datetime, by: U
     if not (stopped or held or talking):
         return
     if stopped:
-        task.state, task.stop_reason, task.closed_at = "open", None, None
+        task.reopen()
     task.held_since, task.max_tries = None, task.max_tries or MAX_TRIES
     decide(session, task.id, "wanted_again", at, of=reason, by=str(by) if by else None)
     announce(session, "task", task.id)

@@ -73,7 +73,7 @@ def settle_death(session: Session, patient_id: UUID, dead: bool, at: datetime, b
     by_report = and_(FollowUpTask.state == "stopped", FollowUpTask.stop_reason.in_(REPORTED))
     rows = select(FollowUpTask).where(theirs, by_report, FollowUpTask.closed_at >= reported)
     for task in session.scalars(rows.where(FollowUpTask.due_until > at), execution_options={"populate_existing": True}):
-        task.state, task.stop_reason, task.closed_at = "open", None, None
+        task.reopen()
         task.max_tries = task.max_tries or MAX_TRIES
         decide(session, task.id, "death_report_withdrawn", at, by=str(by) if by else None)
         announce(session, "task", task.id)
@@ -255,7 +255,7 @@ def stop_tasks(
             decide(session, task.id, code, at, reason=reason, by=said_by, **facts)
             talking.append(task.id)
         else:
-            task.state, task.stop_reason, task.closed_at = "stopped", reason, at
+            task.stop(reason, at)
             for attempt in attempt_records.end_unknown(session, task.id, at):
                 recordings.account_for(session, attempt, at)
             decide(session, task.id, "plan_changed", at, reason=reason, by=said_by, **facts)

@@ -63,7 +63,7 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy) -> bool:
 def _instead_of_calls(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy) -> None:
     judged = _judge(session, task, at, policy)
     if not subjects.still_needed(session, task, at):
-        task.state, task.closed_at = "done", at
+        task.finish(at)
         decide(session, task.id, "not_needed", at)
     elif judged.number is not None and stopped(session, judged.number.number):
         task.channel, task.next_try_at = agentless.CHANNEL, None
@@ -72,7 +72,7 @@ def _instead_of_calls(session: Session, task: FollowUpTask, at: datetime, policy
         attempts.refuse(session, task, judged.refused or NotNow("no_usable_number"), at, True, judged.policy)
         return
     else:
-        task.state, task.closed_at = "done", at
+        task.finish(at)
         _send(session, task, judged.number, at, counts=True)
     subjects.changed(session, task)
 

@@ -307,7 +307,7 @@ def _before_a_person(session: Session, task: FollowUpTask, at: datetime) -> None
     if task.kind == "follow_up":
         task.state = "review"
     else:
-        task.state, task.stop_reason, task.closed_at = "stopped", "fate_unknown", at
+        task.stop("fate_unknown", at)
         subjects.not_reached(session, task, at)
 
 
@@ -326,8 +326,10 @@ def reviewed(session: Session, task_id: UUID, call_again: bool, at: datetime, ac
             other.state = "open"
             decide(session, other.id, "reviewed", at, again=True, by=str(account_id))
             announce(session, "task", other.id)
-    task.state = "open" if call_again else "stopped"
-    task.stop_reason, task.closed_at = (None, None) if call_again else ("not_needed", at)
+    if call_again:
+        task.reopen()
+    else:
+        task.stop("not_needed", at)
     decide(session, task_id, "reviewed", at, again=call_again, by=str(account_id))
     announce(session, "task", task_id)
     return True
