@@ -1,7 +1,12 @@
 """A caller wants a person: the queue, the agent's phone, the agent's page, and what happens when nobody is there."""
 
+import asyncio
+from datetime import UTC, datetime
+
 import pytest
 
+from hospital import account_orders
+from hospital.accounts import Account
 from hospital.callbacks import Callback
 from hospital.screen_pops import ScreenPop
 from tests.characters import LUCIA
@@ -47,6 +52,22 @@ async def test_lucia_presses_0_and_tom_sees_her_while_his_phone_rings(house: Hou
         assert (call.outcome, call.note) == ("answered", "wants to come with her daughter")
         await house.until("Tom's card stays to be written up", lambda: house.rows(ScreenPop)[0].state == "ended")
     await house.no_channels()
+
+
+@pytest.mark.covers("H51")
+async def test_whose_account_is_disabled_is_rung_no_more(house: House) -> None:
+    (tom,) = (one for one in house.rows(Account) if one.username == "tom")
+    async with house.phone("tom"), console(house, "tom") as toms_page:
+        await toms_page.post("/presence/available")
+        assert "PJSIP/tom" in await house.cli("queue show reception")
+        await house.database.run(account_orders.close, tom.id, None, datetime.now(UTC))
+        try:
+            await toms_page.get("/agent", status=303)
+            async with asyncio.timeout(20):
+                while "PJSIP/tom" in await house.cli("queue show reception"):  # noqa: ASYNC110 - Asterisk is asked
+                    await asyncio.sleep(0.5)
+        finally:
+            await house.database.run(account_orders.open_again, tom.id, None, datetime.now(UTC))
 
 
 @pytest.mark.covers("H1")
