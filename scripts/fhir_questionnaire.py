@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from scripts import signs
 from scripts.fhir_items import Gathered, ItemReading
 from scripts.fhir_json import LARGEST, ImportRefused, parsed
 from scripts.fhir_parts import TRANSLATION, Part, base_language, clean, language_of, texts, value_of
@@ -30,7 +31,7 @@ NOT_KEPT = ("code", "definition")  # of items: what terminologies and data model
 
 @dataclass(frozen=True)
 class Imported:
-    """`left_out`: what could not be represented, each with its path."""
+    """`left_out`: what could not be represented, each with its path, and what is lost where it is asked."""
 
     questionnaire: Questionnaire
     left_out: tuple[str, ...]
@@ -69,7 +70,8 @@ def read_fhir(raw: bytes) -> Imported:
             f"{gathered.paths[circle[0]]}.enableWhen: conditions go in a circle: {' → '.join((*circle, circle[0]))}"
         )
     _stop(top)
-    return Imported(_read(data), tuple(gathered.left_out))
+    asked = _read(data)
+    return Imported(asked, (*gathered.left_out, *signs.lost(asked)))
 
 
 def _hanging(items: list[dict[str, Any]]) -> tuple[Item, ...]:

@@ -18,7 +18,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scripts import units, verbalise
+from scripts import signs, units, verbalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ LIST_LENGTH = 2000  # letters of a list of choices, whose parts are limited alre
 
 # Brackets start phonemes in espeak-ng ([[…]]), angles are markup (SSML), the rest means something to a
 # shell, a dialplan or a template.
-_UNSPOKEN = str.maketrans(dict.fromkeys('<>[]{}|\\^`~$"', " "))
+_UNSPOKEN = re.compile(r'[<>\[\]{}|\\^`~$"]')
+_UNWRITTEN = re.compile(r'[<>](?!=?\s*[+-]?[0-9])|[\[\]{}|\\^`~$"]')  # "< 3 times" is written so
 PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 
 
@@ -59,14 +60,14 @@ class Local:
 Worder = Callable[[Value, str, Local], str]
 
 
-def harmless(text: str, length: int = NAME_LENGTH) -> str:
+def harmless(text: str, length: int = NAME_LENGTH, unspoken: re.Pattern[str] = _UNSPOKEN) -> str:
     """Text from outside as one short line of letters, digits and plain punctuation (NFC).
 
     Control and format characters (NUL, newlines, bidirectional marks, lone surrogates) and markup
     become spaces.
     """
     known = "".join(" " if unicodedata.category(sign)[0] == "C" else sign for sign in text[: 4 * length])
-    line = " ".join(unicodedata.normalize("NFC", known).translate(_UNSPOKEN).split())
+    line = " ".join(unspoken.sub(" ", unicodedata.normalize("NFC", known)).split())
     return line if len(line) <= length else line[:length].rstrip()
 
 
@@ -162,10 +163,11 @@ def _date(value: Value, language: str, local: Local) -> str:
 def _text(value: Value, language: str, local: Local) -> str:
     """A sentence or a part of one that the site has written, in the language that is spoken."""
     if isinstance(value, Mapping):
-        value = str(value.get(language) or value.get("en") or next(iter(value.values()), ""))
+        language = next((tag for tag in (language, "en", *value) if value.get(tag)), language)
+        value = str(value.get(language, ""))
     if not isinstance(value, str):
         raise WrongValue("a text is expected")
-    return harmless(value, TEXT_LENGTH)
+    return harmless(signs.said(value, language), TEXT_LENGTH)
 
 
 def _asked(value: Value, language: str, local: Local) -> str:
@@ -187,7 +189,7 @@ def _answer(value: Value, language: str, local: Local) -> str:
         value = str(value.get(language, ""))
     if not isinstance(value, str):
         raise WrongValue("a text is expected")
-    return verbalise.numbers_said(harmless(value, ASKED_LENGTH), language).rstrip(".。")
+    return verbalise.numbers_said(harmless(signs.said(value, language), ASKED_LENGTH), language).rstrip(".。")
 
 
 def _given(value: Value, language: str, local: Local) -> str:
@@ -288,7 +290,13 @@ def _written_words(value: Value, language: str, local: Local) -> str:
         value = str(value.get(_spoken(value, language), ""))
     if not isinstance(value, str):
         raise WrongValue("a text is expected")
-    return " ".join(harmless(value, ASKED_LENGTH).split())
+    return harmless(value, ASKED_LENGTH, _UNWRITTEN)
+
+
+def _written_list(value: Value, language: str, local: Local) -> str:
+    if not isinstance(value, str):
+        raise WrongValue("a list of rows is expected")
+    return harmless(value, LIST_LENGTH, _UNWRITTEN)
 
 
 def _link(value: Value, language: str, local: Local) -> str:
@@ -315,7 +323,7 @@ WRITTEN: dict[str, Worder] = {
     "minutes": _written_count,
     "emergency": _name,
     "asked": _written_words,
-    "choices": _list,
+    "choices": _written_list,
 }
 
 

@@ -19,7 +19,7 @@ from babel.dates import format_date, format_skeleton, format_time
 
 from scripts import languages
 
-VERSION = "4"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
+VERSION = "5"  # raise it when what is said changes for the same value: it is part of the prompt cache's key
 
 
 class Speech(Protocol):
@@ -47,6 +47,10 @@ class Speech(Protocol):
     def POINT(self) -> str: ...
     @property
     def MINUS(self) -> str: ...
+    @property
+    def COMPARED(self) -> Mapping[str, str]:
+        """What is said before a number for `<`, `>`, `≤` and `≥`."""
+
     @property
     def COUNTED(self) -> tuple[str, str]:
         """What stands behind a number in a text when it is counted: patterns of what is masculine (or of no gender),

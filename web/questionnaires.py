@@ -22,7 +22,7 @@ from hospital.editions import Overtaken
 from hospital.followups import FollowUpTask
 from hospital.questionnaires import Draft
 from hospital.questionnaires import Questionnaire as Version
-from scripts import questionnaire_source
+from scripts import questionnaire_source, signs
 from scripts.fhir_export import as_fhir
 from scripts.fhir_questionnaire import ImportRefused, read_fhir
 from scripts.questionnaire import Questionnaire
@@ -116,6 +116,7 @@ def check(
         missing = [text for text in asked.texts() if text and tag not in text.by_language]
         if missing:
             found.append(Found(0, missing[0].of("en").text, f"{len(missing)} texts have no '{tag}' wording", False))
+    found += [Found(0, "", line, False) for line in signs.lost(asked)]
     for rule in asked.rules if departments else ():
         if rule.change.revisit and rule.change.revisit not in departments:
             what = f"there is no department '{rule.change.revisit}': its visit can't be offered"

@@ -17,6 +17,7 @@ PLUS = "plus"
 PAUSE = ", "
 POINT = "point"  # of a decimal number
 MINUS = "minus"
+COMPARED = {"<": "less than", ">": "more than", "≤": "at most", "≥": "at least"}
 COUNTED = ("(?!)", "(?!)")  # a number is the same whatever is counted
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech

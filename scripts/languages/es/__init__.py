@@ -17,6 +17,7 @@ PLUS = "más"
 PAUSE = ", "
 POINT = "coma"  # of a decimal number
 MINUS = "menos"
+COMPARED = {"<": "menos de", ">": "más de", "≤": "como máximo", "≥": "como mínimo"}
 COUNTED = (
     r" (días?|mes(es)?|años?|minutos?|segundos?|kilos?|gramos?|grados?|vasos?|litros?|cigarrillos?|metros?|pasos?"
     r"|puntos?|comprimidos?|escalones|pisos?)\b",

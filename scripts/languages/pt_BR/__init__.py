@@ -16,6 +16,7 @@ PLUS = "mais"
 PAUSE = ", "
 POINT = "vírgula"  # of a decimal number
 MINUS = "menos"
+COMPARED = {"<": "menos de", ">": "mais de", "≤": "no máximo", "≥": "no mínimo"}
 COUNTED = (
     "(?!)",
     r" (semanas?|horas?|vez|vezes|noites?|doses?|gotas?|colher(es)?|cápsulas?|pílulas?|pessoas?|refeição|refeições"
