@@ -702,6 +702,7 @@ CREATE TABLE outbox (
     state       text NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'failed')),
     tries       smallint NOT NULL DEFAULT 0,
     due_at      timestamptz NOT NULL,
+    useful_until timestamptz NOT NULL,               -- what no gateway has taken by then is not sent any more
     sent_at     timestamptz,
     gateway_ref text,
     error       text

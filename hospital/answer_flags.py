@@ -18,10 +18,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from hospital import audit, nurse_flags
 from hospital.answer_changes import case_code
 from hospital.attempt_records import LIVE, Attempt, about
+from hospital.calling_rules import where_reached
 from hospital.clocks import Due
 from hospital.database import Base, announce, storable
 from hospital.followups import DecisionRow, FollowUpTask, decide
-from hospital.patients import Patient, PhoneNumber
+from hospital.patients import Patient
 from hospital.vault import Sealed
 
 OUTCOMES = ("treated", "advised", "handed_over", "emergency_called", "not_so")
@@ -87,7 +88,7 @@ def raise_standing(session: Session, task_id: UUID, text: str, by: UUID | None, 
     if not rows:
         return None
     codes = [case_code(one.code) for one in rows]
-    case_id = nurse_flags.open_or_found(session, task, codes[0], number_of(session, task.patient_id), at, due)
+    case_id = nurse_flags.open_or_found(session, task, codes[0], number_of(session, task.patient_id, at), at, due)
     for one in rows:
         one.state, one.case_id, one.settled_by, one.settled_at = "raised", case_id, by, at
     if by is not None:
@@ -133,12 +134,7 @@ def raise_forgotten(session: Session, at: datetime, clock: timedelta) -> list[UU
     return made
 
 
-def number_of(session: Session, patient_id: UUID) -> str | None:
-    """Where they are to be called, if anywhere; a ward's guardian for them."""
-    patient = session.get_one(Patient, patient_id)
-    owners = [patient_id, *([patient.guardian_id] if patient.guardian_id else [])]
-    usable = select(PhoneNumber).where(
-        PhoneNumber.patient_id.in_(owners), PhoneNumber.safe_to_call, PhoneNumber.invalid_since.is_(None)
-    )
-    found = session.scalars(usable.order_by(PhoneNumber.patient_id != patient_id, PhoneNumber.rank)).first()
-    return found.number if found is not None else None
+def number_of(session: Session, patient_id: UUID, at: datetime) -> str | None:
+    """Where they, or who speaks for them, are to be called, if anywhere."""
+    numbers = where_reached(session, session.get_one(Patient, patient_id), at).numbers
+    return numbers[0].number if numbers else None

@@ -137,7 +137,7 @@ def finish(session: Session, held: Asked, at: datetime) -> None:
 
 def _raise(session: Session, task_id: UUID, raised: Raised, at: datetime) -> None:
     task = session.get_one(FollowUpTask, task_id)
-    number = answer_flags.number_of(session, task.patient_id)
+    number = answer_flags.number_of(session, task.patient_id, at)
     case_id = nurse_flags.open_or_found(session, task, raised.code, number, at, raised.due)
     surveys.hand_over(session, task_id, raised.code, at)
     audit.record(session, None, "urgent.raised", f"case:{case_id}", at, task=str(task_id), flags=[raised.code])

@@ -73,7 +73,7 @@ def apply(
 
 def _open_case(session: Session, task: FollowUpTask, rule: str, at: datetime, clocks: Clocks) -> None:
     """One for each task, whatever rules ask for it. Its page shows the answers."""
-    number = answer_flags.number_of(session, task.patient_id)
+    number = answer_flags.number_of(session, task.patient_id, at)
     teller = Teller("", number, task.patient_id, where_reached(session, task.patient, at).language)
     origin, until = f"{CASE_OF_TASK}{task.id}", due("rating", at, clocks)
     cases.open_case(session, "rating", origin, teller, at, until, case_code(rule))

@@ -122,6 +122,7 @@ def _tell(session: Session, appointment_id: UUID, patient_id: UUID, room_id: UUI
         number=reached.numbers[0].number,
         at=at,
         patient_id=patient_id,
+        useful_until=at + outbox.AT_ONCE,
         ticket=wait.ticket.number,
         n=wait.place,
         **({} if wait.minutes is None else {"minutes": wait.minutes}),

@@ -2,9 +2,10 @@
 
 Rules: a row holds a wording's key, a locale and parameters, never text. `once` names what the message is about, so
 that the same thing is told once. A row is claimed in one conditional statement; one that was claimed and never
-settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id. A link is sealed while
-its message waits, and is not kept afterwards. Who wants no more texts gets none (`text_stops.py`): that is asked when a
-message is claimed.
+settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id. A gateway that takes
+nothing is asked again for as long as the message is of use, not a number of times: an outage loses no message. A link
+is sealed while its message waits, and is not kept afterwards. Who wants no more texts gets none (`text_stops.py`): that
+is asked when a message is claimed.
 """
 
 from base64 import b64encode
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text, and_, cast, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Text, and_, cast, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -24,7 +25,10 @@ from hospital.text_stops import CONFIRMS, stopped
 from hospital.vault import Sealed
 
 CLAIM = timedelta(minutes=2)
-TRIES = 5
+TRIES = 5  # of a message whose sender dies of it
+USEFUL = timedelta(days=1)  # unless it says itself until when
+AT_ONCE = timedelta(minutes=15)  # what is true of this moment alone
+LONGEST_WAIT = timedelta(minutes=8)  # for a gateway that takes nothing
 LINK = "outbox.link"  # what a sealed link is bound to
 LINK_SEALED = "link_sealed"  # the parameter that holds it, until the message has left or is given up
 FATE_UNKNOWN = ("fate_unknown", "sender_died")
@@ -43,6 +47,7 @@ class OutboxRow(Base):
     state: Mapped[str] = mapped_column(default="queued")
     tries: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
+    useful_until: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     gateway_ref: Mapped[str | None]
     error: Mapped[str | None]
@@ -76,12 +81,23 @@ def put(
     number: str,
     at: datetime,
     patient_id: UUID | None = None,
+    useful_until: datetime | None = None,
     **params: Any,
 ) -> bool:
-    """Queue a message; False where this was told (or is about to be) already."""
+    """Queue a message that is due at `at`; False where this was told (or is about to be) already. `useful_until`: after
+    this nobody needs it any more (USEFUL after it was due, where nothing is said)."""
     made = session.scalar(
         insert(OutboxRow)
-        .values(once=once, key=key, locale=locale, number=number, due_at=at, patient_id=patient_id, params=params)
+        .values(
+            once=once,
+            key=key,
+            locale=locale,
+            number=number,
+            due_at=at,
+            useful_until=useful_until or at + USEFUL,
+            patient_id=patient_id,
+            params=params,
+        )
         .on_conflict_do_nothing(index_elements=[OutboxRow.once])
         .returning(OutboxRow.id)
     )
@@ -92,15 +108,9 @@ def put(
 
 def claim(session: Session, at: datetime) -> Due | None:
     """The next due message, claimed for CLAIM; None where nothing is due."""
-    given_up = session.scalars(
-        update(OutboxRow)
-        .where(OutboxRow.state == "sending", OutboxRow.due_at <= at, OutboxRow.tries >= TRIES)
-        .values(state="failed", error="sender_died", params=_WITHOUT_LINK)  # again and again: of this very one?
-        .returning(OutboxRow.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    for message_id in given_up:
-        announce(session, "outbox", message_id)
+    died = and_(OutboxRow.state == "sending", OutboxRow.due_at <= at, OutboxRow.tries >= TRIES)
+    _give_up(session, died, "sender_died")  # again and again: of this very one?
+    _give_up(session, and_(OutboxRow.state == "queued", OutboxRow.useful_until <= at), "too_late")
     rows = (
         select(OutboxRow)
         .where(OutboxRow.state.in_(("queued", "sending")), OutboxRow.due_at <= at)
@@ -120,7 +130,19 @@ def claim(session: Session, at: datetime) -> Due | None:
     return Due(row.id, row.key, row.locale, row.params, row.number, again)
 
 
-def sealed_link(link: str) -> dict[str, str]:
+def _give_up(session: Session, which: ColumnElement[bool], error: str) -> None:
+    given_up = session.scalars(
+        update(OutboxRow)
+        .where(which)
+        .values(state="failed", error=error, params=_WITHOUT_LINK)
+        .returning(OutboxRow.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for message_id in given_up:
+        announce(session, "outbox", message_id)
+
+
+def sealed_link(link: str) -> dict[str, Any]:
     """The parameter of a message with a link: whoever has it can enter."""
     return {LINK_SEALED: b64encode(vault.seal(link, LINK)).decode()}
 
@@ -161,15 +183,15 @@ def sent(session: Session, message_id: UUID, gateway_ref: str, at: datetime) -> 
 
 
 def not_sent(session: Session, message_id: UUID, error: str, at: datetime, *, final: bool = False) -> None:
-    """Try later (1, 2, 4, 8 minutes), or give up after TRIES or where the gateway said `final`. `error`: a code."""
+    """Try later (1, 2, 4, 8, 8 … minutes), or give up where the gateway said `final`. `error`: a code."""
     row = session.get_one(OutboxRow, message_id, with_for_update=True)
     if row.state != "sending":
         return
-    given_up = final or row.tries >= TRIES
-    row.state = "failed" if given_up else "queued"
-    row.due_at = at + timedelta(minutes=2 ** (row.tries - 1))
+    row.state = "failed" if final else "queued"
+    row.due_at = at + min(timedelta(minutes=2 ** (row.tries - 1)), LONGEST_WAIT)
+    row.tries = min(row.tries, TRIES - 2)  # an outage is not this message's doing: TRIES counts what it may have done
     row.error = storable(error)[:200]
-    if given_up:
+    if final:
         row.params = _without_link(row.params)
     announce(session, "outbox", message_id)
 
@@ -178,11 +200,13 @@ def reported(
     session: Session, message_id: UUID, state: str, gateway_ref: str, at: datetime, error: str | None = None
 ) -> bool:
     """What the gateway heard of a message's delivery: `sent`, `delivered` or `failed`. Reports come late, twice and in
-    any order: the first that is final stands. False where there is no such message."""
+    any order: the first that is final stands, and says what became of one whose fate was unknown. False where there is
+    no such message."""
     row = session.get(OutboxRow, message_id, with_for_update=True)
     if row is None:
         return False
-    if row.state not in ("delivered", "failed") and (state, row.state) != ("sent", "sent"):
+    final = row.state == "delivered" or (row.state == "failed" and row.error not in FATE_UNKNOWN)
+    if not final and (state, row.state) != ("sent", "sent"):
         row.state, row.gateway_ref, row.sent_at = state, gateway_ref, row.sent_at or at
         row.error = storable(error)[:200] if error else None
         announce(session, "outbox", message_id)

@@ -9,6 +9,7 @@ and of what repeats nothing at all.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -119,6 +120,7 @@ def _send(session: Session, task: FollowUpTask, number: PhoneNumber, at: datetim
     visit = booked(session, appointment_id) if appointment_id else None
     key = "appointment_reminder" if reminder.appointment_id else "appointment_missed" if visit else "please_call"
     once = f"{PURPOSE}/{task.id}"
+    told: dict[str, Any] = {"starts_at": visit.starts_at.isoformat()} if visit else {}
     made = outbox.put(
         session,
         once=once,
@@ -127,7 +129,8 @@ def _send(session: Session, task: FollowUpTask, number: PhoneNumber, at: datetim
         number=number.number,
         at=at,
         patient_id=task.patient_id,
-        **({"starts_at": visit.starts_at.isoformat()} if visit else {}),
+        useful_until=visit.starts_at if visit and reminder.appointment_id else None,
+        **told,
     )
     if not made:
         return

@@ -1,9 +1,9 @@
 """What a plan's text messages and its video links have in common: they are sent for a step, wait for somebody, may be
 taken back until they leave, and the plan goes on where they led to nothing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from hospital import attempts, next_steps, outbox
@@ -11,11 +11,12 @@ from hospital.attempts import CallingPolicy, NotNow
 from hospital.calling_hours import first_allowed, may_call
 from hospital.calling_rules import ENDS, never, on_the_clock_of, where_reached
 from hospital.followups import FollowUpTask, not_given_to_another
-from hospital.outbox import OutboxRow
+from hospital.outbox import FATE_UNKNOWN, OutboxRow
 from hospital.patients import Patient, PhoneNumber
 from hospital.text_records import StepText, VideoMeeting
 
 Message = StepText | VideoMeeting
+REPORTED_WITHIN = timedelta(minutes=10)  # of a message that was sent, as a rule within seconds
 
 
 def next_task(
@@ -34,7 +35,7 @@ def next_task(
             FollowUpTask.due_at <= at,
             or_(
                 and_(kind.task_id.is_(None), when <= at, not_given_to_another(None)),
-                and_(FollowUpTask.held_since.is_(None), or_(waits_until <= at, OutboxRow.state == "failed")),
+                and_(FollowUpTask.held_since.is_(None), or_(waits_until <= at, _failed(at))),
             ),
         )
         .order_by(FollowUpTask.priority, when, FollowUpTask.id)
@@ -42,6 +43,12 @@ def next_task(
         .with_for_update(of=FollowUpTask, skip_locked=True)
     )
     return session.scalar(rows, execution_options={"populate_existing": True})
+
+
+def _failed(at: datetime) -> ColumnElement[bool]:
+    """What may have arrived all the same is given the time that its delivery report takes."""
+    unknown = func.coalesce(OutboxRow.error, "").in_(FATE_UNKNOWN)
+    return and_(OutboxRow.state == "failed", or_(not_(unknown), OutboxRow.due_at <= at - REPORTED_WITHIN))
 
 
 def arrived(session: Session, message: Message) -> bool:

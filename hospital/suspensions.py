@@ -9,10 +9,10 @@ person has one on the line; whoever was not reached becomes one callback.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func, select, text, true, update
+from sqlalchemy import ForeignKey, Text, cast, func, or_, select, text, true, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, outbox
@@ -22,13 +22,16 @@ from hospital.calling_hours import first_allowed
 from hospital.calling_rules import CallingPolicy, on_the_clock_of, where_reached
 from hospital.database import Base, Id, announce
 from hospital.followups import FollowUpTask, decide, plan_call
+from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.slots import Slot
 
 KIND = "suspension"
+ONCE = "appointment_suspended/"  # before the appointment: what its message is about
 REASONS = ("illness", "emergency", "leave", "equipment", "other")
 TRANSFERRED = "transferred"  # the reason where it is one patient's alone
 PRIORITY = 1
+ON_THE_WAY = timedelta(hours=3)  # before an appointment: whoever is told later has travelled in vain
 
 
 class Suspension(Base):
@@ -173,14 +176,16 @@ def _give_notice(session: Session, suspension_id: UUID, one: Affected, at: datet
     reached = where_reached(session, patient, at)
     if reached.numbers and patient.deceased_at is None and patient.death_reported_at is None:
         there = on_the_clock_of(policy, reached.person, reached.numbers[0])
+        leaves = first_allowed(at, there.window, there.zone)
         outbox.put(
             session,
-            once=f"appointment_suspended/{one.appointment_id}",
+            once=f"{ONCE}{one.appointment_id}",
             key="appointment_suspended",
             locale=reached.language,
             number=reached.numbers[0].number,
-            at=first_allowed(at, there.window, there.zone),
+            at=leaves if leaves <= one.starts_at - ON_THE_WAY else at,
             patient_id=patient.id,
+            useful_until=one.starts_at,
             starts_at=one.starts_at.isoformat(),
         )
 
@@ -225,6 +230,26 @@ def acknowledged(session: Session, appointment_id: UUID, at: datetime) -> None:
 def wants_person(session: Session, appointment_id: UUID, at: datetime) -> None:
     """The patient asked for a person instead of the machine; one is on the line next."""
     _move(session, appointment_id, ("pending", "told", "not_reached"), state="wants_person")
+
+
+def take_back(session: Session) -> int:
+    """Texts that wait for the morning, of appointments that were moved or given up meanwhile, or whose patient knows;
+    how many. To be asked before the outbox sends."""
+    rows = (
+        select(OutboxRow)
+        .join(SuspensionNotice, OutboxRow.once == func.concat(ONCE, cast(SuspensionNotice.appointment_id, Text)))
+        .join(Appointment, Appointment.id == SuspensionNotice.appointment_id)
+        .where(
+            OutboxRow.state == "queued",
+            or_(Appointment.state != "suspended", SuspensionNotice.state.in_(("acknowledged", "wants_person"))),
+        )
+        .with_for_update(of=OutboxRow, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    held = session.scalars(rows).all()
+    for message in held:
+        outbox.withdraw(session, message)
+    return len(held)
 
 
 def _move(session: Session, appointment_id: UUID, before: tuple[str, ...], **values: object) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from hospital import callbacks, calls, outbox, patients, vault
 from hospital.booking import Booked, Told
-from hospital.calling_rules import language_of
+from hospital.calling_rules import where_reached
 from hospital.database import Database
 from hospital.outbox import LINK, LINK_SEALED
 from messages.talking import unsealed
@@ -89,24 +89,22 @@ def appointment_messages(now: Clock, site_says: Callable[[], Collection[str]]) -
 
 
 def _queue(session: Session, key: str, booked: Booked, patient_id: UUID, at: datetime) -> None:
-    """To the patient's first usable number; a ward's to their guardian's. Nothing of who is said to have died."""
+    """To where they are reached: a child's guardian first. Nothing of who is said to have died."""
     patient = session.get_one(patients.Patient, patient_id)
     if patient.deceased_at is not None or patient.death_reported_at is not None:
         return
-    numbers = list(patient.numbers)
-    if patient.guardian_id is not None:
-        numbers += session.get_one(patients.Patient, patient.guardian_id).numbers
-    number = next((one for one in numbers if one.safe_to_call and one.invalid_since is None), None)
-    if number is None:
+    reached = where_reached(session, patient, at)
+    if not reached.numbers:
         return
     outbox.put(
         session,
         once=f"{key}/{booked.appointment_id}",
         key=key,
-        locale=language_of(number.patient, number),
-        number=number.number,
+        locale=reached.language,
+        number=reached.numbers[0].number,
         patient_id=patient_id,
         at=at,
+        useful_until=booked.starts_at,
         starts_at=booked.starts_at.isoformat(),
     )
 

@@ -13,6 +13,7 @@ from hospital import (
     reach_watch,
     reminder_texts,
     reminders,
+    suspensions,
     text_bookings,
     text_steps,
     text_talks,
@@ -96,6 +97,7 @@ def begin(
         await database.run(text_bookings.hold_back, now())
         await database.run(video_steps.take_back, now(), policy)
         await database.run(announcing.give_up)
+        await database.run(suspensions.take_back)
         await sender.send_due()
 
     async def watch_reach() -> None:

@@ -10,18 +10,23 @@ from sqlalchemy.orm import Session
 
 from hospital import outbox
 from hospital.database import Database
-from hospital.outbox import CLAIM, TRIES, Due, OutboxRow
+from hospital.outbox import CLAIM, TRIES, USEFUL, Due, OutboxRow
 from hotline.message_joints import SqlOutbox
 from messages.sender import Outbox
 from tests.characters import LUCIA
 from tests.hospital_scene import at_once, listening
 from tests.moments import NOON
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 pytestmark = pytest.mark.covers("H4")
 
 
-def put(session: Session, once: str = "appointment_confirmed/1", at: datetime = NOON) -> bool:
+def put(
+    session: Session,
+    once: str = "appointment_confirmed/1",
+    at: datetime = NOON,
+    useful_until: datetime | None = None,
+) -> bool:
     return outbox.put(
         session,
         once=once,
@@ -29,6 +34,7 @@ def put(session: Session, once: str = "appointment_confirmed/1", at: datetime = 
         locale="es",
         number=LUCIA.numbers[0],
         at=at,
+        useful_until=useful_until,
         starts_at="2026-11-26",
     )
 
@@ -86,20 +92,48 @@ def test_the_oldest_is_sent_first(database: Database) -> None:
         assert [session.get_one(OutboxRow, due.id).once for due in claimed if due] == ["a", "b", "c"]
 
 
-def test_a_failing_gateway_is_asked_later_and_later_then_given_up(database: Database) -> None:
+def test_an_outage_loses_no_message_that_is_still_of_use(database: Database) -> None:
     with database.transaction() as session:
         put(session)
         at, waited = NOON, []
-        for _ in range(TRIES):
+        while at < NOON + 5 * HOUR:  # more tries than kill a message that its senders die of
             due = outbox.claim(session, at)
             assert due is not None
             outbox.not_sent(session, due.id, "http_503", at)
             waited.append((row(session).due_at - at) // MINUTE)
             assert outbox.claim(session, row(session).due_at - MINUTE / 60) is None
             at = row(session).due_at
-        assert waited[:-1] == [1, 2, 4, 8]
-        assert (row(session).state, row(session).error) == ("failed", "http_503")
-        assert outbox.claim(session, at + 99 * MINUTE) is None
+        assert waited == [1, 2, 4] + [8] * (len(waited) - 3)
+        assert outbox.claim(session, at) is not None, "and one death of a sender does not end it"
+        assert outbox.claim(session, at + CLAIM) is not None
+        outbox.sent(session, row(session).id, "gateway-1", at + CLAIM)
+        assert (row(session).state, row(session).error) == ("sent", None)
+
+
+@pytest.mark.parametrize(("useful_until", "ends"), [(None, NOON + USEFUL), (NOON + HOUR, NOON + HOUR)])
+def test_what_is_of_no_use_any_more_does_not_leave(
+    database: Database, useful_until: datetime | None, ends: datetime
+) -> None:
+    with database.transaction() as session:
+        put(session, useful_until=useful_until)
+        due = outbox.claim(session, ends - MINUTE)
+        assert due is not None
+        outbox.not_sent(session, due.id, "http_503", ends - MINUTE)
+        assert outbox.claim(session, ends) is None
+        assert (row(session).state, row(session).error) == ("failed", "too_late")
+
+
+@pytest.mark.parametrize("first", ["fate_unknown", "sender_died"])
+def test_a_report_tells_what_became_of_an_unknown_fate(database: Database, first: str) -> None:
+    with database.transaction() as session:
+        put(session)
+        due = outbox.claim(session, NOON)
+        assert due is not None
+        outbox.not_sent(session, due.id, first, NOON, final=True)
+        assert outbox.reported(session, due.id, "delivered", "gateway-1", NOON + MINUTE)
+        assert (row(session).state, row(session).error) == ("delivered", None)
+        assert outbox.reported(session, due.id, "failed", "gateway-1", NOON + MINUTE, "late")
+        assert row(session).state == "delivered"
 
 
 def test_a_refused_number_is_not_asked_again(database: Database) -> None:

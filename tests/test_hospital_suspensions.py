@@ -1,6 +1,6 @@
 """A clinic is suspended: free times go, appointments are suspended, everybody concerned is told, and nobody twice."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from hospital import agentless, attempts, booking, callbacks, followups, patient
 from hospital.attempts import Attempt, CallingPolicy, Claimed, NotNow
 from hospital.booking import Appointment, Booked, Doctor, Slot, SlotTaken
 from hospital.callbacks import Callback
+from hospital.calling_hours import Window, first_allowed
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
@@ -22,7 +23,8 @@ from tests.moments import NOON, ZONE
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TOMORROW = NOON + DAY
-NIGHT = NOON + timedelta(hours=14)  # 03:00 in Bogotá
+EVENING = NOON + timedelta(hours=10)  # 23:00 in Bogotá
+NIGHT = NOON + timedelta(hours=14)
 pytestmark = pytest.mark.covers("H6")
 
 
@@ -96,6 +98,30 @@ def test_free_times_go_and_who_has_one_is_told(database: Database) -> None:
         (message,) = session.scalars(select(OutboxRow))
         assert (message.key, message.params) == ("appointment_suspended", {"starts_at": TOMORROW.isoformat()})
         assert message.number == LUCIA.numbers[0] and standing(session) == "pending"
+
+
+@pytest.mark.parametrize(("from_hour", "waits"), [(8, True), (11, False)])
+def test_nobody_travels_in_vain_for_the_sake_of_the_hour(database: Database, from_hour: int, waits: bool) -> None:
+    """Suspended at eleven in the evening, and her appointment is at one."""
+    window = Window((((time(from_hour), time(21)),),) * 7)
+    with database.transaction() as session:
+        lucias_clinic(session)
+        suspend(session, at=EVENING, policy=CallingPolicy(window, ZONE))
+        (message,) = session.scalars(select(OutboxRow))
+        assert message.due_at == (first_allowed(EVENING, window, ZONE) if waits else EVENING)
+        assert message.useful_until == TOMORROW
+
+
+def test_who_has_moved_it_in_the_evening_is_told_nothing_in_the_morning(database: Database) -> None:
+    with database.transaction() as session:
+        mine, slots = lucias_clinic(session)
+        suspend(session, at=EVENING)
+        assert suspensions.take_back(session) == 0
+        booking.hold(session, slots[-1], "call", NIGHT)
+        booking.reschedule(session, mine, slots[-1], "call", task(session).patient_id, NIGHT, "ivr")
+        assert suspensions.take_back(session) == 1
+        (message,) = session.scalars(select(OutboxRow).where(OutboxRow.key == "appointment_suspended"))
+        assert (message.state, message.error) == ("failed", "withdrawn")
 
 
 @pytest.mark.parametrize("reason", ["bored", ""])

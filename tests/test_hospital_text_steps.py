@@ -197,6 +197,18 @@ def test_what_was_not_delivered_goes_on_at_once_and_was_no_contact(database: Dat
         assert contacts(session, lucia.id, lucia.numbers[0].token, NOON + HOUR) == []
 
 
+def test_an_unknown_fate_waits_for_its_report(database: Database) -> None:
+    with database.transaction() as session:
+        due(session)
+        work(session)
+        (message,) = messages(session)
+        outbox.claim(session, NOON)
+        outbox.not_sent(session, message.id, "fate_unknown", NOON, final=True)
+        assert work(session, NOON + HOUR / 10) == 0 and the_task(session).channel == "sms"
+        assert work(session, NOON + HOUR / 5) == 1, "no report: it did not arrive"
+        assert the_task(session).channel == "nurse_call"
+
+
 def test_a_message_whose_fate_is_unknown_counts(database: Database) -> None:
     with database.transaction() as session:
         due(session)

@@ -26,7 +26,10 @@ async def send_place(call: Call, front: FrontDesk) -> None:
 
         def queue_it(session: Session) -> None:
             once = f"queue_place/{call.id}/{forecast.place}"
-            outbox.put(session, once=once, key=key, locale=call.language, number=number, at=at, **counts)
+            until = at + outbox.AT_ONCE
+            outbox.put(
+                session, once=once, key=key, locale=call.language, number=number, at=at, useful_until=until, **counts
+            )
 
         await front.database.run(queue_it)
         await call.journal.step("place_sent", place=forecast.place)
