@@ -102,6 +102,8 @@ class Call:
     pace: float = PACES[0]
     choosing_language: bool = False
     """The language is being asked: its key repeats, and nothing is said in one language only."""
+    new_matter: bool = False
+    """The caller comes from the main menu: whoever speaks for others is asked for whom this is, also once known."""
     alarm_in_doubt: bool = field(default=False, init=False)
     """Something that sounded like an emergency is being said back."""
     _later: tuple[Prompt, ...] = field(default=(), init=False, repr=False)

@@ -13,6 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from hospital import accounts, arrivals, booking, caller_languages, duty, patients
+from hospital.appointments import Appointment
 from hospital.booking import Department, Slot
 from hospital.callbacks import Callback
 from hospital.calls import Call as CallRow
@@ -299,6 +300,7 @@ SCENES = {
     "operator_instead_of_a_date": Scene("2,1,1,0"),
     "urgent_instead_of_a_date": Scene("2,1,1,9"),
     "calls_for_her_child": Scene(f"2,1,1,{LUCIAS},2,2,1,1", before=a_child),
+    "calls_for_her_child_then_for_herself": Scene(f"2,1,1,{LUCIAS},2,2,1,1,2,1", before=a_child),
     "calls_for_her_mother": Scene(f"2,1,1,{LUCIAS},2,1,1,1", before=her_mother),
     "says_his_cpf": Scene(f"3,1,1,{JOAO.birth_keys},7890,1,1,1", only="pt-BR", number="+573015559999"),
     "calls_for_herself": Scene(f"2,1,2,{LUCIAS},1", before=a_child),
@@ -567,6 +569,16 @@ async def test_a_childs_appointment_is_told_to_who_may_speak_for_it(front: Front
         assert [patient.id for patient in patients.wards(session, lucia.id, NOON)] == [call.patient_id]
         (message,) = session.scalars(select(OutboxRow))
         assert (message.number, message.patient_id) == (LUCIA.numbers[0], call.patient_id)
+
+
+@pytest.mark.covers("H2", "I7")
+async def test_her_next_matter_is_not_taken_for_her_childs(front: FrontDesk, words: wording.Wording) -> None:
+    await test_the_transcript_is_the_golden_one("es", "calls_for_her_child_then_for_herself", front, words)
+    with front.database.transaction() as session:
+        call = session.get_one(CallRow, "terminal-1")
+        assert (call.patient_id, call.proxy_id) == (lucia_of(session).id, None)
+        (booked,) = session.scalars(select(Appointment.patient_id))
+        assert booked != call.patient_id, "the first was the child's"
 
 
 @pytest.mark.covers("H4", "H12", "I7")

@@ -29,10 +29,11 @@ OLDEST = 1880
 
 
 async def identify(call: Call, front: FrontDesk) -> Patient | None:
-    """The patient of this call, asked once a call; None for somebody new, who is noted; or a transfer to a person."""
-    known = await front.database.run(_known, call.id)
+    """The patient of this matter; None for somebody new, who is noted; or a transfer to a person. Who calls is asked
+    once a call; a guardian says for each matter for whom it is."""
+    known = await front.database.run(_known, call.id, front.now())
     if known is not None:
-        return known
+        return await _of_this_matter(call, front, known)
     if await front.database.run(number_locks.is_locked, call.caller_number, front.now()):
         await _give_up(call, "number_locked")
     if call.caller_number is None and len(front.identifiers) < identifiers.NEEDED:
@@ -41,6 +42,7 @@ async def identify(call: Call, front: FrontDesk) -> Patient | None:
         asked = await _ask(call, front, again=attempt > 0)
         if asked.found:
             caller = await _one_of(call, "who_are_you_several", asked.found)
+            call.new_matter = False
             return await _confirmed(call, front, caller, asked.by)
         if asked.locked or attempt + 1 == front.tries:
             break
@@ -65,6 +67,16 @@ async def prove(call: Call, front: FrontDesk, person: Patient, patient: Patient)
         if asked.locked:
             break
     await _give_up(call, "not_identified")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Of whom the call was last, who calls, and for whom else they may speak."""
+
+    patient: Patient
+    caller: Patient
+    wards: list[Patient]
+    by: list[str]
 
 
 @dataclass
@@ -111,10 +123,24 @@ async def _confirmed(call: Call, front: FrontDesk, caller: Patient, by: list[str
     await _greet(call, caller)
     wards = await front.database.run(patients.wards, caller.id, front.now())
     patient = await _one_of(call, "for_whom", [caller, *wards])
+    await _is_about(call, front, caller, patient, by)
+    return patient
+
+
+async def _of_this_matter(call: Call, front: FrontDesk, known: _Known) -> Patient:
+    if not call.new_matter or not known.wards:
+        return known.patient
+    call.new_matter = False
+    patient = await _one_of(call, "for_whom", [known.caller, *known.wards])
+    if patient.id != known.patient.id:
+        await _is_about(call, front, known.caller, patient, known.by)
+    return patient
+
+
+async def _is_about(call: Call, front: FrontDesk, caller: Patient, patient: Patient, by: list[str]) -> None:
     await _write_down(call, front, caller, patient, by)
     if front.tell_first is not None:
         await front.tell_first(call, front, patient)
-    return patient
 
 
 async def _greet(call: Call, person: Patient) -> None:
@@ -205,8 +231,10 @@ async def _give_up(call: Call, reason: str) -> NoReturn:
     await call.transfer("reception", reason)
 
 
-def _known(session: Session, call_id: str) -> Patient | None:
+def _known(session: Session, call_id: str, at: datetime) -> _Known | None:
     row = session.get(calls.Call, call_id)
     if row is None or row.patient_id is None or len(row.identified_by) < identifiers.NEEDED:
         return None
-    return session.get(Patient, row.patient_id)
+    patient = session.get_one(Patient, row.patient_id)
+    caller = session.get_one(Patient, row.proxy_id) if row.proxy_id else patient
+    return _Known(patient, caller, patients.wards(session, caller.id, at), list(row.identified_by))

@@ -31,6 +31,7 @@ async def inbound(call: Call, front: FrontDesk) -> None:
     while True:
         with call.returning():
             pressed = await call.menu(_offers(front.menu), keys="".join(menu), tell_keys=True)
+            call.new_matter = True
             await CONVERSATIONS[menu[pressed]](call, front)
 
 
