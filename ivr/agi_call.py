@@ -115,6 +115,9 @@ class AgiLine:
     def attended(self) -> Verdict | None:
         return None
 
+    async def somebody_is_there(self) -> None:
+        await self._set("HL_PERSON", "1")
+
     async def set_language(self, language: str) -> None:
         await self._set("CHANNEL(language)", language)
 

@@ -43,6 +43,9 @@ class Line(Protocol):
     def attended(self) -> Verdict | None:
         """Who has picked up, as far as it was heard; asked once, it ends that."""
 
+    async def somebody_is_there(self) -> None:
+        """In a call of ours a person has answered: should we die, they are not left alone, as a machine is."""
+
     async def set_language(self, language: str) -> None:
         """What Asterisk says later to this caller (queue, apology) is said in this language."""
 

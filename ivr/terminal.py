@@ -177,6 +177,9 @@ class TerminalLine:
     def hears(self, language: str) -> bool:
         return self._ears
 
+    async def somebody_is_there(self) -> None:
+        """There is no dialplan that would need to know."""
+
     def forget_keys(self) -> None:
         self._keypad.forget()
 

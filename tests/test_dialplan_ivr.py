@@ -1,12 +1,13 @@
 """What a caller hears when the ivr ends well, dies, is not there, or says nothing: nobody is lost."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
 from tests.agi_stand_in import AgiTalk, finishing, ivr_that, saying_nothing
 from tests.asterisk_instance import AsteriskInstance
-from tests.raw_ami import raw_ami
+from tests.raw_ami import RawAmi, raw_ami
 
 pytestmark = pytest.mark.asterisk
 
@@ -73,6 +74,49 @@ async def test_the_ivr_is_killed_and_the_caller_hears_an_apology_and_is_queued(
         await desk.rings()
         await lucia.hangs_up()
     await asterisk.no_channels()
+
+
+@pytest.mark.parametrize("leg", ["automatic", "message", "oncall"])
+@pytest.mark.covers("H18", "I10")
+async def test_whom_we_called_is_in_no_queue_when_the_ivr_dies(asterisk: AsteriskInstance, leg: str) -> None:
+    """It may be a machine: one that is known, one whose greeting is heard, or the mailbox of who is on call."""
+
+    async def dying(talk: AgiTalk) -> None:
+        await talk.takes_over()
+        talk.dies()
+
+    async with ivr_that(asterisk, dying), raw_ami(asterisk) as ami, await asterisk.phone("joao") as joao:
+        await called(ami, leg)
+        await joao.rings()
+        await joao.answers()
+        await joao.hears(asterisk.sound("outgoing_down"))
+        assert await joao.hung_up() == 200
+        assert "QueueCallerJoin" not in {event.get("Event") for event in ami.events}
+    await asterisk.no_channels()
+
+
+@pytest.mark.covers("H18", "I10")
+async def test_a_person_whom_we_called_is_kept_when_the_ivr_dies(asterisk: AsteriskInstance) -> None:
+    async def dying(talk: AgiTalk) -> None:
+        await talk.takes_over()
+        await talk.says("SET VARIABLE HL_PERSON 1")
+        talk.dies()
+
+    async with ivr_that(asterisk, dying), raw_ami(asterisk) as ami, await asterisk.phone("joao") as joao:
+        await called(ami, "automatic")
+        await joao.rings()
+        await joao.answers()
+        await joao.hears(asterisk.sound("apology"))
+        await ami.event("QueueCallerJoin", Queue="reception")
+        await joao.hangs_up()
+    await asterisk.no_channels()
+
+
+async def called(ami: RawAmi, leg: str) -> None:
+    """João's phone is rung; answered, it enters [dialer] at `leg`."""
+    into = {"Context": "dialer", "Exten": leg, "Priority": "1", "Async": "true"}
+    answer = await ami.action("Originate", Channel="PJSIP/joao", ChannelId=f"n1-{uuid4().hex}", **into)
+    assert answer["Response"] == "Success", answer
 
 
 @pytest.mark.covers("H1", "I10")

@@ -194,6 +194,42 @@ async def test_the_ivr_is_killed_while_it_rings(house: House) -> None:
     await house.no_channels()
 
 
+@pytest.mark.covers("H1", "I5", "I10")
+async def test_the_ivr_is_killed_before_anybody_has_answered_to_it(house: House) -> None:
+    async with house.phone("lucia") as lucia:
+        suspend(house, "lucia")
+        await lucia.rings()
+        await lucia.answers()
+        await lucia.hears(await house.sound("outgoing_greeting", "es", given_name="Lucía"))
+        async with house.without_ivr():
+            await lucia.hears(await house.sound("outgoing_down", "es"))
+            assert await lucia.hung_up() == 200, "it may be a machine, and waits for nobody"
+        await house.until("it is settled", lambda: ended(house))
+    assert house.rows(Attempt)[0].contact_result == "hung_up"
+    assert (standing(house), task(house).state, task(house).tries) == ("pending", "open", 1)
+    assert [call.queue for call in house.rows(Call)] == [None]
+    await house.no_channels()
+
+
+@pytest.mark.covers("H1", "I5", "I10")
+async def test_the_ivr_is_killed_when_she_has_answered_to_it(house: House) -> None:
+    async with house.phone("lucia") as lucia, house.phone("desk") as desk:
+        suspend(house, "lucia")
+        await lucia.rings()
+        await lucia.answers()
+        await lucia.hears(await house.sound("outgoing_greeting", "es", given_name="Lucía"))
+        await lucia.presses("1")
+        await lucia.hears(await house.sound("outgoing_identify", "es"))
+        async with house.without_ivr():
+            await lucia.hears(await house.sound("apology", "es"))
+            await desk.rings()
+            await lucia.hangs_up()
+        await house.until("it is settled", lambda: ended(house))
+    assert house.rows(Attempt)[0].contact_result == "hung_up"
+    assert (standing(house), task(house).state, task(house).tries) == ("pending", "open", 1)
+    await house.no_channels()
+
+
 @pytest.mark.covers("I3", "I10")
 async def test_the_core_is_killed_while_it_rings(house: House) -> None:
     async with house.phone("lucia") as lucia:

@@ -127,12 +127,19 @@ async def _greet(call: Call, contact: Contact) -> str | None:
     question = greeting(contact.person.name)
     for _ in range(2):
         try:
-            return await call.menu(question, keys="1234")
+            pressed = await call.menu(question, keys="1234")
         except NoAnswer:
             heard = await call.play(Prompt("outgoing_neutral"), Keys("1234", wait_s=LATE_KEY_S))
-        if not isinstance(heard, Key):
-            break
-        call.line.forget_keys()  # somebody is there after all, and hears the question again
+            if not isinstance(heard, Key):
+                break
+            call.line.forget_keys()  # somebody is there after all, and hears the question again
+            await call.line.somebody_is_there()
+        except Transferred:
+            await call.line.somebody_is_there()
+            raise
+        else:
+            await call.line.somebody_is_there()
+            return pressed
     return None
 
 
