@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, and_, case, func, not_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, and_, case, func, literal_column, not_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, lines
@@ -21,6 +21,7 @@ from hospital.database import Base, Id, announce, storable
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import PURPOSES, URGENT, FollowUpTask
 from hospital.questionnaires import Questionnaire
+from hospital.wards import plain
 
 Mode = Literal["preview", "progressive", "predictive", "agentless"]
 MODES: tuple[Mode, ...] = ("preview", "progressive", "predictive", "agentless")
@@ -205,7 +206,7 @@ def such(campaign: Campaign) -> ColumnElement[bool]:
     if campaign.reason:  # of a step that recurs, each time: hypertension_check.3
         conditions.append(func.split_part(FollowUpTask.reason, ".", 1) == campaign.reason)
     if campaign.ward:
-        conditions.append(FollowUpTask.ward == campaign.ward)
+        conditions.append(_is_ward(campaign.ward))
     if campaign.purpose:
         conditions.append(purpose() == campaign.purpose)
     if campaign.questionnaire:
@@ -216,6 +217,12 @@ def such(campaign: Campaign) -> ColumnElement[bool]:
         conditions.append(FollowUpTask.enrolment_id.in_(theirs.where(CareEvent.study == campaign.study)))
     # no condition is ever unknown: what has no enrolment or questionnaire does not fit
     return func.coalesce(and_(*conditions), False)
+
+
+def _is_ward(ward: str) -> ColumnElement[bool]:
+    """As `wards.plain` compares them."""
+    normal = func.normalize(FollowUpTask.ward, literal_column("NFKC"))
+    return func.lower(func.btrim(func.regexp_replace(normal, r"\s+", " ", "g"))) == plain(ward)
 
 
 def purpose() -> ColumnElement[str]:

@@ -24,16 +24,18 @@ from sqlalchemy.orm import Session
 from hospital import audit, enrolments, list_parts, listed_guardians, next_stays
 from hospital import newcomers as newcoming
 from hospital.csv_files import Rejected
-from hospital.discharge_lists import Happened
+from hospital.discharge_lists import KINDS, Happened
 from hospital.enrolments import Told
 from hospital.list_parts import Here, source
 from hospital.listed_guardians import Known
 from hospital.newcomers import Newcomer
 from hospital.patients import Patient, Stay, Visit
 from hospital.plans import Calendar, Plan
+from hospital.wards import each, plain
 
 PART = 500
 SHOWN = 10_000  # refused rows that are kept; more are counted only
+MOST_WARDS = 100  # that are told of
 MOST_WAITING = 20_000  # rows that stand before their guardian's
 HELD = (LockNotAvailable, DeadlockDetected)
 NOBODY = "no patient has this record number, and no row of the list that can be taken over"
@@ -53,6 +55,7 @@ class Report:
     refused: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     unchanged: list[Rejected] = field(default_factory=list)  # rows taken over, without what they say of a guardian
+    wards: list[Rejected] = field(default_factory=list)  # of those that no plan names, each once
     told: Callable[[Rejected], None] | None = None
 
     def refuse(self, row: Rejected) -> None:
@@ -111,7 +114,8 @@ def take_over(
                 raise
             return transact(work)
 
-    return _through(rows, report or Report(), one, progress)
+    report = report or Report()
+    return _through(_wards_told(rows, plans, report), report, one, progress)
 
 
 def written_down(session: Session, report: Report, digest: str, at: datetime, by: UUID | None) -> None:
@@ -121,11 +125,18 @@ def written_down(session: Session, report: Report, digest: str, at: datetime, by
 
 
 def preview(
-    rows: Iterable[Happened | Rejected], look: Transact, report: Report | None = None, progress: Progress | None = None
+    rows: Iterable[Happened | Rejected],
+    look: Transact,
+    report: Report | None = None,
+    progress: Progress | None = None,
+    plans: Sequence[Plan] = (),
 ) -> Report:
-    """What taking over would do; nothing is changed. `tasks` stays 0: the rules are asked when it is done."""
+    """What taking over would do; nothing is changed. `tasks` stays 0: the rules are asked when it is done. `plans`:
+    whose wards are looked for."""
     there: set[bytes] = set()  # records that an earlier part would register
-    return _through(rows, report or Report(), lambda part: look(partial(_seen, part=part, told=there)), progress)
+    report = report or Report()
+    told = _wards_told(rows, plans, report)
+    return _through(told, report, lambda part: look(partial(_seen, part=part, told=there)), progress)
 
 
 def _through(
@@ -149,6 +160,28 @@ def _through(
     for row in waiting:
         report.refuse(Rejected(row.line, "guardian", NOBODY))
     return report
+
+
+def _wards_told(
+    rows: Iterable[Happened | Rejected], plans: Sequence[Plan], report: Report
+) -> Iterator[Happened | Rejected]:
+    """The rows, as they come. Of a ward that none of the plans names which choose by ward, the first row is told: it
+    may be such a ward, written otherwise."""
+    chosen = {kind: [ward for plan in plans if plan.begins == kind for ward in _chosen(plan)] for kind in KINDS}
+    named = {kind: {plain(ward) for ward in wards} for kind, wards in chosen.items()}
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        if isinstance(row, Happened) and row.ward and named[row.kind]:
+            one = row.kind, plain(row.ward)
+            if one[1] not in named[row.kind] and one not in seen and len(seen) < MOST_WARDS:
+                seen.add(one)
+                why = f"is a ward that no plan names; they name {', '.join(each(chosen[row.kind]))}"
+                report.wards.append(Rejected(row.line, "ward", why))
+        yield row
+
+
+def _chosen(plan: Plan) -> Iterable[str]:
+    return plan.rule.wards if plan.rule is not None else ()
 
 
 def _parts(rows: Iterable[Happened | Rejected], report: Report) -> Iterator[list[Happened]]:

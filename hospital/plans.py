@@ -12,6 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from hospital.business_days import days_later, on_or_after
+from hospital.wards import among
 
 Kind = Literal["discharge", "surgery", "visit", "enrolment"]
 KINDS: tuple[Kind, ...] = ("discharge", "surgery", "visit", "enrolment")
@@ -22,7 +23,7 @@ CHANGES = ("readmitted", "transferred", "child_lost")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who is enrolled. What is empty admits everybody; `diagnoses` are beginnings of codes, case aside."""
+    """Who is enrolled. What is empty admits everybody; `diagnoses` are beginnings of codes, case aside, as of wards."""
 
     wards: frozenset[str] = frozenset()
     diagnoses: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class Rule:
     studies: frozenset[str] = frozenset()
 
     def admits(self, event: "Event") -> bool:
-        if self.wards and event.ward not in self.wards:
+        if self.wards and not among(event.ward, self.wards):
             return False
         if self.diagnoses and not event.diagnosis.upper().startswith(self.diagnoses):
             return False

@@ -15,6 +15,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hospital.calling_hours import is_holiday
+from hospital.wards import among
 
 ROLES = ("doctor", "nurse", "midwife", "pharmacist", "psychologist", "social_worker")
 ANY_WARD = ""
@@ -64,7 +65,7 @@ class Line:
 
     def covers(self, role: str, ward: str) -> bool:
         """Whether its people are on call for `role` in `ward`. People type wards: "surgery 2" is "Surgery 2"."""
-        return self.role == role and self.ward.casefold() in (ward.casefold(), ANY_WARD)
+        return self.role == role and among(self.ward, (ward, ANY_WARD))
 
 
 @dataclass(frozen=True, slots=True)

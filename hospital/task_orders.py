@@ -24,6 +24,7 @@ from hospital.followups import SKIP_REASONS, FollowUpTask, decide
 from hospital.letter_records import StepLetter
 from hospital.patients import Stay
 from hospital.text_records import StepText, VideoMeeting
+from hospital.wards import among
 
 What = Literal["give", "give_back", "skip", "move", "priority"]
 WHATS: tuple[What, ...] = get_args(What)
@@ -111,7 +112,7 @@ def _why_not(
         return "so_already"
     if seen is not None and seen != mark(task):
         return "changed"
-    if wards and ward_of(session, task) not in wards:
+    if wards and not among(ward_of(session, task), wards):
         return "another_ward"
     match order.what:
         case "give":

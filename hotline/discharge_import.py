@@ -56,10 +56,10 @@ def _read(settings: Settings, asked: argparse.Namespace, in_one: Callable[..., A
     zone, at, country = wiring.zone(settings), wiring.now(), settings.site.country.upper()
     rows = discharge_lists.read(asked.file, Rules(zone, country, settings.site.languages[0], at, TAGS, list_words()))
     progress = Progress(asked.file)
+    plans, problems = load_plans(load_questionnaires()[0])
     if asked.task == "preview":
-        discharges.preview(rows, in_one, report, progress)
+        discharges.preview(rows, in_one, report, progress, list(plans.values()))
     else:
-        plans, problems = load_plans(load_questionnaires()[0])
         for problem in problems:
             print(problem, file=sys.stderr)
         site = Calendar(zone, country)
@@ -83,7 +83,7 @@ def _in(database: Database) -> Callable[[Callable[[Session], T]], T]:
 def _tell(report: Report, asked: argparse.Namespace, refused_in: Path | None) -> None:
     if asked.json:
         figures = {name: value for name, value in vars(report).items() if name != "told"}
-        rows = {name: [asdict(row) for row in figures[name]] for name in ("rejected", "unchanged")}
+        rows = {name: [asdict(row) for row in figures[name]] for name in ("rejected", "unchanged", "wards")}
         print(json.dumps({**figures, **rows, "refused_in": str(refused_in or "")}))
         return
     verb = "would be" if asked.task == "preview" else "were"
@@ -91,7 +91,7 @@ def _tell(report: Report, asked: argparse.Namespace, refused_in: Path | None) ->
     print(f"{report.rows} rows: {told}.")
     made = f" {report.tasks} tasks were made." if report.tasks else ""
     print(f"{report.registered} patients {verb} registered, {report.guarded} given a guardian.{made}")
-    for row in report.rejected[:TOLD] + report.unchanged[:TOLD]:
+    for row in report.rejected[:TOLD] + report.unchanged[:TOLD] + report.wards[:TOLD]:
         print(f"  line {row.line}{', ' + row.column if row.column else ''}: {row.why}")
     if report.refused > TOLD:
         where = f"all are in {refused_in}" if refused_in else "--rejected FILE writes them all"

@@ -308,3 +308,20 @@ def test_a_list_that_tells_of_a_later_stay_ends_what_followed_the_earlier_one(
         ]
         due = select(func.count()).where(FollowUpTask.closed_at.is_(None))
         assert session.scalar(due) == len(only[0].steps), "of the last stay alone"
+
+
+def test_of_each_ward_that_no_plan_names_one_row_is_told(database: Database, tmp_path: Path) -> None:
+    step = (Step("week", 7, "discharge-day3"),)
+    newborn = Plan("newborn", {"en": "N"}, "discharge", Rule(wards=frozenset({"Surgery 2", "maternity"})), step)
+    with database.transaction() as session:
+        questionnaires.publish(session, "discharge-day3", {"purpose": "follow-up"}, "sha-1", NOW)
+    named = ("maternity", " MATERNITY", "surgery  2", "Ｓurgery ２", "", "matrenity", "Matrenity", "heart")
+    rows = "".join(ROW.format(n=n).replace("cirugía 2", ward) for n, ward in enumerate(named))
+    path = written(tmp_path, HEADING + rows)
+    looked = discharges.preview(read(path, RULES), in_one(database), plans=[newborn])
+    taken = discharges.take_over(read(path, RULES), [newborn], NOW, SITE, in_one(database))
+    assert taken.tasks == 4 and taken.refused == 0
+    why = "is a ward that no plan names; they name Surgery 2, maternity"
+    assert looked.wards == taken.wards == [Rejected(7, "ward", why), Rejected(9, "ward", why)]
+    everyone = discharges.preview(read(path, RULES), in_one(database), plans=[replace(newborn, rule=Rule())])
+    assert everyone.wards == [], "where no plan chooses by ward, none is missed"

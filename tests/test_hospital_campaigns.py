@@ -66,7 +66,7 @@ class Ward:
 def test_each_filter_says_what_is_in_it(database: Database) -> None:
     with database.transaction() as session:
         ward = Ward(session)
-        ward.tasks["joao"].ward = "surgery 2"
+        ward.tasks["joao"].ward = " Surgery  ２"
         ward.tasks["mei"].reason = "hypertension_check.3"
         other = questionnaires.publish(session, "survey", {"purpose": "survey", "items": []}, "sha-2", NOON)
         ward.tasks["ruth"].questionnaire_id = other.id

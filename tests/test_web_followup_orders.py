@@ -213,6 +213,23 @@ async def test_my_ward_is_where_i_have_shifts(ward: Ward) -> None:
         page = (await ana_page.get("/followups?ward=*")).text
         assert "My ward (maternity)" in page
         assert MEI.name in page and RUTH.name not in page
+
+
+async def test_a_ward_is_one_however_it_is_written(ward: Ward) -> None:
+    with ward.database.transaction() as session:
+        session.get_one(FollowUpTask, ward.ids[RUTH.name]).ward = "Surgery  2"
+        grace, ana = ward.staff["grace"].id, ward.staff["ana"].id
+        line = rota_records.open_line(session, "nurse", "SURGERY 2", None, grace, NOON)
+        assert line is not None
+        _shift(session, line, ana, grace)
+    async with ward.signed_in("ana") as ana_page:
+        page = (await ana_page.get("/followups?ward=*")).text
+        assert RUTH.name in page and LUCIA.name in page and MEI.name not in page
+        assert page.casefold().count('<option value="surgery') == 1, "told once"
+        assert "1 given to you." in await order(ana_page, "take", ward.fields(RUTH), ward="SURGERY 2")
+
+
+async def test_who_has_no_shifts_has_no_ward(ward: Ward) -> None:
     async with ward.signed_in("ruby") as ruby:
         assert "My ward" not in (await ruby.get("/followups")).text
 

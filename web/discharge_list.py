@@ -75,8 +75,8 @@ async def page(request: Request, visitor: Imports) -> Response:
 async def preview(request: Request, visitor: Imports) -> Response:
     """Reads all of it first, so that no list is begun that is refused at its end."""
     came = await sent(request)
-    run_in = _in(services(request).database)
-    report = await _read(request, visitor, came.content, lambda rows: discharges.preview(rows, run_in))
+    run_in, known = _in(services(request).database), list(plans().values())
+    report = await _read(request, visitor, came.content, lambda rows: discharges.preview(rows, run_in, plans=known))
     return pages_of(request).part(request, "discharges/report.html", report=report, seen=came.digest, done=False)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from hospital import campaigns, nurse_calls, task_orders, workload
 from hospital.followups import SKIP_REASONS
 from hospital.task_orders import Giver, Order
+from hospital.wards import among, each
 from web import followup_view
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.followup_view import Row, TaskView, Viewer
@@ -91,7 +92,7 @@ class Sieve:
         return "".join(f"&{name}={quote(value, safe='')}" for name, value in chosen.items() if value)
 
     def lets_through(self, row: Row) -> bool:
-        return (not self.wards or row.ward in self.wards) and (not self.study or row.study == self.study)
+        return (not self.wards or among(row.ward, self.wards)) and (not self.study or row.study == self.study)
 
 
 async def _listed(
@@ -110,7 +111,7 @@ async def _listed(
             "sieve": sieve,
             "tabs": [*((code, word, counts[code]) for code, word in TABS.items()), (CLOSED, "Closed this week", None)],
             "rows": [row for row in rows if sieve.lets_through(row) and _belongs(row, tab)],
-            "wards": sorted({row.ward for row in rows if row.ward} | {sieve.ward} - {"", MY_WARD}),
+            "wards": each([*({sieve.ward} - {MY_WARD}), *(row.ward for row in rows)]),
             "studies": sorted({row.study for row in rows if row.study} | {sieve.study} - {""}),
             "loads": workload.loads(session, looks.at, followup_view.AHEAD) if looks.sees_all else [],
         }
