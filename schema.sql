@@ -377,7 +377,10 @@ CREATE TABLE callback (                              -- an abandoned, after-hour
     CHECK ((state = 'owned') <= (owner_id IS NOT NULL)),
     CHECK ((state = 'done') = (done_at IS NOT NULL))
 );
-CREATE UNIQUE INDEX one_open_callback_per_number ON callback (number_token) WHERE state <> 'done';
+-- of those of whom no more is known than the number; the others are of one patient, or of somebody new
+CREATE UNIQUE INDEX one_open_callback_per_number ON callback (number_token)
+    WHERE state <> 'done' AND why IN ('asked', 'abandoned', 'ivr_down', 'after_hours');
+CREATE INDEX callback_open ON callback (number_token) WHERE state <> 'done';
 
 -- ── Follow-up ───────────────────────────────────────────────────────────────────────────────────────────────────
 

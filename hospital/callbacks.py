@@ -1,13 +1,15 @@
 """Callbacks: an abandoned, after-hours or unserved call becomes one owned item for each number.
 
-Rules: collected once for each origin; a later answered call from the number closes what was open for it.
+Rules: collected once for each origin; a later answered call from the number closes what was open for it, but nothing of
+another patient's than the one who called. Several people share a number: a red flag, an appointment of which somebody
+is to be told, and somebody who is new are items of their own, and no other call from that number changes them.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Select, and_, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -15,6 +17,9 @@ from hospital import calls, patients
 from hospital.calls import Call
 from hospital.database import Base, Id, announce
 from hospital.vault import Sealed
+
+BY_NUMBER = ("asked", "abandoned", "ivr_down", "after_hours")
+"""Whoever called from it: one open item for each number."""
 
 
 class Callback(Base):
@@ -43,7 +48,8 @@ class Asked:
 
 
 def ask(session: Session, *, origin: str, number: str, why: str, at: datetime, language: str | None = None) -> Asked:
-    """One open item for each number (E.164), and one for each origin however often it is collected."""
+    """One open item for each number (E.164) of whoever calls from it, and one for each origin however often it is
+    collected. `why`: one of BY_NUMBER. Whose red flag is open, or who is new, is called anyway."""
     for _ in range(3):
         asked = _ask_once(session, origin, number, why, at, language)
         if asked is not None:
@@ -53,17 +59,87 @@ def ask(session: Session, *, origin: str, number: str, why: str, at: datetime, l
 
 def _ask_once(session: Session, origin: str, number: str, why: str, at: datetime, language: str | None) -> Asked | None:
     """None where the open item that was in the way was closed at this very moment."""
-    token = patients.number_token(number)
     known = patients.candidates(session, number)
+    alone = known[0].patient if len(known) == 1 else None
+    if len(known) <= 1:
+        same = _open_of(number).where(Callback.patient_id.is_not_distinct_from(alone.id if alone else None))
+        called = session.scalars(same.where(Callback.why.in_(("red_flag", "new_patient")))).first()
+        if called is not None:
+            return Asked(called.id, new=False)
+    language = language or (alone.language if alone else None)
+    made = _put(session, origin, number, why, at, language, patient_id=alone.id if alone else None)
+    if made is not None:
+        return Asked(made, new=True)
+    in_the_way = _open_of(number).where(Callback.why.in_(BY_NUMBER))
+    there = _of(session, origin) or session.scalars(in_the_way).first()
+    return Asked(there.id, new=False) if there is not None else None
+
+
+def ask_for_patient(
+    session: Session, *, origin: str, number: str, why: str, patient_id: UUID, at: datetime, language: str
+) -> Asked:
+    """We have something to say to this patient: one item for each origin, whoever else has the number."""
+    made = _put(session, origin, number, why, at, language, patient_id=patient_id)
+    return Asked(made, new=True) if made is not None else _there(session, origin)
+
+
+def ask_urgently(
+    session: Session, *, origin: str, number: str, patient_id: UUID, at: datetime, language: str | None
+) -> Asked:
+    """A red flag, and nobody was there: before all others, one for each patient. What was open for them, or came of the
+    same call, becomes this; nobody else's does."""
+    open_flag = _open_of(number).where(Callback.why == "red_flag", Callback.patient_id == patient_id)
+    flagged = session.scalars(open_flag).first()
+    if flagged is not None:
+        return Asked(flagged.id, new=False)
+    theirs = (Callback.origin == origin) | (Callback.patient_id == patient_id)
+    becomes = _becomes(session, number, theirs, why="red_flag", patient_id=patient_id)
+    if becomes is not None:
+        return becomes
+    made = _put(session, origin, number, "red_flag", at, language, patient_id=patient_id)
+    return Asked(made, new=True) if made is not None else _there(session, origin)
+
+
+def ask_new_patient(session: Session, *, origin: str, number: str, birth: date, at: datetime, language: str) -> Asked:
+    """Reception is to register somebody who has no record here: one for each number and birth date. Whoever has a
+    record by that number is not meant; what was open for a number of nobody's, or came of the same call, becomes
+    this."""
+    born = birth.isoformat()
+    for newcomer in session.scalars(_open_of(number).where(Callback.why == "new_patient")):
+        if newcomer.birth == born:
+            return Asked(newcomer.id, new=False)
+    theirs = Callback.origin == origin
+    if not patients.candidates(session, number):
+        theirs |= Callback.patient_id.is_(None)
+    becomes = _becomes(session, number, theirs, why="new_patient", patient_id=None, birth=born)
+    if becomes is not None:
+        return becomes
+    made = _put(session, origin, number, "new_patient", at, language, birth=born)
+    return Asked(made, new=True) if made is not None else _there(session, origin)
+
+
+def _put(
+    session: Session,
+    origin: str,
+    number: str,
+    why: str,
+    at: datetime,
+    language: str | None,
+    *,
+    patient_id: UUID | None = None,
+    birth: str | None = None,
+) -> UUID | None:
+    """None where one is there that is as good."""
     made = session.scalar(
         insert(Callback)
         .values(
             origin=origin,
             number=number,
-            number_token=token,
-            patient_id=known[0].patient.id if len(known) == 1 else None,
-            language=language or (known[0].patient.language if len(known) == 1 else None),
+            number_token=patients.number_token(number),
+            patient_id=patient_id,
+            language=language,
             why=why,
+            birth=birth,
             asked_at=at,
         )
         .on_conflict_do_nothing()
@@ -71,33 +147,31 @@ def _ask_once(session: Session, origin: str, number: str, why: str, at: datetime
     )
     if made is not None:
         announce(session, "callback", made)
-        return Asked(made, new=True)
-    there = select(Callback.id).where(
-        (Callback.origin == origin) | ((Callback.number_token == token) & (Callback.state != "done"))
+    return made
+
+
+def _becomes(session: Session, number: str, theirs: ColumnElement[bool], **columns: object) -> Asked | None:
+    """An open item of a number, of which no more is known than that it called, is about this from now on."""
+    same = (Callback.number_token == patients.number_token(number), Callback.state != "done")
+    found = session.scalar(
+        update(Callback).where(*same, Callback.why.in_(BY_NUMBER), theirs).values(**columns).returning(Callback.id)
     )
-    found = session.scalars(there.order_by(Callback.origin != origin)).first()
-    return Asked(found, new=False) if found is not None else None
+    if found is None:
+        return None
+    announce(session, "callback", found)
+    return Asked(found, new=False)
 
 
-def ask_urgently(session: Session, *, origin: str, number: str, at: datetime, language: str | None) -> Asked:
-    """A red flag, and nobody was there: before all others. What was open for this number becomes this."""
-    asked = ask(session, origin=origin, number=number, why="red_flag", at=at, language=language)
-    session.execute(
-        update(Callback).where(Callback.id == asked.callback_id, Callback.state != "done").values(why="red_flag")
-    )
-    return asked
+def _open_of(number: str) -> Select[Callback]:
+    return select(Callback).where(Callback.number_token == patients.number_token(number), Callback.state != "done")
 
 
-def ask_new_patient(session: Session, *, origin: str, number: str, birth: date, at: datetime, language: str) -> Asked:
-    """Reception is to register somebody who has no record here. Whoever shares the number is not meant; what was open
-    for it becomes this."""
-    asked = ask(session, origin=origin, number=number, why="asked", at=at, language=language)
-    session.execute(
-        update(Callback)
-        .where(Callback.id == asked.callback_id)
-        .values(why="new_patient", patient_id=None, birth=birth.isoformat())
-    )
-    return asked
+def _of(session: Session, origin: str) -> Callback | None:
+    return session.scalar(select(Callback).where(Callback.origin == origin))
+
+
+def _there(session: Session, origin: str) -> Asked:
+    return Asked(session.execute(select(Callback.id).where(Callback.origin == origin)).scalar_one(), new=False)
 
 
 def caller_gone(session: Session, call_id: str, at: datetime) -> None:
@@ -166,13 +240,18 @@ def give_back(session: Session, callback_id: UUID, account_id: UUID) -> bool:
 
 
 def close_for(session: Session, call_id: str, at: datetime) -> None:
-    """A later answered call from the same number closes what was open for it."""
+    """A later answered call from the same number closes what was open for it; where it is known who calls, nothing of
+    anybody else."""
     call = session.get_one(Call, call_id)
     if call.number_token is None:
         return
+    theirs: ColumnElement[bool] = true()
+    if call.patient_id is not None:
+        unknown = and_(Callback.patient_id.is_(None), Callback.why != "new_patient")
+        theirs = or_(Callback.patient_id == call.patient_id, unknown)
     closed = session.scalars(
         update(Callback)
-        .where(Callback.number_token == call.number_token, Callback.state != "done", Callback.asked_at <= at)
+        .where(Callback.number_token == call.number_token, Callback.state != "done", Callback.asked_at <= at, theirs)
         .values(state="done", done_at=at, outcome="answered_later")
         .returning(Callback.id)
     ).all()

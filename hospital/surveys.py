@@ -139,9 +139,17 @@ def _raise_flag(session: Session, task_id: UUID, flag: RedFlag, at: datetime) ->
     hand_over(session, task_id, flag.code, at)
     if waiting.anybody_on_duty(session, flag.queue):
         return True
-    number = flag.teller.caller or _number_of(session, session.get_one(FollowUpTask, task_id).patient_id)
+    patient_id = session.get_one(FollowUpTask, task_id).patient_id
+    number = flag.teller.caller or _number_of(session, patient_id)
     if number is not None:
-        callbacks.ask_urgently(session, origin=flag.teller.call_id, number=number, at=at, language=flag.teller.language)
+        callbacks.ask_urgently(
+            session,
+            origin=flag.teller.call_id,
+            number=number,
+            patient_id=patient_id,
+            at=at,
+            language=flag.teller.language,
+        )
     return False
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, outbox
 from hospital.appointments import Appointment, Booked, booked
-from hospital.callbacks import Callback, ask
+from hospital.callbacks import Callback, ask_for_patient
 from hospital.calling_hours import first_allowed
 from hospital.calling_rules import CallingPolicy, on_the_clock_of, where_reached
 from hospital.database import Base, Id, announce
@@ -287,16 +287,15 @@ def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
     reached = where_reached(session, task.patient, at)
     if task.patient.deceased_at or task.patient.death_reported_at or not reached.numbers:
         return
-    asked = ask(
+    ask_for_patient(
         session,
         origin=_origin(notice.appointment_id),
         number=reached.numbers[0].number,
         why="suspended",
+        patient_id=task.patient_id,
         at=at,
         language=reached.language,
     )
-    if asked.new:
-        session.execute(update(Callback).where(Callback.id == asked.callback_id).values(patient_id=task.patient_id))
 
 
 def _origin(appointment_id: UUID) -> str:

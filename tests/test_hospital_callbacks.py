@@ -142,15 +142,78 @@ def test_two_agents_reach_for_one_callback(database: Database) -> None:
         assert sorted(map(str, results)) == ["False", "False", "True"]
 
 
+def is_new(session: Session, origin: str, born: date, number: str = NUMBER) -> Asked:
+    return callbacks.ask_new_patient(session, origin=origin, number=number, birth=born, at=NOON, language="es")
+
+
+def flags(session: Session, origin: str, patient_id: UUID) -> Asked:
+    return callbacks.ask_urgently(session, origin=origin, number=NUMBER, patient_id=patient_id, at=NOON, language="es")
+
+
+def open_items(session: Session) -> list[tuple[str, str, UUID | None, str | None]]:
+    session.expire_all()
+    return [(one.origin, one.why, one.patient_id, one.birth) for one in callbacks.still_open(session)]
+
+
+BORN, BORN_TOO = date(1990, 1, 2), date(2020, 3, 4)
+
+
 def test_somebody_new_on_lucias_telephone_is_not_taken_for_her(database: Database) -> None:
-    """What she had asked for becomes the item for the new patient: reception calls this number anyway."""
-    born = date(1990, 1, 2)
+    """Nor is what she had asked for lost by it."""
     with database.transaction() as session:
-        lucia = admit(session, LUCIA)
+        lucia = admit(session, LUCIA).id
+        asks(session, "n1-1")
+        assert is_new(session, "n1-2", BORN).new
+        assert open_items(session) == [
+            ("n1-1", "abandoned", lucia, None),
+            ("n1-2", "new_patient", None, BORN.isoformat()),
+        ]
+
+
+def test_who_is_new_is_one_item_however_often_they_call_and_each_of_two_is_one(database: Database) -> None:
+    with database.transaction() as session:
+        first = asks(session, "n1-1")
+        assert is_new(session, "n1-2", BORN) == Asked(first.callback_id, new=False), "nobody else has that number"
+        assert is_new(session, "n1-3", BORN) == Asked(first.callback_id, new=False)
+        assert is_new(session, "n1-4", BORN_TOO).new
+        assert not asks(session, "n1-5").new, "who gives up is called anyway"
+        assert open_items(session) == [
+            ("n1-1", "new_patient", None, BORN.isoformat()),
+            ("n1-4", "new_patient", None, BORN_TOO.isoformat()),
+        ]
+
+
+def test_a_red_flag_keeps_its_patient_and_its_rank_whoever_else_calls_from_that_number(database: Database) -> None:
+    with database.transaction() as session:
+        lucia, child = admit(session, LUCIA).id, admit(session, WIREMU).id
         before = asks(session, "n1-1")
-        assert session.get_one(Callback, before.callback_id).patient_id == lucia.id
-        asked = callbacks.ask_new_patient(session, origin="n1-2", number=NUMBER, birth=born, at=NOON, language="es")
-        assert asked == Asked(before.callback_id, new=False)
+        assert flags(session, "n1-2", lucia) == Asked(before.callback_id, new=False), "it is hers, and urgent now"
+        is_new(session, "n1-3", BORN)
+        assert flags(session, "n1-4", child).new
+        assert not flags(session, "n1-5", child).new
+        assert not asks(session, "n1-6").new, "she is called before all others"
+        told = callbacks.ask_for_patient(
+            session, origin="appointment", number=NUMBER, why="suspended", patient_id=child, at=NOON, language="es"
+        )
+        assert told.new
+        urgent, rest = open_items(session)[:2], open_items(session)[2:]
+        assert sorted(urgent) == [("n1-1", "red_flag", lucia, None), ("n1-4", "red_flag", child, None)]
+        assert sorted(rest) == [
+            ("appointment", "suspended", child, None),
+            ("n1-3", "new_patient", None, BORN.isoformat()),
+        ]
+
+
+def test_an_answered_call_closes_nothing_of_another_patient(database: Database) -> None:
     with database.transaction() as session:
-        (item,) = callbacks.still_open(session)
-        assert (item.why, item.patient_id, item.birth, item.language) == ("new_patient", None, "1990-01-02", "es")
+        tom = employ(session, "tom", "agent").id
+        lucia, child = admit(session, LUCIA).id, admit(session, WIREMU).id
+        asks(session, "n1-1")
+        flags(session, "n1-2", child)
+        is_new(session, "n1-3", BORN)
+        calls.begin(session, "n1-4", "n1", NUMBER, NOON)
+        calls.update_call(session, "n1-4", patient_id=lucia)
+        answers(session, "n1-4", NUMBER, tom)
+        assert [origin for origin, *_ in open_items(session)] == ["n1-2", "n1-3"]
+        answers(session, "n1-5", NUMBER, tom)  # nobody knows who calls
+        assert open_items(session) == []

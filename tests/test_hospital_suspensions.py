@@ -289,6 +289,32 @@ def test_a_child_is_called_at_the_mothers(database: Database) -> None:
         assert contact is not None and (contact.patient.id, contact.person.id) == (child.id, lucia)
 
 
+@pytest.mark.covers("H1")
+def test_two_children_on_one_number_are_two_items_where_neither_was_told(database: Database) -> None:
+    with database.transaction() as session:
+        slots = clinic(session, 2)
+        lucia = admit(session, LUCIA).id
+        children = []
+        for slot, name in zip(slots, ("Mateo", "Sofía"), strict=True):
+            born = NOON.date() - 8 * 365 * DAY
+            child = patients.register(session, name=name, birth=born, language="es", numbers=[])
+            child.guardian_id = lucia
+            session.flush()
+            book(session, slot, child.id, name)
+            children.append(child.id)
+        suspend(session)
+        for due in session.scalars(select(FollowUpTask).where(FollowUpTask.kind == "suspension")):
+            suspensions.not_reached(session, due, NOON)
+        items = callbacks.still_open(session)
+        assert {item.patient_id for item in items} == set(children)
+        assert {(item.why, item.number) for item in items} == {("suspended", LUCIA.numbers[0])}
+        notice = session.scalars(select(SuspensionNotice)).first()
+        assert notice is not None
+        assert all(line.callback for line in suspensions.noticed(session, notice.suspension_id))
+        suspensions.told(session, notice.appointment_id, NOON)
+        assert len(callbacks.still_open(session)) == 1, "the other one still is to be told"
+
+
 @pytest.mark.covers("I3")
 def test_two_dialers_call_nobody_twice_and_keep_to_the_lines(database: Database) -> None:
     with database.transaction() as session:
