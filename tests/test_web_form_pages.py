@@ -3,13 +3,14 @@
 import asyncio
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from playwright.async_api import Route, expect
 
-from hospital import followups, nurse_flags
+from hospital import followups, nurse_flags, patients
 from hospital.database import announce
+from hospital.patients import Patient
 from scripts.fhir_questionnaire import read_fhir
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site, talks
 from tests.characters import JOAO
@@ -18,6 +19,7 @@ from tests.test_web_form_shapes import asks
 
 pytestmark = pytest.mark.browser
 __all__ = ["page_of", "served", "site"]
+BORN = date(2026, 11, 20)
 
 
 @pytest.mark.covers("H15", "H21", "H51")
@@ -257,3 +259,35 @@ async def test_whom_ana_reached_is_one_key(
         wait = {"wrong_person": timedelta(minutes=5)}.get(result, timedelta(hours=24 if len(keys) > 2 else 2))
         assert task.state == "open" and task.next_try_at == served.clock() + wait
         assert task.next_number_rank == (2 if result == "wrong_person" else 1)
+
+
+@pytest.mark.covers("H13", "H16")
+async def test_after_the_fathers_form_is_done_the_childs_is_still_hers_to_settle(served: Site, page_of: PageOf) -> None:
+    with served.database.transaction() as session:
+        ines = patients.register(session, name="Inés Souza", birth=BORN, language="pt-BR", numbers=[])
+        ines.guardian_id = served.people[JOAO.sip]
+        asked = served.task(JOAO).questionnaire_id
+        assert asked is not None
+        followups.plan(
+            session, patient_id=ines.id, questionnaire_id=asked, reason="discharge_day_7", due_at=served.clock()
+        )
+        session.flush()
+        child = ines.id
+    ana = await page_of("ana")
+    await talks(ana, served, JOAO)
+    await ana.keyboard.press("y")
+    await ana.locator("#end-call").click()
+    await expect(ana.get_by_text("Call ended", exact=True)).to_be_visible()
+    await ana.keyboard.press("c")
+    await expect(ana.get_by_text("Done.", exact=True)).to_be_visible()
+    await ana.reload()
+    await ana.get_by_role("link", name="Inés Souza").click()
+    await expect(ana.get_by_role("heading", name="Say it of this form")).to_be_visible()
+    await expect(ana.get_by_text("Answered: partly done.")).to_be_visible()
+    await looked_at(ana, "followup-joint")
+    ana.once("dialog", lambda dialog: dialog.accept())
+    await ana.keyboard.press("d")
+    await expect(ana.get_by_text("Closed.", exact=True)).to_be_visible()
+    with served.database.transaction() as session:
+        assert session.get_one(Patient, child).death_reported_at is not None
+        assert session.get_one(Patient, served.people[JOAO.sip]).death_reported_at is None
