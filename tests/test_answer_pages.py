@@ -33,8 +33,8 @@ from tests.test_filling import FEVERS, SYMPTOMS, question, questionnaire
 from tests.test_web_access import address, routes
 from tests.test_words_between import group
 from tests.workshops import shipped
+from web.answer_fields import OTHER
 from web.answer_guard import Rates
-from web.given import OTHER
 
 __all__ = ["comes", "site"]
 

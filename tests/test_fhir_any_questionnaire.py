@@ -43,7 +43,7 @@ from tests.test_web_followups import identify
 from tests.test_web_form_shapes import asks
 from tests.workshops import shipped
 from web import answer_view
-from web.given import OTHER
+from web.answer_fields import OTHER
 
 __all__ = ["demo_template", "front", "shelf", "words"]
 KINDS = sorted(set(ItemType) - {ItemType.GROUP, ItemType.DISPLAY})

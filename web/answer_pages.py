@@ -36,9 +36,9 @@ from scripts.filling import Filling
 from scripts.questionnaire_files import kept
 from scripts.wording import Wording
 from web import answer_view
+from web.answer_fields import OTHER
 from web.answer_guard import Guard, Rates
 from web.answer_view import NotUnderstood, Shown
-from web.given import OTHER
 from web.refusals import LastResort
 from web.tell_page import TellPage
 

@@ -14,7 +14,7 @@ from scripts.filling import Filling, Place, unfinished
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, Answer, Item, ItemType
 from scripts.words_between import Words
 from speech.ears import red_flags
-from web.given import OTHER, given
+from web.answer_fields import OTHER, typed
 
 SCALE = 10  # a span of whole numbers up to this is chosen, not typed
 YES, NO = "true", "false"
@@ -128,7 +128,7 @@ def meant(filling: Filling, place: Place, values: list[str], free: str) -> Answe
         times = filling.times(place)
         return {"so_far": times + 1} if values == [YES] else times
     try:
-        return validate_answer(item, given(item, values, free))
+        return validate_answer(item, typed(item, values, free))
     except AnswerRefused:
         raise NotUnderstood(_hint(item, values, free)) from None
 

@@ -3,8 +3,10 @@
 The panel beside each sheet's own page. Publishing asks for a check of the very draft that the page showed; what stops
 is told with where, what and what to do, all at once."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -152,11 +154,17 @@ async def publish(
 async def try_it(
     request: Request, visitor: Changes, sheet: Sheet, keys: Field = "", language: Field = "en"
 ) -> Response:
-    """The draft on the terminal phone: `keys` is a press for each question, parted by commas or spaces."""
-    presses = [] if not keys.strip() else [press.strip() for press in keys.replace(" ", ",").split(",")]
+    """The draft on the terminal phone."""
     now = await standing(request, sheet)
+    return await tried_part(request, partial(workshop_of(request).tried, sheet, now.body, language), keys)
+
+
+async def tried_part(request: Request, play: Callable[[list[str]], Awaitable[Sequence[str]]], keys: str) -> Response:
+    """The lines of a call on the terminal phone, as `play` returns them for its presses. `keys`: one for each question,
+    parted by commas or spaces."""
+    presses = [] if not keys.strip() else [press.strip() for press in keys.replace(" ", ",").split(",")]
     try:
-        lines = await workshop_of(request).tried(sheet, now.body, language, presses)
+        lines = await play(presses)
     except FileRefused:
         raise Refusal(422, "It can't be played as it stands. Mend what stops it first.") from None
     except ValueError:

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 from hospital import answer_rules, followups
 from hospital.clocks import Clocks
 from hospital.plans import Calendar
-from scripts.answers import AnswerRefused, validate_answer
 from web import followup_flags, followup_past, followup_view
+from web.answer_fields import OTHER, answered, repeated
 from web.doors import Visitor, pages_of, services
 from web.followup_flags import flags_part
 from web.followup_list import WorksFollowUps, own_task, viewer
 from web.followup_view import TaskView
-from web.given import OTHER, given
 from web.plans import plans
 from web.refusals import Refusal
 
@@ -67,15 +66,7 @@ async def answer(request: Request, visitor: WorksFollowUps, task_id: UUID, key: 
     shown = await identified(request, visitor, task_id)
     house = services(request)
     form = await house.database.run(followup_view.form, task_id, house.clock())
-    sent = await request.form()
-    try:
-        item = form.filling.place(key).item
-        raw = given(item, [str(one) for one in sent.getlist("value")], str(sent.get("text", "")))
-        value = validate_answer(item, raw)
-    except KeyError:
-        raise Refusal(404, "There is no such question.") from None
-    except AnswerRefused as refused:
-        raise Refusal(422, refused.allowed[:1].upper() + refused.allowed[1:]) from None
+    value = answered(form.filling, key, await request.form())
     await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_clocks(request))
     return await flags_part(request, task_id)
 
@@ -88,14 +79,7 @@ async def repetitions(
     shown = await identified(request, visitor, task_id)
     house = services(request)
     filling = (await house.database.run(followup_view.form, task_id, house.clock())).filling
-    try:
-        place = filling.place(key)
-        times = max(0, filling.times(place) + (1 if more == "1" else -1))
-        value = validate_answer(place.item, {"so_far": times})
-    except KeyError:
-        raise Refusal(404, "There is no such group.") from None
-    except AnswerRefused:
-        raise Refusal(422, "This group cannot be repeated more often.") from None
+    times, value = repeated(filling, key, more=more == "1")
     await house.database.run(_save, shown, {key: value}, house.clock(), visitor.account_id, site_clocks(request))
     if more != "1":
         return await flags_part(request, task_id)

@@ -4,6 +4,7 @@ What was filled in stays in the page, and comes back with each answer; it is jud
 stands beside it may have changed."""
 
 import json
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,10 +14,10 @@ from scripts.filling import Filling
 from scripts.questionnaire import Answer, Questionnaire
 from scripts.questionnaire_files import read_source
 from scripts.yaml_lines import FileRefused
+from web.answer_fields import OTHER, answered, repeated
 from web.doors import pages_of, services
-from web.editions import Changes, Field, workshop_of
+from web.editions import Changes, Field, tried_part, workshop_of
 from web.followup_view import Form
-from web.given import OTHER, given
 from web.refusals import Refusal
 
 MOST = 500  # answers
@@ -74,29 +75,14 @@ async def form(
 @routes.post("/questionnaires/{code}/form/answers/{key:path}")
 async def answer(request: Request, visitor: Changes, form: Readable, key: str) -> Response:
     """The red flags, the scores and what is shown now, as on the nurse's form."""
-    sent = await request.form()
-    try:
-        item = form.filling.place(key).item
-        raw = given(item, [str(one) for one in sent.getlist("value")], str(sent.get("text", "")))
-        value = validate_answer(item, raw)
-    except KeyError:
-        raise Refusal(404, "There is no such question.") from None
-    except AnswerRefused as refused:
-        raise Refusal(422, refused.allowed[:1].upper() + refused.allowed[1:]) from None
+    value = answered(form.filling, key, await request.form())
     return _part(request, "flags", form.with_answers({key: value}))
 
 
 @routes.post("/questionnaires/{code}/form/repetitions/{key:path}")
 async def repetitions(request: Request, visitor: Changes, form: Readable, key: str, more: Field = "") -> Response:
     """A group once more, or once less."""
-    try:
-        place = form.filling.place(key)
-        times = max(0, form.filling.times(place) + (1 if more == "1" else -1))
-        value = validate_answer(place.item, {"so_far": times})
-    except KeyError:
-        raise Refusal(404, "There is no such group.") from None
-    except AnswerRefused:
-        raise Refusal(422, "This group cannot be repeated more often.") from None
+    times, value = repeated(form.filling, key, more=more == "1")
     now = form.with_answers({key: value})
     if more != "1":
         return _part(request, "flags", now)
@@ -113,12 +99,4 @@ async def call(request: Request, visitor: Changes, form: Readable, keys: Field =
     """As the machine asks it, on the terminal phone: `keys` is a press for each question."""
     if spoken not in services(request).facts.languages:
         raise Refusal(422, "Choose a language that callers can choose.")
-    presses = [] if not keys.strip() else [press.strip() for press in keys.replace(" ", ",").split(",")]
-    try:
-        lines = await workshop_of(request).asked(form.questionnaire, spoken, presses)
-    except ValueError:
-        raise Refusal(422, "A telephone has the keys 0 to 9, * and #. A comma parts the answers.") from None
-    except TimeoutError:
-        raise Refusal(503, "It took too long. Try again with fewer keys.") from None
-    said = [line.partition(": ")[::2] for line in lines]
-    return pages_of(request).part(request, "editions/tried.html", lines=said)
+    return await tried_part(request, partial(workshop_of(request).asked, form.questionnaire, spoken), keys)
