@@ -102,6 +102,10 @@ class Reached:
         """Of who answers the first of the numbers."""
         return language_of(self.person, next(iter(self.numbers), None))
 
+    def number(self, token: bytes) -> PhoneNumber | None:
+        """The number as it is now, if they are reached there still."""
+        return next((one for one in self.numbers if one.token == token), None)
+
 
 def language_of(person: Patient, number: PhoneNumber | None) -> str:
     """In which they are spoken with and written to: who answers this number may have another, else the person's own. A

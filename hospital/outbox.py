@@ -83,9 +83,9 @@ def put(
     patient_id: UUID | None = None,
     useful_until: datetime | None = None,
     **params: Any,
-) -> bool:
-    """Queue a message that is due at `at`; False where this was told (or is about to be) already. `useful_until`: after
-    this nobody needs it any more (USEFUL after it was due, where nothing is said)."""
+) -> UUID | None:
+    """Queue a message that is due at `at`; its id, None where this was told (or is about to be) already.
+    `useful_until`: after this nobody needs it any more (USEFUL after it was due, where nothing is said)."""
     made = session.scalar(
         insert(OutboxRow)
         .values(
@@ -103,7 +103,7 @@ def put(
     )
     if made is not None:
         announce(session, "outbox", made)
-    return made is not None
+    return made
 
 
 def claim(session: Session, at: datetime) -> Due | None:

@@ -18,7 +18,6 @@ from hospital import agentless, attempts, outbox, subjects
 from hospital.appointments import booked
 from hospital.calling_rules import CallingPolicy, NotNow, language_of, refusal, wall_clock
 from hospital.followups import FollowUpTask, decide
-from hospital.outbox import OutboxRow
 from hospital.patients import PhoneNumber
 from hospital.reminders import BY_TEXT, KIND, PURPOSE, Reminder
 from hospital.text_records import ReminderText
@@ -119,11 +118,10 @@ def _send(session: Session, task: FollowUpTask, number: PhoneNumber, at: datetim
     appointment_id = reminder.appointment_id or reminder.missed_id
     visit = booked(session, appointment_id) if appointment_id else None
     key = "appointment_reminder" if reminder.appointment_id else "appointment_missed" if visit else "please_call"
-    once = f"{PURPOSE}/{task.id}"
     told: dict[str, Any] = {"starts_at": visit.starts_at.isoformat()} if visit else {}
-    made = outbox.put(
+    message_id = outbox.put(
         session,
-        once=once,
+        once=f"{PURPOSE}/{task.id}",
         key=key,
         locale=language_of(number.patient, number),
         number=number.number,
@@ -132,11 +130,10 @@ def _send(session: Session, task: FollowUpTask, number: PhoneNumber, at: datetim
         useful_until=visit.starts_at if visit and reminder.appointment_id else None,
         **told,
     )
-    if not made:
+    if message_id is None:
         return
     decide(session, task.id, "sent_instead", at)
     if counts:
-        message_id = session.scalars(select(OutboxRow.id).where(OutboxRow.once == once)).one()
         text = ReminderText(
             task_id=task.id, outbox_id=message_id, patient_id=task.patient_id, number_token=number.token, texted_at=at
         )

@@ -14,6 +14,7 @@ from hospital.followups import FollowUpTask, not_given_to_another
 from hospital.outbox import FATE_UNKNOWN, OutboxRow
 from hospital.patients import Patient, PhoneNumber
 from hospital.text_records import StepText, VideoMeeting
+from hospital.verdicts import Verdict, judge
 
 Message = StepText | VideoMeeting
 REPORTED_WITHIN = timedelta(minutes=10)  # of a message that was sent, as a rule within seconds
@@ -49,6 +50,22 @@ def _failed(at: datetime) -> ColumnElement[bool]:
     """What may have arrived all the same is given the time that its delivery report takes."""
     unknown = func.coalesce(OutboxRow.error, "").in_(FATE_UNKNOWN)
     return and_(OutboxRow.state == "failed", or_(not_(unknown), OutboxRow.due_at <= at - REPORTED_WITHIN))
+
+
+def may_send(
+    session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, impossible: str
+) -> tuple[Verdict, PhoneNumber] | None:
+    """By which rules and to which number the task's message leaves now; None where it does not, and what follows from
+    that has been done. `impossible`: the code where no number may be written to."""
+    attempts.follow_survivor(session, task, at)
+    verdict = judge(session, task, at, policy)
+    if verdict.refused is not None and verdict.refused.code != "no_usable_number":
+        attempts.refuse(session, task, verdict.refused, at, True, verdict.policy)
+    elif verdict.number is None:
+        next_steps.without_a_call(session, task, at, impossible)
+    else:
+        return verdict, verdict.number
+    return None
 
 
 def arrived(session: Session, message: Message) -> bool:
@@ -100,7 +117,7 @@ def take_back(
     held = 0
     for task, token, message, late in session.execute(rows).all():
         reached = where_reached(session, task.patient, at)
-        number = next((one for one in reached.numbers if one.token == token), None)
+        number = reached.number(token)
         there = on_the_clock_of(policy, reached.person, number)
         unwanted = task.state != "open" or task.channel != channel or never(task.patient, number, task.purpose)
         if unwanted or late:

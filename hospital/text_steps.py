@@ -8,14 +8,15 @@ are over. Who has answered nothing in time, or whom it did not reach, is contact
 one by a nurse, unless she has called for it already.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import (
     answer_links,
-    attempts,
     next_steps,
     outbox,
     step_messages,
@@ -27,14 +28,21 @@ from hospital.answer_links import Links
 from hospital.attempts import CallingPolicy
 from hospital.calling_rules import language_of, wall_clock
 from hospital.followups import FollowUpTask, decide
-from hospital.outbox import OutboxRow
 from hospital.text_records import StepText
 from hospital.text_stops import stopped
 from hospital.text_talks import CHANNEL, Begin, TextTalk
-from hospital.verdicts import judge
 
 KEY = "questions_wait"
 KEY_WITH_LINK = "questions_by_link"
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a message says, and how the decision log names it."""
+
+    key: str
+    params: Mapping[str, Any] = field(repr=False)
+    code: str
 
 
 def work_next(
@@ -64,68 +72,53 @@ def work_next(
 def _send(
     session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, begin: Begin | None, links: Links | None
 ) -> None:
-    attempts.follow_survivor(session, task, at)
-    verdict = judge(session, task, at, policy)
-    if verdict.refused is not None and verdict.refused.code != "no_usable_number":
-        attempts.refuse(session, task, verdict.refused, at, True, verdict.policy)
+    sent = step_messages.may_send(session, task, at, policy, "text_impossible")
+    if sent is None:
         return
-    if verdict.number is None:
-        next_steps.without_a_call(session, task, at, "text_impossible")
-        return
-    if stopped(session, verdict.number.number):
+    verdict, number = sent
+    if stopped(session, number.number):
         next_steps.without_a_call(session, task, at, "texts_unwanted")
         return
-    token = verdict.number.token
-    busy = text_talks.busy_until(session, token, at) or text_bookings.busy_until(session, token, at)
+    busy = text_talks.busy_until(session, number.token, at) or text_bookings.busy_until(session, number.token, at)
     if busy is not None:
         task.next_try_at = busy
         decide(session, task.id, "number_is_asked", at, when=busy.isoformat())
         return
-    locale = language_of(verdict.person, verdict.number)
+    locale = language_of(verdict.person, number)
     answer_by = _answer_by(task, at, policy)
-    link, opening = None, None
+    said, opening = _Said(KEY, {}, "texted"), None
     if links is not None and answer_links.by_web(task):
         link = answer_links.make(session, task, locale, at, links, answer_by)
-    elif begin is not None:
-        opening = begin(session, task, verdict.number, locale, at)
-    once = f"step/{task.id}"
-    outbox.put(
+        said = _Said(KEY_WITH_LINK, outbox.sealed_link(link), "texted_with_link")
+    elif begin is not None and (opening := begin(session, task, number, locale, at)) is not None:
+        said = _Said(opening.key, opening.params, "asked_by_text")
+    message_id = outbox.put(
         session,
-        once=once,
-        key=KEY_WITH_LINK if link else opening.key if opening else KEY,
+        once=f"step/{task.id}",
+        key=said.key,
         locale=locale,
-        number=verdict.number.number,
+        number=number.number,
         at=at,
         patient_id=verdict.person.id,
-        **(outbox.sealed_link(link) if link else opening.params if opening else {}),
+        **said.params,
     )
-    message_id = session.scalars(select(OutboxRow.id).where(OutboxRow.once == once)).one()
     session.add(
         StepText(
             task_id=task.id,
             outbox_id=message_id,
             patient_id=task.patient_id,
-            number_token=verdict.number.token,
+            number_token=number.token,
             texted_at=at,
             answer_by=answer_by,
         )
     )
     if opening is not None:
         session.flush()
-        text_talks.begin(session, task, verdict.number, locale, opening, at, answer_by)
+        text_talks.begin(session, task, number, locale, opening, at, answer_by)
     task.next_try_at = answer_by
-    code = "texted_with_link" if link else "asked_by_text" if opening else "texted"
     facts = {"reached": "guardian"} if verdict.person.id != task.patient_id else {}
-    decide(
-        session,
-        task.id,
-        code,
-        at,
-        rank=verdict.number.rank,
-        when=answer_by.isoformat(),
-        **facts,
-        **wall_clock(at, verdict.policy.zone),
-    )
+    facts |= wall_clock(at, verdict.policy.zone)
+    decide(session, task.id, said.code, at, rank=number.rank, when=answer_by.isoformat(), **facts)
     session.flush()
     subjects.changed(session, task)
 

@@ -119,7 +119,7 @@ def of_number(session: Session, token: bytes, at: datetime) -> tuple[TextTalk, F
     if talk.expires_at <= at:
         end(talk, "expired", at)
         return None
-    number = _number(session, task, token, at)
+    number = where_reached(session, task.patient, at).number(token)
     if task.state != "open" or task.channel != CHANNEL or never(task.patient, number, task.purpose) is not None:
         end(talk, "overtaken", at)
         return None
@@ -179,8 +179,8 @@ def hold_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
     )
     held = 0
     for talk, task, message in session.execute(rows).all():
-        number = _number(session, task, talk.number_token, at)
-        there = on_the_clock_of(policy, where_reached(session, task.patient, at).person, number)
+        reached = where_reached(session, task.patient, at)
+        there = on_the_clock_of(policy, reached.person, reached.number(talk.number_token))
         if talk.ended_by in UNANSWERED:
             outbox.withdraw(session, message)
             held += 1
@@ -188,9 +188,3 @@ def hold_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
             message.due_at = first_allowed(at, there.window, there.zone)
             held += 1
     return held
-
-
-def _number(session: Session, task: FollowUpTask, token: bytes, at: datetime) -> PhoneNumber | None:
-    """The number as it is now, if they are reached there still."""
-    numbers = where_reached(session, task.patient, at).numbers
-    return next((one for one in numbers if one.token == token), None)

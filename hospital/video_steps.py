@@ -25,11 +25,10 @@ from hospital.attempts import CallingPolicy, NotNow
 from hospital.calling_hours import Window, first_allowed
 from hospital.calling_rules import language_of, never, on_the_clock_of, wall_clock, where_reached
 from hospital.followups import FollowUpTask, decide, not_given_to_another
-from hospital.outbox import OutboxRow
 from hospital.patients import PhoneNumber
 from hospital.stint_records import current_stint
 from hospital.text_records import VideoMeeting
-from hospital.verdicts import Verdict, judge
+from hospital.verdicts import Verdict
 
 CHANNEL = "video_link"
 KEY = "video_call"
@@ -78,30 +77,19 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy, rooms: Room
         step_messages.came_to_nothing(session, task, at, policy, because, number)
     elif rooms is None:
         next_steps.without_a_call(session, task, at, "video_not_set_up")
-    else:
-        _ask(session, task, at, policy, rooms)
+    elif (sent := step_messages.may_send(session, task, at, policy, "video_impossible")) is not None:
+        _write(session, task, at, *sent, rooms)
     return True
-
-
-def _ask(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy, rooms: Rooms) -> None:
-    attempts.follow_survivor(session, task, at)
-    verdict = judge(session, task, at, policy)
-    if verdict.refused is not None and verdict.refused.code != "no_usable_number":
-        attempts.refuse(session, task, verdict.refused, at, True, verdict.policy)
-    elif verdict.number is None:
-        next_steps.without_a_call(session, task, at, "video_impossible")
-    else:
-        _write(session, task, at, verdict, verdict.number, rooms)
 
 
 def _write(
     session: Session, task: FollowUpTask, at: datetime, verdict: Verdict, number: PhoneNumber, rooms: Rooms
 ) -> None:
     window, zone = verdict.policy.window, verdict.policy.zone
-    starts_at, link, once = meeting_at(at, rooms.notice, window, zone), rooms.new(), f"video/{task.id}"
-    outbox.put(
+    starts_at, link = meeting_at(at, rooms.notice, window, zone), rooms.new()
+    message_id = outbox.put(
         session,
-        once=once,
+        once=f"video/{task.id}",
         key=KEY,
         locale=language_of(verdict.person, number),
         number=number.number,
@@ -113,7 +101,7 @@ def _write(
     session.add(
         VideoMeeting(
             task_id=task.id,
-            outbox_id=session.scalars(select(OutboxRow.id).where(OutboxRow.once == once)).one(),
+            outbox_id=message_id,
             patient_id=task.patient_id,
             number_token=number.token,
             link=link,
@@ -157,7 +145,7 @@ def begin(session: Session, task_id: UUID, account_id: UUID, at: datetime, polic
     if task is None:
         return NotNow("not_open")
     reached = where_reached(session, task.patient, at)
-    number = next((one for one in reached.numbers if one.token == meeting.number_token), None)
+    number = reached.number(meeting.number_token)
     why = never(task.patient, number, task.purpose)
     if why is not None or number is None:
         return attempts.refuse(session, task, NotNow(why or "no_usable_number"), at, False, policy)
