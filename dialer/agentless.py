@@ -7,15 +7,15 @@ Campaigns and what is in none of them share the lines (`shares.py`); without a c
 
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from uuid import UUID
 
-from dialer import shares
-from dialer.rates import CampaignRates, Rate
+from dialer.in_turn import InTurn
+from dialer.rates import Rate
 from dialer.runner import Dialer
-from dialer.shares import Share, Turns
+from dialer.shares import Share
 from hospital import agentless, campaigns
 from hospital.attempts import Claimed, NotNow
-from hospital.campaigns import Campaign
 from hospital.followups import URGENT
 
 MOST_PUT_OFF = 50  # contacts looked at in one go that may not be called now; the others wait for the next
@@ -37,7 +37,7 @@ class Agentless:
         self._dialer, self._database, self._telephone = dialer, dialer.database, dialer.telephone
         self._node, self._policy, self._now = dialer.node, dialer.policy, dialer.now
         self._kinds, self._most = kinds, most
-        self._rate, self._rates, self._turns = Rate(per_second, seconds), CampaignRates(seconds), Turns()
+        self._rate, self._in_turn = Rate(per_second, seconds), InTurn(seconds)
 
     async def call_due(self) -> int:
         """Dials what is due and may be dialled now; how many it were. To be called about once a second."""
@@ -57,26 +57,13 @@ class Agentless:
     async def _claim_next(self) -> Claimed | NotNow | None:
         """What is urgent, else the next of whose turn it is."""
         standing = await self._database.run(campaigns.in_force, agentless.CHANNEL)
-        running: dict[UUID | None, Campaign] = {one.id: one for one in standing if one.state == "running"}
+        running = [one for one in standing if one.state == "running"]
         if not running:
             return await self._claim(self._kinds, None)
         claimed = await self._claim(URGENT & frozenset(self._kinds), None)
         if claimed is not None:
             return claimed
-        offered = [Share(None), *(Share(one.id, one.priority, one.weight) for one in running.values())]
-        for share in shares.order(offered, self._turns):
-            campaign = running.get(share.of)
-            if campaign is not None and not self._rates.allows(campaign.id, campaign.per_second):
-                continue
-            claimed = await self._claim(self._kinds, share.of)
-            if claimed is None:
-                self._turns = shares.had_nothing(self._turns, share)
-                continue
-            if isinstance(claimed, Claimed):
-                self._turns = shares.served(self._turns, share)
-                self._rates.used(share.of)
-            return claimed
-        return None
+        return await self._in_turn.claim(running, partial(self._claim, self._kinds), Share(None))
 
     async def _claim(self, kinds: Collection[str], campaign_id: UUID | None) -> Claimed | NotNow | None:
         return await self._database.run(

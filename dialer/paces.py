@@ -13,6 +13,7 @@ from dialer.predictive import tally, wanted
 from hospital import agentless, campaigns, lines, pooled, stints
 from hospital.attempt_records import LIVE, Attempt
 from hospital.campaigns import Campaign
+from hospital.nurse_calls import CHANNEL
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def paces(
 ) -> Mapping[UUID, PaceNow]:
     """Of each campaign that runs. `automatic_lines`: how many the site has for calls without a nurse; `trunk_lines`:
     for all together, None: no limit."""
-    found = {one.id: PaceNow(0, "by_nurses") for one in campaigns.in_force(session, stints.CHANNEL) if _previews(one)}
+    found = {one.id: PaceNow(0, "by_nurses") for one in campaigns.in_force(session, CHANNEL) if _previews(one)}
     for floor in pooled.floors(session, at):
         pace, known = wanted(floor), tally(floor)
         rate = known.answer_rate if known.dialled else None

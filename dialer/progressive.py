@@ -15,10 +15,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from dialer import shares
-from dialer.rates import CampaignRates
+from dialer.in_turn import InTurn
 from dialer.runner import Dialer, NotStarted
-from dialer.shares import Share, Turns
 from hospital import stints
 from hospital.accounts import Account
 from hospital.attempts import Claimed, NotNow
@@ -35,7 +33,7 @@ class Progressive:
     def __init__(self, dialer: Dialer, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self._dialer, self._database, self._telephone = dialer, dialer.database, dialer.telephone
         self._node, self._policy, self._now = dialer.node, dialer.policy, dialer.now
-        self._rates, self._turns = CampaignRates(seconds), Turns()
+        self._in_turn = InTurn(seconds)
         self._one_at_a_time = asyncio.Lock()
 
     # ── What a nurse asks for ───────────────────────────────────────────────────────────────────────────────────
@@ -138,22 +136,14 @@ class Progressive:
 
     async def _claim(self, stint: Stint, hers: Sequence[Campaign]) -> Claimed | NotNow | None:
         """The next of the campaign whose turn it is, of those that the nurse works on."""
-        running: dict[UUID | None, Campaign] = {one.id: one for one in hers}
-        for share in shares.order([Share(one.id, one.priority, one.weight) for one in hers], self._turns):
-            campaign = running[share.of]
-            if not self._rates.allows(campaign.id, campaign.per_second):
-                continue
-            claimed = await self._database.run(
-                stints.claim_next, stint.id, campaign.id, self._node, self._now(), self._policy
-            )
-            if claimed is None:
-                self._turns = shares.had_nothing(self._turns, share)
-                continue
-            if isinstance(claimed, Claimed):
-                self._turns = shares.served(self._turns, share)
-                self._rates.used(share.of)
-            return claimed
-        return None
+
+        async def claim(campaign_id: UUID | None) -> Claimed | NotNow | None:
+            if campaign_id is None:  # what is in no campaign is not dialled for a nurse
+                return None
+            now = self._now()
+            return await self._database.run(stints.claim_next, stint.id, campaign_id, self._node, now, self._policy)
+
+        return await self._in_turn.claim(hers, claim)
 
 
 def _sip_username(session: Session, account_id: UUID) -> str | None:

@@ -6,18 +6,20 @@ nurse is hers alone (`task_orders`).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from hospital import campaigns
+from hospital import campaigns, lines
 from hospital.accounts import Account
-from hospital.campaigns import Campaign
+from hospital.campaigns import Campaign, Mode
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide, not_given_to_another
 
+CHANNEL = "nurse_call"
 HERS = timedelta(minutes=30)
 
 
@@ -51,10 +53,45 @@ def next_for(
     )
 
 
+@dataclass(frozen=True)
+class Next:
+    """A contact that is being called, with its line of the campaign's and of the trunk's."""
+
+    task: FollowUpTask
+    line: int
+    trunk_line: int
+
+
+def take_next(
+    session: Session,
+    campaign_id: UUID,
+    mode: Mode,
+    account_id: UUID | None,
+    at: datetime,
+    trunk_lines: int | None,
+    *more: ColumnElement[bool],
+) -> Next | None:
+    """The `next_for` of a campaign that is dialled. None: nothing is due, its lines or the trunk's are in use, or it
+    does not run."""
+    standing = campaigns.in_force(session, CHANNEL)
+    campaign = next((one for one in standing if one.id == campaign_id), None)
+    if campaign is None or (campaign.mode, campaign.state) != (mode, "running"):
+        return None
+    line, trunk_line = campaigns.a_line(session, campaign), lines.of_trunk(session, trunk_lines)
+    if line is None or trunk_line is None:
+        return None
+    task = next_for(session, campaign, standing, account_id, at, *more)
+    if task is None:
+        return None
+    task.state = "calling"
+    session.flush()
+    return Next(task, line, trunk_line)
+
+
 def hand_out(session: Session, campaign_id: UUID, account_id: UUID, at: datetime) -> UUID | None:
     """Preview: the nurse's next contact, hers from now on, so that no two nurses are handed the same. She looks at it
     and starts the call. None: there is none for her, or the campaign does not run."""
-    standing = campaigns.in_force(session, "nurse_call")
+    standing = campaigns.in_force(session, CHANNEL)
     campaign = next((one for one in standing if one.id == campaign_id), None)
     if campaign is None or (campaign.mode, campaign.state) != ("preview", "running"):
         return None

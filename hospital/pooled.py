@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from hospital import attempts, campaigns, joint_calls, lines, nurse_calls, stints
+from hospital import attempts, joint_calls, nurse_calls, stints
 from hospital.attempt_records import Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
 from hospital.campaigns import Campaign
@@ -102,22 +102,15 @@ def claim_next(
 ) -> Claimed | NotNow | None:
     """The next contact of a predictive campaign, claimed for whoever will be free. None: nothing is due, or its lines
     or the trunk's are in use."""
-    known = campaigns.in_force(session, stints.CHANNEL)
-    campaign = next((one for one in known if one.id == campaign_id), None)
-    if campaign is None or (campaign.mode, campaign.state) != ("predictive", "running"):
-        return None
-    line, trunk_line = campaigns.a_line(session, campaign), lines.of_trunk(session, policy.trunk_lines)
-    if line is None or trunk_line is None:
-        return None
     left_alone = select(Attempt.patient_id).where(
         Attempt.pooled, Attempt.contact_result == "abandoned", Attempt.ended_at > at - NOT_AGAIN
     )
-    task = nurse_calls.next_for(session, campaign, known, None, at, FollowUpTask.patient_id.not_in(left_alone))
-    if task is None:
+    unless = FollowUpTask.patient_id.not_in(left_alone)
+    found = nurse_calls.take_next(session, campaign_id, "predictive", None, at, policy.trunk_lines, unless)
+    if found is None:
         return None
-    task.state = "calling"
-    session.flush()
-    return attempts.begin(session, task, node, at, policy, None, campaign.id, line, trunk_line=trunk_line, pooled=True)
+    of, line, trunk_line = found.task, found.line, found.trunk_line
+    return attempts.begin(session, of, node, at, policy, None, campaign_id, line, trunk_line=trunk_line, pooled=True)
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,19 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, campaigns, lines, nurse_calls
+from hospital import attempts, campaigns, nurse_calls
 from hospital.accounts import Account
 from hospital.attempt_records import LIVE, Attempt
 from hospital.attempts import CallingPolicy, Claimed, NotNow
 from hospital.campaigns import Campaign
 from hospital.database import announce
+from hospital.nurse_calls import CHANNEL
 from hospital.stint_records import Stint, current_stint, live_stints
 
 __all__ = ["Standing", "Stint", "current_stint", "live_stints"]
 
 Code = Literal["ringing", "dialling", "talking", "outcome", "wrap_up", "paused", "free", "over"]
 A_MINUTE = timedelta(minutes=1)
-CHANNEL = "nurse_call"
 MOST_MORE = 7200  # seconds
 
 
@@ -187,20 +187,13 @@ def claim_next(
     stint = session.get_one(Stint, stint_id, with_for_update=True, populate_existing=True)
     if now(session, stint, at).code != "free" or not may_be_called_for(session, stint.account_id):
         return None
-    known = campaigns.in_force(session, CHANNEL)
-    campaign = next((one for one in known if one.id == campaign_id), None)
-    if campaign is None or (campaign.mode, campaign.state) != ("progressive", "running"):
+    account_id, trunk_lines = stint.account_id, policy.trunk_lines
+    found = nurse_calls.take_next(session, campaign_id, "progressive", account_id, at, trunk_lines)
+    if found is None:
         return None
-    line, trunk_line = campaigns.a_line(session, campaign), lines.of_trunk(session, policy.trunk_lines)
-    if line is None or trunk_line is None:
-        return None
-    task = nurse_calls.next_for(session, campaign, known, stint.account_id, at)
-    if task is None:
-        return None
-    task.state = "calling"
-    session.flush()
+    of, line, trunk_line = found.task, found.line, found.trunk_line
     claimed = attempts.begin(
-        session, task, node, at, policy, stint.account_id, campaign.id, line, trunk_line=trunk_line, stint=stint
+        session, of, node, at, policy, account_id, campaign_id, line, trunk_line=trunk_line, stint=stint
     )
     if isinstance(claimed, Claimed):
         stint.ready, stint.more_s = False, 0
