@@ -5,6 +5,9 @@ again at its next turn."""
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
+from typing import TypeVarTuple
+
+from sqlalchemy.orm import Session
 
 from hospital import (
     announcing,
@@ -19,6 +22,7 @@ from hospital import (
     text_talks,
     video_steps,
 )
+from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hotline.letter_joints import Press, post
 from hotline.message_joints import asking
@@ -29,6 +33,7 @@ from hotline.wiring import answer_links, calling_policy, video_rooms
 from messages.sender import Sender
 
 MOST_TEXTS = 50  # of plans in one go
+More = TypeVarTuple("More")
 
 
 def begin(
@@ -39,9 +44,9 @@ def begin(
     sheets: Sheets,
     caller_id: str,
     now: Callable[[], datetime],
-    press: Press | None = None,
-    held: Callable[[], bool] = lambda: False,
-    go_on: Job | None = None,
+    press: Press | None,
+    held: Callable[[], bool],
+    go_on: Job,
 ) -> None:
     """Adds its jobs. `caller_id`: the number that patients see when we call. `press`: None, no letters. `held`: whether
     the clock has just jumped. `go_on`: what is left over in bookings by text."""
@@ -54,33 +59,33 @@ def begin(
         if of.appointments:
             days, hour = of.days_before, of.from_hour
             await database.run(reminders.plan_appointments, now(), policy, days_before=days, from_hour=hour)
-
         if of.missed:
             await database.run(missed_visits.offer, now(), policy)
-        await remind_by_text()
+
+    async def until_nothing(work_next: Callable[[Session, datetime, CallingPolicy, *More], bool], *more: *More) -> None:
+        """One after the other, each in a transaction of its own."""
+
+        def next_one(session: Session) -> bool:
+            return work_next(session, now(), policy, *more)
+
+        for _ in range(MOST_TEXTS):
+            if not await database.run(next_one):
+                break
 
     async def remind_by_text() -> None:
-        for _ in range(MOST_TEXTS):
-            if not await database.run(reminder_texts.work_next, now(), policy):
-                break
+        await until_nothing(reminder_texts.work_next)
 
     async def text() -> None:
         await database.run(text_talks.end_forgotten, now())
-        for _ in range(MOST_TEXTS):
-            if not await database.run(text_steps.work_next, now(), policy, by_text, links):
-                break
+        await until_nothing(text_steps.work_next, by_text, links)
 
     async def write() -> None:
         await database.run(letters.take_back)
-        for _ in range(MOST_TEXTS):
-            if not await database.run(letters.work_next, now(), policy, post(press)):
-                break
+        await until_nothing(letters.work_next, post(press))
 
     async def meet() -> None:
         await database.run(video_steps.end_forgotten, now(), policy)
-        for _ in range(MOST_TEXTS):
-            if not await database.run(video_steps.work_next, now(), policy, rooms):
-                break
+        await until_nothing(video_steps.work_next, rooms)
 
     async def announce() -> None:
         """Also where the site wants none: a plan's step may."""
@@ -116,8 +121,7 @@ def begin(
     rounds.every(60, unless_held(remind), at_once=True)
     for plans in (remind_by_text, text, write, meet):
         rounds.every(10, unless_held(plans), at_once=True)
-    if go_on is not None:
-        rounds.every(10, go_on, at_once=True)
+    rounds.every(10, go_on, at_once=True)
     rounds.every(1800, watch_reach, at_once=True)
     rounds.every(300, unless_held(announce), at_once=True)
     rounds.every(2, unless_held(send))

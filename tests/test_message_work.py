@@ -47,6 +47,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+async def nothing() -> None:
+    """Bookings by text are shown elsewhere."""
+
+
 class Core:
     """The jobs of a core whose gateway is a file."""
 
@@ -60,7 +64,9 @@ class Core:
         sheets = Sheets(shipped(), self.database)
         sender = Sender(SqlOutbox(self.database), FileGateway(self.file, now), rendered(lambda: sheets.held.words), now)
         press = letter_joints.press(settings, lambda: sheets.held.words, lambda: now().date())
-        message_work.begin(self.rounds, settings, self.database, sender, sheets, OURS, now, press)
+        message_work.begin(
+            self.rounds, settings, self.database, sender, sheets, OURS, now, press, held=lambda: False, go_on=nothing
+        )
         self.rounds.start()
 
     def rows(self) -> list[OutboxRow]:
