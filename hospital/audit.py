@@ -7,6 +7,7 @@ in a transaction of its own.
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -153,10 +154,23 @@ def of_subject(session: Session, subject: str, actions: tuple[str, ...] = ()) ->
     return list(session.scalars(rows.order_by(AuditRow.seq.desc()).limit(200)))
 
 
-def newest(session: Session, *, action: str = "", before: int | None = None, limit: int = 100) -> list[AuditRow]:
+def newest(
+    session: Session,
+    *,
+    action: str = "",
+    who: UUID | None = None,
+    subjects: Collection[str] = (),
+    before: int | None = None,
+    limit: int = 100,
+) -> list[AuditRow]:
+    """Newest first; of all actions, accounts and subjects where none is named. `before`: a row's number."""
     rows = select(AuditRow)
     if action:
         rows = rows.where(AuditRow.action == action)
+    if who is not None:
+        rows = rows.where(AuditRow.account_id == who)
+    if subjects:
+        rows = rows.where(AuditRow.subject.in_(subjects))
     if before is not None:
         rows = rows.where(AuditRow.seq < before)
     return list(session.scalars(rows.order_by(AuditRow.seq.desc()).limit(limit)))

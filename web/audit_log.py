@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hospital import audit
 from hospital.accounts import Account
 from hospital.audit import AuditRow
 from web import words
@@ -65,22 +66,20 @@ class Sieve:
         return not (self.action or self.who or self.of or self.before)
 
     @property
+    def subjects(self) -> list[str]:
+        """As the chain may have what they are about."""
+        alone = uuid_of(self.of)
+        return [self.of, *(f"{kind}:{alone}" for kind in words.AUDIT_KINDS if alone)] if self.of else []
+
+    @property
     def query(self) -> str:
         return urlencode({"action": self.action, "who": self.who or "", "of": self.of})
 
 
 def _entries(session: Session, sieve: Sieve, visitor: Visitor, at: datetime, zone: ZoneInfo) -> list[Entry]:
-    rows = select(AuditRow).order_by(AuditRow.seq.desc()).limit(PAGE)
-    if sieve.action:
-        rows = rows.where(AuditRow.action == sieve.action)
-    if sieve.who is not None:
-        rows = rows.where(AuditRow.account_id == sieve.who)
-    if sieve.of:
-        alone = uuid_of(sieve.of)
-        rows = rows.where(AuditRow.subject.in_([sieve.of, *(f"{kind}:{alone}" for kind in words.AUDIT_KINDS if alone)]))
-    if sieve.before is not None:
-        rows = rows.where(AuditRow.seq < sieve.before)
-    found = list(session.scalars(rows))
+    found = audit.newest(
+        session, action=sieve.action, who=sieve.who, subjects=sieve.subjects, before=sieve.before, limit=PAGE
+    )
     names = {account.id: account.display_name for account in _accounts(session)}
     reader = Reader(session, visitor, zone)
     told = about(reader, {row.subject for row in found})
