@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from hospital import campaigns, joint_calls, lines, opt_outs, subjects
+from hospital import campaigns, joint_calls, lines, next_steps, opt_outs, outcomes, subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, of_task
 from hospital.calling_hours import closes
 from hospital.calling_rules import ENDS, PURPOSE, CallingPolicy, NotNow, never, wall_clock
@@ -103,7 +103,11 @@ def begin(
     verdict = judge(session, task, at, policy)
     number, policy, refused = verdict.number, verdict.policy, verdict.refused
     if refused is not None or number is None:
-        return refuse(session, task, refused or NotNow("no_usable_number"), at, unattended, policy)
+        refused = refused or NotNow("no_usable_number")
+        if unattended and task.kind == "follow_up" and refused.code == "no_usable_number":
+            by_machine = account_id is None and not pooled
+            return _without_a_number(session, task, refused, at, policy, by_machine=by_machine)
+        return refuse(session, task, refused, at, unattended, policy)
     attempt_id = uuid4()
     beginning = insert(Attempt).values(
         id=attempt_id,
@@ -158,6 +162,16 @@ def _has_rung_since(session: Session, attempt: Attempt, verdict: Verdict, at: da
     session.delete(attempt)
     session.flush()
     return True
+
+
+def _without_a_number(
+    session: Session, task: FollowUpTask, refused: NotNow, at: datetime, policy: CallingPolicy, *, by_machine: bool
+) -> NotNow:
+    """No call can be made for it: its plan's next channel follows, as where a call shows its last number wrong."""
+    task.state = "open"
+    decide(session, task.id, refused.code, at, **wall_clock(at, policy.zone))
+    next_steps.apply(session, task, outcomes.Stop(refused.code), at, refused.code, policy, by_machine=by_machine)
+    return refused
 
 
 def _nurses_leg(node: str, account_id: UUID | None, stint: Stint | None) -> str | None:

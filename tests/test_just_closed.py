@@ -181,3 +181,23 @@ async def test_it_rang_when_the_mother_died_and_the_child_has_no_other_number(da
     with database.transaction() as session:
         assert [one.line_result for one in session.scalars(select(Attempt))] == ["cancelled"]
     assert due.task.stop_reason != "deceased", "the child lives"
+
+
+async def test_without_any_number_a_nurse_has_it_where_the_plan_says_so(database: Database) -> None:
+    due = Due(database, LUCIA)
+    due.told(put_away(due))
+    due.told(lambda session: setattr(session.get_one(FollowUpTask, due.task_id), "fallback", ["nurse_call", "letter"]))
+    assert await due.automatic.call_due() == 0
+    task = due.task
+    assert (task.state, task.channel, task.fallback, task.next_try_at) == ("open", "nurse_call", ["letter"], None)
+    assert due.codes[-2:] == ["no_usable_number", "other_channel"]
+    due.clock += HOUR
+    assert await due.automatic.call_due() == 0 and due.dialled == []
+    assert due.codes[-1] == "other_channel", "it is the nurse's: nothing more is said of it"
+
+
+async def test_without_any_number_and_nothing_else_in_the_plan_it_stops(database: Database) -> None:
+    due = Due(database, LUCIA)
+    due.told(put_away(due))
+    assert await due.automatic.call_due() == 0
+    assert (due.task.state, due.task.stop_reason) == ("stopped", "no_usable_number")

@@ -458,3 +458,25 @@ async def test_an_account_without_a_telephone_and_a_campaign_that_does_not_run(w
         await ward.progressive.join(ward.ana, ward.campaign)
     with pytest.raises(NotStarted, match="no telephone"):
         await ward.progressive.join(ward.ruby, None)
+
+
+async def test_whom_no_number_reaches_the_plan_reaches_otherwise_and_she_has_the_next(ward: Ward) -> None:
+    with ward.database.transaction() as session:
+        joao = session.get_one(FollowUpTask, ward.tasks[JOAO.sip])
+        joao.fallback = ["sms", "letter"]
+        for number in joao.patient.numbers:
+            number.safe_to_call = False
+    await ward.joins(ward.ana)
+    assert ward.dialled == [MEI.numbers[0]]
+    task = ward.task(JOAO)
+    assert (task.state, task.channel, task.fallback, task.stop_reason) == ("open", "sms", ["letter"], None)
+    assert ward.log(JOAO)[-2:] == ["no_usable_number", "other_channel"]
+
+
+async def test_whom_nothing_reaches_is_not_tried_for_ever(ward: Ward) -> None:
+    with ward.database.transaction() as session:
+        for number in session.get_one(FollowUpTask, ward.tasks[JOAO.sip]).patient.numbers:
+            number.safe_to_call = False
+    await ward.joins(ward.ana)
+    assert ward.dialled == [MEI.numbers[0]]
+    assert (ward.task(JOAO).state, ward.task(JOAO).stop_reason) == ("stopped", "no_usable_number")
