@@ -52,6 +52,10 @@ class Speech(Protocol):
         """What is said before a number for `<`, `>`, `≤` and `≥`."""
 
     @property
+    def KEYS(self) -> Mapping[str, str]:
+        """Patterns of how sentences name the keys * and #."""
+
+    @property
     def COUNTED(self) -> tuple[str, str]:
         """What stands behind a number in a text when it is counted: patterns of what is masculine (or of no gender),
         and of what is feminine. `(?!)` where the number stays the same."""

@@ -21,10 +21,11 @@ from dataclasses import dataclass, replace
 
 from scripts.placeholders import WRITTEN, used
 from scripts.spoken_words import EVERYWHERE, Words, read_words
+from scripts.verbalise import speech
 from scripts.wording_files import FORMS, REFERENCE, WORDS, Forms, Language, read_forms, read_sentence
 from scripts.yaml_lines import Field, SourceFile
 
-_KEY = re.compile(r"(?<![\d{])[1-9](?!\d)")
+_KEY = re.compile(r"(?<![\d{])[0-9*#](?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,12 @@ def without_unknown(data: Mapping[str, object], languages: Mapping[str, Language
     return kept
 
 
-def keys_named(sentence: str) -> Counter[str]:
-    """The telephone's keys that a sentence names, and how often each."""
-    return Counter(_KEY.findall(sentence))
+def keys_named(sentence: str, language: str) -> Counter[str]:
+    """The telephone's keys that a sentence names, and how often each: star and hash by their names, too."""
+    named = Counter(_KEY.findall(sentence))
+    for key, names in speech(language).KEYS.items():
+        named[key] += len(re.findall(names, sentence, re.IGNORECASE))
+    return +named
 
 
 class _Reading:
@@ -127,20 +131,21 @@ class _Reading:
         return forms
 
     def _same_keys(self, key: str, entry: Field, forms: Forms) -> None:
-        shipped = self._shipped.prompts.get(key, self._reference.prompts[key])
+        language = self._shipped if key in self._shipped.prompts else self._reference
+        shipped = language.prompts[key]
         fields = entry.mapping() if entry.is_mapping else {"text": entry}
         for form, sentence in forms.items():
-            before = keys_named(shipped.get(form, shipped["text"]))
+            before = keys_named(shipped.get(form, shipped["text"]), language.tag)
             if not before or form not in FORMS:
                 continue
-            now = keys_named(sentence)
+            now = keys_named(sentence, self._shipped.tag)
             for pressed in sorted(before.keys() - now.keys()):
                 do = f"Say what key {pressed} is for, as the sentence before did."
                 fields[form].wrong(f"key {pressed} is not named: callers would not know what it leads to", do)
             for pressed in sorted(now.keys() - before.keys() - set(EVERYWHERE)):
                 fields[form].wrong(f"key {pressed} is named, but it does nothing here", f"Take key {pressed} out.")
             for pressed, count in sorted(now.items()):
-                if count > max(1, before[pressed]) and pressed in before:
+                if count > max(1, before[pressed]) and pressed in before and pressed.isdigit():
                     fields[form].wrong(f"key {pressed} is named twice", "Give each choice its own key.")
 
     def message(self, key: str, entry: Field) -> str:

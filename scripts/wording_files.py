@@ -15,7 +15,7 @@ refused. A language that is not spoken holds the few sentences it has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,11 @@ WRITTEN_IN = ("messages", "letters", "pages")  # files of what is written, not s
 WORDS = "words"  # beside the forms: what may be said instead of pressing a key
 
 SITE = {"hospital", "emergency", "greeting", "our_number"}  # values that every sentence may use: the site's own
+# Those of the site's values that no sentence of a site may drop where the reference has them, and what to do.
+NEEDED = {
+    "emergency": "Say the emergency number there, as {emergency}: who is in danger must hear it.",
+    "our_number": "Say our number there, as {our_number}: it is where to call us back.",
+}
 PACES = (0.5, 1.5)  # of a language: beyond them a voice is not understood
 
 Forms = Mapping[str, str]
@@ -230,7 +235,8 @@ def read_forms(entry: Field, expected: Forms | None) -> Forms:
         if form == "text" or expected is None or form not in expected:
             forms[form] = read_sentence(field, SAID, whole if form == "text" else None)
         else:
-            forms[form] = read_sentence(field, SAID, used(expected[form]) if form == "choice" else None)
+            whole_row = used(expected[form]) if form == "choice" else None
+            forms[form] = read_sentence(field, SAID, whole_row, used(expected[form]) & NEEDED.keys())
         if form in ("short", "other") and "text" in forms:
             _no_more_than(field, forms[form], used(forms["text"]))
     if expected and "choice" in expected and "choice" not in forms:
@@ -247,7 +253,11 @@ def _no_more_than(field: Field, sentence: str, allowed: set[str]) -> None:
         field.wrong(f"placeholder {{{name}}} is not in this prompt's text, so nobody gives it a value")
 
 
-def read_sentence(entry: Field, known: Mapping[str, object], expected: set[str] | None) -> str:
+def read_sentence(
+    entry: Field, known: Mapping[str, object], expected: set[str] | None, needed: Collection[str] = ()
+) -> str:
+    """`expected`: the placeholders of the reference's sentence, None for a form that may have fewer; `needed`: those
+    that it must have all the same: whoever is in danger hears the emergency number wherever the reference says it."""
     text = entry.text()
     if stray_braces(text):
         entry.wrong("braces that are no placeholder such as {when}")
@@ -259,6 +269,6 @@ def read_sentence(entry: Field, known: Mapping[str, object], expected: set[str] 
         # The site's own values are always there.
         for name in sorted((used(text) & known.keys()) - expected - SITE):
             entry.wrong(f"placeholder {{{name}}} is not in the reference's sentence, so nobody gives it a value")
-        for name in sorted(expected - used(text) - SITE):
-            entry.wrong(f"placeholder {{{name}}} is missing; the reference's sentence has it")
+    for name in sorted(({*(expected or ()), *needed} - used(text)) - (SITE - NEEDED.keys())) if text else ():
+        entry.wrong(f"placeholder {{{name}}} is missing; the reference's sentence has it", NEEDED.get(name, ""))
     return text

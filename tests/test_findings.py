@@ -69,6 +69,57 @@ STOPPED = {
         ("es", "prompts", "something_else", "text"),
         "key 1 is named twice",
     ),
+    "a person no more": (
+        es(offer_person="Para hablar con una persona, espere."),
+        ("es", "prompts", "offer_person"),
+        "key 0 is not named",
+    ),
+    "a key for all, for something else": (
+        es(not_found="Probar otra vez, 1. Es la primera vez, 2. Una persona, 0. El menú, 0."),
+        ("es", "prompts", "not_found"),
+        "key 0 is named twice",
+    ),
+    "no end of a number": (
+        es(survey_type_any_number="Marque el número."),
+        ("es", "prompts", "survey_type_any_number"),
+        "key # is not named",
+    ),
+    "no way to repeat": (
+        {"zh-CN": {"prompts": {"repeat_hint": "再听一遍，请按井号。"}}},
+        ("zh-CN", "prompts", "repeat_hint"),
+        "key * is not named",
+    ),
+    "no emergency number when it is closed": (
+        es(closed_hours="Ahora está cerrado."),
+        ("es", "prompts", "closed_hours"),
+        "{emergency} is missing",
+    ),
+    "no emergency number in the queue": (
+        es(emergency="Si hay una vida en peligro, cuelgue y llame al 112."),
+        ("es", "prompts", "emergency"),
+        "{emergency} is missing",
+    ),
+    "no emergency number the second time": (
+        es(
+            welcome={
+                "text": "{greeting}, bienvenido a {hospital}. Si hay una vida en peligro, llame al {emergency}. "
+                "Para ayuda urgente, marque 9.",
+                "short": "Ayuda urgente, 9.",
+            }
+        ),
+        ("es", "prompts", "welcome", "short"),
+        "{emergency} is missing",
+    ),
+    "no number to call back": (
+        es(outgoing_neutral="Le hemos llamado de {hospital}. Adiós."),
+        ("es", "prompts", "outgoing_neutral"),
+        "{our_number} is missing",
+    ),
+    "a message without the emergency number": (
+        {"es": {"messages": {"text_help": "{hospital}: para hablar con nosotros, llame al {number}. BAJA"}}},
+        ("es", "messages", "text_help"),
+        "{emergency} is missing",
+    ),
     "words of no key": (
         es(something_else={"text": "Avisos, 1. Otro asunto, 2.", "words": {"3": ["el menú"]}}),
         ("es", "prompts", "something_else", "words", "3"),
@@ -126,6 +177,11 @@ def test_one_language_alone_and_nobody_who_read_it_are_warned_of(languages: dict
     told = [finding for finding in found(languages, es(goodbye="Adiós.")) if not finding.stops]
     assert [finding.where for finding in told] == [("prompts", "goodbye"), ("es", "reviewed_by")]
     assert "not in en, pt-BR, zh-CN" in told[0].what
+
+
+@pytest.mark.parametrize("named", ["numeral", "almohadilla", "#", "la tecla NUMERAL"])
+def test_a_key_may_be_named_as_a_site_names_it(languages: dict[str, Language], named: str) -> None:
+    assert stopping(found(languages, es(survey_type_any_number=f"Marque el número y {named}."))) == []
 
 
 def test_what_an_update_dropped_does_not_cost_the_rest(languages: dict[str, Language]) -> None:

@@ -18,6 +18,7 @@ PAUSE = ", "
 POINT = "point"  # of a decimal number
 MINUS = "minus"
 COMPARED = {"<": "less than", ">": "more than", "≤": "at most", "≥": "at least"}
+KEYS = {"*": r"\bstar\b", "#": r"\b(hash|pound)\b"}  # as sentences name them
 COUNTED = ("(?!)", "(?!)")  # a number is the same whatever is counted
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech

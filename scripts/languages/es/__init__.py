@@ -18,6 +18,7 @@ PAUSE = ", "
 POINT = "coma"  # of a decimal number
 MINUS = "menos"
 COMPARED = {"<": "menos de", ">": "más de", "≤": "como máximo", "≥": "como mínimo"}
+KEYS = {"*": r"\b(asterisco|estrella)\b", "#": r"\b(numeral|almohadilla|gato|michi)\b"}  # as sentences name them
 COUNTED = (
     r" (días?|mes(es)?|años?|minutos?|segundos?|kilos?|gramos?|grados?|vasos?|litros?|cigarrillos?|metros?|pasos?"
     r"|puntos?|comprimidos?|escalones|pisos?)\b",

@@ -19,6 +19,7 @@ PAUSE = ", "
 POINT = "ira"  # of a decimal number
 MINUS = "tango"
 COMPARED = {"<": "iti iho i te", ">": "nui ake i te", "≤": "kaua e nui ake i te", "≥": "kaua e iti iho i te"}
+KEYS = {"*": r"\b(whetū|star)\b", "#": r"\b(haki|hash)\b"}  # as sentences name them
 COUNTED = ("(?!)", "(?!)")  # a number is the same whatever is counted
 STOP = "."  # what ends a sentence
 LETTERS_A_SECOND = 14.0  # of its speech

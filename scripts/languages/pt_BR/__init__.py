@@ -17,6 +17,10 @@ PAUSE = ", "
 POINT = "vírgula"  # of a decimal number
 MINUS = "menos"
 COMPARED = {"<": "menos de", ">": "mais de", "≤": "no máximo", "≥": "no mínimo"}
+KEYS = {
+    "*": r"\b(asterisco|estrela)\b",
+    "#": r"\b(jogo da velha|cerquilha|sustenido)\b",
+}  # as sentences name them
 COUNTED = (
     "(?!)",
     r" (semanas?|horas?|vez|vezes|noites?|doses?|gotas?|colher(es)?|cápsulas?|pílulas?|pessoas?|refeição|refeições"

@@ -19,6 +19,7 @@ PAUSE = "，"
 POINT = "点"  # of a decimal number
 MINUS = "负"
 COMPARED = {"<": "小于", ">": "大于", "≤": "不超过", "≥": "不小于"}
+KEYS = {"*": "星(号|键)", "#": "井(号|键)"}  # as sentences name them
 # Measure words, and what is counted without one.
 COUNTED = ("个|位|次|天|周|年|片|粒|颗|杯|瓶|碗|支|只|条|种|项|步|岁|分钟|小时|晚|夜|遍|口|勺|公斤|斤|米|公里", "(?!)")
 STOP = "。"  # what ends a sentence
