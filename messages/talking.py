@@ -105,13 +105,17 @@ class Talking:
         return next((one for one in filling.places if one.key == self.talk.item and filling.enabled(one)), None)
 
     def names_an_answer(self) -> bool:
-        """Whether the question has this very word among its answers: "baja" for a low one. What carriers require is
-        none."""
+        """Whether the question has this very word among its answers, whatever stands beside it: "baja" for a low one.
+        What carriers require is none."""
         place = self.place
         return (
             place is not None
             and not reply_words.mandated(self.said)
-            and texting.option_named(place.item, self.said) is not None
+            and (
+                texting.option_named(place.item, self.said)
+                or texting.option_named(place.item, reply_words.bare(self.said))
+            )
+            is not None
         )
 
     def is_answered_by_words(self) -> bool:

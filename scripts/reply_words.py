@@ -18,7 +18,9 @@ from scripts import vocabulary
 Word = Literal["stop", "start", "help"]
 
 MANDATED: dict[Word, frozenset[str]] = {
-    "stop": frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}),
+    "stop": frozenset(
+        {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}
+    ),
     "start": frozenset({"start", "unstop"}),
     "help": frozenset({"help", "info"}),
 }
@@ -31,28 +33,48 @@ def folded(said: str) -> str:
     return " ".join(letters.split()).strip(" .!,;:。！，；：\"'“”‘’«»()[]*¡-")
 
 
+def bare(said: str) -> str:
+    """`folded` without what people put beside a word: emoji and other symbols, signs that nobody sees, question marks;
+    a hyphen is a space."""
+    signs = [(sign, unicodedata.category(sign)) for sign in unicodedata.normalize("NFC", said)]
+    return folded(
+        "".join(" " if kind in ("Pd", "Zs") or sign in "?¿？" else sign for sign, kind in signs if _is_seen(kind))
+    )
+
+
+def _is_seen(kind: str) -> bool:
+    """A category of Unicode: not a symbol's, a format character's, a variation selector's or another mark's."""
+    return kind[0] not in "SM" and kind != "Cf"
+
+
 OWN: dict[str, dict[str, frozenset[str]]] = {
     tag: {kind: frozenset(map(folded, words)) for kind, words in known.replies.items()}
     for tag, known in vocabulary.tables()[0].items()
 }
 """By language and what is meant, as `folded` leaves them."""
+KNOWN: dict[Word, frozenset[str]] = {
+    kind: words.union(*(own.get(kind, frozenset()) for own in OWN.values())) for kind, words in MANDATED.items()
+}
+"""What is obeyed in any language."""
 
 
 def meant(said: str) -> Word | None:
     """What a text asks for that is nothing but such a word, in whichever language."""
-    word = folded(said)
+    word = bare(said)
     if not word:
-        return "help" if said.strip() == "?" else None
-    for kind in ("stop", "start", "help"):
-        if word in MANDATED[kind] or any(word in words.get(kind, ()) for words in OWN.values()):
-            return kind
-    return None
+        return "help" if "?" in unicodedata.normalize("NFKC", said) else None
+    return next((kind for kind, words in KNOWN.items() if _is_one(word, words)), None)
 
 
 def mandated(said: str) -> bool:
     """Whether it is one that carriers require: obeyed also where the question has it as an answer."""
-    word = folded(said)
-    return any(word in words for words in MANDATED.values())
+    return any(_is_one(bare(said), words) for words in MANDATED.values())
+
+
+def _is_one(word: str, words: frozenset[str]) -> bool:
+    """A comma may stand inside where what is before it is one already: "stop, please", but not "no, more"."""
+    first, comma, rest = word.partition(",")
+    return word in words or (bool(comma) and first.strip() in words and " ".join(f"{first} {rest}".split()) in words)
 
 
 @dataclass(frozen=True)

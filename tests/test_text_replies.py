@@ -51,6 +51,19 @@ def house(database: Database, words: Wording) -> TextHouse:
     [
         *[(word, "stop") for word in ("STOP", "stop.", " Stop! ", "UNSUBSCRIBE", "Cancel", "END", "quit", "StopAll")],
         *[(word, "stop") for word in ("BAJA", "Alto", "SAIR", "parar", "退订", "T", "ｔ", "TD", "KĀTI", "kati")],
+        *[
+            (word, "stop")
+            for word in ("STOP 🛑", "🛑STOP✋🏽", "\u200bSTOP", "STOP\ufe0f", "\u202eSTOP", "STO\u00adP", "STOP ™")
+        ],
+        *[
+            (word, "stop")
+            for word in ("Opt-out", "OPT—OUT", "STOP ALL", "Stop, please", "please stop!!", "¿stop?", "BAJA 🙏")
+        ],
+        *[(word, "help") for word in ("¿ayuda?", "HELP 🆘", "??", "？", "¿?", "帮助？")],
+        *[
+            (word, None)
+            for word in ("no, more", "No, más.", "stop, it hurts", "🛑", "👍", "\u200b", "don't stop", "1-2")
+        ],
         *[(word, "start") for word in ("START", "unstop", "ALTA", "voltar", "恢复", "TĪMATA")],
         *[(word, "help") for word in ("HELP", "info", "ayuda", "AJUDA", "帮助", "āwhina", "?")],
         *[(word, None) for word in ("", "1", "stop it", "no pararé", "me dieron de baja", "the end", "te", "!", "x")],
@@ -421,6 +434,16 @@ def test_a_word_of_ours_that_is_an_answer_is_one_but_not_a_carriers(house: TextH
 
 
 # ── What belongs to nothing, and alarms ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_stop_beside_an_emoji_is_obeyed_while_own_words_are_asked(house: TextHouse) -> None:
+    task = house.due(house.admits(LUCIA))
+    house.works()
+    for said in ("1", "1", "1", "1", "10", "STOP 🛑"):
+        house.writes(LUCIA, said)
+    assert "words" not in house.answers(task) and house.transcript(task).count("STOP 🛑") == 1
+    with house.database.transaction() as session:
+        assert text_stops.stopped(session, LUCIA.numbers[0])
 
 
 def test_a_strangers_texts_are_one_item_and_answered_once(house: TextHouse) -> None:
