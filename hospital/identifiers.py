@@ -60,6 +60,22 @@ def answers(patient: Patient, kind: Identifier, typed: str) -> bool:
             return patient.pin_hash is not None and _pin_is(patient, typed)
 
 
+def on_record(patient: Patient, kind: Identifier) -> bool:
+    """Whether there is anything that an answer could be compared with."""
+    kinds = {one.kind for one in patient.identifiers}
+    match kind:
+        case "birth_date":
+            return patient.birth is not None
+        case "document_last4":
+            return not kinds.isdisjoint(DOCUMENTS)
+        case "card_number":
+            return "card" in kinds
+        case "nhi":
+            return "nhi" in kinds
+        case "pin":
+            return patient.pin_hash is not None
+
+
 def _pin_is(patient: Patient, pin: str) -> bool:
     try:
         return _hasher.verify(patient.pin_hash or "", _keyed(patient, pin))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from hospital import accounts, agentless, attempts, booking, consents, missed_visits, patients, reminders, suspensions
@@ -19,7 +19,7 @@ from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
-from hospital.patients import Patient
+from hospital.patients import Patient, PatientIdentifier
 from hospital.reminders import RecurringReminder
 from hospital.suspensions import SuspensionNotice
 from hotline import postgres, wiring
@@ -158,6 +158,18 @@ def may_leave_a_message(session: Session) -> None:
     lucia_of(session).numbers[0].may_leave_message = True
 
 
+def nothing_on_record(session: Session) -> None:
+    """A list told her name and her number alone."""
+    lucia = lucia_of(session)
+    lucia.birth, lucia.birth_year, lucia.birth_token = None, None, None
+    session.execute(delete(PatientIdentifier).where(PatientIdentifier.patient_id == lucia.id))
+
+
+def no_birth_date_on_record(session: Session) -> None:
+    lucia = lucia_of(session)
+    lucia.birth, lucia.birth_year, lucia.birth_token = None, None, None
+
+
 def nothing_free(session: Session) -> None:
     session.execute(update(Slot).values(state="withdrawn"))
 
@@ -199,6 +211,8 @@ SCENES = {
     "needs_it_repeated_slowly": Scene(f"*,7,{ME},3"),
     "speaks_another_language": Scene("8,X,2,1"),
     "is_somebody_else": Scene("1,01011970,0000,01011970,0000,01011970,0000"),
+    "has_nothing_on_record": Scene("1", rings=nothing_on_record),
+    "has_no_birth_date_on_record": Scene("1,0000,*206,3", rings=no_birth_date_on_record),
     "hangs_up_at_once": Scene(""),
     "a_machine": Scene("(machine)"),
     "a_machine_that_may_take_a_message": Scene("(machine),", rings=may_leave_a_message),

@@ -9,7 +9,7 @@ patient. A guardian says for whom the call is; who calls is written down.
 Where we have called, it is known who should have answered (`prove`): only their answers open anything.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NoReturn
@@ -39,7 +39,7 @@ async def identify(call: Call, front: FrontDesk) -> Patient | None:
     if call.caller_number is None and len(front.identifiers) < identifiers.NEEDED:
         await _give_up(call, "number_withheld")
     for attempt in range(front.tries):
-        asked = await _ask(call, front, again=attempt > 0)
+        asked = await _ask(call, front, front.identifiers[: identifiers.NEEDED], again=attempt > 0)
         if asked.found:
             caller = await _one_of(call, "who_are_you_several", asked.found)
             call.new_matter = False
@@ -54,11 +54,15 @@ async def identify(call: Call, front: FrontDesk) -> Patient | None:
 
 async def prove(call: Call, front: FrontDesk, person: Patient, patient: Patient) -> None:
     """Whoever answered our call is `person`: the dialled number, and what the site asks. `patient` is whom it is about,
-    `person` or their ward. Else a transfer to a person."""
+    `person` or their ward. Else a transfer to a person; also where the record has nothing to ask for, as of a guardian
+    of whom a list told the name alone: that is no failure of theirs."""
+    wanted = [kind for kind in front.identifiers[: identifiers.NEEDED] if identifiers.on_record(person, kind)]
+    if not wanted:
+        await call.transfer("reception", "nothing_on_record")
     if await front.database.run(number_locks.is_locked, call.caller_number, front.now()):
         await _give_up(call, "number_locked")
     for attempt in range(front.tries):
-        asked = await _ask(call, front, again=attempt > 0, only=person)
+        asked = await _ask(call, front, wanted, again=attempt > 0, only=person)
         if asked.found:
             _slow_down(call, front, person)
             await _greet(call, person)
@@ -89,11 +93,12 @@ class _Asked:
     locked: bool = False
 
 
-async def _ask(call: Call, front: FrontDesk, again: bool, only: Patient | None = None) -> _Asked:
+async def _ask(
+    call: Call, front: FrontDesk, wanted: Sequence[Identifier], again: bool, only: Patient | None = None
+) -> _Asked:
     """A wrong answer is counted as soon as it tells something, once a go: whoever goes back or hangs up before the
     second question has guessed all the same. `only`: nobody else is found."""
     asked, number, counted = _Asked(), call.caller_number, False
-    wanted = front.identifiers[: identifiers.NEEDED]
     for kind in wanted:
         asked.told[kind] = await ASKED[kind](call, front, again)
         asked.found = await front.database.run(identifiers.matching, number, asked.told)
