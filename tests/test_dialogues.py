@@ -91,6 +91,19 @@ def has(session: Session, code: str, count: int) -> None:
         booking.confirm(session, opening.slot_id, "desk", lucia_of(session).id, NOON, "desk")
 
 
+def one_that_has_begun(database: Database) -> None:
+    """It was at a quarter to one, and she calls at one; the other is tomorrow."""
+    two_appointments(database)
+    hers = select(Appointment.slot_id).join(Slot, Slot.id == Appointment.slot_id).order_by(Slot.starts_at).limit(1)
+    with database.transaction() as session:
+        session.execute(
+            update(Slot)
+            .where(Slot.id == hers.scalar_subquery())
+            .values(starts_at=NOON - timedelta(minutes=15))
+            .execution_options(synchronize_session=False)
+        )
+
+
 def two_appointments(database: Database) -> None:
     with database.transaction() as session:
         has(session, "cardiology", 2)
@@ -347,6 +360,8 @@ SCENES = {
     "no_examinations_here": Scene(examined(), before=no_examinations),
     # my appointments
     "no_appointment": Scene(mine()),
+    "is_late": Scene(mine("1"), before=one_that_has_begun),
+    "was_seen_and_asks_for_the_next": Scene(mine("2", "3"), before=one_that_has_begun),
     "keeps_one_and_cancels_one": Scene(mine("3", "2", "1"), before=two_appointments),
     "cancels_the_first": Scene(mine("2", "1", "3"), before=two_appointments),
     "goes_back_from_cancelling": Scene(mine("2", "#", "#", "#", "5", "2"), before=two_appointments),

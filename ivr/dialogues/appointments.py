@@ -1,6 +1,7 @@
 """My appointments: where the patient waits now; each that is to come is said, and may be changed, or cancelled after a
 second yes."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from hospital.booking import Booked
@@ -12,14 +13,20 @@ from ivr.dialogues.times import appointment as its_sentences
 from ivr.dialogues.waiting_room import tell_waits
 from ivr.front_desk import FrontDesk
 
+LATE = timedelta(hours=2)  # an appointment that began before that is over
+
 
 async def my_appointments(call: Call, front: FrontDesk) -> None:
     patient = await identify(call, front)
     if patient is None:
         return
     waits = await tell_waits(call, front, patient.id)
-    booked = await front.desk.appointments(patient.id, front.now())
-    if not booked and waits:
+    now = front.now()
+    found = await front.desk.appointments(patient.id, now - LATE)
+    begun, booked = [one for one in found if one.starts_at <= now], [one for one in found if one.starts_at > now]
+    if begun and not waits:
+        await _has_begun(call, begun[-1])
+    if not booked and (waits or begun):
         return
     if not booked:
         await call.say("nothing_booked")
@@ -32,6 +39,14 @@ async def my_appointments(call: Call, front: FrontDesk) -> None:
     for n, appointment in enumerate(booked, 1):
         call.prepare(*(sentence for following in booked[n : n + 1] for sentence in its_sentences(following)))
         await _what_with_it(call, front, patient, appointment)
+
+
+async def _has_begun(call: Call, appointment: Booked) -> None:
+    """Who is late or was held up speaks to reception; of a clinic that tells us nothing, they may have been seen."""
+    asked = [Prompt("has_begun"), *its_sentences(appointment), Prompt("begun_choice")]
+    with call.returning():
+        if await call.menu(asked, keys="12") == "1":
+            await call.transfer("reception", "late")
 
 
 async def _what_with_it(call: Call, front: FrontDesk, patient: Patient, appointment: Booked) -> None:

@@ -97,6 +97,7 @@ TRANSFERS = {  # why the IVR handed over
     "no_clinic": "found no department",
     "no_examination": "found no examination",
     "number_locked": "could not be identified before, so this number is locked for the machine",
+    "late": "is late for an appointment, or cannot come",
     "nothing_on_record": "has nothing on record to be recognised by",
     "number_withheld": "withholds the number",
     "not_identified": "could not be identified",
