@@ -31,13 +31,13 @@ from benchmarks import table
 from benchmarks.bench_import import BOGOTA, written
 from benchmarks.table import Row
 from hospital import discharge_lists, discharges, vault
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.discharge_lists import Rules
 from hospital.discharges import Report
 from hospital.enrolment_records import CareEvent
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay
-from hospital.plans import Calendar
 from hotline import databases, postgres
 from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires

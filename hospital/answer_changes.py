@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from hospital.business_days import on_or_after
-from hospital.plans import Calendar
+from hospital.calendars import Calendar
 
 MOST_DAYS = 365
 MORNING = time(9)

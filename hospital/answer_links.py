@@ -20,10 +20,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import answer_flags, answer_rules, audit, followups, nurse_flags, surveys
 from hospital.answer_changes import Change
+from hospital.calendars import Calendar
 from hospital.clocks import Clocks, Due
 from hospital.database import Base, announce
 from hospital.followups import FollowUpTask
-from hospital.plans import Calendar
 
 TOKEN_BYTES = 16
 VIA = "web"

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from hospital import answer_flags, cases, followups
 from hospital.answer_changes import Change, Window, brought_forward, case_code, in_days
 from hospital.appointments import Booked
+from hospital.calendars import Calendar
 from hospital.calling_rules import where_reached
 from hospital.cases import Case, Teller
 from hospital.clocks import Clocks, due
@@ -25,7 +26,6 @@ from hospital.database import Base, announce
 from hospital.enrolment_records import Enrolment
 from hospital.enrolments import calendar_of
 from hospital.followups import FollowUpTask, decide
-from hospital.plans import Calendar
 
 CASE_OF_TASK = "rating/task/"  # how the origin of such a case begins
 

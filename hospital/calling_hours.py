@@ -9,10 +9,9 @@ Industry Standard for `au`; Ley 2300 de 2023 for `co`, the strictest and so the 
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
+from hospital.calendars import is_holiday
 
 Interval = tuple[time, time]
 NEVER: tuple[Interval, ...] = ()
@@ -149,16 +148,3 @@ def hours_on(day: date, window: Window) -> tuple[Interval, ...]:
     if not window.on_holidays and window.country and is_holiday(window.country, day):
         return NEVER
     return window.week[day.weekday()]
-
-
-def is_holiday(country: str, day: date) -> bool:
-    """Whether `day` is a public holiday of `country` (ISO 3166, two letters); never, of one whose are not known."""
-    return day in _holidays(country, day.year)
-
-
-@lru_cache(maxsize=256)
-def _holidays(country: str, year: int) -> frozenset[object]:
-    try:
-        return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError:
-        return frozenset()

@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 
 from hospital import audit, cases, rota_records, urgent_records
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.cases import Case
 from hospital.database import announce
 from hospital.followups import FollowUpTask
 from hospital.patients import NEWEST_STAY, Stay
-from hospital.rota import ANY_WARD, Calendar
+from hospital.rota import ANY_WARD
 from hospital.urgent import Ladder, Reach, Step, next_step
 
 LEADS = "rota.change"

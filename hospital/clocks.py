@@ -1,15 +1,15 @@
 """Service clocks: until when a case must be acknowledged and decided. Pure rules, time is an argument.
 
 Presets, not legal advice: a complaint is acknowledged within 5 working days and decided within 10 of that (New
-Zealand's Code of Health and Disability Services Consumers' Rights, right 10). Working days are Monday to Friday
-without the public holidays of the site's country; the day itself does not count, and a day is over at its end.
+Zealand's Code of Health and Disability Services Consumers' Rights, right 10). Working days are the site's
+business days (`calendars`); the day itself does not count, and a day is over at its end.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hospital.calling_hours import is_holiday
+from hospital.calendars import is_business_day
 
 SOON = 0.25  # the last quarter of a clock
 
@@ -54,12 +54,8 @@ def _after(at: datetime, days: int, clocks: Clocks) -> datetime:
     day = at.astimezone(clocks.zone).date()
     while days:
         day += timedelta(days=1)
-        days -= _works(day, clocks)
+        days -= is_business_day(day, clocks.country)
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=clocks.zone)
-
-
-def _works(day: date, clocks: Clocks) -> bool:
-    return day.weekday() < 5 and not (clocks.country and is_holiday(clocks.country, day))
 
 
 def standing(since: datetime, until: datetime, at: datetime) -> str:

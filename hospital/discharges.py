@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from hospital import audit, enrolments, list_parts, listed_guardians, next_stays
 from hospital import newcomers as newcoming
+from hospital.calendars import Calendar
 from hospital.csv_files import Rejected
 from hospital.discharge_lists import KINDS, Happened
 from hospital.enrolments import Told
@@ -30,7 +31,7 @@ from hospital.list_parts import Here, source
 from hospital.listed_guardians import Known
 from hospital.newcomers import Newcomer
 from hospital.patients import Patient, Stay, Visit
-from hospital.plans import Calendar, Plan
+from hospital.plans import Plan
 from hospital.wards import each, plain
 
 PART = 500

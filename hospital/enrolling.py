@@ -15,9 +15,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hospital import audit, enrolments, plan_changes, questionnaires
+from hospital.calendars import Calendar
 from hospital.enrolment_records import CareEvent, Enrolment, goes_on
 from hospital.patients import Patient
-from hospital.plans import Calendar, Plan
+from hospital.plans import Plan
 
 PART = 100  # patients in one transaction
 LATELY = timedelta(days=7)

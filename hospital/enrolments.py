@@ -17,12 +17,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
 from hospital import next_stays, questionnaires
+from hospital.calendars import Calendar
 from hospital.calling_rules import address_of
 from hospital.database import announce
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import DecisionRow, FollowUpTask
 from hospital.patients import Patient
-from hospital.plans import Calendar, Due, Event, Plan, age, due
+from hospital.plans import Due, Event, Plan, age, due
 from hospital.questionnaires import Questionnaire
 from hospital.zones import country_of, zone_of
 

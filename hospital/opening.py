@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit
-from hospital.calling_hours import ALWAYS, MIDNIGHT, Interval, Window, first_allowed, is_holiday, may_call
+from hospital.calendars import is_holiday
+from hospital.calling_hours import ALWAYS, MIDNIGHT, Interval, Window, first_allowed, may_call
 from hospital.database import Base, Id, announce, storable
 
 NOTICE_LENGTH = 300  # letters that a caller will listen to

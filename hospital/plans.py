@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from hospital.business_days import days_later, on_or_after
+from hospital.calendars import Calendar
 from hospital.wards import among
 
 Kind = Literal["discharge", "surgery", "visit", "enrolment"]
@@ -83,14 +83,6 @@ class Plan:
     steps: tuple[Step, ...]
     ends_with: frozenset[str] = frozenset(("readmitted",))
     sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The patient's clock and whose holidays count."""
-
-    zone: ZoneInfo
-    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, clocks, rota_records
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.database import Base, Id, announce, storable
 from hospital.followups import FollowUpTask
-from hospital.rota import ROLES, Calendar, Line
+from hospital.rota import ROLES, Line
 from hospital.rota_records import WARD_LENGTH, OnCallShift
 from hospital.vault import Sealed
 

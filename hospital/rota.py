@@ -10,50 +10,18 @@ always: a time when nobody is there, neither its own nor any ward's, is a gap.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from hospital.calling_hours import is_holiday
+from hospital.calendars import Calendar
 from hospital.wards import among
 
 ROLES = ("doctor", "nurse", "midwife", "pharmacist", "psychologist", "social_worker")
 ANY_WARD = ""
-HOLIDAY = 8
-DAYS = range(1, 9)
-"""Monday is 1 (ISO 8601), Sunday 7, and 8 is a public holiday."""
 AHEAD = timedelta(days=7)
 """How far gaps are looked for."""
 COMPARED = 400  # days over which two shifts are compared before they are said not to meet
 ONE_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """The site's days. `country`: ISO 3166, of whose public holidays; None: none are known."""
-
-    zone: ZoneInfo
-    country: str | None = None
-
-    def kind(self, day: date) -> int:
-        """One of DAYS."""
-        return HOLIDAY if self.country and is_holiday(self.country, day) else day.isoweekday()
-
-    def date_of(self, at: datetime) -> date:
-        return at.astimezone(self.zone).date()
-
-    def instant(self, day: date, clock: time) -> datetime:
-        """When the site's clock shows `clock` on `day`: the first time of two, and the moment of the change where the
-        clock jumps over it. UTC, so that later by the clock is never earlier in time."""
-        wall = datetime.combine(day, clock)
-        late = wall.replace(tzinfo=self.zone).astimezone(UTC)
-        if late.astimezone(self.zone).replace(tzinfo=None) == wall:
-            return late
-        jumped = wall.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
-        after = late.astimezone(self.zone).utcoffset()
-        while jumped < late and jumped.astimezone(self.zone).utcoffset() != after:
-            jumped += timedelta(minutes=1)
-        return jumped
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, rota
 from hospital.accounts import Account
+from hospital.calendars import DAYS, Calendar
 from hospital.database import Base, Id, announce, storable
-from hospital.rota import Calendar, Line, Rota, Turn
+from hospital.rota import Line, Rota, Turn
 
 LOCK = 0x726F7461  # "rota": two shifts are not compared while a third is added
 TAKES = "urgent.take"
@@ -148,7 +149,7 @@ def add_shift(
     line = session.get(OnCallLine, line_id)
     if line is None or line.closed_at is not None:
         raise ValueError("This line is closed. Reload the page.")
-    if rank not in (1, 2) or not days or not set(days) <= set(rota.DAYS):
+    if rank not in (1, 2) or not days or not set(days) <= set(DAYS):
         raise ValueError("Choose first or second on call, and at least one day.")
     if last_day is not None and last_day < first_day:
         raise ValueError("The last day cannot be before the first.")

@@ -18,12 +18,12 @@ from sqlalchemy.orm import Session
 
 from hospital import answer_rules, callbacks, cases, followups, next_steps, waiting
 from hospital.answer_changes import Change
+from hospital.calendars import Calendar
 from hospital.cases import Teller
 from hospital.clocks import Clocks, Due
 from hospital.database import announce
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
-from hospital.plans import Calendar
 
 CHANNEL = "automated_call"
 ASKED_BY_MACHINE = (CHANNEL, "sms", "letter")

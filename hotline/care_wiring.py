@@ -67,7 +67,7 @@ def clocks(settings: Settings) -> Clocks:
     of = settings.cases
     return Clocks(
         ZoneInfo(settings.site.time_zone),
-        settings.site.country.upper(),
+        settings.site.country_code,
         acknowledge_days=of.acknowledge_days,
         decide_days=of.decide_days,
         message_days=of.message_days,
@@ -84,7 +84,7 @@ def opening_hours(settings: Settings) -> Hours:
     of = settings.opening
     window = ALWAYS
     if of.hours is not None:
-        window = Window(week(of.hours), settings.site.country.upper(), of.public_holidays)
+        window = Window(week(of.hours), settings.site.country_code, of.public_holidays)
     return Hours(ZoneInfo(settings.site.time_zone), window, frozenset(of.closed_days))
 
 

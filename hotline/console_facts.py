@@ -24,7 +24,7 @@ def site_facts(settings: Settings) -> ports.SiteFacts:
         tls=settings.web.certificate is not None,
         demo=settings.demo,
         predictive=settings.calling.predictive,
-        country=settings.site.country.upper(),
+        country=settings.site.country_code,
         red_flag=timedelta(minutes=settings.cases.red_flag_minutes),
         clocks=clocks(settings),
         demo_passwords=demo.PASSWORDS if settings.demo else {},

@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hospital import discharge_lists, discharges
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.discharge_lists import Rules
 from hospital.discharges import Report
-from hospital.plans import Calendar
 from hotline import wiring
 from hotline.long_lists import AGAIN, INTERRUPTED, TOLD, Progress, Refusals, digest_of, to_its_end
 from hotline.places import places
@@ -53,7 +53,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
 
 def _read(settings: Settings, asked: argparse.Namespace, in_one: Callable[..., Any], report: Report) -> None:
     """Raises ListRefused, LookupError."""
-    zone, at, country = wiring.zone(settings), wiring.now(), settings.site.country.upper()
+    zone, at, country = wiring.zone(settings), wiring.now(), settings.site.country_code
     rows = discharge_lists.read(asked.file, Rules(zone, country, settings.site.languages[0], at, TAGS, list_words()))
     progress = Progress(asked.file)
     plans, problems = load_plans(load_questionnaires()[0])

@@ -178,7 +178,7 @@ def _on_call(settings: Settings) -> str:
 
     database = open_database(settings, places(settings))
     try:
-        return on_call.told(database, zone(settings), settings.site.country.upper(), now())
+        return on_call.told(database, zone(settings), settings.site.country_code, now())
     finally:
         database.close()
 

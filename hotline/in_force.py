@@ -77,7 +77,7 @@ class Shipped:
             emergency=site.emergency_number,
             number=site.callback_number or numbering.HOTLINE_EXTENSION,
             zone=ZoneInfo(site.time_zone),
-            country=site.country.upper(),
+            country=site.country_code,
             clock=site.clock,
         )
         loaded, problems = load_languages(wording.HERE)

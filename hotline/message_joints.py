@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from hospital import outbox, text_bookings
 from hospital.booking import BookingDesk, Department
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import PhoneNumber
-from hospital.plans import Calendar
 from hospital.text_talks import Begin, Opening
 from hotline.care_wiring import clocks
 from hotline.places import Places
@@ -68,7 +68,7 @@ def receives(settings: Settings) -> bool:
 
 def desk(settings: Settings, words: Words) -> Callable[[], Desk]:
     """`words`: the wording in force."""
-    of, calendar = settings.texting, Calendar(clocks(settings).zone, settings.site.country.upper())
+    of, calendar = settings.texting, Calendar(clocks(settings).zone, settings.site.country_code)
 
     def now_in_force() -> Desk:
         within, also = timedelta(hours=of.answer_hours), frozenset(of.also)

@@ -8,8 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hospital import rota_records
+from hospital.calendars import Calendar
 from hospital.database import Database, announce
-from hospital.rota import AHEAD, Calendar, Line, Rota
+from hospital.rota import AHEAD, Line, Rota
 
 
 def of_rota(rota: Rota, at: datetime) -> str:

@@ -8,8 +8,8 @@ from cti.events import LegEnded, OriginateFailed
 from cti.switchboard import Switchboard
 from dialer.on_call import OnCallDialer, StaffTelephone
 from hospital import answer_flags, climbing, questions
+from hospital.calendars import Calendar
 from hospital.database import Database
-from hospital.rota import Calendar
 from hotline.care_wiring import ladder
 from hotline.on_call import GapWatch
 from hotline.rounds import Rounds
@@ -29,7 +29,7 @@ def begin(
     now: Callable[[], datetime],
 ) -> None:
     """Adds its jobs. What is due lives in SQL: they only look."""
-    calendar = Calendar(zone(settings), settings.site.country.upper())
+    calendar = Calendar(zone(settings), settings.site.country_code)
     dialer = OnCallDialer(
         database,
         telephone,

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from hospital import campaign_lists, enrolling, record_lists
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.campaigns import Campaign
 from hospital.csv_files import Rejected
 from hospital.database import Database
-from hospital.plans import Calendar
 from hotline import wiring
 from hotline.long_lists import AGAIN, INTERRUPTED, TOLD, NotDone, Progress, Refusals, to_its_end
 from hotline.places import places
@@ -117,7 +117,7 @@ def _enrols(settings: Settings, name: str, by: UUID) -> Put:
     if name not in plans:
         raise NotDone(f"there is no such plan. There are: {', '.join(sorted(plans))}.")
     at = wiring.now()  # one instant is one decision, which the console takes back whole
-    site = Calendar(wiring.zone(settings), settings.site.country.upper())
+    site = Calendar(wiring.zone(settings), settings.site.country_code)
 
     def put(session: Session, ids: Sequence[UUID]) -> tuple[int, Mapping[UUID, str]]:
         done, left = enrolling.enrol(session, plans[name], ids, at, site, by)

@@ -24,10 +24,10 @@ from hospital import (
     urgent_calls,
 )
 from hospital.attempts import NotNow
+from hospital.calendars import Calendar
 from hospital.calling_hours import ALWAYS
 from hospital.clocks import due
 from hospital.patients import PhoneNumber
-from hospital.rota import Calendar
 from hotline import wiring
 from hotline.care_wiring import clocks, ladder
 from hotline.settings import Settings
@@ -57,7 +57,7 @@ def _a_red_flag(session: Session, settings: Settings, number: str, at: datetime)
     calls.begin(session, NODE, NODE, number, at)
     clock = due("red_flag", at, clocks(settings))
     cases.open_case(session, "red_flag", NODE, cases.Teller(NODE, number), at, clock, "heart_or_stroke")
-    calendar = Calendar(wiring.zone(settings), settings.site.country.upper())
+    calendar = Calendar(wiring.zone(settings), settings.site.country_code)
     climbing.climb(session, calendar, ladder(settings), at)
     called = urgent_calls.claim_next(session, NODE, at, AT_ONCE)
     if called is None:

@@ -119,7 +119,7 @@ async def run_core(settings: Settings) -> None:
         now=now,
     )
     journal = InboundJournal(
-        board, telephone, database, node=settings.node, country=settings.site.country.upper(), now=now
+        board, telephone, database, node=settings.node, country=settings.site.country_code, now=now
     )
     dialer_work.dialer_listens(board, dialer)
     dialer_work.stints_follow(board, progressive, predictive)

@@ -108,7 +108,7 @@ async def run_ivr(settings: Settings) -> None:
 async def _hold_conversation(
     settings: Settings, counter: Counter, database: Database, session: AgiSession, path: str
 ) -> None:
-    country = settings.site.country.upper()
+    country = settings.site.country_code
     async with asyncio.timeout(DATABASE_S):
         contact = await database.run(agentless.find, session.id) if path == OURS else None
         # In a call of ours the line shows our own number: the other's is the one that was dialled.

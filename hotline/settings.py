@@ -89,6 +89,11 @@ class Site(Frozen):
             raise ValueError(f"languages {self.languages} names one language twice")
         return self
 
+    @property
+    def country_code(self) -> str:
+        """As ISO 3166 writes it."""
+        return self.country.upper()
+
 
 class DatabaseServer(Frozen):
     """A PostgreSQL of the hospital's. Without a URL the hotline runs a private one in its data folder."""

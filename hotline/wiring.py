@@ -128,7 +128,7 @@ def front_desk(
         database=database,
         now=now,
         zone=zone(settings),
-        country=settings.site.country.upper(),
+        country=settings.site.country_code,
         language_keys={keys[tag]: tag for tag in settings.site.languages if tag in keys},
         spoken=frozenset(said.spoken) if spoken is None else spoken,
         default_language=settings.site.default_language,
@@ -182,7 +182,7 @@ def calling_policy(settings: Settings) -> CallingPolicy:
         automatic_tries=settings.automatic.tries,
         urgent_again=timedelta(minutes=settings.automatic.urgent_again_minutes),
         text_answer_within=timedelta(days=calling.text_answer_days),
-        country=settings.site.country.upper(),
+        country=settings.site.country_code,
         trunk_lines=settings.trunk.lines if settings.trunk else None,
     )
 
@@ -193,7 +193,7 @@ def _window(settings: Settings) -> Window:
     if calling.window == "open" and calling.hours is None:
         return ALWAYS
     chosen = settings.site.country if calling.window in (None, "open") else calling.window
-    window = replace(PRESETS[chosen], country=settings.site.country.upper())
+    window = replace(PRESETS[chosen], country=settings.site.country_code)
     if calling.hours is not None:
         window = replace(window, week=week(calling.hours))
     return window if calling.public_holidays is None else replace(window, on_holidays=calling.public_holidays)

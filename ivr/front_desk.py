@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from hospital import number_locks
 from hospital.booking import BookingDesk
+from hospital.calendars import Calendar
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.identifiers import Identifier
 from hospital.patients import Patient
-from hospital.plans import Calendar
 from ivr.call import Call
 from ivr.care_desk import CareDesk
 from scripts.menu_sheet import Menu

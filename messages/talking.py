@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, next_steps, number_locks, surveys, text_talks, vault
+from hospital.calendars import Calendar
 from hospital.clocks import Clocks
 from hospital.followups import Answer, FollowUpTask, answers
-from hospital.plans import Calendar
 from hospital.slots import Department
 from hospital.text_talks import TextTalk
 from scripts import reply_words, texting, words_between

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hospital.plans import CHANGES, CHANNELS, KINDS, Calendar, Plan, Rule, Step, due
+from hospital.calendars import Calendar
+from hospital.plans import CHANGES, CHANNELS, KINDS, Plan, Rule, Step, due
 from scripts import library
 from scripts.questionnaire_files import canonical
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from hospital import answer_links, coverage, followups, outbox, text_steps
 from hospital.answer_links import AnswerLink, Asked, Links, Raised
+from hospital.calendars import Calendar
 from hospital.cases import Case
 from hospital.clocks import Due
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import LINK_SEALED, OutboxRow
-from hospital.plans import Calendar
 from hotline.caller_joints import rendered
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, SettingsRefused, build

@@ -13,9 +13,10 @@ from sqlalchemy import select
 
 from hospital import answer_rules, enrolments, followups, plan_changes, questionnaires, surveys
 from hospital.answer_changes import Change, Window, brought_forward
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.followups import FollowUpTask
-from hospital.plans import Calendar, Plan, Step
+from hospital.plans import Plan, Step
 from hospital.surveys import Met
 from scripts.filling import Filling
 from scripts.questionnaire import Condition, Questionnaire

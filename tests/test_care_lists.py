@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, audit, calling_hours, discharges, vault
 from hospital.attempts import Claimed
+from hospital.calendars import Calendar
 from hospital.calling_rules import CallingPolicy
 from hospital.csv_files import Rejected
 from hospital.database import Database
@@ -22,7 +23,6 @@ from hospital.discharge_lists import Happened, Rules, read
 from hospital.enrolment_records import Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay, Visit
-from hospital.plans import Calendar
 from hotline import commands, discharge_import, postgres
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build

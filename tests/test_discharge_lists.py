@@ -14,13 +14,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hospital import discharges, questionnaires
+from hospital.calendars import Calendar
 from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules, read
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
-from hospital.plans import Calendar, Plan, Rule, Step
+from hospital.plans import Plan, Rule, Step
 from scripts.languages import TAGS
 from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 
 from hospital import attempts, enrolments, followups, patients, plan_changes, questionnaires
 from hospital.attempts import Attempt, Claimed
-from hospital.business_days import is_business_day
+from hospital.calendars import Calendar, is_business_day
 from hospital.calling_hours import PRESETS
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.enrolments import Told
 from hospital.followups import DecisionRow, FollowUpTask
 from hospital.patients import Patient
-from hospital.plans import Calendar, Plan, Rule, Step
+from hospital.plans import Plan, Rule, Step
 from tests.hospital_scene import employ
 from tests.moments import ZONE
 

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from hospital import announcing, enrolments, followups, outbox, questionnaires
 from hospital.attempt_records import contacts
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.enrolments import Told
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient, PhoneNumber
-from hospital.plans import Calendar, Plan, Rule, Step
+from hospital.plans import Plan, Rule, Step
 from hotline.caller_joints import rendered
 from scripts.wording import Wording
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character

@@ -19,11 +19,12 @@ from hospital import (
     questionnaires,
 )
 from hospital.attempts import Attempt, Claimed, NotNow
+from hospital.calendars import Calendar
 from hospital.campaigns import Campaign, Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
-from hospital.plans import Calendar, Plan, Step
+from hospital.plans import Plan, Step
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, Character
 from tests.hospital_scene import UNCAPPED, admit, at_once, day_three, employ
 from tests.moments import NOON, ZONE

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from hospital import attempts, enrolling, enrolments, followups, opt_outs, patients, plan_changes, questionnaires
 from hospital.attempts import Claimed, NotNow
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.enrolments import Telling, Told
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay
-from hospital.plans import Calendar, Plan, Rule, Step
+from hospital.plans import Plan, Rule, Step
 from tests.characters import LUCIA, MEI, RUTH
 from tests.hospital_scene import POLICY, admit, at_once, employ
 from tests.moments import NOON, ZONE

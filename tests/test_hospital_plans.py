@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hospital.business_days import days_later, is_business_day, on_or_after
-from hospital.plans import Calendar, Event, Plan, Rule, Step, age, due
+from hospital import clocks
+from hospital.business_days import days_later, on_or_after
+from hospital.calendars import Calendar, is_business_day
+from hospital.plans import Event, Plan, Rule, Step, age, due
 from hospital.zones import country_of, zone_of
 
 pytestmark = pytest.mark.covers("H20", "H25")
@@ -147,3 +149,10 @@ def test_the_clock_of_a_number(number: str | None, zone: str, country: str) -> N
 
 def test_a_number_of_several_zones_is_the_sites_where_that_is_one() -> None:
     assert zone_of("+61491570156", ZoneInfo("Australia/Sydney")).key == "Australia/Sydney"
+
+
+def test_a_weekend_that_is_worked_counts_for_the_clock_of_a_case_too() -> None:
+    """China worked on Saturday 14 February 2026, before the Spring Festival."""
+    friday = datetime(2026, 2, 13, 12, tzinfo=CHINA.zone)
+    until = clocks.due("message", friday, clocks.Clocks(CHINA.zone, CHINA.country)).acknowledge_by
+    assert until == datetime(2026, 2, 15, tzinfo=CHINA.zone)

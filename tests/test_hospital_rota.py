@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from hospital import audit, rota_records
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.database import Database
-from hospital.rota import Calendar, Gap, Line, Turn
+from hospital.rota import Gap, Line, Turn
 from hotline.on_call import GapWatch, told
 from tests.hospital_scene import at_once, employ, listening
 from tests.moments import NOON, ZONE

@@ -17,13 +17,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from hospital import discharges, patients
+from hospital.calendars import Calendar
 from hospital.csv_files import Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Rules, read
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, Stay
-from hospital.plans import Calendar
 from hotline import commands, long_lists, postgres
 from hotline.settings_file import DEMO, build
 from scripts.languages import TAGS

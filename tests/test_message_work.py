@@ -18,12 +18,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from hospital import booking, enrolments, followups, letters, questionnaires, text_steps, vault
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.enrolments import Told
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
-from hospital.plans import Calendar, Plan, Rule, Step
+from hospital.plans import Plan, Rule, Step
 from hotline import letter_joints, message_work
 from hotline.caller_joints import rendered
 from hotline.message_joints import SqlOutbox

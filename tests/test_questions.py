@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from hospital import audit, questions, rota_records
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.patients import Patient
 from hospital.questions import Question
-from hospital.rota import Calendar, Line
+from hospital.rota import Line
 from tests import browser
 from tests.browser import PageOf, does_not_scroll, looked_at, page_of, served
 from tests.browser import site as _site

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hospital.rota import ANY_WARD, DAYS, HOLIDAY, Calendar, Gap, Line, Rota, Shift, uncovered
+from hospital.calendars import DAYS, HOLIDAY, Calendar
+from hospital.rota import ANY_WARD, Gap, Line, Rota, Shift, uncovered
 from hotline.on_call import of_rota
 
 pytestmark = pytest.mark.covers("H33")

@@ -29,13 +29,13 @@ from hospital import (
     surveys,
 )
 from hospital.attempts import Attempt
+from hospital.calendars import DAYS, Calendar
 from hospital.callbacks import Callback
 from hospital.campaigns import Wanted
 from hospital.cases import Case
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.recordings import Recording
-from hospital.rota import DAYS, Calendar
 from hospital.urgent_calls import UrgentCall
 from hotline import databases, demo, postgres, wiring
 from tests import pickups

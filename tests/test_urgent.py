@@ -11,11 +11,11 @@ from playwright.async_api import expect
 from sqlalchemy.orm import Session
 
 from hospital import audit, calls, cases, climbing, rota_records, urgent_records
+from hospital.calendars import Calendar
 from hospital.cases import Teller
 from hospital.clocks import Clocks, due
 from hospital.database import Database
 from hospital.patients import Stay
-from hospital.rota import Calendar
 from hospital.urgent import Ladder, Reach, Step, next_step
 from hotline.settings_file import DEMO, build
 from tests import browser

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from dialer.on_call import OnCallDialer, StaffTelephone
 from hospital import accounts, audit, cases, climbing, urgent_calls
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.calls import Call as CallRow
 from hospital.cases import Case
 from hospital.database import Database
-from hospital.rota import Calendar
 from hospital.urgent import Ladder
 from hospital.urgent_calls import Called, UrgentCall
 from hotline import wiring
@@ -500,7 +500,7 @@ async def test_who_hangs_up_has_taken_it_or_has_not(ward: Ward, words: wording.W
 
 
 def calendar_of(house: House) -> Calendar:
-    return Calendar(wiring.zone(house.settings), house.settings.site.country.upper())
+    return Calendar(wiring.zone(house.settings), house.settings.site.country_code)
 
 
 def told_to_ana(house: House) -> UUID:

@@ -11,10 +11,10 @@ from hospital import answer_flags, climbing, followups
 from hospital.answer_flags import AnswerFlag
 from hospital.attempts import Attempt
 from hospital.audit import AuditRow
+from hospital.calendars import Calendar
 from hospital.cases import Case
 from hospital.database import Database
 from hospital.patients import Patient
-from hospital.rota import Calendar
 from hospital.urgent import Ladder
 from tests.console_app import Page, Site, words
 from tests.moments import ZONE

@@ -14,6 +14,7 @@ from hospital import attempts, enrolling, enrolments, followups, merging, patien
 from hospital.appointments import Appointment
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
+from hospital.calendars import Calendar
 from hospital.campaigns import CampaignPatient, Wanted, create
 from hospital.database import Database
 from hospital.enrolment_records import Enrolment
@@ -21,7 +22,6 @@ from hospital.enrolments import Told
 from hospital.followups import FollowUpTask
 from hospital.merging import MOVED
 from hospital.patients import Patient, PatientIdentifier, PhoneNumber, Stay, Visit
-from hospital.plans import Calendar
 from hospital.slots import Department, Doctor, Slot
 from scripts.plan_files import load_plans
 from scripts.questionnaire_files import load_questionnaires

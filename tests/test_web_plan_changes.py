@@ -11,13 +11,13 @@ from sqlalchemy import select
 from hospital import attempts, enrolments, outbox, patients, plan_changes
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.enrolment_records import Enrolment
 from hospital.enrolments import Told
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
-from hospital.plans import Calendar
 from tests.characters import LUCIA
 from tests.console_app import Page, Site, words
 from tests.hospital_scene import UNCAPPED, admit, library

@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import followups, outbox, questionnaires, text_steps, text_talks
+from hospital.calendars import Calendar
 from hospital.cases import Case
 from hospital.clocks import Clocks
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
-from hospital.plans import Calendar
 from hospital.text_replies import TextReply
 from hospital.text_talks import TextTalk
 from hotline.caller_joints import rendered

@@ -28,9 +28,9 @@ from starlette.types import Scope
 
 from hospital import answer_links
 from hospital.answer_links import Asked, Raised
+from hospital.calendars import Calendar
 from hospital.clocks import Clocks, due
 from hospital.database import Database
-from hospital.plans import Calendar
 from scripts import words_between
 from scripts.filling import Filling
 from scripts.questionnaire_files import kept

@@ -16,7 +16,6 @@ from hospital.csv_files import ListRefused, Rejected
 from hospital.database import Database
 from hospital.discharge_lists import Happened, Rules
 from hospital.discharges import Report
-from hospital.plans import Calendar
 from scripts.languages import TAGS
 from scripts.vocabulary import list_words
 from web.doors import Door, Visitor, pages_of, services
@@ -86,7 +85,7 @@ async def take_over(request: Request, visitor: Imports) -> Response:
     came.is_what_was_checked()
     house = services(request)
     at, run_in = house.clock(), _in(house.database)
-    known, site = list(plans().values()), Calendar(house.facts.zone, house.facts.country)
+    known, site = list(plans().values()), house.facts.calendar
     report = await _read(
         request,
         visitor,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from hospital import audit, enrolling, patient_search
 from hospital.csv_files import Rejected
 from hospital.patients import Patient
-from hospital.plans import Calendar, Plan
+from hospital.plans import Plan
 from hospital.record_lists import People
 from web import told_lists, words
 from web.doors import Door, Visitor, pages_of, services
@@ -164,7 +164,7 @@ async def _enrol(
 ) -> tuple[int, dict[UUID, str], datetime]:
     """How many were enrolled, who was not and why; a part is a transaction of its own, all of them one decision."""
     house = services(request)
-    at, site = house.clock(), Calendar(house.facts.zone, house.facts.country)
+    at, site = house.clock(), house.facts.calendar
     done = 0
     left: dict[UUID, str] = {}
     try:

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, followups
+from hospital.calendars import Calendar
 from hospital.clocks import Clocks
-from hospital.plans import Calendar
 from web import followup_flags, followup_past, followup_view
 from web.answer_fields import OTHER, answered, repeated
 from web.doors import Visitor, pages_of, services

@@ -15,7 +15,6 @@ from starlette.datastructures import FormData
 from hospital import enrolling, task_orders
 from hospital.accounts import Account
 from hospital.followups import FollowUpTask
-from hospital.plans import Calendar
 from hospital.task_orders import WHATS, Giver, Order
 from web import words
 from web.doors import Visitor, denied, pages_of, services
@@ -74,7 +73,7 @@ async def _enrolled(request: Request, visitor: Visitor, form: FormData) -> Order
     if plan is None:
         raise Refusal(422, "Choose a plan.")
     house, shown = services(request), viewer(request, visitor)
-    site = Calendar(shown.zone, house.facts.country)
+    site = house.facts.calendar
     chosen = list(_chosen([str(one) for one in form.getlist("task")]))
 
     def enrol(session: Session) -> tuple[Ordered, list[UUID]]:

@@ -12,7 +12,6 @@ from hospital import audit, enrolling, patients, plan_changes
 from hospital.calling_rules import is_a_child
 from hospital.database import announce
 from hospital.patients import Patient
-from hospital.plans import Calendar
 from web import words
 from web.doors import services
 from web.followup_list import WorksFollowUps, own_task
@@ -117,7 +116,7 @@ async def enrol(request: Request, visitor: WorksFollowUps, task_id: UUID, plan: 
         raise Refusal(422, "Choose a plan.")
     house = services(request)
     patient_id, at, by = shown.patient.id, house.clock(), visitor.account_id
-    site = Calendar(house.facts.zone, house.facts.country)
+    site = house.facts.calendar
 
     try:
         _, left = await house.database.run(enrolling.enrol, plans()[plan], [patient_id], at, site, by)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from hospital.attempts import CallingPolicy
 from hospital.booking import BookingDesk
+from hospital.calendars import Calendar
 from hospital.calling_hours import PRESETS
 from hospital.clocks import Clocks
 from hospital.database import Database
@@ -21,7 +22,6 @@ from hospital.editions import Body, Sheet
 from hospital.letters import Pile
 from hospital.opening import Hours
 from hospital.outcome_rules import SHIPPED, OutcomeRules
-from hospital.rota import Calendar
 from scripts.findings import Finding
 from scripts.questionnaire import Questionnaire
 from scripts.triage import Triage

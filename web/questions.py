@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from hospital import questions
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.patients import Patient
 from hospital.questions import Question
-from hospital.rota import Calendar
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.looks import looked
 from web.refusals import Refusal

@@ -6,7 +6,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from hospital.rota import Calendar, Line, Rota
+from hospital.calendars import Calendar
+from hospital.rota import Line, Rota
 
 DAYS = 7
 DAY_WIDTH = 150.0

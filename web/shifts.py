@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from hospital import patients, rota_records
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.followups import FollowUpTask
 from hospital.patients import Stay
-from hospital.rota import AHEAD, ROLES, Calendar, Gap, Turn
+from hospital.rota import AHEAD, ROLES, Gap, Turn
 from hospital.rota_records import OnCallLine, OnCallShift
 from web import words
 from web.doors import Door, Visitor, pages_of, services
