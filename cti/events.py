@@ -21,16 +21,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class CallArrived(Event):
-    """Somebody dials in: a trunk, a patient's phone, a colleague. `entrance` is the context that took it."""
-
-    call_id: str
-    channel_id: str
-    channel: str
-    entrance: str
-
-
-@dataclass(frozen=True, slots=True)
 class CallerQueued(Event):
     call_id: str
     queue: str
@@ -49,7 +39,6 @@ class CallerLeftQueue(Event):
 class CallAbandoned(Event):
     call_id: str
     queue: str
-    waited: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +59,16 @@ class AgentAnswered(Event):
     channel: str
     channel_id: str
     queue: str
-    waited: int
 
 
 @dataclass(frozen=True, slots=True)
 class AgentMissed(Event):
-    """The phone rang for `rang_for` seconds and was not taken. It does not come when the caller gives up: the
+    """The phone rang and was not taken. It does not come when the caller gives up: the
     phone's LegEnded does."""
 
     call_id: str
     sip_username: str
     queue: str
-    rang_for: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,35 +124,6 @@ class OriginateFailed(Event):
 
     channel_id: str
     line_result: LineResult
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingStarted(Event):
-    call_id: str
-    channel_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingPaused(Event):
-    call_id: str
-    channel_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingResumed(Event):
-    call_id: str
-    channel_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingStopped(Event):
-    call_id: str
-    channel_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AsteriskRestarting(Event):
-    """Asterisk is going down on purpose."""
 
 
 @dataclass(frozen=True, slots=True)

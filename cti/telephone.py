@@ -166,13 +166,6 @@ class Telephone:
             raise ValueError("a recording's path is letters, digits, / . _ and -, and ends with .wav")
         await self._on_leg("MixMonitor", channel_id, File=path)
 
-    async def pause_recording(self, channel_id: str) -> None:
-        """Silence is written until resume_recording, so that times in the file stay true."""
-        await self._on_leg("MixMonitorMute", channel_id, Direction="both", State=1)
-
-    async def resume_recording(self, channel_id: str) -> None:
-        await self._on_leg("MixMonitorMute", channel_id, Direction="both", State=0)
-
     async def stop_recording(self, channel_id: str) -> None:
         """What is not recorded is no error; raises LegGone."""
         try:

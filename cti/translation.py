@@ -13,19 +13,13 @@ from cti.events import (
     AgentAnswered,
     AgentMissed,
     AgentRinging,
-    AsteriskRestarting,
     CallAbandoned,
-    CallArrived,
     CallerLeftQueue,
     CallerQueued,
     Event,
     LegAnswered,
     LegRinging,
     NobodyThere,
-    RecordingPaused,
-    RecordingResumed,
-    RecordingStarted,
-    RecordingStopped,
     TalkEnded,
 )
 
@@ -53,13 +47,6 @@ def whole(e: AmiEvent, name: str) -> int:
     return int(text) if text.lstrip("-").isdigit() else 0
 
 
-def _arrived(e: AmiEvent) -> Event | None:
-    f = e.fields  # a leg in state Ring was dialled by its owner; the legs that we dial begin Down
-    if f.get("ChannelStateDesc") != "Ring" or f.get("Channel", "").startswith("Local/"):
-        return None
-    return CallArrived(moment(e), f.get("Linkedid", ""), f.get("Uniqueid", ""), f["Channel"], f.get("Context", ""))
-
-
 def _leg_state(e: AmiEvent) -> Event | None:
     f = e.fields
     kind = {"Ringing": LegRinging, "Up": LegAnswered}.get(f.get("ChannelStateDesc", ""))
@@ -68,29 +55,18 @@ def _leg_state(e: AmiEvent) -> Event | None:
     return kind(moment(e), f.get("Linkedid", ""), f.get("Uniqueid", ""), f["Channel"])
 
 
-def _muted(e: AmiEvent) -> Event:
-    kind = RecordingPaused if e.fields.get("State") == "1" else RecordingResumed
-    return kind(moment(e), e.fields.get("Linkedid", ""), e.fields.get("Uniqueid", ""))
-
-
-_CALL_AND_LEG = ("Linkedid", "Uniqueid")
-
-
 def _named(kind: Callable[..., Event], *names: str) -> Callable[[AmiEvent], Event]:
     return lambda e: kind(moment(e), *(e.fields.get(name, "") for name in names))
 
 
 # Asterisk's event → ours. Hangup and OriginateResponse need the leg's past and are translated in live.py.
 TABLE: dict[str, Callable[[AmiEvent], Event | None]] = {
-    "Newchannel": _arrived,
     "Newstate": _leg_state,
     "QueueCallerJoin": lambda e: CallerQueued(
         moment(e), e.fields.get("Linkedid", ""), e.fields.get("Queue", ""), whole(e, "Position")
     ),
     "QueueCallerLeave": _named(CallerLeftQueue, "Linkedid", "Queue"),
-    "QueueCallerAbandon": lambda e: CallAbandoned(
-        moment(e), e.fields.get("Linkedid", ""), e.fields.get("Queue", ""), whole(e, "HoldTime")
-    ),
+    "QueueCallerAbandon": _named(CallAbandoned, "Linkedid", "Queue"),
     "AgentCalled": lambda e: AgentRinging(
         moment(e),
         e.fields.get("Linkedid", ""),
@@ -106,14 +82,12 @@ TABLE: dict[str, Callable[[AmiEvent], Event | None]] = {
         e.fields.get("DestChannel", ""),
         e.fields.get("DestUniqueid", ""),
         e.fields.get("Queue", ""),
-        whole(e, "HoldTime"),
     ),
     "AgentRingNoAnswer": lambda e: AgentMissed(
         moment(e),
         e.fields.get("Linkedid", ""),
         sip_username(e.fields.get("Interface", "")),
         e.fields.get("Queue", ""),
-        whole(e, "RingTime") / 1000,
     ),
     "AgentComplete": lambda e: TalkEnded(
         moment(e),
@@ -123,13 +97,9 @@ TABLE: dict[str, Callable[[AmiEvent], Event | None]] = {
         whole(e, "TalkTime"),
         e.fields.get("Reason", ""),
     ),
-    "MixMonitorStart": _named(RecordingStarted, *_CALL_AND_LEG),
-    "MixMonitorMute": _muted,
-    "MixMonitorStop": _named(RecordingStopped, *_CALL_AND_LEG),
     "UserEvent": lambda e: (
         NobodyThere(moment(e), e.fields.get("Linkedid", ""), e.fields.get("Uniqueid", ""))
         if e.fields.get("UserEvent") == "HotlineNobodyThere"
         else None
     ),
-    "Shutdown": lambda e: AsteriskRestarting(moment(e)),
 }

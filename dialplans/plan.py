@@ -135,10 +135,8 @@ class Trunk:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that the templates need. `allowed_outside` are the only outside numbers that can be dialled (Asterisk
-    patterns); `languages` are those that have static prompts, the first one being the default;
-    `ivr_patience` is how many seconds a connected ivr may stay silent before the caller is taken back;
-    `hold_music` means that the folder hold/ of the sounds has recordings; who has more than `calls_at_once` calls
-    at the same moment is told so by the ivr."""
+    patterns); `languages` are those that have static prompts, the first one being the default; who has more than
+    `calls_at_once` calls at the same moment is told so by the ivr."""
 
     address: str
     agi_secret: str
@@ -155,8 +153,6 @@ class Plan:
     hotline_extension: str = "600"
     node: str = "n1"
     ami_user: str = "core"
-    ivr_patience: int = 5
-    hold_music: bool = False
     calls_at_once: int = 10
     sip_port: int = 5060
     ami_port: int = 5038

@@ -111,7 +111,7 @@ async def test_who_talked_on_the_fixed_phone_has_not_given_up(database: Database
     with database.transaction() as session:
         calls.begin(session, CALL, "n1", LUCIA.numbers[0], NOON)
         calls.queued(session, CALL, "reception")
-    await board._tell(AgentAnswered(NOON, CALL, "desk", "PJSIP/desk-00000002", TOMS, "reception", 9))
+    await board._tell(AgentAnswered(NOON, CALL, "desk", "PJSIP/desk-00000002", TOMS, "reception"))
     with database.transaction() as session:
         assert session.get_one(Call, CALL).state == "talking"
     for event in told:

@@ -311,7 +311,6 @@ WITH_THEM = {
     "DBGetTree",
     "Getvar",
     "Hangup",
-    "MixMonitorMute",
     "StopMixMonitor",
     "QueueStatus",
 }
