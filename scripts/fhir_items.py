@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts.answers import AnswerRefused, validate_answer
 from scripts.fhir_json import ImportRefused
-from scripts.fhir_options import as_choice, options_of, span_of
+from scripts.fhir_options import ValueSets, as_choice, options_of, span_of
 from scripts.fhir_parts import (
     SDC,
     STRUCTURE,
@@ -31,6 +31,7 @@ from scripts.questionnaire import CHOICES, MOMENTS, NO_QUESTIONS, NO_TEXT, NUMBE
 from scripts.questionnaire_items import MOST_DEEP, MOST_UNFOLDED
 
 MOST_ITEMS = 1000
+MOST_OPTIONS = 10_000  # of all items together: many may name one long value set
 NOT_ASKED = ("attachment", "reference", "question")
 WITH_LENGTH = (ItemType.STRING, ItemType.TEXT, ItemType.URL, ItemType.OPEN_CHOICE)
 KNOWN = {
@@ -62,9 +63,12 @@ class Gathered:
     selected: dict[str, list[Any]] = field(default_factory=dict)
     unfolded: int = 0
     """How much there is under the answers of choices of several, if all are chosen."""
+    noted: set[str] = field(default_factory=set)
 
     def note(self, what: str) -> None:
-        if what not in self.left_out:
+        """Once, however often it is found."""
+        if what not in self.noted:
+            self.noted.add(what)
             self.left_out.append(what)
 
     def leave(self, one: Part, link_id: str, reason: str) -> None:
@@ -80,6 +84,7 @@ class Gathered:
 class ItemReading:
     def __init__(self, gathered: Gathered, language: str) -> None:
         self._all, self._language = gathered, language
+        self._sets, self._options = ValueSets(gathered.top), 0
 
     def item(self, one: Part, depth: int = 1, times: int = 1) -> dict[str, Any] | None:
         """None: left out. `times`: how often it is there, under each answer of the choices around it."""
@@ -158,7 +163,10 @@ class ItemReading:
 
     def _with_options(self, one: Part, made: dict[str, Any]) -> str | None:
         """Adds the options and tells the type that it is then; None where there are none."""
-        options, codes, selected, notes = options_of(one, self._all.top, self._language)
+        options, codes, selected, notes = options_of(one, self._sets, self._language)
+        self._options += len(options)
+        if self._options > MOST_OPTIONS:
+            raise ImportRefused([f"{one.path}: more than {MOST_OPTIONS} options in all"])
         self._all.left_out += notes
         if not options:
             return "string" if made["type"] == "open-choice" else None

@@ -26,11 +26,11 @@ def parsed(raw: bytes) -> Part:
         raise ImportRefused([f"is {len(raw)} bytes long; {LARGEST} are allowed"])
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"'{twice[:60]}' stands twice in one object")
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise ValueError(f"'{name[:60]}' stands twice in one object")
+            found[name] = value
         return found
 
     def refuse(constant: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from scripts.fhir_parts import Part, clean, language_of, texts
@@ -46,7 +47,7 @@ def whole_numbers(item: Item) -> bool:
     return None not in numbers and bool(numbers) and numbers == [option.score for option in item.options]
 
 
-def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]], Codes, list[str], list[str]]:
+def options_of(one: Part, sets: ValueSets, language: str) -> tuple[list[dict[str, Any]], Codes, list[str], list[str]]:
     """Options as our files have them, our code for each (system, code) of theirs, those of ours that are selected at
     first, and what was left out."""
     notes: list[str] = []
@@ -56,7 +57,12 @@ def options_of(one: Part, top: Part, language: str) -> tuple[list[dict[str, Any]
     value_set = one.text("answerValueSet")
     given: list[tuple[Part, dict[str, str] | None]] = [(part, None) for part in one.parts("answerOption")]
     if value_set is not None and not given:
-        given = list(_of_value_set(one, top, value_set, notes))
+        found = sets.named(value_set)
+        if found is None:
+            notes.append(f"{one.path}.answerValueSet: '{value_set[:80]}' is not contained in the file")
+        else:
+            given, lost = found
+            notes += lost
     for part, designations in given[:MOST]:
         if part.part("modifierExtension"):
             notes.append(f"{part.path}: an option whose meaning a modifierExtension changes is left out")
@@ -136,22 +142,48 @@ def _lost(part: Part) -> list[str]:
     return [f"{part.path}.extension: {name} is not used" for name in names]
 
 
-def _of_value_set(one: Part, top: Part, named: str, notes: list[str]) -> Iterator[tuple[Part, dict[str, str] | None]]:
-    for contained in top.parts("contained"):
-        if contained.part("resourceType") == "ValueSet" and named == f"#{contained.part('id')}":
-            yield from _concepts(contained, top, notes)
-            return
-    notes.append(f"{one.path}.answerValueSet: '{named[:80]}' is not contained in the file")
+class ValueSets:
+    """Those that the file contains, each read once, however many items name it."""
+
+    def __init__(self, top: Part) -> None:
+        self._top = top
+        self._read: dict[str, tuple[list[tuple[Part, dict[str, str] | None]], list[str]]] = {}
+
+    def named(self, reference: str) -> tuple[list[tuple[Part, dict[str, str] | None]], list[str]] | None:
+        """Its options, and what of it was left out; None where there is none of this name."""
+        if reference not in self._contained:
+            return None
+        if reference not in self._read:
+            notes: list[str] = []
+            self._read[reference] = list(_concepts(self._contained[reference], self._systems, notes)), notes
+        return self._read[reference]
+
+    @cached_property
+    def _contained(self) -> Mapping[str, Part]:
+        sets = [one for one in self._top.parts("contained") if one.part("resourceType") == "ValueSet"]
+        return {f"#{one.part('id')}": one for one in reversed(sets)}  # of a name the first
+
+    @cached_property
+    def _systems(self) -> Mapping[str, Part]:
+        """Code systems of which all concepts are there, by their address."""
+        whole: dict[str, Part] = {}
+        for one in self._top.parts("contained"):
+            url = one.part("url")
+            if (one.part("resourceType"), one.part("content")) == ("CodeSystem", "complete") and isinstance(url, str):
+                whole.setdefault(url, one)
+        return whole
 
 
-def _concepts(value_set: Part, top: Part, notes: list[str]) -> Iterator[tuple[Part, dict[str, str] | None]]:
+def _concepts(
+    value_set: Part, systems: Mapping[str, Part], notes: list[str]
+) -> Iterator[tuple[Part, dict[str, str] | None]]:
     expansion = Part(value_set.part("expansion"), f"{value_set.path}.expansion", value_set.problems)
     if expansion.part("contains"):
         yield from _contained(expansion)
         return
     compose = Part(value_set.part("compose"), f"{value_set.path}.compose", value_set.problems)
     for include in compose.parts("include"):
-        concepts = include.parts("concept") or list(_all_of_code_system(include, top))
+        concepts = include.parts("concept") or list(_all_of_code_system(include, systems))
         if not concepts:
             notes.append(f"{include.path}: what is not written out in the file is left out")
         for concept in concepts:
@@ -160,7 +192,7 @@ def _concepts(value_set: Part, top: Part, notes: list[str]) -> Iterator[tuple[Pa
         notes.append(f"{compose.path}.exclude: is not applied")
 
 
-def _all_of_code_system(include: Part, top: Part) -> Iterator[Part]:
+def _all_of_code_system(include: Part, systems: Mapping[str, Part]) -> Iterator[Part]:
     """Every concept of a code system that the file contains; none where only some of it are meant."""
 
     def of(holder: Part) -> Iterator[Part]:
@@ -168,12 +200,10 @@ def _all_of_code_system(include: Part, top: Part) -> Iterator[Part]:
             yield concept
             yield from of(concept)
 
-    if include.part("filter") or include.part("valueSet"):
+    system = include.part("system")
+    if include.part("filter") or include.part("valueSet") or not isinstance(system, str) or system not in systems:
         return
-    named = ("CodeSystem", "complete", include.part("system"))
-    for contained in top.parts("contained"):
-        if tuple(contained.part(name) for name in ("resourceType", "content", "url")) == named:
-            yield from of(contained)
+    yield from of(systems[system])
 
 
 def _contained(expansion: Part) -> Iterator[tuple[Part, dict[str, str] | None]]:

@@ -44,7 +44,8 @@ def read_fhir(raw: bytes) -> Imported:
         raise ImportRefused(["Questionnaire.modifierExtension changes what all of it means; it cannot be used"])
     gathered = Gathered(top)
     language = _language(gathered)
-    items = [made for one in top.parts("item") if (made := ItemReading(gathered, language).item(one)) is not None]
+    reading = ItemReading(gathered, language)
+    items = [made for one in top.parts("item") if (made := reading.item(one)) is not None]
     _something(gathered, items)
     _note(gathered)
     url, version = top.text("url"), top.text("version")

@@ -23,6 +23,7 @@ class References:
 
     def __init__(self, gathered: Gathered, made: Questionnaire) -> None:
         self._all, self._made = gathered, made
+        self._judged: dict[str, tuple[set[str], tuple[list[dict[str, Any]], bool]]] = {}
 
     def items(self, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Items with their conditions and suggestions. Who hangs on something left out is left out."""
@@ -42,7 +43,7 @@ class References:
             self._with_initial(one, whole, self._made.by_link_id[link_id])
         terms = one.parts("enableWhen")
         if terms:
-            conditions, never = self._conditions(one, terms)
+            conditions, never = self._conditions_of(link_id, one, terms)
             if never:
                 self._all.leave(one, link_id, "it would never be asked")
                 return None
@@ -58,6 +59,15 @@ class References:
                     self._all.leave(one, link_id, "nothing in it can be asked")
                     return None
         return whole
+
+    def _conditions_of(self, link_id: str, one: Part, terms: list[Part]) -> tuple[list[dict[str, Any]], bool]:
+        """As when they were judged last, unless something that they ask has been left out since."""
+        asked, judged = self._judged.get(link_id, (None, None))
+        if asked is None or judged is None or not asked.isdisjoint(self._all.gone):
+            judged = self._conditions(one, terms)
+            asked = {our_link_id(str(term.part("question"))) for term in terms} - self._all.gone
+            self._judged[link_id] = asked, judged
+        return judged
 
     def _conditions(self, one: Part, terms: list[Part]) -> tuple[list[dict[str, Any]], bool]:
         """The conditions that can be represented, and whether without the others it would never be asked."""

@@ -4,6 +4,7 @@ Responses are read by fhir.resources, a library that others keep: our own idea o
 """
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -758,6 +759,50 @@ def test_whatever_is_given_is_read_or_refused(data: st.DataObject) -> None:
     filling = Filling(found.questionnaire, {})
     assert filling.progress()[0] <= filling.progress()[1]
     exported(found.questionnaire, {}, "in-progress")
+
+
+def hanging_in_a_row(count: int) -> list[dict[str, Any]]:
+    """Each on the next, and the last cannot be asked: all of them go, one by one."""
+    return [
+        {"linkId": str(n), "type": "attachment", "text": "picture"}
+        if n + 1 == count
+        else {
+            "linkId": str(n),
+            "type": "boolean",
+            "text": str(n),
+            "enableWhen": [{"question": str(n + 1), "operator": "=", "answerBoolean": True}],
+        }
+        for n in range(count)
+    ]
+
+
+LONG_SET = {
+    "resourceType": "ValueSet",
+    "id": "v",
+    "expansion": {"contains": [{"code": f"c{n}"} for n in range(30_000)]},
+}
+CHOICES = [{"linkId": str(n), "type": "choice", "text": "?", "answerValueSet": "#v"} for n in range(900)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (f'{{{",".join(f""""k{n}":1""" for n in range(100_000))},"z":1,"z":2}}'.encode(), "'z' stands twice"),
+        (
+            json.dumps({"resourceType": "Questionnaire", "item": CHOICES, "contained": [LONG_SET]}).encode(),
+            "more than 10000 options in all",
+        ),
+        (with_items(*hanging_in_a_row(900)), "nothing that can be asked"),
+    ],
+    ids=["keys", "options", "conditions"],
+)
+def test_what_is_made_to_take_long_is_refused_soon(raw: bytes, told: str) -> None:
+    assert len(raw) < LARGEST
+    began = time.process_time()
+    with pytest.raises(ImportRefused) as refused:
+        read_fhir(raw)
+    assert told in str(refused.value)
+    assert time.process_time() - began < 5
 
 
 def test_a_translation_with_a_list_for_its_url_is_no_translation() -> None:

@@ -1,7 +1,9 @@
 """Ida words a questionnaire in the console: checked by line, published, and João keeps his version."""
 
+import asyncio
 import json
 import re
+import time
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
@@ -26,6 +28,7 @@ from tests.workshops import workshop
 
 CODE = "discharge-day3"
 HERS = "/questionnaires/discharge-day3"
+LETTERS = [{"valueCoding": {"code": letter, "display": letter}} for letter in "abcdefghijklmnopqrstuvwxyz"]
 
 
 @pytest.fixture
@@ -208,6 +211,27 @@ async def test_fhir_becomes_a_draft_and_what_is_lost_is_told(site: Site) -> None
         page = (await ida.get("/questionnaires/heart-check-1")).text
         assert 'id="publish"' in page and "Nothing was published yet" in page
         await ida.post("/questionnaires/import", 422)
+
+
+async def test_calls_go_on_while_a_long_questionnaire_is_read(site: Site) -> None:
+    items = [{"linkId": str(n), "type": "choice", "text": "?", "answerOption": LETTERS} for n in range(200)]
+    content = json.dumps({"resourceType": "Questionnaire", "id": "long", "item": items}).encode()
+    pauses: list[float] = []
+
+    async def others() -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.005)
+            pauses.append(time.monotonic() - began)
+
+    async with site.signed_in("ida") as ida:
+        headers = {"X-CSRF-Token": "csrf-of-this-page", "HX-Request": "true"}
+        beside, began = asyncio.create_task(others()), time.monotonic()
+        answer = await ida._client.post("/questionnaires/import", files={"file": ("q.json", content)}, headers=headers)
+        took = time.monotonic() - began
+        beside.cancel()
+    assert answer.status_code == 422 and "too large for this page" in answer.text
+    assert max(pauses) < took / 3
 
 
 async def test_a_rule_for_a_department_that_is_not_there_is_said_before_it_is_published(site: Site) -> None:

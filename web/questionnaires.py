@@ -3,6 +3,7 @@
 A draft is kept whatever is wrong in it. What is published is asked from the next task on; a task that was planned keeps
 the version that it was planned with."""
 
+import asyncio
 import json
 import re
 from collections.abc import Collection
@@ -187,13 +188,13 @@ async def take_in(request: Request, visitor: Changes) -> Response:
     told: dict[str, Any] = {"code": "", "left_out": (), "problems": ()}
     house = services(request)
     try:
-        found = read_fhir(content)
+        found = await asyncio.to_thread(read_fhir, content)
     except ImportRefused as refusal:
         return pages_of(request).part(request, "questionnaires/imported.html", **told | {"problems": refusal.problems})
     made = found.questionnaire
     code = await house.database.run(questionnaires.own_code, made.id, made.url, load_questionnaires()[0])
-    source = questionnaire_source.written({**json.loads(made.body), "id": code})
-    if not CODE.fullmatch(code) or len(source) > LONGEST:
+    source = await asyncio.to_thread(_as_text, made.body, code)
+    if not CODE.fullmatch(code) or source is None:
         raise Refusal(422, "It is too large for this page: hotline questionnaire import FILE reads it.")
     try:
         await house.database.run(questionnaires.save, code, source, visitor.account_id, house.clock(), None)
@@ -204,10 +205,16 @@ async def take_in(request: Request, visitor: Changes) -> Response:
     )
 
 
+def _as_text(body: str, code: str) -> str | None:
+    """None where it is longer than is kept; what is much too long is not written first."""
+    written = questionnaire_source.written({**json.loads(body), "id": code}) if len(body) <= 4 * LONGEST else ""
+    return written if 0 < len(written) <= LONGEST else None
+
+
 async def _values(request: Request, code: str, told: str = "") -> dict[str, Any]:
     house, now = services(request), await standing(request, code)
     departments = await house.database.run(department_names)
-    asked, found = check(now.source, code, house.facts.languages, departments)
+    asked, found = await asyncio.to_thread(check, now.source, code, house.facts.languages, departments)
     return {
         "standing": now,
         "asked": asked,
@@ -258,7 +265,7 @@ async def publish(request: Request, visitor: Changes, code: str, why: Field = ""
         raise Refusal(409, OVERTAKEN)
     if not why.strip():
         raise Refusal(422, "Say why it is changed: whoever looks for the reason in a year will thank you.")
-    asked, _ = check(now.source, code, ())
+    asked, _ = await asyncio.to_thread(check, now.source, code, ())
     if asked is None:
         raise Refusal(422, "Not published: mend what stops it first.")
     if now.history and now.history[0][0].sha256 == asked.sha256:
