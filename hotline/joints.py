@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from cti.ami import AmiRefused
 from cti.presence import Presence
-from cti.statuses import IllegalMove, Wish
+from cti.statuses import IllegalMove, StatusChanged, Wish
 from cti.telephone import Telephone
 from dialer.machines import Machines
 from dialer.predictive import Predictive
@@ -66,10 +66,13 @@ async def duty_wishes(database: Database) -> Mapping[str, Wish]:
 
 
 class ConsolePresence:
-    """`web.ports.Presence`: the wish goes into SQL first, then to Asterisk's queues."""
+    """`web.ports.Presence`: the wish goes into SQL first, then to Asterisk's queues. Whose phone rings, talks or rests
+    is told to their page."""
 
     def __init__(self, database: Database, presence: Presence, now: Clock) -> None:
         self._database, self._presence, self._now = database, presence, now
+        self._telling: set[asyncio.Task[None]] = set()
+        presence.on_change(self._changed)
 
     async def of(self, account_id: UUID) -> ports.PresenceState:
         name = await self._database.run(_sip_username, account_id)
@@ -100,15 +103,15 @@ class ConsolePresence:
             await self._presence.go_away(name, "pause")
         return None
 
-    async def changed(self, sip_username: str) -> None:
-        """A phone rings, talks or rests: tell its owner's page."""
-
+    def _changed(self, change: StatusChanged) -> None:
         def tell(session: Session) -> None:
-            account = accounts.by_sip_username(session, sip_username)
+            account = accounts.by_sip_username(session, change.sip_username)
             if account is not None:
                 announce(session, "presence", account.id)
 
-        await self._database.run(tell)
+        task = asyncio.ensure_future(self._database.run(tell))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
 
 def _sip_username(session: Session, account_id: UUID) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cti.journal import InboundJournal
 from cti.presence import Presence
-from cti.statuses import StatusChanged
 from cti.switchboard import Switchboard
 from dialer.agentless import Agentless
 from dialer.interpreters import Interpreters
@@ -93,45 +93,16 @@ async def run_core(settings: Settings) -> None:
         return (await sheets.now()).outcomes
 
     clock = SteadyClock(now, hold=timedelta(seconds=settings.calling.distrust_seconds))
-    dialer = Dialer(
-        database,
-        telephone,
-        joints.CallRecorder(capture),
-        calling_policy(settings),
-        node=settings.node,
-        caller_id=_caller_id(settings),
-        now=now,
-        ring_s=settings.calling.ring_seconds,
-        outcomes=outcomes,
-        rate=_trunk_rate(settings),
-        held=clock.held,
-    )
+    dialer = _dialer(settings, database, telephone, capture, outcomes, clock)
     of = settings.automatic
     automatic = Agentless(dialer, kinds=SPOKEN_KINDS, most=of.lines, per_second=of.per_second)
     progressive, predictive = Progressive(dialer), Predictive(dialer)
-    interpreters = Interpreters(
-        database,
-        telephone,
-        settings.interpreters.numbers,
-        node=settings.node,
-        caller_id=_caller_id(settings),
-        spoken=settings.site.default_language,
-        now=now,
-    )
+    interpreters = _interpreters(settings, database, telephone)
     journal = InboundJournal(
         board, telephone, database, node=settings.node, country=settings.site.country_code, now=now
     )
     dialer_work.dialer_listens(board, dialer)
     dialer_work.stints_follow(board, progressive, predictive)
-    console_presence = joints.ConsolePresence(database, presence, now)
-    tasks: set[asyncio.Task[None]] = set()
-
-    def presence_changed(change: StatusChanged) -> None:
-        task = asyncio.ensure_future(console_presence.changed(change.sip_username))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    presence.on_change(presence_changed)
     said = speaker(settings, here, sheets.held.words)
     workshop = SiteWorkshop(sheets, said, database, now)
 
@@ -144,14 +115,8 @@ async def run_core(settings: Settings) -> None:
     news = QueueNews(board, database, speaking, here.sounds, now)
     news.forget()
     transcribed = frozenset(tag for one in hearing.behind(settings, here) for tag in one.languages)
-    transcriber = Transcriber(
-        database,
-        Replay(shelf, catalogue, vault.unwrap_key),
-        partial(hearing.behind, settings, here),
-        transcribed,
-        now,
-        clocks(settings),
-    )
+    replay, recogniser = Replay(shelf, catalogue, vault.unwrap_key), partial(hearing.behind, settings, here)
+    transcriber = Transcriber(database, replay, recogniser, transcribed, now, clocks(settings))
     slots = own_desk(settings, database, lambda: sheets.held.words.site_says)
     by_text = (settings, database, lambda: sheets.held.words, now, slots)
     take_text, go_on = message_joints.taking(*by_text), message_joints.booking_on(*by_text)
@@ -162,12 +127,12 @@ async def run_core(settings: Settings) -> None:
         clock=now,
         live=Hub(PostgresNotices(database.url), partial(audience, database)),
         desk=slots,
-        presence=console_presence,
+        presence=joints.ConsolePresence(database, presence, now),
         dialling=joints.ConsoleDialling(dialer, Machines(database, telephone, now=now), partial(_local, settings)),
         stints=joints.ConsoleStints(progressive, predictive),
         interpreting=interpreters,
         paces=lambda: database.run(paces, now(), of.lines, dialer.policy.trunk_lines),
-        replay=joints.ConsoleReplay(Replay(shelf, catalogue, vault.unwrap_key)),
+        replay=joints.ConsoleReplay(replay),
         hours=opening_hours(settings),
         policy=calling_policy(settings),
         demo_patients=console_facts.demo_patients(settings, secrets.sip),
@@ -205,6 +170,41 @@ async def run_core(settings: Settings) -> None:
         loaded.set_aside()
         await _serve_console(settings, services)
     database.close()
+
+
+def _dialer(
+    settings: Settings,
+    database: Database,
+    telephone: joints.DialerTelephone,
+    capture: Capture,
+    outcomes: Callable[[], Awaitable[OutcomeRules]],
+    clock: SteadyClock,
+) -> Dialer:
+    return Dialer(
+        database,
+        telephone,
+        joints.CallRecorder(capture),
+        calling_policy(settings),
+        node=settings.node,
+        caller_id=_caller_id(settings),
+        now=now,
+        ring_s=settings.calling.ring_seconds,
+        outcomes=outcomes,
+        rate=_trunk_rate(settings),
+        held=clock.held,
+    )
+
+
+def _interpreters(settings: Settings, database: Database, telephone: joints.DialerTelephone) -> Interpreters:
+    return Interpreters(
+        database,
+        telephone,
+        settings.interpreters.numbers,
+        node=settings.node,
+        caller_id=_caller_id(settings),
+        spoken=settings.site.default_language,
+        now=now,
+    )
 
 
 async def _check_files(workshop: SiteWorkshop) -> None:
