@@ -2,11 +2,11 @@
 
     python -m benchmarks.bench_ears [--json]
 
-Always the same sample: answers (yes, no, digits, commands) and choices (the demo's departments and doctors) as closed
-questions; dates (days, dates of birth) and alarms with their denials in free words, as the rules of `speech/ears` read
-them, and how many of an alarm's words are misheard (in Chinese of the signs, as they sound). By natural voices that no
-prompt uses (tests/callers.py), 8 kHz µ-law, 40 and 15 dB above white noise. Synthetic speech shows a change of the
-engine, not the field.
+Always the same sample: answers (yes, no, digits, commands) and choices (the demo's departments and doctors) to the
+menus of calls (`ivr/phrasebook.py`); dates (days, dates of birth) and alarms with their denials in free words, as the
+rules of `speech/ears` read them, and how many of an alarm's words are misheard (in Chinese of the signs, as they
+sound). By natural voices that no prompt uses (tests/callers.py), 8 kHz µ-law, 40 and 15 dB above white noise. Synthetic
+speech shows a change of the engine, not the field.
 
 The peer is faster-whisper's own transcription of the noisy answers by the same model, with its window of 30 s; its text
 counts where it is a phrase of the grammar. Cost is processor time for a second of sound. Vosk has rows where
@@ -23,11 +23,12 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import soxr  # type: ignore[import-untyped]
@@ -36,8 +37,13 @@ from benchmarks import table
 from benchmarks.table import Row
 from hotline import demo_clinics, models
 from hotline.model_catalogue import WHISPER
+from ivr.house import HouseKeys
+from ivr.phrasebook import NO, YES, Phrasebook
+from ivr.turn import Prompt
 from scripts import verbalise
-from speech.ears import DECOY, Grammar, grammars, plain, red_flags, vosk, whisper
+from scripts.placeholders import Doctor, Value
+from scripts.wording import Site, load
+from speech.ears import DECOY, Grammar, plain, red_flags, vosk, whisper
 from speech.ears.dates import birth_date, spoken_day
 from speech.ears.languages import LANGUAGES, numerals
 from speech.ears.worker import RATE, Recogniser, Samples
@@ -54,6 +60,7 @@ TODAY = dt.date(2026, 11, 25)
 DAYS = (dt.date(2026, 11, 27), dt.date(2026, 12, 1), dt.date(2026, 12, 15), dt.date(2027, 1, 8))
 BIRTHS = (dt.date(1980, 2, 29), dt.date(1944, 3, 17), dt.date(1966, 12, 24), dt.date(1991, 11, 8))
 ALARM, NO_ALARM = "alarm", ""
+SCORES = "12345"  # the keys of a rating
 
 Read = Callable[[str], str | None]
 
@@ -115,19 +122,24 @@ class Clock:
 
 def corpora(language: str) -> dict[str, list[Said]]:
     """What is said, by kind."""
-    known = LANGUAGES[language].answers
-    yes_no, digit = grammars.yes_no(language), grammars.digit(language)
-    answers = [Said("yes", known.yes[0], yes_no), Said("no", known.no[0], yes_no)]
-    answers += [Said(str(value), ways[0], digit) for value, ways in enumerate(known.digits) if value % 2]
-    commands = [(grammars.OPERATOR, known.operator), (grammars.REPEAT, known.repeat)]
-    answers += [Said(label, ways[1], digit) for label, ways in commands]
-    departments = [names[language] for _, names in demo_clinics.DEPARTMENTS]
-    doctors = [verbalise.doctor(name, feminine, language) for _, name, feminine in demo_clinics.DOCTORS]
+    known, book = LANGUAGES[language].answers, phrasebook()
+    yes_no, score = book.yes_or_no(language), book.menu([Prompt("rating_score")], SCORES, language)
+    answers = [Said(YES, known.yes[0], yes_no), Said(NO, known.no[0], yes_no)]
+    answers += [Said(key, known.digits[int(key)][0], score) for key in SCORES]
+    commands = [(HouseKeys.operator, known.operator), (HouseKeys.repeat, known.repeat)]
+    answers += [Said(key, ways[1], score) for key, ways in commands]
+    departments = {names[language]: names for _, names in demo_clinics.DEPARTMENTS}
+    doctors = {
+        verbalise.doctor(name, feminine, language): Doctor(name, feminine) for _, name, feminine in demo_clinics.DOCTORS
+    }
     rules = (_birth, _day, partial(_alarm, None), partial(_alarm, NO_ALARM))
     birth, day, alarm, no_alarm = (partial(rule, language) for rule in rules)
     return {
         "answers": answers,
-        "choices": [*_choices(language, departments), *_choices(language, doctors)],
+        "choices": [
+            *_choices(language, "choose_department", "department", departments),
+            *_choices(language, "choose_doctor", "doctor", doctors),
+        ],
         "dates": [
             *(Said(date.isoformat(), verbalise.full_date(date, language), read=birth) for date in BIRTHS),
             *(Said(date.isoformat(), verbalise.day(date, language), read=day) for date in DAYS),
@@ -140,9 +152,19 @@ def corpora(language: str) -> dict[str, list[Said]]:
     }
 
 
-def _choices(language: str, names: list[str]) -> list[Said]:
-    grammar = grammars.choice(language, {name: (name,) for name in names})
-    return [Said(name, name, grammar) for name in names]
+@lru_cache(maxsize=1)
+def phrasebook() -> Phrasebook:
+    """The grammars of calls."""
+    site = Site("Hospital", "112", "+6015550199", ZoneInfo("America/Bogota"))
+    return Phrasebook(load(site), HouseKeys().urgent)
+
+
+def _choices(language: str, question: str, kind: str, named: Mapping[str, Value]) -> list[Said]:
+    """Rows that are read out; `named`: how each is said, and what it is."""
+    rows = [(str(number), way, value) for number, (way, value) in enumerate(named.items(), 1)]
+    asked = Prompt(question, choices=[{"key": key, kind: value} for key, _, value in rows])
+    grammar = phrasebook().menu([asked], "".join(key for key, *_ in rows), language)
+    return [Said(key, way, grammar) for key, way, _ in rows]
 
 
 def _day(language: str, text: str) -> str | None:

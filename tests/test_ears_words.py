@@ -544,9 +544,9 @@ def test_a_person_and_once_more_are_asked_for_in_the_usual_words(language: str, 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_yes_and_no_in_the_usual_words(language: str) -> None:
-    phrases = grammars.yes_no(language).phrases
     yes, no = YES_AND_NO[language]
-    assert set(yes) <= set(phrases["yes"]) and set(no) <= set(phrases["no"])
+    answers = LANGUAGES[language].answers
+    assert set(yes) <= set(answers.yes) and set(no) <= set(answers.no)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -575,23 +575,11 @@ def test_no_words_whatever_are_too_much(language: str, data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_has_the_grammars_that_dialogues_need(language: str) -> None:
-    assert {"yes", "no", grammars.OPERATOR, grammars.URGENT, DECOY} < grammars.yes_no(language).phrases.keys()
-    assert {str(digit) for digit in range(10)} < grammars.digit(language).phrases.keys()
-    assert len(LANGUAGES[language].answers.ordinals) == 5
-
-
-def test_a_choice_is_made_by_its_own_words_or_by_its_place() -> None:
-    phrases = grammars.choice("es", {"cardio": ["cardiología"], "derma": ["dermatología"]}).phrases
-    assert phrases["cardio"] == ("cardiología", "la primera", "el primero", "primera opción")
-    assert "la segunda" in phrases["derma"]
-
-
-def test_a_word_of_the_question_is_not_the_houses_at_the_same_time() -> None:
-    phrases = grammars.asking("es", {"2": ["Volver"]}).phrases
-    assert phrases["2"] == ("Volver",)
-    assert "volver" not in phrases[grammars.BACK]
-    assert "atrás" in phrases[grammars.BACK]
+def test_every_language_has_the_words_that_grammars_need(language: str) -> None:
+    house, answers = grammars.house(language), LANGUAGES[language].answers
+    assert {grammars.OPERATOR, grammars.URGENT, DECOY} < house.keys() and all(house.values())
+    assert len(answers.digits) == 10 and all(answers.digits)
+    assert len(answers.ordinals) == 5 and all(answers.ordinals)
 
 
 @pytest.mark.parametrize(
@@ -621,7 +609,7 @@ def test_a_grammar_that_kills_an_engine_cannot_be_made(phrases: dict[str, tuple[
 def test_a_language_without_ears_is_told(language: str) -> None:
     assert not grammars.hears(language)
     with pytest.raises(NoEars, match="speech/ears/languages"):
-        grammars.yes_no(language)
+        grammars.house(language)
     with pytest.raises(NoEars):
         spoken_day("tomorrow", language, TODAY)
 

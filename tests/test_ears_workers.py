@@ -13,6 +13,10 @@ import numpy as np
 import pytest
 import soxr  # type: ignore[import-untyped]
 
+from ivr.house import HouseKeys
+from ivr.phrasebook import NO, YES, Phrasebook
+from ivr.turn import Prompt
+from scripts.wording import load
 from speech.ears import DECOY, EarsFailed, Grammar, Understood, grammars, wire
 from speech.ears.engine import Engine, Several
 from speech.ears.vosk import CLEAR, chosen, vosk
@@ -20,6 +24,7 @@ from speech.ears.whisper import whisper
 from speech.ears.workers import Workers
 from tests import callers
 from tests.phone_audio import RATE, line, said
+from tests.test_phrasebook import SITE
 
 ODD = Path(__file__).with_name("odd_recogniser.py")
 PATIENCE_S = 60.0  # of a test for what must come: machines are shared
@@ -206,23 +211,30 @@ async def ears(whisper_model: Path) -> AsyncIterator[Engine]:
         yield engine
 
 
-# Words that whisper-base understands of espeak-ng, whose voices are poor: language, voice, word, grammar, label.
+# Words that whisper-base understands of espeak-ng, whose voices are poor: language, voice, word, menu, label.
 HEARD = [
-    ("en", "en-us+m3", "yes", "yes_no", "yes"),
-    ("en", "en-us+m3", "no", "yes_no", "no"),
-    ("en", "en-us+f2", "no thank you", "yes_no", "no"),
-    ("en", "en-us+m3", "one", "digit", "1"),
-    ("en", "en-us+f2", "two", "digit", "2"),
-    ("es", "es-419+f3", "sí", "yes_no", "yes"),
-    ("es", "es+f2", "no gracias", "yes_no", "no"),
-    ("es", "es+m3", "otra vez", "yes_no", "house:repeat"),
+    ("en", "en-us+m3", "yes", "yes_no", YES),
+    ("en", "en-us+m3", "no", "yes_no", NO),
+    ("en", "en-us+f2", "no thank you", "yes_no", NO),
+    ("en", "en-us+m3", "one", "score", "1"),
+    ("en", "en-us+f2", "two", "score", "2"),
+    ("es", "es-419+f3", "sí", "yes_no", YES),
+    ("es", "es+f2", "no gracias", "yes_no", NO),
+    ("es", "es+m3", "otra vez", "yes_no", HouseKeys.repeat),
 ]
+
+
+def menu(kind: str, language: str) -> Grammar:
+    book = Phrasebook(load(SITE), HouseKeys().urgent)
+    asked = book.yes_or_no(language) if kind == "yes_no" else book.menu([Prompt("rating_score")], "12345", language)
+    assert asked is not None
+    return asked
 
 
 @pytest.mark.covers("H11")
 async def test_answers_on_a_noisy_telephone_line_are_understood(ears: Engine) -> None:
     for language, voice, word, kind, label in HEARD:
-        understood = await ears.closed(said(word, voice), RATE, getattr(grammars, kind)(language))
+        understood = await ears.closed(said(word, voice), RATE, menu(kind, language))
         assert (understood.label, understood.margin >= ears.enough(language)) == (label, True), (word, understood)
 
 
@@ -230,7 +242,7 @@ async def test_what_nobody_said_is_not_understood(ears: Engine) -> None:
     noise = (np.random.default_rng(1).standard_normal(2 * RATE) * 1500).astype("<i2").tobytes()
     for sound in (bytes(2 * RATE), bytes(4 * RATE), noise, os.urandom(2 * RATE)):
         for language in ("es", "en", "pt-BR"):
-            understood = await ears.closed(sound, RATE, grammars.yes_no(language))
+            understood = await ears.closed(sound, RATE, menu("yes_no", language))
             assert understood.label is None or understood.margin < ears.enough(language)
 
 
@@ -260,7 +272,7 @@ async def test_open_speech_is_written_down(ears: Engine) -> None:
 
 
 async def test_too_short_too_long_and_no_sound(ears: Engine) -> None:
-    grammar = grammars.yes_no("es")
+    grammar = menu("yes_no", "es")
     ten_minutes = bytes(2 * RATE * 600)
     assert await ears.closed(b"", RATE, grammar) == Understood(None, 0.0)
     assert await ears.closed(bytes(100), RATE, grammar) == Understood(None, 0.0)
@@ -274,12 +286,12 @@ async def test_too_short_too_long_and_no_sound(ears: Engine) -> None:
 async def test_a_recogniser_that_is_killed_in_mid_utterance_is_replaced(ears: Engine) -> None:
     (first,) = ears.workers.processes
     os.kill(first, signal.SIGSTOP)  # so that it is surely at work when it dies
-    asked = asyncio.create_task(ears.closed(said("yes", "en-us+m3"), RATE, grammars.yes_no("en")))
+    asked = asyncio.create_task(ears.closed(said("yes", "en-us+m3"), RATE, menu("yes_no", "en")))
     await asyncio.sleep(0)
     os.kill(first, signal.SIGKILL)
     with pytest.raises(EarsFailed, match="died and is replaced"):
         await asked
-    assert (await ears.closed(said("yes", "en-us+m3"), RATE, grammars.yes_no("en"))).label == "yes"
+    assert (await ears.closed(said("yes", "en-us+m3"), RATE, menu("yes_no", "en"))).label == YES
     assert first not in ears.workers.processes
 
 
@@ -289,7 +301,7 @@ async def test_a_recogniser_that_hangs_is_given_up(whisper_model: Path) -> None:
         (first,) = ears.workers.processes
         os.kill(first, signal.SIGSTOP)
         with pytest.raises(EarsFailed, match="did not answer within 1 s"):
-            await ears.closed(said("yes", "en-us+m3"), RATE, grammars.yes_no("en"))
+            await ears.closed(said("yes", "en-us+m3"), RATE, menu("yes_no", "en"))
         await gone(first)
 
 
