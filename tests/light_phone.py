@@ -71,11 +71,18 @@ class LightCall:
             at = await self._press(KEYS.index(key), tone)
         return at
 
-    async def answers(self, keys: str, within: float = 30) -> None:
+    async def answers(self, keys: str, within: float = 30, *, gap: float = 0.1) -> None:
         """Waits for the next prompt to be spoken, then presses. Its phone listens."""
         async with asyncio.timeout(within):
             await self.sounds.wait()
-        await self.presses(keys)
+        await self.presses(keys, gap=gap)
+
+    def waits_for_the_next(self) -> None:
+        """The answer was taken, as who asks knows: what is heard from now on, but for what fades, is the next prompt.
+        Of a key alone that is not sure: a machine that is slow speaks on for longer than `fades`."""
+        self.deaf_until = time.perf_counter() + self.phone.fades
+        self.heard_at = 0.0
+        self.sounds.clear()
 
     async def _press(self, event: int, tone: float) -> float:
         began = time.perf_counter()
