@@ -2,7 +2,8 @@
 
 Keys are never lost between commands: while no command runs, Asterisk reads the channel's frames and throws them
 away. So whenever a conversation thinks (a database, a prompt being rendered), this line listens with short
-WAIT FOR DIGIT commands; what is pressed then is typed ahead.
+WAIT FOR DIGIT commands; what is pressed then is typed ahead. On a machine that is slow there is a pause between two of
+them, too, in which a key is lost: so they get longer the longer a conversation thinks, and while somebody types.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from speech.ears.pickup import Verdict
 
 log = logging.getLogger(__name__)
 
-LISTEN_S = 0.04  # a turn begins at most this much later; two frames of voice
+LISTEN_S = 0.04  # a turn begins at most this much later where nobody thinks for long; two frames of voice
+LONGEST_S = 0.25  # where somebody does
+TYPING_S = 0.5  # after a key, which is seldom the last
 IDLE_S = 0.004  # shorter pauses between two commands are not worth a command of their own
 BEEP = "/hotline/sounds/beep"  # speech/tones.py
 RENDER_S = 10.0  # a prompt that is not there by then: the dialplan's apology is better than silence
@@ -177,10 +180,13 @@ class AgiLine:
             async with asyncio.timeout(IDLE_S):
                 await self._stop_idle.wait()
         except TimeoutError:
+            wait_s = LISTEN_S
             while not self._stop_idle.is_set():
-                pressed = await self._next_key(LISTEN_S)
+                pressed = await self._next_key(wait_s)
+                wait_s = min(2 * wait_s, LONGEST_S)
                 if pressed is not None:
                     self._keypad.pressed(pressed)
+                    wait_s = TYPING_S
 
     async def _stop_listening(self) -> None:
         """Raises what listening met: `CallerLeft` above all."""
