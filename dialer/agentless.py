@@ -15,7 +15,8 @@ from dialer.rates import Rate
 from dialer.runner import Dialer
 from dialer.shares import Share
 from hospital import agentless, campaigns
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import NotNow
 from hospital.followups import URGENT
 
 MOST_PUT_OFF = 50  # contacts looked at in one go that may not be called now; the others wait for the next

@@ -6,7 +6,8 @@ from uuid import UUID
 from dialer import shares
 from dialer.rates import CampaignRates
 from dialer.shares import Share, Turns
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import NotNow
 from hospital.campaigns import Campaign
 
 Claim = Callable[[UUID | None], Awaitable[Claimed | NotNow | None]]

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, campaigns, recordings
 from hospital.accounts import Account
-from hospital.attempts import Attempt, CallingPolicy
+from hospital.attempts import Attempt
+from hospital.calling_rules import CallingPolicy
 from hospital.database import announce
 from hospital.patients import Patient, PhoneNumber
 

@@ -16,7 +16,8 @@ from dialer.pacing import Pace, Tally, pace
 from dialer.rates import CampaignRates
 from dialer.runner import Dialer
 from hospital import pooled
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import NotNow
 from hospital.pooled import Floor
 
 log = logging.getLogger(__name__)

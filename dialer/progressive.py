@@ -19,7 +19,8 @@ from dialer.in_turn import InTurn
 from dialer.runner import Dialer, NotStarted
 from hospital import stints
 from hospital.accounts import Account
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import NotNow
 from hospital.campaigns import Campaign
 from hospital.stints import Stint
 

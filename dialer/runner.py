@@ -20,7 +20,8 @@ from dialer import orders
 from dialer.rates import Rate, Unlimited
 from dialer.telephone import Recorder, Telephone
 from hospital import attempts, plan_changes, return_calls
-from hospital.attempts import Attempt, CallingPolicy, NotNow
+from hospital.attempts import Attempt
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.outcome_rules import OutcomeRules
 

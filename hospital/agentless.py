@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from hospital import attempts, campaigns, lines, subjects
 from hospital.attempt_records import Attempt
-from hospital.attempts import CallingPolicy, Claimed, NotNow
-from hospital.calling_rules import language_of, never
+from hospital.attempts import Claimed
+from hospital.calling_rules import CallingPolicy, NotNow, language_of, never
 from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
 

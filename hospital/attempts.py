@@ -27,7 +27,7 @@ from hospital.settling import abandoned, contact_result, line_ended, not_dialled
 from hospital.stint_records import Stint, current_stint
 from hospital.verdicts import Verdict, judge
 
-__all__ = ["LIVE", "Attempt", "CallingPolicy", "Claimed", "NotNow"]
+__all__ = ["LIVE", "Attempt", "Claimed"]
 __all__ += ["abandoned", "answered", "claim", "contact_result", "dialling", "line_ended", "not_dialled", "rang"]
 __all__ += ["reviewed", "to_review"]
 __all__ += ["by_channel", "contacts", "live", "of_task"]

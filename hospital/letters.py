@@ -19,8 +19,7 @@ from sqlalchemy.orm import Session
 
 from hospital import attempts, audit, next_steps, step_messages, subjects
 from hospital.attempt_records import contacts
-from hospital.attempts import CallingPolicy
-from hospital.calling_rules import never, no_letter, on_the_clock_of, where_reached
+from hospital.calling_rules import CallingPolicy, never, no_letter, on_the_clock_of, where_reached
 from hospital.database import announce
 from hospital.followups import FollowUpTask, decide
 from hospital.letter_records import StepLetter

@@ -13,8 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital.attempt_records import Attempt
-from hospital.attempts import CallingPolicy
-from hospital.calling_rules import language_of
+from hospital.calling_rules import CallingPolicy, language_of
 from hospital.database import announce
 from hospital.patients import Patient, PhoneNumber
 from hospital.settling import contact_result

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from hospital import attempts, joint_calls, nurse_calls, stints
 from hospital.attempt_records import Attempt
-from hospital.attempts import CallingPolicy, Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.campaigns import Campaign
 from hospital.database import announce
 from hospital.followups import FollowUpTask

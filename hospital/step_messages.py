@@ -7,9 +7,8 @@ from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from hospital import attempts, next_steps, outbox
-from hospital.attempts import CallingPolicy, NotNow
 from hospital.calling_hours import first_allowed, may_call
-from hospital.calling_rules import ENDS, never, on_the_clock_of, where_reached
+from hospital.calling_rules import ENDS, CallingPolicy, NotNow, never, on_the_clock_of, where_reached
 from hospital.followups import FollowUpTask, not_given_to_another
 from hospital.outbox import FATE_UNKNOWN, OutboxRow
 from hospital.patients import Patient, PhoneNumber

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from hospital import attempts, campaigns, nurse_calls
 from hospital.accounts import Account
 from hospital.attempt_records import LIVE, Attempt
-from hospital.attempts import CallingPolicy, Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.campaigns import Campaign
 from hospital.database import announce
 from hospital.nurse_calls import CHANNEL

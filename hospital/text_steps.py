@@ -25,8 +25,7 @@ from hospital import (
     text_talks,
 )
 from hospital.answer_links import Links
-from hospital.attempts import CallingPolicy
-from hospital.calling_rules import language_of, wall_clock
+from hospital.calling_rules import CallingPolicy, language_of, wall_clock
 from hospital.followups import FollowUpTask, decide
 from hospital.text_records import StepText
 from hospital.text_stops import stopped

@@ -21,9 +21,8 @@ from sqlalchemy.orm import Session
 
 from hospital import attempts, audit, next_steps, outbox, settling, step_messages, subjects
 from hospital.attempt_records import Attempt
-from hospital.attempts import CallingPolicy, NotNow
 from hospital.calling_hours import Window, first_allowed
-from hospital.calling_rules import language_of, never, on_the_clock_of, wall_clock, where_reached
+from hospital.calling_rules import CallingPolicy, NotNow, language_of, never, on_the_clock_of, wall_clock, where_reached
 from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import PhoneNumber
 from hospital.stint_records import current_stint

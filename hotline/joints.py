@@ -16,7 +16,7 @@ from dialer.predictive import Predictive
 from dialer.progressive import Progressive
 from dialer.runner import Dialer, NotStarted
 from hospital import accounts, duty
-from hospital.attempts import NotNow
+from hospital.calling_rules import NotNow
 from hospital.database import Database, announce
 from recordings.capture import Capture
 from recordings.replay import NotThere as NoSound

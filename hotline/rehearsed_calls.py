@@ -23,9 +23,9 @@ from hospital import (
     surveys,
     urgent_calls,
 )
-from hospital.attempts import NotNow
 from hospital.calendars import Calendar
 from hospital.calling_hours import ALWAYS
+from hospital.calling_rules import NotNow
 from hospital.clocks import due
 from hospital.patients import PhoneNumber
 from hotline import wiring

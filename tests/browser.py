@@ -44,9 +44,10 @@ from hospital import (
     screen_pops,
 )
 from hospital.accounts import Account
-from hospital.attempts import Attempt, CallingPolicy
+from hospital.attempts import Attempt
 from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database, announce
 from hospital.followups import FollowUpTask
 from hospital.notices import PostgresNotices
@@ -116,7 +117,7 @@ class StandInDialling:
         if self.refusal is not None:
             return self.refusal
         claimed = await self.database.run(attempts.claim, task_id, account_id, "n1", self.clock(), POLICY)
-        return claimed.code if isinstance(claimed, attempts.NotNow) else None
+        return claimed.code if isinstance(claimed, NotNow) else None
 
     async def hang_up(self, attempt_id: UUID, account_id: UUID) -> str | None:
         await self.database.run(attempts.line_ended, attempt_id, "answered", self.clock(), POLICY)

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from hospital import followups, patients, questionnaires
 from hospital.accounts import Account
-from hospital.attempts import CallingPolicy
 from hospital.booking import Department, Doctor, Slot
 from hospital.calling_hours import PRESETS
+from hospital.calling_rules import CallingPolicy
 from hospital.database import CHANNEL, Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient

@@ -20,8 +20,9 @@ from dialer.runner import DOUBT, Dialer, NotStarted
 from dialer.telephone import Recorder, Telephone
 from hospital import attempts, calls, followups, plan_changes, recordings, return_calls, screen_pops
 from hospital.accounts import Account
-from hospital.attempts import Attempt, CallingPolicy, NotNow
+from hospital.attempts import Attempt
 from hospital.calling_hours import PRESETS
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outcome_rules import SHIPPED, OutcomeRules, Rule

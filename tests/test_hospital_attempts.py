@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hospital import attempts, audit, consents, followups, patients
-from hospital.attempts import Attempt, CallingPolicy, Claimed, NotNow
+from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import ALWAYS
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber

@@ -18,8 +18,9 @@ from hospital import (
     nurse_calls,
     questionnaires,
 )
-from hospital.attempts import Attempt, Claimed, NotNow
+from hospital.attempts import Attempt, Claimed
 from hospital.calendars import Calendar
+from hospital.calling_rules import NotNow
 from hospital.campaigns import Campaign, Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask

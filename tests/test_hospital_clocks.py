@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, followups, patients
-from hospital.attempts import Attempt, CallingPolicy, Claimed, NotNow
+from hospital.attempts import Attempt, Claimed
 from hospital.calendars import is_holiday
 from hospital.calling_hours import ALWAYS, PRESETS, Window, abroad, may_call
-from hospital.calling_rules import on_the_clock_of
+from hospital.calling_rules import CallingPolicy, NotNow, on_the_clock_of
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber

@@ -12,8 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hospital import attempts, enrolling, enrolments, followups, opt_outs, patients, plan_changes, questionnaires
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
 from hospital.calendars import Calendar
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.enrolments import Telling, Told

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from hospital import attempts, audit, consents, guardians, outbox, patients, plan_changes
-from hospital.attempts import Claimed, NotNow
-from hospital.calling_rules import where_reached
+from hospital.attempts import Claimed
+from hospital.calling_rules import NotNow, where_reached
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.guardians import Told

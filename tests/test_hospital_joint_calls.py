@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from hospital import attempts, followups, joint_calls, patients, plan_changes
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hospital import attempts, audit, consents, coverage, followups, letters, patients, surveys
 from hospital.attempt_records import contacts
 from hospital.attempts import Claimed
-from hospital.calling_rules import CallingPolicy
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.letter_records import StepLetter
 from hospital.letters import Post
@@ -150,7 +150,7 @@ def test_a_letter_is_a_contact_and_a_contact_holds_the_letter_back(database: Dat
         lucia = the_patient(session)
         assert contacts(session, lucia.id, lucia.numbers[0].token, NOON + HOUR) == [NOON]
         refused = attempts.claim(session, called.id, ana, "n1", NOON + HOUR, POLICY)
-        assert isinstance(refused, attempts.NotNow)
+        assert isinstance(refused, NotNow)
         assert refused.code == "cap_reached"
 
 

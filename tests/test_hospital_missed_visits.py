@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import agentless, arrivals, booking, consents, missed_visits, reminder_texts, reminders
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, consents, followups, patients, plan_changes, questionnaires
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient

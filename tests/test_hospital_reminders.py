@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, booking, consents, followups, reminder_texts, reminders
-from hospital.attempts import Attempt, Claimed, NotNow
+from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import PRESETS
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow

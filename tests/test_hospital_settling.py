@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, followups, outcomes
-from hospital.attempts import Attempt, Claimed, NotNow
+from hospital.attempts import Attempt, Claimed
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outcome_rules import SHIPPED, OutcomeRules, Rule
@@ -35,7 +36,7 @@ class Story:
             patient = admit(session, character)
             self.patient_id, self.task_id = patient.id, day_three(session, patient, **task).id
 
-    def dials(self, at: datetime = NOON, policy: attempts.CallingPolicy = POLICY) -> UUID:
+    def dials(self, at: datetime = NOON, policy: CallingPolicy = POLICY) -> UUID:
         with self.database.transaction() as session:
             claimed = attempts.claim(session, self.task_id, self.ana, "n1", at, policy)
             assert isinstance(claimed, Claimed), claimed.code
@@ -46,13 +47,13 @@ class Story:
         with self.database.transaction() as session:
             attempts.rang(session, session.get_one(Attempt, attempt_id).channel_id)
 
-    def talks(self, at: datetime = NOON, policy: attempts.CallingPolicy = POLICY) -> UUID:
+    def talks(self, at: datetime = NOON, policy: CallingPolicy = POLICY) -> UUID:
         attempt_id = self.dials(at, policy)
         with self.database.transaction() as session:
             assert attempts.answered(session, session.get_one(Attempt, attempt_id).channel_id, at)
         return attempt_id
 
-    def line(self, attempt_id: UUID, result: str, at: datetime = NOON, policy: attempts.CallingPolicy = POLICY) -> bool:
+    def line(self, attempt_id: UUID, result: str, at: datetime = NOON, policy: CallingPolicy = POLICY) -> bool:
         with self.database.transaction() as session:
             return attempts.line_ended(session, attempt_id, result, at, policy, cause=16, sip_status=200)
 

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, booking, callbacks, followups, patients, suspensions
-from hospital.attempts import Attempt, CallingPolicy, Claimed, NotNow
+from hospital.attempts import Attempt, Claimed
 from hospital.booking import Appointment, Booked, Doctor, Slot, SlotTaken
 from hospital.callbacks import Callback
 from hospital.calling_hours import Window, first_allowed
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow

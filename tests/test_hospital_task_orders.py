@@ -22,8 +22,9 @@ from hospital import (
     workload,
 )
 from hospital.accounts import Account
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
 from hospital.audit import AuditRow
+from hospital.calling_rules import NotNow
 from hospital.campaigns import Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from hospital import attempts, coverage, outbox, surveys, text_steps
 from hospital.attempt_records import contacts
 from hospital.attempts import Claimed
-from hospital.calling_rules import CallingPolicy
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.patients import Patient
 from hotline.caller_joints import rendered
@@ -99,7 +99,7 @@ def test_the_message_is_a_contact_and_a_contact_holds_the_message_back(database:
         token = lucia.numbers[0].token
         assert contacts(session, lucia.id, token, NOON + HOUR) == [NOON]
         refused = attempts.claim(session, called.id, ana, "n1", NOON + HOUR, POLICY)
-        assert isinstance(refused, attempts.NotNow)
+        assert isinstance(refused, NotNow)
         assert refused.code == "cap_reached"
 
 

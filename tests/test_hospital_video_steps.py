@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from hospital import attempts, audit, coverage, outbox, recordings, settling, video_steps
 from hospital.attempt_records import Attempt, contacts
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
 from hospital.calling_hours import PRESETS
-from hospital.calling_rules import CallingPolicy
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient

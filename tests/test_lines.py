@@ -16,9 +16,9 @@ from dialer.agentless import Agentless
 from dialer.runner import Dialer
 from hospital import agentless, attempts, campaigns, lines, patients
 from hospital.attempt_records import LIVE
-from hospital.attempts import Attempt, Claimed, NotNow
+from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import ALWAYS
-from hospital.calling_rules import CallingPolicy
+from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.campaigns import Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask

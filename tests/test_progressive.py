@@ -14,8 +14,9 @@ from dialer.rates import Rate
 from dialer.runner import Dialer, NotStarted
 from hospital import attempts, campaigns, followups, stints, task_orders
 from hospital.accounts import Account
-from hospital.attempts import Attempt, CallingPolicy
+from hospital.attempts import Attempt
 from hospital.calling_hours import PRESETS
+from hospital.calling_rules import CallingPolicy
 from hospital.campaigns import Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask

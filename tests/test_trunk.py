@@ -23,7 +23,8 @@ from dialer.rates import Rate
 from dialer.runner import Dialer
 from hospital import agentless, attempts, campaigns, lines, patients, pooled, questionnaires, stints
 from hospital.attempt_records import LIVE
-from hospital.attempts import Attempt, Claimed, NotNow
+from hospital.attempts import Attempt, Claimed
+from hospital.calling_rules import NotNow
 from hospital.campaigns import Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask, plan

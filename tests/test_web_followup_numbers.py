@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from hospital import attempts, followups, patients, plan_changes
-from hospital.attempts import Claimed, NotNow
+from hospital.attempts import Claimed
 from hospital.audit import AuditRow
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.patients import Patient, PhoneNumber
 from tests.characters import JOAO, LUCIA, MEI

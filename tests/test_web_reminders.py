@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from hospital import agentless, audit, patients, reminders
-from hospital.attempts import NotNow
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.reminders import RecurringReminder
 from tests.characters import RUTH

@@ -11,6 +11,7 @@ from hospital import attempts, campaigns, followups
 from hospital.accounts import Account
 from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import PRESETS
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.enrolment_records import CareEvent, Enrolment
 from hospital.followups import FollowUpTask
@@ -42,7 +43,7 @@ def change(site: Site, **values: object) -> None:
             setattr(patient, column, value)
 
 
-def calls(site: Site, hours: float = 0) -> Claimed | attempts.NotNow:
+def calls(site: Site, hours: float = 0) -> Claimed | NotNow:
     with site.database.transaction() as session:
         ana = session.query(Account).filter_by(username="ana").one().id
         return attempts.claim(session, site.task.id, ana, "n1", NOON + timedelta(hours=hours), POLICY)
@@ -58,7 +59,7 @@ async def test_nothing_stands_in_the_way(site: Site) -> None:
 
 
 async def test_what_was_decided_is_told_with_the_clock_that_it_was_judged_by(site: Site) -> None:
-    assert isinstance(calls(site, hours=9), attempts.NotNow)
+    assert isinstance(calls(site, hours=9), NotNow)
     claimed = calls(site)
     assert isinstance(claimed, Claimed)
     with site.database.transaction() as session:
@@ -103,7 +104,7 @@ async def test_each_thing_that_stands_in_the_way_is_a_sentence(site: Site) -> No
 
 async def test_what_was_stopped_this_week_is_found_with_its_reason(site: Site) -> None:
     change(site, opted_out=["follow_up"])
-    assert isinstance(calls(site), attempts.NotNow)
+    assert isinstance(calls(site), NotNow)
     async with site.signed_in("ana") as ana:
         assert JOAO.name not in (await ana.get("/followups")).text
         told = (await ana.get("/followups?show=closed")).text

@@ -12,9 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import campaigns, followups, patients
-from hospital.attempts import CallingPolicy
 from hospital.calling_hours import MIDNIGHT, hours_on
-from hospital.calling_rules import their_clock
+from hospital.calling_rules import CallingPolicy, their_clock
 from hospital.enrolment_records import Enrolment
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient

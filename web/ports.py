@@ -12,10 +12,10 @@ from typing import Literal, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from hospital.attempts import CallingPolicy
 from hospital.booking import BookingDesk
 from hospital.calendars import Calendar
 from hospital.calling_hours import PRESETS
+from hospital.calling_rules import CallingPolicy
 from hospital.clocks import Clocks
 from hospital.database import Database
 from hospital.editions import Body, Sheet
