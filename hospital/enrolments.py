@@ -58,7 +58,7 @@ def tell(
     records before, in the same transaction, has locked what this could end before that (`next_stays.lock`).
 
     Raises LookupError where a plan asks with a questionnaire that was not loaded."""
-    next_stays.lock(session, {one.patient_id for one in told if one.kind == "discharge"})
+    _lock(session, told)
     new = _new_events(session, told, at, by)
     events = [one for one in told if one.source in new]
     patients = _patients(session, {one.patient_id for one in events})
@@ -104,6 +104,14 @@ def enrol(
         if one.source in new and patients[one.patient_id].deceased_at is None
     ]
     return Telling(len(new), len(told) - len(new), _enrol(session, wanted, patients, at, site, by))
+
+
+def _lock(session: Session, told: Sequence[Told]) -> None:
+    """What discharges that nobody had told before could end; told again, they hold nobody's plan."""
+    homes = {one.source: one.patient_id for one in told if one.kind == "discharge"}
+    known = set(session.scalars(select(CareEvent.source).where(CareEvent.source.in_(homes))))
+    if homes.keys() - known:
+        next_stays.lock(session, {patient_id for source, patient_id in homes.items() if source not in known})
 
 
 def _new_events(session: Session, told: Sequence[Told], at: datetime, by: UUID | None) -> dict[str, UUID]:

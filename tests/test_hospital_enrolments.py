@@ -258,6 +258,16 @@ def test_lists_that_tell_of_two_stays_at_once_end_the_first(database: Database, 
         assert sorted(str(one) for one in session.scalars(select(Enrolment.ended_by))) == ["None"] * 3 + ["readmitted"]
 
 
+def test_a_list_told_again_holds_nobodys_plan(database: Database, lucia: UUID) -> None:
+    """Or an answer that asks the same again, at that moment, would take the plan for ended."""
+    told(database, home(lucia))
+    with database.transaction() as importing:
+        assert enrolments.tell(importing, [home(lucia)], PLANS, HOME, SITE) == Telling(0, 1, 0)
+        with database.transaction() as session:
+            free = session.scalars(select(Enrolment.id).with_for_update(skip_locked=True)).all()
+            assert len(free) == 1
+
+
 def test_the_loss_of_a_child_ends_the_childs_plans_and_the_mothers_that_are_about_it(
     database: Database, lucia: UUID
 ) -> None:
