@@ -78,7 +78,7 @@ def unsealed(params: Mapping[str, Any]) -> str:
 def told_dates(said: str, locale: str, at: datetime) -> set[date]:
     """The days that a text may mean, in figures or in words."""
     in_words = birth_date(said, locale, at.date()) if locale in LANGUAGES else None
-    return texting.dates(said) | ({in_words} if in_words is not None else set())
+    return texting.dates(said, at.date()) | ({in_words} if in_words is not None else set())
 
 
 @dataclass
@@ -156,12 +156,14 @@ class Talking:
 
     def _prove(self) -> Meant:
         number, born = self.talk.number, self.task.patient.birth_date
-        if born is not None and born in told_dates(self.said, self.talk.locale, self.at):
+        days = told_dates(self.said, self.talk.locale, self.at)
+        if born is not None and born in days:
             number_locks.identity_confirmed(self.session, number)
             self._ask()
             return Meant("proof")
-        self.talk.misses += 1
-        locked = number_locks.identity_failed(self.session, number, self.at, tries=text_talks.PROOFS)
+        self.talk.misses += 1  # what is no date may have been meant for something else, and is no wrong answer
+        tries = text_talks.PROOFS
+        locked = bool(days) and number_locks.identity_failed(self.session, number, self.at, tries=tries)
         if locked or self.talk.misses >= text_talks.PROOFS:
             self.give_up("not_proved", "text_not_proved")
             self._say("text_by_phone")

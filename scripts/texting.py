@@ -25,6 +25,8 @@ from scripts.words_between import Repetition, Words
 LEAVE_OUT = ("x", "-")
 YES, NO = ("1", *vocabulary.replies("yes")), ("2", *vocabulary.replies("no"))
 NONE = "0"
+OLDEST = 120  # years
+MOST_DAYS = 31  # of a month: what is more is a year
 APART = {**dict.fromkeys(NUMBERS, r"[;\s]+"), ItemType.DATE: r"[;,\s]+", ItemType.TIME: r"[;,\s]+"}
 """What stands between several answers in one reply; of words, and where a time stands behind its date, a semicolon."""
 ENDS = ".?!…:。？！："
@@ -105,10 +107,12 @@ def number(said: str) -> int | None:
     return int(found[0]) if found else None
 
 
-def dates(said: str) -> set[date]:
-    """The days that a reply may mean: the day before the month, or after it as some write it. None where it is none."""
+def dates(said: str, today: date) -> set[date]:
+    """The days of birth that a reply may mean: the day before the month, or after it as some write it; a year of two
+    digits where it can be of one century only. None where it is none."""
     plain = re.sub(r"[年月]", "-", _typed(said)).rstrip("日 ")
     parts = re.fullmatch(r"([0-9]{1,4})[ /.-]+([0-9]{1,2})[ /.-]+([0-9]{1,4})", plain)
+    short = re.fullmatch(r"([0-9]{1,2})[ /.-]+([0-9]{1,2})[ /.-]+([0-9]{2})", plain)
     digits = re.fullmatch(r"([0-9]{8})", plain)
     if digits is not None:
         one = digits[1]
@@ -117,15 +121,29 @@ def dates(said: str) -> set[date]:
         orders = [(parts[1], parts[2], parts[3])]
     elif parts is not None and len(parts[3]) == 4:
         orders = [(parts[3], parts[2], parts[1]), (parts[3], parts[1], parts[2])]
+    elif short is not None:
+        return _of_one_century(short[1], short[2], short[3], today)
     else:
         return set()
+    return {day for order in orders if (day := _day(*order)) is not None}
+
+
+def _of_one_century(first: str, second: str, year: str, today: date) -> set[date]:
+    """Of each order the day in the century in which somebody alive may have been born then; none where both are."""
     found = set()
-    for year, month, day in orders:
-        try:
-            found.add(date(int(year), int(month), int(day)))
-        except ValueError:
-            continue
+    orders = [(year, second, first), (year, first, second)]
+    for of_century, month, day in orders if int(first) <= MOST_DAYS else [(first, second, year)]:
+        days = [one for century in ("19", "20") if (one := _day(century + of_century, month, day)) is not None]
+        possible = [one for one in days if one <= today and one.year > today.year - OLDEST]
+        found |= {*possible} if len(possible) == 1 else set()
     return found
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
 
 
 def _typed(said: str) -> str:

@@ -94,11 +94,19 @@ def test_every_language_has_its_words() -> None:
         ("03/04/1980", {date(1980, 4, 3), date(1980, 3, 4)}),
         ("03041980", {date(1980, 4, 3), date(1980, 3, 4)}),
         ("19800304", {date(1980, 3, 4)}),
-        *[(said, set()) for said in ("29/02/1981", "29/02/80", "1980", "yes", "", "0/0/0000", "99999999")],
+        *[
+            (said, {date(1980, 11, 23)})
+            for said in ("23/11/80", "23-11-80", "23.11.80", "11/23/80", "80-11-23", "23 11 80")
+        ],
+        ("29/02/80", {date(1980, 2, 29)}),
+        ("03/04/80", {date(1980, 4, 3), date(1980, 3, 4)}),
+        ("1/2/05", {date(2005, 2, 1), date(2005, 1, 2)}),  # who was born in 1905 is older than anybody
+        *[(said, set()) for said in ("23/11/10", "10-11-23", "31/02/80", "45/46/47", "23/11/8")],  # 1910 or 2010
+        *[(said, set()) for said in ("29/02/1981", "1980", "yes", "", "0/0/0000", "99999999")],
     ],
 )
 def test_dates_as_people_write_them(said: str, days: set[date]) -> None:
-    assert texting.dates(said) == days
+    assert texting.dates(said, NOON.date()) == days
 
 
 @pytest.mark.parametrize(
@@ -210,6 +218,24 @@ def test_three_wrong_dates_lock_the_number_for_the_telephone_too(house: TextHous
     with house.database.transaction() as session:
         assert number_locks.is_locked(session, LUCIA.numbers[0], house.now)
     assert not any("Fernández" in line or "del alta" in line for line in house.told if line.startswith("hospital"))
+
+
+def test_what_is_no_date_is_asked_again_and_locks_nothing(house: TextHouse) -> None:
+    house.desk = replace(house.desk, also=frozenset({"discharge-day3"}))
+    task = house.due(house.admits(LUCIA), "discharge-day3")
+    house.works()
+    for said in ("¿Quién es?", "no sé", "gracias"):
+        house.writes(LUCIA, said)
+    assert house.task(task).channel == "nurse_call"
+    with house.database.transaction() as session:
+        assert session.scalars(select(number_locks.NumberLock)).all() == []
+
+
+def test_a_year_of_two_digits_proves_it(house: TextHouse) -> None:
+    house.desk = replace(house.desk, also=frozenset({"discharge-day3"}))
+    house.due(house.admits(LUCIA), "discharge-day3")
+    house.works()
+    assert house.writes(LUCIA, "29-2-80") == "proof"
 
 
 def test_two_who_share_a_number_are_asked_one_after_the_other(house: TextHouse) -> None:
