@@ -11,10 +11,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from scripts import vocabulary
-from scripts.answers import AnswerRefused, validate_answer
+from scripts.answers import AnswerRefused, cut, validate_answer
 from scripts.filling import Filling, Place
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType, Option, Text
 from scripts.reply_words import folded
@@ -74,6 +75,8 @@ def reply(place: Place, said: str) -> Answer | bool | None:
     if item.type in CHOICES:
         return _chosen(place, plain)
     read: Callable[[str], str] = _moment if item.type in MOMENTS else str
+    if item.type in (ItemType.STRING, ItemType.TEXT):  # an address that is cut would be another one
+        read = partial(cut, item)
     if item.repeats:
         parts = (part.strip() for part in re.split(APART.get(item.type, "[;；]"), plain))
         return validate_answer(item, [read(part) for part in parts if part])
@@ -154,7 +157,8 @@ def _typed(said: str) -> str:
 def _chosen(place: Place, plain: str) -> Answer | None:
     item = place.item
     if not re.fullmatch(r"[0-9]{1,3}(?:[,;\s]+[0-9]{1,3})*", plain):  # a number is a place, whatever the codes are
-        return validate_answer(item, option_named(item, plain) or plain)  # free text, where it is open
+        free = cut(item, plain) if item.type is ItemType.OPEN_CHOICE else plain
+        return validate_answer(item, option_named(item, plain) or free)
     numbers = [int(number) for number in re.findall("[0-9]+", plain)]
     named = _numbers_of(item)
     if named:

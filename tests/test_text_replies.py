@@ -17,13 +17,13 @@ from hospital.database import Database
 from hospital.followups import Answer, FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
-from hospital.text_replies import TextReply
+from hospital.text_replies import LONGEST, TextReply
 from messages import replies
 from messages.gateway import Incoming
 from scripts import reply_words, texting
-from scripts.answers import AnswerRefused
+from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Filling
-from scripts.questionnaire_files import load_questionnaires, read_source
+from scripts.questionnaire_files import load_questionnaires, read_data, read_source
 from scripts.wording import Wording
 from tests.characters import JOAO, LUCIA, MEI, RUTH
 from tests.hospital_scene import POLICY, at_once, employ
@@ -145,6 +145,53 @@ def test_what_is_no_option_is_refused(said: str) -> None:
     filling = Filling(load_questionnaires()[0]["satisfaction"], {})
     with pytest.raises(AnswerRefused):
         texting.value(filling, filling.place("staff"), said)
+
+
+WORDY: dict[str, Any] = {
+    "id": "wordy",
+    "title": {"en": "Words"},
+    "purpose": "follow-up",
+    "reviewed_by": {"en": None},
+    "item": [
+        {"linkId": "any", "type": "string", "text": {"en": "What is it?"}},
+        {"linkId": "short", "type": "string", "maxLength": 20, "text": {"en": "In short?"}},
+        {"linkId": "tiny", "type": "text", "maxLength": 3, "text": {"en": "In a word?"}},
+        {"linkId": "several", "type": "string", "maxLength": 20, "repeats": True, "text": {"en": "Which?"}},
+        {
+            "linkId": "open",
+            "type": "open-choice",
+            "maxLength": 20,
+            "text": {"en": "Who?"},
+            "answerOption": [{"code": "me", "text": {"en": "I do, whenever I am there"}}],
+        },
+        {"linkId": "site", "type": "url", "maxLength": 20, "text": {"en": "Where?"}},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "kept"),
+    [
+        ("any", "a" * LONGEST, "a" * LONGEST),
+        ("any", "a" * 2000, "a" * (LONGEST - 4) + " […]"),
+        ("short", "my knee hurts when I walk", "my knee hurts wh […]"),
+        ("short", "my knee hurts", "my knee hurts"),
+        ("tiny", "very long", "[…]"),
+        ("several", "aspirin; something for the heart", ["aspirin", "something for th […]"]),
+        ("open", "my daughter, in the evening", {"text": "my daughter, in […]"}),
+        ("open", "I do, whenever I am there", "me"),
+    ],
+)
+def test_words_of_any_length_are_an_answer(question: str, said: str, kept: Any) -> None:
+    filling = Filling(read_data(WORDY), {})
+    assert texting.value(filling, filling.place(question), said) == kept
+    assert validate_answer(filling.place(question).item, kept) == kept
+
+
+def test_an_address_is_not_cut() -> None:
+    filling = Filling(read_data(WORDY), {})
+    with pytest.raises(AnswerRefused):
+        texting.value(filling, filling.place("site"), "https://example.org/a/very/long/way")
 
 
 # ── Once, in order ──────────────────────────────────────────────────────────────────────────────────────────────────
