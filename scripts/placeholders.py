@@ -79,7 +79,7 @@ def _name(value: Value, language: str, local: Local) -> str:
 
 def _person(value: Value, language: str, local: Local) -> str:
     """A name as one says it. Some systems write all of them in capitals, which voices may spell."""
-    return _calm(_name(value, language, local))
+    return _calm(_named(value, language, local))
 
 
 def _calm(name: str) -> str:

@@ -52,6 +52,12 @@ class Speech(Protocol):
         """What is said before a number for `<`, `>`, `≤` and `≥`."""
 
     @property
+    def ELDER(self) -> str:
+        """Of two of one name, which stands in {}."""
+
+    @property
+    def YOUNGER(self) -> str: ...
+    @property
     def KEYS(self) -> Mapping[str, str]:
         """Patterns of how sentences name the keys * and #."""
 

@@ -218,6 +218,17 @@ def a_twin(database: Database) -> None:
         patients.register(session, name="Lucas Fernández", birth=LUCIA.birth, language="es", numbers=[LUCIA.numbers[0]])
 
 
+def a_namesake(database: Database) -> None:
+    with database.transaction() as session:
+        patients.register(session, name="LUCIA GÓMEZ", birth=LUCIA.birth, language="es", numbers=[LUCIA.numbers[0]])
+
+
+def her_daughter_of_the_same_name(database: Database) -> None:
+    with database.transaction() as session:
+        child = patients.register(session, name=LUCIA.name, birth=date(2019, 3, 3), language="es", numbers=[])
+        child.guardian_id = lucia_of(session).id
+
+
 def locked(database: Database) -> None:
     with database.transaction() as session:
         token = patients.number_token(LUCIA.numbers[0])
@@ -310,6 +321,8 @@ SCENES = {
         "2,1,2,4711#,1", number=numbering.SOFTPHONE.number, settings={"identifiers": ("pin", "birth_date")}
     ),
     "twins_on_one_number": Scene(f"2,1,1,{LUCIAS},2,0", before=a_twin),
+    "namesakes_on_one_number": Scene(f"2,1,1,{LUCIAS},2,0", before=a_namesake),
+    "calls_for_her_daughter_of_the_same_name": Scene(f"2,1,1,{LUCIAS},2,0", before=her_daughter_of_the_same_name),
     "operator_instead_of_a_date": Scene("2,1,1,0"),
     "urgent_instead_of_a_date": Scene("2,1,1,9"),
     "calls_for_her_child": Scene(f"2,1,1,{LUCIAS},2,2,1,1", before=a_child),

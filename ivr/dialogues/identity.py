@@ -21,6 +21,7 @@ from hospital.identifiers import Identifier
 from hospital.patients import Patient
 from ivr.call import PACES, Call
 from ivr.choosing import choose
+from ivr.dialogues.naming import told_apart
 from ivr.dialogues.newcomer import note_newcomer
 from ivr.front_desk import FrontDesk
 from ivr.readings import BirthDate
@@ -176,9 +177,8 @@ async def _one_of(call: Call, question: str, several: list[Patient]) -> Patient:
     """Twins on their mother's number; or a guardian, and for whom they may speak."""
     if len(several) == 1:
         return several[0]
-    return await choose(
-        call, question, several, lambda patient: {"given_name": patient.name.split()[0]}, n=len(several)
-    )
+    called = dict(zip(several, told_apart([(one.name, one.birth_date) for one in several]), strict=True))
+    return await choose(call, question, several, lambda one: {"given_name": called[one]}, n=len(several))
 
 
 async def _birth_date(call: Call, front: FrontDesk, again: bool) -> str:

@@ -17,6 +17,7 @@ PLUS = "plus"
 PAUSE = ", "
 POINT = "point"  # of a decimal number
 MINUS = "minus"
+ELDER, YOUNGER = "{}, the elder", "{}, the younger"  # of two of one name
 COMPARED = {"<": "less than", ">": "more than", "≤": "at most", "≥": "at least"}
 KEYS = {"*": r"\bstar\b", "#": r"\b(hash|pound)\b"}  # as sentences name them
 COUNTED = ("(?!)", "(?!)")  # a number is the same whatever is counted

@@ -17,6 +17,7 @@ PLUS = "más"
 PAUSE = ", "
 POINT = "coma"  # of a decimal number
 MINUS = "menos"
+ELDER, YOUNGER = "{}, de mayor edad", "{}, de menor edad"  # of two of one name
 COMPARED = {"<": "menos de", ">": "más de", "≤": "como máximo", "≥": "como mínimo"}
 KEYS = {"*": r"\b(asterisco|estrella)\b", "#": r"\b(numeral|almohadilla|gato|michi)\b"}  # as sentences name them
 COUNTED = (

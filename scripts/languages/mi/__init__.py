@@ -18,6 +18,7 @@ PLUS = "tāpiri"
 PAUSE = ", "
 POINT = "ira"  # of a decimal number
 MINUS = "tango"
+ELDER, YOUNGER = "{}, te pakeke ake", "{}, te taitamariki ake"  # of two of one name
 COMPARED = {"<": "iti iho i te", ">": "nui ake i te", "≤": "kaua e nui ake i te", "≥": "kaua e iti iho i te"}
 KEYS = {"*": r"\b(whetū|star)\b", "#": r"\b(haki|hash)\b"}  # as sentences name them
 COUNTED = ("(?!)", "(?!)")  # a number is the same whatever is counted

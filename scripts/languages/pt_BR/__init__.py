@@ -16,6 +16,7 @@ PLUS = "mais"
 PAUSE = ", "
 POINT = "vírgula"  # of a decimal number
 MINUS = "menos"
+ELDER, YOUNGER = "{}, de mais idade", "{}, de menos idade"  # of two of one name
 COMPARED = {"<": "menos de", ">": "mais de", "≤": "no máximo", "≥": "no mínimo"}
 KEYS = {
     "*": r"\b(asterisco|estrela)\b",

@@ -18,6 +18,7 @@ PLUS = "加"
 PAUSE = "，"
 POINT = "点"  # of a decimal number
 MINUS = "负"
+ELDER, YOUNGER = "年纪较大的{}", "年纪较小的{}"  # of two of one name
 COMPARED = {"<": "小于", ">": "大于", "≤": "不超过", "≥": "不小于"}
 KEYS = {"*": "星(号|键)", "#": "井(号|键)"}  # as sentences name them
 # Measure words, and what is counted without one.
