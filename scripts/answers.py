@@ -8,8 +8,10 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from scripts.comparing import ORDER
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType
 
 STRING_LENGTH = 1600  # letters, where an item names no limit: as many as are kept of a text message
@@ -53,6 +55,16 @@ def validate_answer(item: Item, raw: object) -> Answer | None:
     if item.repeats:
         return _several(item, raw if isinstance(raw, list | tuple) else [raw])
     return _one(item, _only(item, raw) if isinstance(raw, list | tuple) and item.type in CHOICES else raw)
+
+
+def validate_compared(item: Item, operator: str, raw: object) -> Answer | None:
+    """What answers are compared with. With an order it may lie outside of the item's limits, where all that is allowed
+    is on the wanted side of it (`> 0` from 1 on); not where nothing is. Raises `AnswerRefused`.
+    """
+    if operator in ORDER:
+        above = operator[0] == ">"
+        item = replace(item, minimum=None, earliest=None) if above else replace(item, maximum=None, latest=None)
+    return validate_answer(item, raw)
 
 
 def _one(item: Item, raw: object) -> Answer:

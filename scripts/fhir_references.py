@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from scripts.answers import AnswerRefused, validate_answer
+from scripts.answers import AnswerRefused, validate_answer, validate_compared
 from scripts.comparing import OPERATORS, ORDER
 from scripts.fhir_items import Gathered
 from scripts.fhir_options import whole_numbers
 from scripts.fhir_parts import WALL, Part, clean, given, of_another_unit, our_link_id, value_of, zoned
-from scripts.questionnaire import MOMENTS, NO_QUESTIONS, NUMBERS, Item, Questionnaire
+from scripts.questionnaire import MOMENTS, NO_QUESTIONS, NO_TEXT, NUMBERS, Item, Questionnaire
 
 NEVER = "such an answer is never given"
 
@@ -113,9 +113,10 @@ class References:
         if operator in ORDER and item.type not in NUMBERS | MOMENTS:
             return None, f"'{operator}' has no meaning for type {item.type}"
         try:
-            value = validate_answer(replace(item, required=True, repeats=False), answer)
+            value = validate_compared(replace(item, required=True, repeats=False), operator, answer)
         except AnswerRefused:
-            return None, NEVER
+            partial = operator != "!=" and item.type in MOMENTS and not _full(item, answer)
+            return None, f"its answer is no full {item.type}" if partial else NEVER
         if zoned(item.type, written):
             self._all.note(f"{term.path}: {WALL}")
         if isinstance(value, dict):
@@ -151,3 +152,12 @@ class References:
             )
         except (AnswerRefused, ValueError):
             self._all.note(f"{one.path}.{place}: such an answer is never given; it is not suggested")
+
+
+def _full(item: Item, moment: Any) -> bool:
+    """Whether a date or time is one to the day, to the minute; R4 allows a year or a month alone."""
+    try:
+        validate_answer(Item("", item.type, NO_TEXT), moment)
+    except AnswerRefused:
+        return False
+    return True

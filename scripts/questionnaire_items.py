@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from scripts import library
-from scripts.answers import AnswerRefused, validate_answer
+from scripts.answers import AnswerRefused, validate_answer, validate_compared
 from scripts.comparing import OPERATORS, ORDER
 from scripts.each_answer import as_asked
 from scripts.questionnaire import (
@@ -219,7 +219,7 @@ def _judge_question(fields: Mapping[str, Field], condition: Condition, item: Ite
         )
     elif not by_score:
         try:
-            validate_answer(replace(item, required=True), answer)
+            validate_compared(replace(item, required=True), operator, answer)
         except AnswerRefused as refusal:
             fields["answer"].wrong(f"this answer is never given: {refusal.allowed}")
 

@@ -425,6 +425,70 @@ def test_options_that_are_whole_numbers_are_compared_as_numbers(kind: str, opera
 
 
 @pytest.mark.covers("H21")
+@pytest.mark.parametrize(
+    ("item", "operator", "wanted", "answer"),
+    [
+        ({"type": "integer", "extension": [extension("minValue", valueInteger=1)]}, ">", {"answerInteger": 0}, 1),
+        ({"type": "integer", "extension": [extension("minValue", valueInteger=1)]}, ">=", {"answerInteger": 0}, 1),
+        ({"type": "decimal", "extension": [extension("maxValue", valueDecimal=10)]}, "<", {"answerDecimal": 11}, 9.5),
+        ({"type": "integer", **whole(*range(1, 11))}, ">", {"answerInteger": 0}, 10),
+        (
+            {"type": "date", "extension": [extension("minValue", valueDate="2020-01-01")]},
+            ">",
+            {"answerDate": "2019-12-31"},
+            "2020-01-01",
+        ),
+        (
+            {"type": "dateTime", "extension": [extension("maxValue", valueDateTime="2020-01-01T00:00:00")]},
+            "<=",
+            {"answerDateTime": "2020-01-02T00:00:00"},
+            "2020-01-01T00:00:00",
+        ),
+    ],
+)
+def test_a_condition_that_every_answer_meets_is_kept(
+    item: dict[str, Any], operator: str, wanted: dict[str, Any], answer: Answer
+) -> None:
+    when = {"question": "1", "operator": operator, **wanted}
+    asking = {"linkId": "2", "type": "string", "text": "?", "enableWhen": [when]}
+    found = read_fhir(with_items({"linkId": "1", "text": "?", **item}, asking))
+    assert found.left_out == ()
+    for said, enabled in ((answer, True), (None, False)):
+        filling = Filling(found.questionnaire, {"1": said})
+        assert filling.enabled(filling.place("2")) is enabled
+    out = as_fhir(found.questionnaire, 1).resource
+    assert out["item"][1]["enableWhen"] == [when]
+    assert read_fhir(json.dumps(out).encode()).questionnaire.by_link_id == found.questionnaire.by_link_id
+
+
+@pytest.mark.covers("H21")
+@pytest.mark.parametrize(
+    ("operator", "wanted", "told"),
+    [
+        (">", {"answerDate": "2000"}, "its answer is no full date"),
+        ("=", {"answerDate": "2000-02"}, "its answer is no full date"),
+        ("=", {"answerDate": "1999-12-31"}, "such an answer is never given"),
+        ("<", {"answerDate": "1999-12-31"}, "such an answer is never given"),
+    ],
+)
+def test_a_condition_that_nothing_can_be_compared_with_says_why(
+    operator: str, wanted: dict[str, Any], told: str
+) -> None:
+    when = {"question": "1", "operator": operator, **wanted}
+    limit = extension("minValue", valueDate="2000-01-01")
+    found = read_fhir(
+        with_items(
+            {"linkId": "1", "type": "date", "text": "?", "extension": [limit]},
+            {"linkId": "2", "type": "string", "text": "?", "enableWhen": [when]},
+        )
+    )
+    assert found.left_out == (
+        f"Questionnaire.item[1].enableWhen[0]: {told}",
+        "Questionnaire.item[1] ('2'): left out, it would never be asked",
+    )
+
+
+@pytest.mark.covers("H21")
 def test_the_translations_of_options_that_are_texts_are_kept() -> None:
     said = {"es": "Cabeza", "zh-CN": "头"}
     told = [

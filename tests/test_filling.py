@@ -216,6 +216,25 @@ def test_what_has_an_order_is_compared(kind: str, more: Any, limit: Any, below: 
     assert [Filling(asked, {"a": value}).next() is not None for value in (below, above)] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("kind", "more", "operator", "limit", "answer"),
+    [
+        ("integer", {"minValue": 1}, ">", 0, 1),
+        ("quantity", {"maxValue": 10, "unit": None}, "<=", 11, 10),
+        ("date", {"minValue": "2020-01-01"}, ">", "2019-12-31", "2020-01-01"),
+    ],
+)
+def test_a_condition_may_be_one_that_every_answer_meets(
+    kind: str, more: Any, operator: str, limit: Any, answer: Any
+) -> None:
+    asked = questionnaire(question("a", kind, **more), question("b", **when(("a", operator, limit))))
+    filling = Filling(asked, {"a": answer})
+    assert filling.enabled(filling.place("b"))
+    for never in ("=", {">": "<", "<=": ">"}[operator]):
+        with pytest.raises(FileRefused, match="this answer is never given"):
+            questionnaire(question("a", kind, **more), question("b", **when(("a", never, limit))))
+
+
 def test_something_in_a_disabled_group_is_disabled_and_its_answers_are_not_seen() -> None:
     asked = questionnaire(
         question("a", "boolean"),
