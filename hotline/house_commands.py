@@ -138,10 +138,11 @@ def down(settings: Settings) -> int:
 
 
 def status(settings: Settings, as_json: bool) -> int:
-    from hotline import link_watch
+    from hotline import certificate_watch, link_watch
     from hotline.hearing import told
     from hotline.places import places
     from hotline.supervisor import running
+    from hotline.wiring import now
 
     state = running(places(settings))
     if as_json:
@@ -157,6 +158,8 @@ def status(settings: Settings, as_json: bool) -> int:
         print(f"  {'ears':10} {told(settings, places(settings))}")
         print(f"  {'on call':10} {_on_call(settings)}")
         print(f"  {'link':10} {link_watch.told(link_watch.last(places(settings)))}")
+        if settings.web.certificate is not None:
+            print(f"  {'TLS':10} {certificate_watch.told(certificate_watch.last(places(settings)), now())}")
         left_out = state.get("left_out")
         for problem in left_out if isinstance(left_out, list) else ():
             print(f"  {'left out':10} {problem}")
@@ -164,11 +167,13 @@ def status(settings: Settings, as_json: bool) -> int:
 
 
 def _told_too(settings: Settings) -> dict[str, object]:
-    from hotline import link_watch
+    from hotline import certificate_watch, link_watch
     from hotline.places import places
 
-    link = link_watch.last(places(settings))
-    return {"ears": settings.speech.ears, "on_call": _on_call(settings), "link": link}
+    here = places(settings)
+    certificate = certificate_watch.last(here) if settings.web.certificate is not None else None
+    told = {"link": link_watch.last(here), "certificate": certificate}
+    return {"ears": settings.speech.ears, "on_call": _on_call(settings), **told}
 
 
 def _on_call(settings: Settings) -> str:

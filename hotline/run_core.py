@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -30,6 +31,7 @@ from hospital.editions import SHEETS
 from hospital.notices import PostgresNotices
 from hospital.outcome_rules import OutcomeRules
 from hotline import (
+    certificate_watch,
     console_facts,
     demo,
     dialer_work,
@@ -165,10 +167,15 @@ async def run_core(settings: Settings) -> None:
         on_call_work.begin(rounds, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
             rounds.every(5, transcriber.work)
+        console = _console(settings, services)
+        if isinstance(console.ssl, ssl.SSLContext) and settings.web.certificate and settings.web.key:
+            files = settings.web.certificate, settings.web.key
+            watch = certificate_watch.CertificateWatch(console.ssl, *files, here, now)
+            rounds.every(certificate_watch.EVERY_S, watch.look, at_once=True)
         rounds.start()
         stack.callback(rounds.stop)
         loaded.set_aside()
-        await _serve_console(settings, services)
+        await uvicorn.Server(console).serve()
     database.close()
 
 
@@ -256,7 +263,8 @@ def _keep_house(
     rounds.every(30, sweep, at_once=True)
 
 
-async def _serve_console(settings: Settings, services: ports.Services) -> None:
+def _console(settings: Settings, services: ports.Services) -> uvicorn.Config:
+    """Loaded, so that its certificate can be watched."""
     config = uvicorn.Config(
         create_app(services),
         host=settings.web.bind,
@@ -269,7 +277,8 @@ async def _serve_console(settings: Settings, services: ports.Services) -> None:
         ssl_keyfile=settings.web.key,
         ws="websockets-sansio",
     )
-    await uvicorn.Server(config).serve()
+    config.load()
+    return config
 
 
 def _routes(settings: Settings) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """The phone in the page: the real JsSIP in a real Chromium against the real Asterisk, its sound over WebRTC."""
 
-import datetime as dt
-import ipaddress
 import os
 import re
 import shutil
@@ -12,9 +10,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.async_api import Page, async_playwright, expect
 from sqlalchemy import delete, func, select
 
@@ -27,6 +22,7 @@ from hotline import demo, wiring
 from hotline.places import Places
 from tests.asterisk_instance import free_address, network
 from tests.browser import FLAGS, SCREENSHOTS
+from tests.certificates import write_pair
 from tests.characters import LUCIA
 from tests.house import House
 from tests.phone import Phone
@@ -220,29 +216,6 @@ def lan() -> Iterator[str]:
         subprocess.run(["ip", "netns", "del", NAMESPACE], capture_output=True, check=False)
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "certificate.pem", folder / "key.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, private
-
-
 SITE = """
 address = "{host}"
 data = "{data}"
@@ -262,7 +235,7 @@ key = "{key}"
 @pytest.mark.needs_root
 @pytest.mark.covers("H50")
 async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_path: Path) -> None:
-    certificate, key = _certificate(tmp_path)
+    certificate, key = write_pair(tmp_path, HOST)
     data = tmp_path / "data"
     settings = tmp_path / "hotline.toml"
     settings.write_text(SITE.format(host=HOST, data=data, certificate=certificate, key=key))
