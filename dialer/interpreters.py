@@ -33,6 +33,8 @@ class InterpreterTelephone(Protocol):
 
     def live_channel_ids(self) -> dict[str, bool]: ...
 
+    def is_ending(self, channel_id: str) -> bool: ...
+
 
 class Interpreters:
     """`numbers`: language → number. `spoken`: the language in which Asterisk itself would say something."""
@@ -102,7 +104,9 @@ class Interpreters:
         up = self._telephone.live_channel_ids()
         for call in calls:
             since = call.answered_at or call.dialled_at
-            if call.channel_id not in up and self._now() - since > DOUBT:
+            if call.channel_id in up or self._telephone.is_ending(call.channel_id):  # what became of it comes yet
+                continue
+            if self._now() - since > DOUBT:
                 await self.leg_ended(call.channel_id, "unknown")
 
     async def _hang_up(self, channel_id: str) -> None:

@@ -41,6 +41,8 @@ class StaffTelephone(Protocol):
 
     def live_channel_ids(self) -> dict[str, bool]: ...
 
+    def is_ending(self, channel_id: str) -> bool: ...
+
 
 class OnCallDialer:
     """`after`: how long after a step its people are rung."""
@@ -103,7 +105,9 @@ class OnCallDialer:
         up = self._telephone.live_channel_ids()
         for call in calls:
             since = call.answered_at or call.dialled_at or call.claimed_at
-            if call.channel_id not in up and self._now() - since > DOUBT:
+            if call.channel_id in up or self._telephone.is_ending(call.channel_id):  # what became of it comes yet
+                continue
+            if self._now() - since > DOUBT:
                 await self._over(call.channel_id, "cancelled" if call.state == "claimed" else "unknown")
 
     async def leg_ended(self, channel_id: str, line_result: str) -> None:

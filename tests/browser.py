@@ -223,6 +223,9 @@ class StandInLines:
     def live_channel_ids(self) -> dict[str, bool]:
         return dict.fromkeys(self.rung.keys() - set(self.ended), True)
 
+    def is_ending(self, channel_id: str) -> bool:
+        return False
+
 
 class Site:
     """The console of a hospital whose telephones are played by the test."""

@@ -53,6 +53,7 @@ class Exchange:
         self.fails: Exception | None = None
         self.up: dict[str, bool] = {}
         self.hung_up: list[str] = []
+        self.ending: set[str] = set()
         self.reachable = True
 
     async def ring_on_call(
@@ -81,6 +82,9 @@ class Exchange:
 
     def live_channel_ids(self) -> dict[str, bool]:
         return self.up
+
+    def is_ending(self, channel_id: str) -> bool:
+        return channel_id in self.ending
 
 
 class Ward:
@@ -196,6 +200,16 @@ async def test_who_answers_a_call_that_was_given_up_is_heard_all_the_same(ward: 
         assert urgent_calls.take(session, call.channel_id, ward.now)
     await ward.dialer.leg_ended(call.channel_id, "answered")
     assert [(one.line_result, one.result) for one in ward.calls] == [("answered", "taken")]
+
+
+async def test_a_leg_whose_end_is_being_told_is_not_given_up_meanwhile(ward: Ward) -> None:
+    call = await ward.rings()
+    ward.exchange.up.clear()
+    ward.exchange.ending.add(call.channel_id)
+    ward.now += timedelta(seconds=30)
+    await ward.dialer.settle()
+    await ward.dialer.leg_ended(call.channel_id, "no_answer")
+    assert [one.line_result for one in ward.calls] == ["no_answer"]
 
 
 @pytest.mark.covers("I3", "I10")
