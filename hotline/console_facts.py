@@ -6,13 +6,14 @@ from urllib.parse import urlsplit
 
 from hotline import demo, numbering
 from hotline.care_wiring import clocks
+from hotline.page_settings import netloc
 from hotline.settings import Settings
 from hotline.wiring import zone
 from web import ports
 
 
 def site_facts(settings: Settings) -> ports.SiteFacts:
-    host = f"{settings.web.bind}:{settings.web.port}"
+    host = netloc(settings.web.bind, settings.web.port)
     return ports.SiteFacts(
         name=settings.site.name,
         zone=zone(settings),

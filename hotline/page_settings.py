@@ -18,6 +18,16 @@ def _address(value: str) -> str:
         raise ValueError("allowed: an IP address, such as 127.0.0.1 or 192.0.2.10") from None
 
 
+def _address4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        raise ValueError(
+            "allowed: an IPv4 address, such as 127.0.0.1 or 192.0.2.10 (telephones are reached by IPv4 only; web.bind "
+            "and answers.bind may be IPv6)"
+        ) from None
+
+
 def _origin(value: str) -> str:
     """Short, so that a text message has room for it, and https: a link must lead nowhere else on the way."""
     plain = value.removesuffix("/").lower()
@@ -27,6 +37,7 @@ def _origin(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+Address4 = Annotated[str, AfterValidator(_address4)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Port = Annotated[int, Field(ge=1024, le=65535)]
 
@@ -63,6 +74,10 @@ class Answers(Frozen):
     """How long a link may be used, if its follow-up waits so long."""
 
 
+def netloc(address: str, port: int) -> str:
+    """As an address bar and a Host header have it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 def url(address: str, port: int, tls: bool = False) -> str:
-    host = f"[{address}]" if ":" in address else address
-    return f"{'https' if tls else 'http'}://{host}:{port}"
+    return f"{'https' if tls else 'http'}://{netloc(address, port)}"

@@ -15,6 +15,7 @@ from hospital.database import Database
 from hotline import loaded
 from hotline.care_wiring import clocks
 from hotline.in_force import Shipped
+from hotline.page_settings import netloc
 from hotline.places import places
 from hotline.settings import Settings
 from hotline.sheets import Sheets
@@ -62,7 +63,7 @@ def answer_house(settings: Settings, database: Database) -> House:
                 await sheets.now()
         return sheets.held.words
 
-    here = f"{settings.answers_bind}:{settings.answers.port}"
+    here = netloc(settings.answers_bind, settings.answers.port)
     public = urlsplit(settings.answers_url or "")
     return House(
         database=database,

@@ -3,6 +3,7 @@
 Objects are frozen and a `Settings` that exists can be used. Reading the file, and what a wrong one is told, is in
 settings_file.py; hotline.toml.example explains every key."""
 
+import hashlib
 import ipaddress
 import re
 from pathlib import Path
@@ -18,7 +19,7 @@ from hotline.care_settings import Cases, Interval, Opening, Rating, Triage, Urge
 from hotline.channel_settings import Letters, Texting, Video
 from hotline.message_settings import Messages
 from hotline.model_catalogue import natural_voices
-from hotline.page_settings import Address, Answers, Web, url
+from hotline.page_settings import Address4, Answers, Web, url
 from scripts.languages import TAGS
 
 Country = Literal["au", "br", "cn", "co", "mx", "nz", "us"]
@@ -212,7 +213,7 @@ class Settings(BaseSettings):
     )
 
     demo: bool = False
-    address: Address = "127.0.0.1"
+    address: Address4 = "127.0.0.1"
     """The one address that Asterisk and the ivr listen on."""
     browser_phones: bool = True
     """Staff (and the demo's patients) have their telephone in the page. False: any SIP phone, over UDP."""
@@ -279,8 +280,12 @@ class Settings(BaseSettings):
 
     @property
     def audio_address(self) -> str:
-        """Where the sound of voice turns is taken: never where another machine could bring any."""
-        return self.address if ipaddress.ip_address(self.address).is_loopback else "127.0.0.1"
+        """Where the sound of voice turns is taken: never where another machine could bring any, and beside another
+        house of this machine on a loopback address of its own, by the data folder."""
+        if ipaddress.ip_address(self.address).is_loopback:
+            return self.address
+        first, second, third = hashlib.sha256(str(self.data.absolute()).encode()).digest()[:3]
+        return f"127.{128 + first % 127}.{second}.{1 + third % 254}"
 
     @property
     def logs(self) -> Path:

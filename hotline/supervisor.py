@@ -7,6 +7,7 @@ what to do.
 """
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -217,18 +218,10 @@ class Supervisor:
             pages = {"console": (of.web.bind, of.web.port), "answers": (of.answers_bind, of.answers.port)}
             address, port = pages.get(name, (of.address, port))
             address = of.audio_address if name == "AudioSocket" else address
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as probe:
-                if kind == "tcp":
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((address, port))
-                except OSError as error:
-                    raise CannotStart(
-                        f"{address} port {port}/{kind} ({name}) can't be used: {error.strerror}. Is a hotline running "
-                        "already (`hotline status`)? Otherwise end the program that has it (`ss -lnp`), or set "
-                        "another address (HOTLINE_ADDRESS, HOTLINE_WEB__BIND, HOTLINE_WEB__PORT, "
-                        "HOTLINE_ANSWERS__PORT)."
-                    ) from error
+            try:
+                _take_and_leave(address, port, kind)
+            except OSError as error:
+                raise CannotStart(f"{address} port {port}/{kind} ({name}) can't be used: {_why(error)}") from error
 
     async def _until_answering(self, address: str, port: int, name: str, seconds: float = 20.0) -> None:
         deadline = time.monotonic() + seconds
@@ -304,6 +297,29 @@ class Supervisor:
         beside = self._state_file.with_suffix(".new")
         beside.write_text(json.dumps(state))
         beside.rename(self._state_file)
+
+
+def _take_and_leave(address: str, port: int, kind: str) -> None:
+    """`kind`: udp or tcp. Raises OSError where it cannot be listened on."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as probe:
+        if kind == "tcp":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:  # as asyncio's servers have it: `::` is not 0.0.0.0, too
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        probe.bind((address, port))
+
+
+def _why(error: OSError) -> str:
+    settings = "HOTLINE_ADDRESS, HOTLINE_WEB__BIND, HOTLINE_WEB__PORT, HOTLINE_ANSWERS__BIND, HOTLINE_ANSWERS__PORT"
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+        return (
+            f"{error.strerror}. This machine hasn't got this address (`ip address`): set one of its own ({settings})."
+        )
+    return (
+        f"{error.strerror}. Is a hotline running already (`hotline status`)? Otherwise end the program that has it "
+        f"(`ss -lnp`), or set another address ({settings})."
+    )
 
 
 def _back_off(deaths: int) -> float:

@@ -1,10 +1,12 @@
 """Whether a house has ears: what the settings name, what is installed, and that nothing of it stops the telephone."""
 
 import asyncio
+import ipaddress
 import logging
 import os
 import shutil
 import signal
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +52,18 @@ def test_sound_never_leaves_the_machine(tmp_path: Path) -> None:
     chosen = settings(tmp_path)
     assert chosen.audio_address == chosen.address  # loopback
     site = {**DEMO, "demo": False, "calling": {}, "data": tmp_path, "address": "192.0.2.10"}
-    assert build(site).audio_address == "127.0.0.1"
+    assert ipaddress.ip_address(build(site).audio_address).is_loopback
+
+
+def test_two_houses_of_a_machine_take_sound_at_addresses_of_their_own(tmp_path: Path) -> None:
+    site = {**DEMO, "demo": False, "calling": {}}
+    first, again, second = (
+        build({**site, "data": tmp_path / data, "address": address}).audio_address
+        for data, address in (("a", "192.0.2.10"), ("a", "192.0.2.11"), ("b", "192.0.2.11"))
+    )
+    assert first == again != second
+    with socket.create_server((first, numbering.AUDIO_PORT)), socket.create_server((second, numbering.AUDIO_PORT)):
+        pass
 
 
 class Board:

@@ -95,7 +95,7 @@ def test_a_named_file_that_is_missing_is_not_replaced_by_the_demo(tmp_path: Path
         (site(nmae="x"), "site.nmae: there is no such key"),
         ({}, "site: missing"),
         ({**site(), "web": {"port": 80}}, "web.port = 80: Input should be greater than or equal to 1024"),
-        ({**site(), "address": "here"}, "address = 'here': allowed: an IP address"),
+        ({**site(), "address": "here"}, "address = 'here': allowed: an IPv4 address"),
         ({**site(), "calling": {"hours": {"mon": ["12:00-08:00"]}}}, "calling.hours.mon.0 = '12:00-08:00': allowed"),
         ({**site(), "messages": {"gateway": "pigeon"}}, "messages.gateway = 'pigeon'"),
         ({**site(), "messages": {"gateway": "twilio"}}, "give both or none"),
@@ -214,6 +214,11 @@ def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_WEB__PORT", "8001")
     changed = build(site())
     assert (changed.site.name, changed.web.port, changed.site.country) == ("Otra Casa", 8001, "co")
+
+
+def test_telephones_are_reached_by_ipv4_and_pages_by_either() -> None:
+    assert "address = '::1': allowed: an IPv4 address" in refusal({**site(), "address": "::1"})
+    assert build({**site(), "web": {"bind": "::1"}}).console_url == "http://[::1]:8000"
 
 
 @pytest.mark.parametrize("change", [{"address": "192.0.2.1"}, {"web": {"bind": "192.0.2.1"}}])

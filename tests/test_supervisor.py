@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from hospital.accounts import Account
@@ -229,6 +230,30 @@ async def test_a_second_one_on_the_same_address_is_told_the_port(own_house: Hous
     assert f"{own_house.address} port 5060/udp (SIP) can't be used" in refused.stderr
     assert "HOTLINE_ADDRESS" in refused.stderr
     assert not Places(tmp_path).cluster.data.exists(), "nothing was started"
+
+
+async def test_an_address_of_another_machine_is_told_as_that(tmp_path: Path) -> None:
+    house = real_house(tmp_path, f"{network()}.90")
+    refused = hotline(house, "up", HOTLINE_ADDRESS="192.0.2.77")
+    assert refused.returncode == 1
+    assert "192.0.2.77 port 5060/udp (SIP) can't be used: Cannot assign requested address. This machine hasn't got" in (
+        refused.stderr
+    )
+    assert "running already" not in refused.stderr
+
+
+async def test_the_console_listens_on_ipv6(tmp_path: Path) -> None:
+    ports = {"HOTLINE_WEB__PORT": "18782", "HOTLINE_ANSWERS__PORT": "18783"}
+    house = House(tmp_path / "data", free_address(), HOTLINE_WEB__BIND="::1", **ports)
+    house.start()
+    try:
+        async with httpx.AsyncClient(base_url="http://[::1]:18782", follow_redirects=True) as browser:
+            assert (await browser.get("/")).status_code == 200
+        other = {"HOTLINE_DATA": str(tmp_path / "other"), "HOTLINE_ADDRESS": free_address()}
+        refused = hotline(house, "up", **other)
+        assert "::1 port 18782/tcp (console) can't be used: Address already in use" in refused.stderr
+    finally:
+        house.stop()
 
 
 async def test_a_second_one_on_the_same_data_is_refused(own_house: House) -> None:
