@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.each_answer import as_written
+from scripts.fhir_items import HIDDEN
 from scripts.fhir_options import EXCLUSIVE, ORDINAL, whole_numbers
 from scripts.fhir_parts import SDC, STRUCTURE, TRANSLATION, their_link_id
 from scripts.questionnaire import (
@@ -98,7 +99,7 @@ class _Export:
         made |= {name: True for name, value in flags.items() if value}
         if item.max_length:
             made["maxLength"] = item.max_length
-        if extensions := _limits(item):
+        if extensions := _extensions(item):
             made["extension"] = extensions
         when = [one for condition in item.when if (one := self._condition(item, condition)) is not None]
         if when:
@@ -158,8 +159,8 @@ def _value(prefix: str, item: Item, value: Answer) -> dict[str, Any]:
     return {prefix + _VALUE.get(item.type, "String"): value}
 
 
-def _limits(item: Item) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _extensions(item: Item) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{"url": HIDDEN, "valueBoolean": True}] if item.hidden else []
     numbers = (("min", item.minimum), ("max", item.maximum))
     for name, limit in numbers if item.type in NUMBERS else ():
         if limit is not None and item.type is ItemType.QUANTITY:

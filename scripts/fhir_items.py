@@ -156,8 +156,7 @@ class ItemReading:
             return "its type is not known"
         if one.part("modifierExtension"):
             return "a modifierExtension changes what it means"
-        hidden = one.extension(HIDDEN)
-        if hidden is not None and hidden.get("valueBoolean") is True and not one.parts("initial"):
+        if _hidden(one) and not _valued(one):
             return "it is hidden"
         return None
 
@@ -188,9 +187,9 @@ class ItemReading:
 
     def _with_flags(self, one: Part, made: dict[str, Any], kind: ItemType) -> None:
         flags = {name: one.flag(name) for name in ("required", "repeats", "readOnly")}
-        hidden = one.extension(HIDDEN)
-        if hidden is not None and hidden.get("valueBoolean") is True:
+        if _hidden(one):
             flags["readOnly"] = True
+            flags["hidden"] = kind not in NO_QUESTIONS
         if kind is ItemType.DISPLAY:
             return
         if kind is ItemType.GROUP and flags.pop("readOnly"):
@@ -262,8 +261,7 @@ class ItemReading:
         for name in sorted(one.names() - KNOWN):
             if not name.startswith("_"):
                 note(f"{one.path}.{name[:60]}: R4 knows no such element of an item")
-        valued = one.parts("initial") or any(option.flag("initialSelected") for option in one.parts("answerOption"))
-        if one.flag("readOnly") and not valued and kind not in NO_QUESTIONS:
+        if one.flag("readOnly") and not _valued(one) and kind not in NO_QUESTIONS:
             note(f"{one.path}.readOnly: nobody may answer it, and it has no value; it stays empty")
         for told in _beside_texts(one):
             note(f"{one.path}.{told}")
@@ -277,6 +275,15 @@ class ItemReading:
             lost = _lost(extension) if isinstance(extension, dict) else None
             if lost:
                 note(f"{one.path}.extension: {lost}")
+
+
+def _hidden(one: Part) -> bool:
+    return (one.extension(HIDDEN) or {}).get("valueBoolean") is True
+
+
+def _valued(one: Part) -> bool:
+    """Beside options R4 allows no `initial` (que-11): one of them is selected instead."""
+    return bool(one.parts("initial")) or any(option.flag("initialSelected") for option in one.parts("answerOption"))
 
 
 def _suggested_unit(one: Part) -> dict[str, Any] | None:

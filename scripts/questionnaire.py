@@ -155,6 +155,8 @@ class Item:
     initial: Answer | None = None
     """A suggestion; the answer itself where `read_only`."""
     read_only: bool = False
+    hidden: bool = False
+    """A fact of which no form tells, only the response; `read_only`."""
     when: tuple[Condition, ...] = ()
     any_of: bool = False
     items: tuple[Item, ...] = ()

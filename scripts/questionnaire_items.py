@@ -49,7 +49,7 @@ ITEM_KEYS: dict[ItemType, tuple[str, ...]] = {
     ItemType.CHOICE: ("answerOption",),
     ItemType.OPEN_CHOICE: ("answerOption", "maxLength"),
 }
-OF_QUESTIONS = ("item", "repeats", "maxOccurs", "normal", "initial", "readOnly")
+OF_QUESTIONS = ("item", "repeats", "maxOccurs", "normal", "initial", "readOnly", "hidden")
 OF_ALL = ("required", "voice", "sms", "enableWhen", "enableBehavior")
 MOST_DEEP = 12
 MOST_UNFOLDED = 1000  # items under the answers of choices of several, if all are chosen: a form has all of them
@@ -139,6 +139,7 @@ class Reading:
             max_length=_whole(fields, "maxLength"),
             most=_whole(fields, "maxOccurs"),
             read_only=_flag(fields, "readOnly"),
+            hidden=_flag(fields, "hidden"),
             when=self.conditions(fields["enableWhen"]) if "enableWhen" in fields else (),
             any_of=any_of_all(fields, "enableBehavior"),
             items=inner,
@@ -148,6 +149,8 @@ class Reading:
         )
         if kind is ItemType.QUANTITY and "unit" not in fields:
             field.wrong("a quantity needs a unit (null where it has none)")
+        if item.hidden and not item.read_only:
+            fields["hidden"].wrong("nobody could answer it: only what has 'readOnly: true' may be hidden")
         item = _with_range(item, fields)
         item = replace(item, initial=_answer(item, fields["initial"], "initial")) if "initial" in fields else item
         item = replace(item, normal=_answer(item, fields["normal"], "normal")) if "normal" in fields else item

@@ -368,6 +368,40 @@ def test_options_that_are_selected_at_first_are_suggested() -> None:
     assert chosen(False, "a", "c") == (None, (told,))
 
 
+@pytest.mark.covers("H21")
+@pytest.mark.parametrize("kind", ["choice", "integer", "string"])
+def test_a_hidden_value_is_kept_with_what_hangs_on_it_and_goes_out_hidden(kind: str) -> None:
+    """R4, que-11: what has options says by them what it is."""
+    hidden = extension("questionnaire-hidden", valueBoolean=True)
+    name, value = {"choice": ("Coding", {"system": LOINC, "code": "b", "display": "B"}), "integer": ("Integer", 2)}.get(
+        kind, ("String", "B")
+    )
+    other = {"choice": {"system": LOINC, "code": "a", "display": "A"}, "integer": 1}.get(kind, "A")
+    options = [{f"value{name}": other}, {f"value{name}": value, "initialSelected": True}]
+    wanted = {"question": "1", "operator": "=", f"answer{name}": value}
+    found = read_fhir(
+        with_items(
+            {"linkId": "1", "type": kind, "text": "?", "extension": [hidden], "answerOption": options},
+            {"linkId": "2", "type": "string", "text": "?", "enableWhen": [wanted]},
+        )
+    )
+    assert found.left_out == ()
+    filling = Filling(found.questionnaire, {})
+    assert [place.key for place in filling.asked()] == ["2"]
+    assert exported(found.questionnaire, {})["item"][0]["answer"] == [{f"value{name}": value}]
+    out = as_fhir(found.questionnaire, 1)
+    assert out.left_out == () and out.resource["item"][0]["extension"][0] == hidden
+    assert read_fhir(json.dumps(out.resource).encode()).questionnaire.items == found.questionnaire.items
+
+
+@pytest.mark.covers("H21")
+def test_what_is_hidden_and_has_no_value_is_left_out() -> None:
+    hidden = extension("questionnaire-hidden", valueBoolean=True)
+    item = {"linkId": "1", "type": "choice", "text": "?", "extension": [hidden], "answerOption": [coded("a")]}
+    found = read_fhir(with_items(item, {"linkId": "2", "type": "string", "text": "?"}))
+    assert found.left_out == ("Questionnaire.item[0] ('1'): left out, it is hidden",)
+
+
 def whole(*numbers: int, **more: Any) -> dict[str, Any]:
     return {"text": "?", "answerOption": [{"valueInteger": n} for n in numbers], **more}
 

@@ -263,6 +263,7 @@ BAD = [
     ("normal: better", "normal: fine", "normal: one of better, same, worse is allowed", 0),
     ("normal: 0", "normal: 12", "normal: a whole number from 0 to 10", 0),
     ("linkId: pain", "linkId: general", "linkId 'general' stands here a second time", 0),
+    ("required: true", "hidden: true", "only what has 'readOnly: true' may be hidden", 0),
     ("code: same", "code: better", "code 'better' stands here a second time", 0),
     ("required: true", "required: yes please", "true or false is expected", 0),
     ("question: pain", "question: pane", "no question has linkId 'pane'", 0),

@@ -115,6 +115,17 @@ async def test_what_was_told_to_the_machine_is_on_the_form(site: Site) -> None:
     assert "case 10042" in shown and ">60</textarea>" in shown
 
 
+async def test_a_hidden_fact_is_not_on_the_form_and_what_hangs_on_it_is(site: Site) -> None:
+    fact = question("ward", "string", initial="North", readOnly=True, hidden=True)
+    with site.database.transaction() as session:
+        asks(session, site.task.id, questionnaire(fact, question("bed", **when(("ward", "=", "North")))))
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        shown = (await ana.get(f"/followups/{site.task.id}")).text
+    assert 'data-item="ward" hidden' in shown
+    assert 'data-item="bed"' in shown and 'data-item="bed" hidden' not in shown
+
+
 @pytest.mark.covers("H15", "H21")
 async def test_the_questions_under_each_answer_appear_when_it_is_chosen(site: Site) -> None:
     with site.database.transaction() as session:

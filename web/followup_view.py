@@ -313,7 +313,8 @@ class Form:
         found: dict[str, None] = {}
         for place in filling.places:
             if filling.enabled(place):
-                found[place.key] = None
+                if not place.item.hidden:
+                    found[place.key] = None
                 if place.counts:
                     found |= {f"{place.key}#{number}": None for number in range(1, filling.times(place) + 1)}
                 elif place.item.for_each:
