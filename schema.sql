@@ -1344,7 +1344,8 @@ CREATE TABLE hearing (                               -- by node: whether callers
     since     timestamptz NOT NULL
 );
 
-CREATE TABLE fact (                                  -- what this database is: 'kind' → 'demo' | 'real', key check
+CREATE TABLE fact (                                  -- what this database is: 'kind' → 'demo' | 'real'; 'key_check' →
+                                                     -- a token by which the site's key is known again
     key   text PRIMARY KEY,
     value text NOT NULL
 );

@@ -90,7 +90,7 @@ def _told(problem: Exception, data: Path | None) -> str | None:
     fault of ours."""
     from sqlalchemy.exc import OperationalError
 
-    from hotline.groundwork import CannotStart
+    from hotline.cannot_start import CannotStart
     from hotline.postgres import PostgresFailed
 
     if isinstance(problem, PostgresFailed | CannotStart):

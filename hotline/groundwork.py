@@ -6,13 +6,10 @@ from contextlib import closing
 from sqlalchemy.orm import Session
 
 from hospital.database import Database
-from hotline import databases, demo, numbering, staff
+from hotline import databases, demo, numbering, site_key, staff
+from hotline.cannot_start import CannotStart
 from hotline.places import database_url, places
 from hotline.settings import Settings
-
-
-class CannotStart(RuntimeError):
-    """Something is missing or taken; the message says what, and what to do."""
 
 
 def private_database(settings: Settings, say: Callable[[str], None]) -> None:
@@ -21,7 +18,7 @@ def private_database(settings: Settings, say: Callable[[str], None]) -> None:
     cluster = places(settings).cluster
     if databases.ensure_database(cluster) or databases.is_of_this_version(cluster):
         return
-    with closing(_opened(settings)) as database, database.transaction() as session:
+    with closing(opened(settings)) as database, database.transaction() as session:
         is_demo = demo.is_demo(session)
     if not is_demo:
         raise CannotStart(
@@ -46,12 +43,19 @@ def of_this_kind(session: Session, settings: Settings) -> None:
     demo.mark(session, settings.demo)
 
 
+def begin(session: Session, settings: Settings, *, may_make: bool) -> None:
+    """Gives a new database its kind and its key, and refuses one of another kind or key, by CannotStart. The vault is
+    unlocked. `may_make`: whether a new database may have a new key."""
+    of_this_kind(session, settings)
+    site_key.tie(session, places(settings), may_make=may_make)
+
+
 def telephones(settings: Settings) -> tuple[numbering.Account, ...]:
-    """Every SIP account. Raises CannotStart as `of_this_kind` does."""
-    with closing(_opened(settings)) as database, database.transaction() as session:
-        of_this_kind(session, settings)
+    """At `hotline up`: begins the database. Every SIP account. Raises CannotStart as `begin` does."""
+    with closing(opened(settings)) as database, database.transaction() as session:
+        begin(session, settings, may_make=True)
         return numbering.DEMO_ACCOUNTS if settings.demo else (numbering.DESK, *staff.telephones(session))
 
 
-def _opened(settings: Settings) -> Database:
+def opened(settings: Settings) -> Database:
     return Database(database_url(settings, places(settings)), connections=1)

@@ -23,8 +23,8 @@ BANNER = "DEMO: made-up people, phones without sign-in, no call window and no ca
 def up(settings: Settings, asked: argparse.Namespace) -> int:
     from hotline.asterisk import AsteriskFailed
     from hotline.asterisk_root import RootNotBuilt
+    from hotline.cannot_start import CannotStart
     from hotline.debian_mirror import NoMirror
-    from hotline.groundwork import CannotStart
     from hotline.postgres import PostgresFailed
 
     if asked.detach:
@@ -178,10 +178,14 @@ def _told_too(settings: Settings) -> dict[str, object]:
 
 def _on_call(settings: Settings) -> str:
     from hotline import on_call
+    from hotline.cannot_start import CannotStart
     from hotline.places import places
     from hotline.wiring import now, open_database, zone
 
-    database = open_database(settings, places(settings))
+    try:
+        database = open_database(settings, places(settings), patient=True)
+    except CannotStart as problem:
+        return f"not known: {problem}"
     try:
         return on_call.told(database, zone(settings), settings.site.country_code, now())
     finally:

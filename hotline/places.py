@@ -9,7 +9,6 @@ ears/           models of the engines that listen, installed by the operator
 log/            the hotline's own logs
 """
 
-import base64
 import json
 import os
 import secrets
@@ -90,20 +89,6 @@ def places(settings: Settings) -> Places:
     return Places(settings.data.absolute())
 
 
-def site_key(here: Places) -> bytes:
-    """The key of this site: HOTLINE_SITE_KEY (base64), else the file, made at the first start.
-
-    Raises ValueError where it is not 32 bytes, PermissionError where others may read the file."""
-    given = os.environ.get("HOTLINE_SITE_KEY")
-    if given:
-        return base64.b64decode(given, validate=True)
-    if not here.site_key.exists():
-        _write_private(here.site_key, secrets.token_bytes(32))
-    if here.site_key.stat().st_mode & 0o077:
-        raise PermissionError(f"{here.site_key} may be read by others. Run: chmod 600 {here.site_key}")
-    return here.site_key.read_bytes()
-
-
 def read_secrets(here: Places) -> Secrets:
     """What `make_secrets` wrote. Raises FileNotFoundError before the first start."""
     kept = json.loads(here.secrets.read_text(encoding="utf-8"))
@@ -116,7 +101,7 @@ def make_secrets(here: Places, usernames: list[str]) -> Secrets:
     sip = {name: kept.sip.get(name) or _secret() for name in usernames}
     made = Secrets(_secret(), kept.ami, sip)
     content = json.dumps({"agi": made.agi, "ami": made.ami, "sip": made.sip}, indent=1)
-    _write_private(here.secrets, content.encode())
+    write_private(here.secrets, content.encode())
     return made
 
 
@@ -124,7 +109,8 @@ def _secret() -> str:
     return secrets.token_urlsafe(LETTERS)[:LETTERS].replace("_", "x")
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """For the owner only; the file is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".new")
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -29,7 +29,7 @@ AT_ONCE = 200  # connections; more are told to come later
 
 async def run_answers(settings: Settings) -> None:
     """Runs until SIGTERM."""
-    database = open_database(settings, places(settings))
+    database = open_database(settings, places(settings), patient=True)
     app = create_answer_app(answer_house(settings, database))
     proxy = settings.answers.proxy
     config = uvicorn.Config(

@@ -81,7 +81,7 @@ SHORTEST_NUMBER = 5  # digits; the demo shows its extension instead of a number
 async def run_core(settings: Settings) -> None:
     """Runs until SIGTERM."""
     here = places(settings)
-    database = open_database(settings, here)
+    database = open_database(settings, here, patient=True)
     secrets = read_secrets(here)
     board = Switchboard(settings.address, numbering.AMI_PORT, numbering.AMI_USER, secrets.ami)
     telephone = joints.DialerTelephone(board, _routes(settings), _allowed(settings), here.call_records)

@@ -73,7 +73,7 @@ class Counter:
 async def run_ivr(settings: Settings) -> None:
     """Serves calls until SIGTERM; those under way get ten seconds to end."""
     here = places(settings)
-    database = open_database(settings, here)
+    database = open_database(settings, here, patient=True)
     sheets = Sheets(Shipped(settings), database)
     said = speaker(settings, here, sheets.held.words)
     desk = front_desk(settings, database, sheets.held.words)

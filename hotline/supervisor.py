@@ -24,8 +24,8 @@ from pydantic import SecretStr
 
 from dialplans import render
 from hotline import asterisk, asterisk_root, groundwork, numbering, postgres, processes, script_files, wiring
+from hotline.cannot_start import CannotStart
 from hotline.child import Child
-from hotline.groundwork import CannotStart
 from hotline.nursery import Nursery
 from hotline.places import Places, make_secrets, places, plan
 from hotline.settings import Settings

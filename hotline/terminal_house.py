@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from hospital.database import Database
 from hotline import databases, demo, postgres, script_files, wiring
-from hotline.groundwork import CannotStart, of_this_kind, private_database
+from hotline.cannot_start import CannotStart
+from hotline.groundwork import begin, opened, private_database
 from hotline.in_force import Shipped
 from hotline.places import places
 from hotline.settings import Settings
@@ -39,13 +40,13 @@ async def terminal_house(settings: Settings, *, apart: bool = False) -> AsyncIte
         if running(here) is None and settings.database.url is None:
             stack.enter_context(postgres.running(here.cluster))
             private_database(settings, lambda line: print(line, file=sys.stderr))
+        with closing(opened(settings)) as database, database.transaction() as session:
+            begin(session, settings, may_make=settings.demo)  # a real site's first start is `hotline up`
         database = wiring.open_database(settings, here)
         stack.callback(database.close)
         if apart:
             database = stack.enter_context(_beside(here.cluster))
         with database.transaction() as session:  # a first start is long on a busy machine, and nobody waits on a line
-            if not apart:
-                of_this_kind(session, settings)
             for problem in demo.load_scripts(session, wiring.now()):
                 print(f"{script_files.LEFT_OUT} {problem}", file=sys.stderr)
             if settings.demo or apart:

@@ -13,18 +13,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from hospital import accounts, vault
+from hospital import accounts
 from hospital.answer_links import Links
 from hospital.booking import OwnDesk
 from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.video_steps import Rooms
-from hotline import asterisk, demo, demo_front_desk, models, numbering, script_files
+from hotline import asterisk, demo, demo_front_desk, models, numbering, script_files, site_key
 from hotline.caller_joints import appointment_messages
 from hotline.care_wiring import care_desk, opening_hours, triage_table, week
 from hotline.in_force import InForce, Shipped
-from hotline.places import Places, database_url, make_secrets, places, read_secrets, site_key
+from hotline.places import Places, database_url, make_secrets, places, read_secrets
 from hotline.settings import Settings
 from hotline.sheets import Sheets
 from ivr.call import Call, HouseKeys
@@ -76,9 +76,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_database(settings: Settings, here: Places) -> Database:
-    vault.unlock(site_key(here))
-    return Database(database_url(settings, here))
+def open_database(settings: Settings, here: Places, *, patient: bool = False) -> Database:
+    """The database, and the vault unlocked by its key. Raises CannotStart where the key is missing or another one, and
+    OperationalError where the database does not answer, unless `patient`."""
+    database = Database(database_url(settings, here))
+    try:
+        site_key.unlock(database, here, patient=patient)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def words(settings: Settings) -> wording.Wording:

@@ -22,10 +22,10 @@ from sqlalchemy.engine import Engine
 from hospital import accounts, identifiers, vault
 from hospital import database as database_room
 from hospital.database import Database
-from hotline import databases, models, postgres
+from hotline import databases, models, postgres, site_key
 from hotline.model_catalogue import KOKORO, WHISPER
 from tests.copies import clone_database
-from tests.site_key import SITE_KEY
+from tests.site_key import SITE_KEY, put_site_key
 
 pytest_plugins = ("tests.asterisk_instance", "tests.house", "tests.sharing")
 
@@ -74,7 +74,7 @@ def site_hasher() -> Iterator[PasswordHasher]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[postgres.Cluster]:
+def cluster(_unlocked: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
     """A private PostgreSQL of this worker, not made to survive a power cut."""
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
     with (
@@ -82,6 +82,9 @@ def cluster() -> Iterator[postgres.Cluster]:
         postgres.running(postgres.Cluster(Path(folder) / "data", durable=False)) as running,
     ):
         databases.ensure_database(running, TEMPLATE)
+        has_key = put_site_key(tmp_path_factory.mktemp("key"))
+        with closing(Database(running.url(TEMPLATE))) as template, template.transaction() as session:
+            site_key.tie(session, has_key, may_make=False)
         yield running
 
 

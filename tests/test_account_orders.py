@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import select
 
-from hospital import account_orders, accounts, audit, duty, vault
+from hospital import account_orders, accounts, audit, duty
 from hospital.account_orders import SHORTEST
 from hospital.accounts import SignedIn, SignInSession
 from hospital.audit import AuditRow
@@ -21,7 +21,7 @@ from hotline.staff import telephones
 from tests.browser import PASSWORD, Comes, PageOf, Site, comes, looked_at, page_of, served, site
 from tests.conftest import TEMPLATE, cloned
 from tests.moments import NOON
-from tests.site_key import SITE_KEY
+from tests.site_key import put_site_key
 
 __all__ = ["comes", "page_of", "served", "site"]
 
@@ -42,13 +42,13 @@ def written(database: Database) -> list[tuple[str, UUID | None, dict[str, object
 @pytest.fixture
 def house(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A site's database, and its command line."""
+    put_site_key(tmp_path)
     with cloned(cluster, TEMPLATE) as url:
         made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
         monkeypatch.setattr(commands, "load", lambda _: made)
         database = Database(url)
         yield database
         database.close()
-    vault.unlock(SITE_KEY)  # the command unlocked it with this house's own
 
 
 def signs_in(database: Database, username: str, password: str) -> SignedIn | None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, audit, calling_hours, discharges, vault
+from hospital import agentless, attempts, audit, calling_hours, discharges
 from hospital.attempts import Claimed
 from hospital.calendars import Calendar
 from hospital.calling_rules import CallingPolicy
@@ -32,7 +32,7 @@ from tests.conftest import TEMPLATE, cloned
 from tests.console_app import Site, words
 from tests.hospital_scene import UNCAPPED, library
 from tests.moments import NOON, ZONE
-from tests.site_key import SITE_KEY
+from tests.site_key import put_site_key
 from tests.test_web_discharge_list import digest, sends, site
 
 __all__ = ["site"]
@@ -185,11 +185,11 @@ def test_rows_before_their_guardian_wait_only_so_long(database: Database, monkey
 
 @pytest.fixture
 def settings(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    put_site_key(tmp_path)
     with cloned(cluster, TEMPLATE) as url:
         made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
         monkeypatch.setattr(commands, "load", lambda _: made)
         yield made
-    vault.unlock(SITE_KEY)  # the command unlocked it with this house's own
 
 
 @pytest.mark.covers("H13", "H20")

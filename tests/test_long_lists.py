@@ -31,7 +31,7 @@ from scripts.vocabulary import list_words
 from tests.conftest import TEMPLATE, cloned
 from tests.hospital_scene import library
 from tests.moments import NOON, ZONE
-from tests.site_key import SITE_KEY
+from tests.site_key import put_site_key
 from tests.test_care_lists import CHILD, HEADING, MOTHER, in_one
 
 pytestmark = pytest.mark.covers("H13", "H20")
@@ -84,8 +84,7 @@ def url(cluster: postgres.Cluster) -> Iterator[str]:
 def test_a_list_that_was_cut_off_goes_on_and_loses_and_doubles_nothing(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "site.key").write_bytes(SITE_KEY)
-    (tmp_path / "site.key").chmod(0o600)
+    put_site_key(tmp_path)
     database = Database(url)
     with database.transaction() as session:
         library(session)

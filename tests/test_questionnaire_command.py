@@ -12,7 +12,6 @@ import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from sqlalchemy import select
 
-from hospital import vault
 from hospital.accounts import Account
 from hospital.audit import AuditRow
 from hospital.database import Database
@@ -28,7 +27,7 @@ from scripts.fhir_export import as_fhir
 from scripts.filling import Filling
 from scripts.languages import TAGS
 from tests.conftest import TEMPLATE, cloned
-from tests.site_key import SITE_KEY
+from tests.site_key import put_site_key
 from tests.test_fhir import SOURCE
 from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire
 from tests.test_wording import SITE
@@ -37,11 +36,11 @@ from tests.test_words_between import BETWEEN
 
 @pytest.fixture
 def settings(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    put_site_key(tmp_path)
     with cloned(cluster, TEMPLATE) as url:
         made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
         monkeypatch.setattr(commands, "load", lambda _: made)
         yield made
-    vault.unlock(SITE_KEY)  # the command unlocked it with this house's own
 
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str, typed: str = "") -> Any:

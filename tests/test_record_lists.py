@@ -19,7 +19,7 @@ from hotline import commands, postgres, record_import, wiring
 from hotline.settings_file import DEMO, build
 from tests.conftest import TEMPLATE, cloned
 from tests.hospital_scene import employ, library
-from tests.site_key import SITE_KEY
+from tests.site_key import put_site_key
 
 pytestmark = pytest.mark.covers("H13", "H51")
 PEOPLE = 25
@@ -29,8 +29,7 @@ Obeys = Callable[..., tuple[int, dict[str, Any]]]
 @pytest.fixture
 def database(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A house with its library, Grace, Tom, and patients R0 to R24. A part is of ten."""
-    (tmp_path / "site.key").write_bytes(SITE_KEY)
-    (tmp_path / "site.key").chmod(0o600)
+    put_site_key(tmp_path)
     with cloned(cluster, TEMPLATE) as url:
         made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
         monkeypatch.setattr(commands, "load", lambda _: made)

@@ -322,6 +322,9 @@ async def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> 
     assert hotline(house, "status").returncode == 3
     again = hotline(house, "up", "--detach")
     assert again.returncode == 0, f"it starts again on what the dead one left: {again.stderr}"
+    keyless = hotline(house, "status", HOTLINE_SITE_KEY="")
+    assert keyless.returncode == 0 and "not known: The key of this site is missing" in keyless.stdout
+    assert not house.here.site_key.exists(), "whoever asks makes no key"
     assert hotline(house, "down").stdout == "Stopped.\n"
 
 
