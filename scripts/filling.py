@@ -306,10 +306,12 @@ class Filling:
             for place in self._by_link_id.get(link_id, ()):
                 if not self.enabled(place):
                     continue
-                counted = [counted_as(place.item, one) for one in self._values(place)]
+                given = self._values(place)
+                counted = [counted_as(place.item, one) for one in given]
                 value += sum(one for one in counted if one is not None)
                 there = bool(counted) or place.extra
-                whole = whole and there and not unfinished(self.answers.get(place.key))
+                weighed = not any(_unweighed(place.item, *pair) for pair in zip(given, counted, strict=True))
+                whole = whole and there and weighed and not unfinished(self.answers.get(place.key))
         band = next((band for band in reversed(score.bands) if value >= band.least), None) if whole else None
         return Scored(score, value, whole, band)
 
@@ -317,6 +319,12 @@ class Filling:
 def unfinished(value: Answer | None) -> bool:
     """Whether an answer of several was cut off."""
     return isinstance(value, dict) and "so_far" in value
+
+
+def _unweighed(item: Item, value: Answer, counted: float | None) -> bool:
+    """Whether nobody knows what an answer counts: own or spoken words, an option without a score. Of several that are
+    ticked one without a score counts nothing."""
+    return counted is None and (isinstance(value, dict) or not item.repeats)
 
 
 def key_parts(key: str) -> tuple[str, tuple[int, ...]]:

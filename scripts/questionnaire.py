@@ -249,7 +249,9 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The sum over these questions: an option's score, or the number itself."""
+    """The sum over these questions: an option's score, or the number itself. What was told in own words, and the one
+    option that has no score, leave it unknown.
+    """
 
     id: str
     text: Text

@@ -338,6 +338,32 @@ def test_scores_their_bands_and_their_red_flags() -> None:
     assert told(q1="no", q2="often", q3="some", hours=3) == (6, True, "severe", ["ninth", "high"])
 
 
+@pytest.mark.covers("H33")
+@pytest.mark.parametrize(
+    ("kind", "repeats", "answer", "known"),
+    [
+        ("open-choice", False, {"text": "it varies"}, False),
+        ("open-choice", False, {"voice": 10042}, False),
+        ("open-choice", True, ["often", {"voice": 10042}], False),
+        ("choice", False, "unsure", False),
+        ("choice", False, "often", True),
+        ("choice", True, ["often", "unsure"], True),
+    ],
+)
+def test_a_score_is_not_whole_where_nobody_knows_what_an_answer_counts(
+    kind: str, repeats: bool, answer: Answer, known: bool
+) -> None:
+    offered = [{"code": "often", "text": text(), "score": 2}, {"code": "unsure", "text": text()}]
+    asked = questionnaire(
+        question("q", kind, repeats=repeats, answerOption=offered),
+        score=[{"id": "s", "text": text(), "sum": ["q"], "band": [{"least": 0, "text": text("mild")}]}],
+        redFlag=[{"id": "low", "text": text(), "score": "s", "operator": "<", "answer": 9}],
+    )
+    filling = Filling(asked, {"q": answer})
+    (scored,) = filling.scores()
+    assert (scored.whole, scored.band is not None, bool(filling.flags())) == (known, known, known)
+
+
 def test_a_fact_that_is_only_read_counts_and_a_suggestion_does_not() -> None:
     asked = questionnaire(
         question("a", initial=4, readOnly=True), question("b", initial=1), question("c", **when(("a", "=", 4)))

@@ -252,3 +252,29 @@ answerRule:
     async with site.signed_in("ida") as ida:
         told = words((await ida.get("/questionnaires/mine")).text)
     assert "there is no department 'nowhere'" in told and "'cardiology'" not in told
+
+
+async def test_what_leaves_a_score_unknown_is_said_before_it_is_published(site: Site) -> None:
+    source = """\
+id: mine
+title: {en: Mine}
+purpose: follow-up
+reviewed_by: {en: null}
+item:
+  - linkId: a
+    type: choice
+    text: {en: How often?}
+    answerOption: [{code: often, score: 2, text: {en: Often}}, {code: unsure, text: {en: Not sure}}]
+  - linkId: b
+    type: choice
+    repeats: true
+    text: {en: What?}
+    answerOption: [{code: pain, score: 2, text: {en: Pain}}, {code: other, text: {en: Other}}]
+score: [{id: burden, text: {en: Burden}, sum: [a, b]}]
+"""
+    with site.database.transaction() as session:
+        questionnaires.save(session, "mine", source, site.staff["ida"].id, site.now, None)
+    async with site.signed_in("ida") as ida:
+        told = words((await ida.get("/questionnaires/mine")).text)
+    assert "no score: unsure. After such an answer 'burden' is not whole" in told
+    assert "no score: other" not in told and "Stops" not in told

@@ -6,7 +6,7 @@ the version that it was planned with."""
 import asyncio
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from hospital.questionnaires import Questionnaire as Version
 from scripts import questionnaire_source, signs
 from scripts.fhir_export import as_fhir
 from scripts.fhir_questionnaire import ImportRefused, read_fhir
-from scripts.questionnaire import Questionnaire
+from scripts.questionnaire import Item, Questionnaire
 from scripts.questionnaire_files import kept, load_questionnaires, read_source
 from scripts.yaml_lines import FileRefused
 from web.doors import pages_of, services
@@ -118,11 +118,24 @@ def check(
         if missing:
             found.append(Found(0, missing[0].of("en").text, f"{len(missing)} texts have no '{tag}' wording", False))
     found += [Found(0, "", line, False) for line in signs.lost(asked)]
+    found += [Found(0, item.text.of("en").text, what, False) for item, what in _unweighed(asked)]
     for rule in asked.rules if departments else ():
         if rule.change.revisit and rule.change.revisit not in departments:
             what = f"there is no department '{rule.change.revisit}': its visit can't be offered"
             found.append(Found(0, rule.text.of("en").text, what, False))
     return asked, found
+
+
+def _unweighed(asked: Questionnaire) -> Iterator[tuple[Item, str]]:
+    """Questions of a score that may be answered by what counts nothing, and what that does."""
+    for score in asked.scores:
+        for item in (asked.by_link_id[link_id] for link_id in score.link_ids):
+            codes = [option.code for option in item.options if option.score is None and not item.repeats]
+            if codes:
+                yield (
+                    item,
+                    f"no score: {', '.join(codes)}. After such an answer '{score.id}' is not whole, it has no band",
+                )
 
 
 async def standing(request: Request, code: str) -> Standing:
