@@ -2,7 +2,8 @@
 
 site.key        32 random bytes, 0600: opens the vault. Without it nothing personal can be read: back it up apart
 secrets.json    0600: AMI and one SIP secret for each account, made once; the AGI secret, new at each start
-postgres/       the private cluster          asterisk/     Asterisk's instance folder (etc, log, run …)
+postgres/       the private cluster (its socket lies beside it, see postgres.py)
+asterisk/       Asterisk's instance folder (etc, log, run …)
 sounds/         the prompt cache             spool         plain recordings, until they are sealed
 recordings/     sealed recordings            outbox/       what the file gateway sent
 ears/           models of the engines that listen, installed by the operator

@@ -31,6 +31,9 @@ UID = 59432
 OWNER = "hotline"
 """The role that owns the database. `postgres` is the superuser; the hotline's account may be either."""
 OLDEST = 15
+SOCKET = ".s.PGSQL.5432"
+SOCKET_BYTES = 107  # of its whole path: unix(7)
+LISTS = ',"'  # what PostgreSQL reads as several folders
 
 
 class PostgresFailed(RuntimeError):
@@ -46,13 +49,15 @@ class Cluster:
 
     @property
     def socket_folder(self) -> Path:
-        """A short path (a socket's may have 107 bytes), different for each data folder."""
-        name = hashlib.sha256(str(self.data.absolute()).encode()).hexdigest()[:12]
+        """A short path, different for each data folder. It follows from that folder and the account alone, so that a
+        service and a shell find the same one, and it outlives whoever has logged in."""
+        data = self.data.absolute()
+        name = hashlib.sha256(str(data).encode()).hexdigest()[:12]
         if os.geteuid() == 0:
             return Path("/run/hotline") / name
-        runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-        if runtime and len(runtime) < 60 and os.access(runtime, os.W_OK):
-            return Path(runtime) / f"hotline-{name}"
+        beside = data.with_name(data.name + ".socket")
+        if len(os.fsencode(beside / SOCKET)) <= SOCKET_BYTES and not set(str(beside)) & set(LISTS):
+            return beside
         return Path("/tmp") / f"hotline-{os.geteuid()}-{name}"  # noqa: S108 (its owner and mode are checked)
 
     def url(self, database: str = "hotline") -> str:

@@ -1,9 +1,14 @@
 """The private PostgreSQL: who may connect, what its log says, and that nothing is ever half made."""
 
+import multiprocessing
 import os
+import shutil
 import signal
+import stat
 import subprocess
+import tempfile
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psycopg
@@ -26,6 +31,41 @@ def test_a_path_with_blanks_that_is_too_long_for_a_socket(tmp_path: Path) -> Non
         assert data.stat().st_mode & 0o077 == 0
         assert cluster.socket_folder.stat().st_mode & 0o077 == 0
     assert not cluster.socket_folder.exists(), "nothing is left of it"
+
+
+def as_a_service(session: Path, data: Path, told: Connection) -> None:
+    """Starts it as an account that then logs out; tells the folder of its socket."""
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+    os.environ["XDG_RUNTIME_DIR"] = str(session)
+    with postgres.running(Cluster(data, durable=False)) as cluster:
+        shutil.rmtree(os.environ.pop("XDG_RUNTIME_DIR"))
+        cluster.connect().close()
+        found = cluster.socket_folder.stat()
+        told.send((cluster.socket_folder, found.st_uid, stat.filemode(found.st_mode)))
+
+
+@pytest.mark.needs_root  # only root can become somebody else
+@pytest.mark.parametrize("name", ["short", "a,b", "x" * 90])
+def test_it_answers_when_who_started_it_has_logged_out(name: str) -> None:
+    found = postgres.binaries()
+    if not all(folder.stat().st_mode & 0o001 for folder in found[max(found)].parents):
+        pytest.skip("no other account can reach PostgreSQL's programs here")
+    with tempfile.TemporaryDirectory(prefix="hotline-") as folder:
+        session, data = Path(folder) / "session", Path(folder) / name / "postgres"
+        for made in (session, data.parent):
+            made.mkdir()
+            os.chown(made, 65534, 65534)
+        os.chmod(folder, 0o777)  # noqa: S103
+        ours, its = multiprocessing.Pipe(duplex=False)
+        service = multiprocessing.get_context("fork").Process(target=as_a_service, args=(session, data, its))
+        service.start()
+        service.join(60)
+        assert service.exitcode == 0
+        socket_folder, owner, mode = ours.recv()
+        assert (owner, mode) == (65534, "drwx------")
+        assert str(socket_folder).startswith(f"{data}.socket" if name == "short" else "/tmp/hotline-65534-")  # noqa: S108
 
 
 def test_it_listens_on_its_socket_only(cluster: Cluster) -> None:
