@@ -106,7 +106,7 @@ async def test_what_is_wrong_is_told_with_its_line(site: Site, right: str, wrong
         page = await saved(ida, text)
         assert told in words(page) and re.search(r"Stops Line \d+", words(page)), words(page)[:500]
         assert 'id="publish"' not in page
-        await ida.post(f"{HERS}/publish", 422, why="Because.", seen=seen(page))
+        await ida.post(f"{HERS}/publish", 422, why="Because.", seen=seen(page), source=text)
         assert source((await ida.get(HERS)).text) == text, "a draft is kept whatever is wrong in it"
 
 
@@ -144,8 +144,12 @@ async def test_joao_keeps_the_version_that_he_was_given(site: Site) -> None:
         followups.save_answer(session, site.task.id, "pain", 3, NOON)
     async with site.signed_in("ida") as ida:
         page = await saved(ida, reworded)
-        await ida.post(f"{HERS}/publish", 422, why=" ", seen=seen(page))
-        told = words((await ida.post(f"{HERS}/publish", why="The pain clinic asks so.", seen=seen(page))).text)
+        await ida.post(f"{HERS}/publish", 422, why=" ", seen=seen(page), source=reworded)
+        sent = {"why": "The pain clinic asks so.", "seen": seen(page)}
+        told = (await ida.post(f"{HERS}/publish", 409, **sent, source=reworded + "# typed since")).text
+        assert "save and check what you typed first" in told
+        sent["source"] = reworded.replace("\n", "\r\n")  # as browsers send it
+        told = words((await ida.post(f"{HERS}/publish", **sent)).text)
         assert "Published as version 2" in told and "The pain clinic asks so." in told
         assert "# Reworded by the pain clinic." in source((await ida.get(HERS)).text), "comments are kept"
         assert (await ida.get(f"{HERS}/yaml/2")).text == reworded
@@ -185,7 +189,8 @@ async def test_nobody_saves_over_what_they_have_not_seen(site: Site) -> None:
         await ida.post(HERS, 422, source="mine", seen="yesterday")
         await ida.post(f"{HERS}/publish", 409, why="Mine.", seen=first)
         now = seen((await ida.get(HERS)).text)
-        assert "Nothing is changed" in (await ida.post(f"{HERS}/publish", 409, why="Comments.", seen=now)).text
+        sent = {"why": "Comments.", "seen": now, "source": shipped() + "# two\n"}
+        assert "Nothing is changed" in (await ida.post(f"{HERS}/publish", 409, **sent)).text
         await ida.post(f"{HERS}/discard")
         await ida.post(f"{HERS}/discard", 409)
         assert source((await ida.get(HERS)).text) == shipped()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Dialog, expect
 
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.workshops import workshop
@@ -79,3 +79,39 @@ async def test_ida_reads_what_follows_a_call_and_changes_a_row(with_sheets: Site
     await expect(ida.get_by_text("A nurse takes over: an automatic call").first).to_be_visible()
     await does_not_scroll(ida)
     await looked_at(ida, "outcomes")
+
+
+@pytest.mark.covers("H51")
+async def test_ida_goes_on_after_publishing_and_nothing_typed_is_left_out(with_sheets: Site, page_of: PageOf) -> None:
+    ida = await page_of("ida")
+    asked: list[str] = []
+
+    async def stays(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.dismiss()
+
+    ida.on("dialog", stays)
+    await ida.goto(with_sheets.url("/hours"))
+    monday = ida.get_by_label("Monday")
+    save, publish = (ida.get_by_role("button", name=name) for name in ("Save as draft and check", "Publish"))
+    await monday.fill("08:00-12:00")
+    await save.click()
+    await ida.get_by_label("Why it is changed").fill("Shorter.")
+    await monday.fill("08:00-13:00")
+    await publish.click()
+    await expect(ida.get_by_role("alert")).to_have_text("Not published: save and check what you typed first.")
+    await ida.get_by_role("button", name="Throw the draft away").click()
+    await ida.get_by_role("link", name="Menu").click()
+    assert asked == ["What you typed is not saved. Go on without it?"] * 2
+    await expect(monday).to_have_value("08:00-13:00")
+    await save.click()
+    await ida.get_by_label("Why it is changed").fill("Shorter.")
+    await publish.click()
+    await expect(ida.get_by_text("In force")).to_be_visible()
+    await expect(ida.locator("#editor [name=seen]")).to_have_value("")
+    await monday.fill("08:00-14:00")  # and the next
+    await save.click()
+    await expect(publish).to_be_visible()
+    ida.remove_listener("dialog", stays)
+    await ida.get_by_role("button", name="Throw the draft away").click()
+    await expect(monday).to_have_value("08:00-13:00")

@@ -61,6 +61,11 @@ class Standing:
         """For a form, so that nobody saves over what they have not seen."""
         return self.draft.changed_at.isoformat() if self.draft else ""
 
+    @property
+    def state(self) -> str:
+        """Another one as soon as an editor would begin with something else."""
+        return f"{self.seen} {self.history[0].edition.number if self.history else 0}"
+
 
 def workshop_of(request: Request) -> Workshop:
     found = services(request).workshop

@@ -19,6 +19,7 @@ from starlette.datastructures import UploadFile
 
 from hospital import questionnaires
 from hospital.accounts import Account
+from hospital.database import storable
 from hospital.editions import Overtaken
 from hospital.followups import FollowUpTask
 from hospital.questionnaires import Draft
@@ -255,6 +256,11 @@ def _moment(seen: str) -> datetime | None:
         raise Refusal(422, "This page is out of date. Reload it and try again.") from None
 
 
+def _text(sent: str) -> str:
+    """A text area's, as a draft is kept."""
+    return storable(sent.replace("\r\n", "\n"))
+
+
 @routes.post("/questionnaires/{code}")
 async def save(request: Request, visitor: Changes, code: str, source: Field = "", seen: Field = "") -> Response:
     """The text as the form has it, kept whatever is wrong in it."""
@@ -262,20 +268,25 @@ async def save(request: Request, visitor: Changes, code: str, source: Field = ""
     await standing(request, code)
     if len(source) > LONGEST:
         raise Refusal(422, f"A questionnaire of more than {LONGEST:,} letters is not kept.")
-    text = source.replace("\r\n", "\n")
     try:
-        await house.database.run(questionnaires.save, code, text, visitor.account_id, house.clock(), _moment(seen))
+        await house.database.run(
+            questionnaires.save, code, _text(source), visitor.account_id, house.clock(), _moment(seen)
+        )
     except Overtaken:
         raise Refusal(409, OVERTAKEN) from None
     return await _part(request, code)
 
 
 @routes.post("/questionnaires/{code}/publish")
-async def publish(request: Request, visitor: Changes, code: str, why: Field = "", seen: Field = "") -> Response:
-    """With a reason, and with nothing in it that stops."""
+async def publish(
+    request: Request, visitor: Changes, code: str, why: Field = "", seen: Field = "", source: Field = ""
+) -> Response:
+    """With a reason, and with nothing in it that stops. `source`: what stands in the editor, which is the draft."""
     house, now, at = services(request), await standing(request, code), _moment(seen)
     if now.draft is None or at is None or now.draft.changed_at != at:
         raise Refusal(409, OVERTAKEN)
+    if _text(source) != now.draft.source:
+        raise Refusal(409, "Not published: save and check what you typed first.")
     if not why.strip():
         raise Refusal(422, "Say why it is changed: whoever looks for the reason in a year will thank you.")
     asked, _ = await asyncio.to_thread(check, now.source, code, ())

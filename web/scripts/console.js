@@ -2,6 +2,7 @@
 // gives the keyboard its keys. Moving between pages swaps #page only, so that the phone in the bar keeps its call.
 import htmx from "htmx.org";
 import { watchCountdowns } from "./parts/countdown.js";
+import { watchDrafts } from "./parts/drafts.js";
 import { focusPage, watchFocus } from "./parts/focus.js";
 import { refresh, watchFragments } from "./parts/fragments.js";
 import { watchKeys } from "./parts/keys.js";
@@ -88,6 +89,7 @@ document.addEventListener("keydown", (event) => {
 markCurrentPage();
 watchFragments(htmx);
 watchCountdowns();
+watchDrafts();
 watchSaving();
 watchFocus();
 watchKeys();

@@ -146,7 +146,7 @@ function isInUse(fragment) {
   return isTyping(active) || !nameOf(active); // focus on what has a name is given back after the change
 }
 
-function isChanged(form) {
+export function isChanged(form) {
   return [...form.elements].some((control) => {
     if (control.dataset.pick !== undefined) return false; // rows that are chosen are known elsewhere
     if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;

@@ -1,0 +1,64 @@
+// What is typed into <form data-draft> is kept only when it is saved. Until then leaving the page asks first, and so does
+// whatever would put something else in its place. Beside it:
+//   data-about-draft="sent"    takes no harm: what is typed goes along, or was asked about already
+//   data-about-draft="first"   does not go on before what is typed is saved
+//   data-about-draft="gone"    asks: the form is filled anew afterwards
+// A panel says by [data-draft-now] what data-draft is now: published or thrown away there, the form is filled anew.
+import { isChanged } from "./fragments.js";
+import { notify } from "./notice.js";
+
+export function watchDrafts() {
+  addEventListener("beforeunload", (event) => {
+    if (changed()) event.preventDefault();
+  });
+  document.addEventListener("htmx:confirm", (event) => {
+    const { elt, target } = event.detail;
+    const form = changed();
+    const about = elt.dataset.aboutDraft ?? "";
+    if (!form || elt === form || about === "sent") return;
+    if (about === "first") {
+      event.preventDefault();
+      notify("Not published: save and check what you typed first.", "error");
+    } else if (about === "gone" || target?.contains(form)) {
+      if (!confirm("What you typed is not saved. Go on without it?")) event.preventDefault();
+    }
+  });
+  document.addEventListener("htmx:beforeSwap", keepTyping);
+  document.addEventListener("htmx:afterSettle", giveBack);
+  for (const event of ["hotline:refreshed", "htmx:afterSwap"]) document.addEventListener(event, fillAnew);
+}
+
+function fillAnew({ target }) {
+  const now = target.querySelector?.(":scope > [data-draft-now]")?.dataset.draftNow;
+  const form = document.querySelector("form[data-draft]");
+  if (now === undefined || !form || form.dataset.draft === now || changed()) return;
+  document.getElementById("fills-editor")?.dispatchEvent(new Event("hotline:draft"));
+}
+
+function changed() {
+  return [...document.querySelectorAll("form[data-draft]")].find(isChanged);
+}
+
+// What was typed while the answer was on its way is not in it.
+let typed = [];
+
+function keepTyping({ detail: { target, shouldSwap, requestConfig } }) {
+  const form = shouldSwap && target.querySelector("form[data-draft]");
+  if (!form) return;
+  const { elt, formData: sent } = requestConfig;
+  const before = (field) => (sent.has(field.name) ? sent.get(field.name).replaceAll("\r\n", "\n") : field.defaultValue);
+  if (elt !== form && elt.dataset.aboutDraft !== "sent") return; // it was asked about, and may go
+  typed = [...form.querySelectorAll("textarea, input[type=text]")]
+    .filter((field) => before(field) !== field.value)
+    .map(({ name, value }) => [name, value]);
+}
+
+function giveBack() {
+  for (const [name, value] of typed) {
+    const field = document.querySelector(`form[data-draft] [name="${CSS.escape(name)}"]`);
+    if (!field) continue;
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  typed = [];
+}
