@@ -19,6 +19,7 @@ from hospital import audit
 from hospital.database import Base, Id, storable
 from hospital.editions import REASON, Overtaken
 
+LONGEST_CODE = 64  # letters, as FHIR's ids have at most
 PUBLISHING = 0x5175  # "Qu": the advisory locks under which a code's versions are made
 
 
@@ -87,7 +88,8 @@ def own_code(session: Session, code: str, url: str | None, taken: Collection[str
     """Under which code one that came from elsewhere is published: its own; with a number where that code is `taken`, or
     another questionnaire's (of another canonical address, its version apart), which plans go on to ask."""
     for number in count(1):
-        free = code if number == 1 else f"{code}-{number}"
+        ending = "" if number == 1 else f"-{number}"
+        free = code[: LONGEST_CODE - len(ending)] + ending
         current = newest(session, free)
         if free not in taken and (current is None or _address(current.body.get("url")) == _address(url)):
             break

@@ -168,5 +168,5 @@ def identifier(name: str, unique: str = "") -> str:
     """A code of ours from a name of theirs; where it has no letter that our codes have, one made of what tells it from
     others."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    code = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60]
+    code = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]
     return code or f"imported-{hashlib.sha256(unique.encode()).hexdigest()[:8]}"

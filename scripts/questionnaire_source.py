@@ -21,7 +21,7 @@ ORDER = (
 
 NEW = """\
 # In FHIR's vocabulary. The questionnaires that come with the hotline show more of it.
-id: {code}
+{id}
 title: {{en: Your recovery}}
 purpose: follow-up
 reviewed_by: {{en: null}}
@@ -38,7 +38,7 @@ item:
 
 def new(code: str) -> str:
     """A first text that can be asked as it stands."""
-    return NEW.format(code=code)
+    return NEW.format(id=written({"id": code}).strip())  # in quotes where YAML takes it for a number or a date
 
 
 def shipped(code: str, sha256: str) -> str:

@@ -36,7 +36,7 @@ from web.followup_view import department_names
 from web.plans import left_out, plans
 from web.refusals import Refusal
 
-CODE = re.compile(r"[a-z][a-z0-9-]{0,59}")
+CODE = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{questionnaires.LONGEST_CODE - 1}}}")
 WAITING = ("open", "calling", "wrap_up", "review")
 LONGEST = 200_000  # letters
 
@@ -208,8 +208,9 @@ async def take_in(request: Request, visitor: Changes) -> Response:
     made = found.questionnaire
     code = await house.database.run(questionnaires.own_code, made.id, made.url, load_questionnaires()[0])
     source = await asyncio.to_thread(_as_text, made.body, code)
-    if not CODE.fullmatch(code) or source is None:
-        raise Refusal(422, "It is too large for this page: hotline questionnaire import FILE reads it.")
+    if source is None:
+        what = f"It is too large for this page, more than {LONGEST:,} letters as YAML"
+        raise Refusal(422, f"{what}: hotline questionnaire import FILE reads it.")
     try:
         await house.database.run(questionnaires.save, code, source, visitor.account_id, house.clock(), None)
     except Overtaken:
