@@ -1,6 +1,7 @@
 """The nurse's form of any shape, as its page asks for it: conditions, groups that repeat, scores."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,24 @@ async def test_every_questionnaire_of_the_library_is_shown(site: Site, code: str
     site.talking()
     async with site.signed_in("ana") as ana:
         assert (await ana.get(f"/followups/{site.task.id}")).text.count("<form") > 5
+
+
+@pytest.mark.covers("H15")
+async def test_only_what_is_suggested_is_marked_so(site: Site) -> None:
+    scale = options(*(str(number) for number in range(11)))
+    asked = questionnaire(
+        question("pain", "choice", answerOption=scale, initial="10"),
+        question("places", "choice", answerOption=scale, initial=["1", "10"], repeats=True),
+        question("way", "open-choice", answerOption=options("text", "call"), initial={"text": "By letter."}),
+    )
+    with site.database.transaction() as session:
+        asks(session, site.task.id, asked)
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        await identify(ana, site)
+        page = (await ana.get(f"/followups/{site.task.id}")).text
+    labels = re.findall(
+        r'<label class="choice"><input type="(\w+)" name="value" value="(\w+)"(.*?)</label>', page, re.DOTALL
+    )
+    marked = [(kind, code) for kind, code, rest in labels if "suggested" in rest]
+    assert marked == [("radio", "10"), ("checkbox", "1"), ("checkbox", "10")]
