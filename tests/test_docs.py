@@ -1,12 +1,15 @@
 """The docs agree with the repository: links lead somewhere, commands exist, tables are whole, words are chosen."""
 
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hotline import commands
+from hotline.child import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 TOLD = subprocess.run(
@@ -47,6 +50,19 @@ def test_every_link_leads_somewhere(page: str) -> None:
         assert there.exists(), f"{page}: {target}"
         if anchor:
             assert anchor in anchors(str(there.relative_to(ROOT))), f"{page}: {target}"
+
+
+def test_systemd_understands_the_unit_and_waits_until_all_have_ended(tmp_path: Path) -> None:
+    unit = text("docs/hotline.service")
+    (waits,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert int(waits) > PATIENCE * len(("postgres", "asterisk", "ivr", "core", "answers", "voices"))
+    assert "\nKillMode=mixed\n" in unit, "bwrap, told to end, ends what runs in it at once"
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd-analyze is here")
+    here = tmp_path / "hotline.service"
+    here.write_text(re.sub(r"^ExecStart=\S+", f"ExecStart={sys.executable}", unit, flags=re.MULTILINE))
+    told = subprocess.run(["systemd-analyze", "verify", here], capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("page", PAGES)
