@@ -96,6 +96,15 @@ def own_code(session: Session, code: str, url: str | None, taken: Collection[str
     return free
 
 
+def changed_here(session: Session, row: Questionnaire) -> bool:
+    """Whether it still has the canonical name of a version before it, and somebody changed it in the console."""
+    earlier = select(Questionnaire).where(Questionnaire.code == row.code, Questionnaire.version < row.version)
+    if row.published_by is None or not row.body.get("url"):
+        return False
+    same = earlier.where(Questionnaire.body["url"].astext == row.body["url"])
+    return session.scalar(select(same.exists())) is True
+
+
 def _address(canonical: str | None) -> str | None:
     return canonical.partition("|")[0] if canonical else None
 

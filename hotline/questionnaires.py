@@ -33,6 +33,7 @@ from ivr.front_desk import FrontDesk
 from ivr.terminal import rehearse, scripted, typed
 from scripts import texting, words_between
 from scripts.answers import AnswerRefused
+from scripts.fhir_parts import canonical
 from scripts.fhir_questionnaire import LARGEST, ImportRefused, read_fhir
 from scripts.fhir_response import response
 from scripts.filling import Filling
@@ -280,13 +281,14 @@ def _response(session: Session, task_id: UUID, front: FrontDesk, by: str) -> dic
         raise Wrong(f"there is no response {task_id}")
     row, asked = task.questionnaire, kept(task.questionnaire.body)
     last: datetime | None = session.scalar(select(func.max(Answer.at)).where(Answer.task_id == task_id))
+    named = canonical(asked.url, row.code, row.version, questionnaires.changed_here(session, row))
     subject, patient = f"task:{task_id}", str(task.patient_id)
     audit.record(session, account.id, "responses.exported", subject, wiring.now(), patient=patient)
     return response(
         Filling(asked, followups.answers(session, task_id)),
         id=str(task_id),
         status=STATUS.get(task.state, "in-progress"),
-        canonical=asked.url or f"urn:hotline:questionnaire:{row.code}|{row.version}",
+        canonical="|".join(filter(None, named)),
         subject=f"Patient/{task.patient_id}",
         authored=last or task.due_at,
         zone=front.zone,

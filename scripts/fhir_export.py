@@ -14,7 +14,7 @@ from typing import Any
 from scripts.each_answer import as_written
 from scripts.fhir_items import HIDDEN
 from scripts.fhir_options import EXCLUSIVE, ORDINAL, whole_numbers
-from scripts.fhir_parts import SDC, STRUCTURE, TRANSLATION, their_link_id
+from scripts.fhir_parts import SDC, STRUCTURE, TRANSLATION, canonical, their_link_id
 from scripts.questionnaire import (
     NUMBERS,
     Answer,
@@ -45,9 +45,9 @@ class Exported:
     left_out: tuple[str, ...]
 
 
-def as_fhir(asked: Questionnaire, version: int) -> Exported:
-    """`version`: of ours; a canonical name that has a version of its own keeps that one."""
-    return _Export(asked, asked.language).run(version)
+def as_fhir(asked: Questionnaire, version: int, changed: bool = False) -> Exported:
+    """`version`: of ours. `changed`: it was made here of what has the version of its canonical name."""
+    return _Export(asked, asked.language).run(version, changed)
 
 
 class _Export:
@@ -55,15 +55,15 @@ class _Export:
         self._asked, self._language = asked, language
         self._left_out: list[str] = []
 
-    def run(self, version: int) -> Exported:
+    def run(self, version: int, changed: bool) -> Exported:
         asked = self._asked
-        url, _, theirs = (asked.url or f"urn:hotline:questionnaire:{asked.id}").partition("|")
+        url, named = canonical(asked.url, asked.id, version, changed)
         resource: dict[str, Any] = {
             "resourceType": "Questionnaire",
             "id": asked.id,
             "language": self._language,
             "url": url,
-            "version": theirs or str(version),
+            "version": named or str(version),
             "status": "active",
             "subjectType": ["Patient"],
             **self._texts("title", asked.title),

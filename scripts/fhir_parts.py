@@ -111,6 +111,15 @@ def their_link_id(ours: str) -> str:
     return ours[:-1] if ours.endswith("~") and _LIKE_A_REPETITION.search(ours) else ours
 
 
+def canonical(url: str | None, code: str, version: int, changed: bool) -> tuple[str, str]:
+    """By which address, and in which version ("": none), a questionnaire is known elsewhere. `changed`: what they wrote
+    was changed here, and its version is theirs with our number."""
+    address, _, theirs = (url or f"urn:hotline:questionnaire:{code}").partition("|")
+    if theirs:
+        return address, f"{theirs}-hotline.{version}" if changed else theirs
+    return address, str(version) if changed or not url else ""
+
+
 def texts(one: Part, name: str, language: str) -> dict[str, str]:
     """A text and its translations, in our languages; empty where there is none."""
     said = clean(one.text(name) or "")

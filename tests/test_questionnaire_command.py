@@ -12,6 +12,7 @@ import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 from sqlalchemy import select
 
+from hospital import questionnaires
 from hospital.accounts import Account
 from hospital.audit import AuditRow
 from hospital.database import Database
@@ -26,6 +27,7 @@ from scripts.answers import AnswerRefused
 from scripts.fhir_export import as_fhir
 from scripts.filling import Filling
 from scripts.languages import TAGS
+from scripts.questionnaire_files import kept
 from tests.conftest import TEMPLATE, cloned
 from tests.site_key import put_site_key
 from tests.test_fhir import SOURCE
@@ -91,6 +93,45 @@ def test_from_their_questionnaire_to_their_response(
         "https://example.org/Questionnaire/heart|2.1",
     )
     assert [item.linkId for item in response.item] == ["/1", "2", "3", "4", "5", "6", "8", "12"]
+
+
+@pytest.mark.covers("H21")
+@pytest.mark.parametrize(
+    ("theirs", "first", "then"), [("2.1", "|2.1", "|2.1-hotline.2"), (None, "", "|2")], ids=["version", "no version"]
+)
+def test_what_was_changed_here_goes_out_as_no_version_of_theirs(
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    theirs: str | None,
+    first: str,
+    then: str,
+) -> None:
+    source = {name: value for name, value in SOURCE.items() if name != "version"}
+    (tmp_path / "q.json").write_text(json.dumps(source | ({"version": theirs} if theirs else {})))
+    code = run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))["id"]
+
+    def named() -> str:
+        asked = run(capsys, monkeypatch, "ask", code, "--sms")
+        commands.main(["questionnaire", "export", asked["response"], "--by", "grace", "--json"])
+        said = json.loads(capsys.readouterr().out)["questionnaire"]
+        assert isinstance(said, str)
+        return said.removeprefix(SOURCE["url"])
+
+    assert named() == first
+    with wiring.open_database(settings, places(settings)).transaction() as session:
+        grace = session.scalars(select(Account.id).where(Account.username == "grace")).one()
+        row = questionnaires.newest(session, code)
+        assert row is not None
+        body = {**row.body, "title": {**row.body["title"], "en": "The heart"}}
+        at = wiring.now()
+        questionnaires.save(session, code, "?", grace, at, None)
+        made = questionnaires.publish_draft(session, code, (body, "of this"), grace, at, "Clearer.", at)
+        assert questionnaires.changed_here(session, made) and not questionnaires.changed_here(session, row)
+        out = as_fhir(kept(made.body), made.version, changed=True).resource
+        assert f"{out['url']}|{out['version']}" == SOURCE["url"] + then
+    assert named() == then
 
 
 THEIRS = {

@@ -253,6 +253,27 @@ async def test_calls_go_on_while_a_long_questionnaire_is_read(site: Site) -> Non
     assert max(pauses) < took / 3
 
 
+async def test_theirs_goes_out_as_theirs_until_it_is_changed_here(site: Site) -> None:
+    source = """\
+id: theirs
+title: {en: Theirs}
+purpose: follow-up
+reviewed_by: {en: null}
+url: http://example.org/Q|1.0
+item: [{linkId: a, type: integer, text: {en: How much?}}]
+"""
+    body = json.loads(read_source(source, "theirs").body)
+    with site.database.transaction() as session:
+        questionnaires.publish(session, "theirs", body, "1", NOON)
+        by, at = site.staff["ida"].id, NOON + timedelta(minutes=1)
+        questionnaires.save(session, "theirs", source, by, at, None)
+        changed = {**body, "title": {"en": "Another"}}
+        questionnaires.publish_draft(session, "theirs", (changed, "2"), by, at, "Clearer.", at)
+    async with site.signed_in("ida") as ida:
+        versions = [(await ida.get(f"/questionnaires/theirs/fhir/{number}")).json()["version"] for number in (1, 2)]
+    assert versions == ["1.0", "1.0-hotline.2"]
+
+
 async def test_a_rule_for_a_department_that_is_not_there_is_said_before_it_is_published(site: Site) -> None:
     with site.database.transaction() as session:
         clinic(session)

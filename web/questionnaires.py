@@ -344,8 +344,9 @@ async def download(request: Request, visitor: Changes, code: str, number: str) -
 @routes.get("/questionnaires/{code}/fhir/{number}")
 async def as_resource(request: Request, visitor: Changes, code: str, number: str) -> Response:
     version = _version(await standing(request, code), number)
+    changed = await services(request).database.run(questionnaires.changed_here, version)
     try:
-        made = as_fhir(kept(version.body), version.version)
+        made = as_fhir(kept(version.body), version.version, changed)
     except FileRefused:
         raise Refusal(422, "This version is not read any more. Take its YAML.") from None
     headers = {"Content-Disposition": f'attachment; filename="{code}.json"'}
