@@ -23,7 +23,7 @@ from tests.characters import JOAO
 from tests.console_app import Site, words
 from tests.moments import NOON
 from tests.test_filling import SYMPTOMS
-from tests.test_web_form_shapes import asks
+from tests.test_web_form_shapes import SHAPES, asks
 
 pytestmark = pytest.mark.covers("H28", "H51")
 OPEN = "=the stairs, +1 pill"  # what a spreadsheet would take for a formula
@@ -145,6 +145,22 @@ async def test_under_a_choice_of_several_the_file_says_of_which_answer(site: Sit
     answered(site, 1, **{"symptoms": ["pain"], "days@2": 4})
     told = {row["text"]: row["answer"] for row in rows(await read(site, "grace", "/responses.csv"))}
     assert told == {"symptoms": "pain", "Pain: days": "4"}
+
+
+async def test_what_is_asked_no_more_is_not_in_the_file(site: Site) -> None:
+    with site.database.transaction() as session:
+        asks(session, site.task.id, SHAPES)
+        for key, value in (
+            ("smokes", False),
+            ("a day/#1", 20),  # told before
+            ("medicine", 1),
+            ("name@1", "Aspirin"),
+            ("missed@1", None),
+            ("name@2", "taken away"),
+        ):
+            followups.save_answer(session, site.task.id, key, value, NOON)
+    told = [(row["question"], row["answer"]) for row in rows(await read(site, "grace", "/responses.csv"))]
+    assert told == [("smokes", "false"), ("name", "Aspirin"), ("missed", "")]
 
 
 async def test_nothing_was_answered_and_no_such_version(site: Site) -> None:

@@ -144,7 +144,8 @@ async def figures_file(request: Request, visitor: Reads, questionnaire_id: UUID,
 
 @routes.get("/responses/{questionnaire_id}/responses.csv")
 async def responses_file(request: Request, visitor: Reads, questionnaire_id: UUID, days: int = 30) -> Response:
-    """Every answer on a line of its own, by numbered response: nobody's name is in it."""
+    """Every answer on a line of its own, by numbered response: nobody's name is in it. What is not asked any more after
+    another answer, or was taken away with its repetition, is kept and no part of the response."""
     if not visitor.may("followups.all"):
         await denied(request, visitor, "followups.all", f"questionnaire:{questionnaire_id}")
         raise Refusal(403, "Single responses are for who sees everybody's follow-ups.")
@@ -155,10 +156,10 @@ async def responses_file(request: Request, visitor: Reads, questionnaire_id: UUI
         filling = Filling(version, one.answers)
         places = {place.key: place for place in filling.places}
         for key, value in one.answers.items():
-            link_id, repetition = key_parts(key)
-            item = version.by_link_id.get(link_id)
-            if item is None or not item.asks:
+            place = places.get(key)
+            if place is None or not place.item.asks or not filling.enabled(place):
                 continue
+            (link_id, repetition), item = key_parts(key), place.item
             start = [
                 number,
                 "yes" if one.done else "no",
@@ -166,7 +167,7 @@ async def responses_file(request: Request, visitor: Reads, questionnaire_id: UUI
                 link_id,
                 ".".join(map(str, repetition)),
             ]
-            asked = (for_which(filling, places[key]) if key in places else "") + item.text.of("en").text
+            asked = for_which(filling, place) + item.text.of("en").text
             rows += [[*start, asked, *_told(item, given)] for given in _each(value)]
     count, at = len(shown.found.answered), reader.at
     subject = f"questionnaire:{questionnaire_id}"
