@@ -15,6 +15,7 @@ from scripts.each_answer import as_written
 from scripts.fhir_items import HIDDEN
 from scripts.fhir_options import EXCLUSIVE, ORDINAL, whole_numbers
 from scripts.fhir_parts import SDC, STRUCTURE, TRANSLATION, canonical, their_link_id
+from scripts.fhir_response import exact, unit_of
 from scripts.questionnaire import (
     NUMBERS,
     Answer,
@@ -153,7 +154,7 @@ def _value(prefix: str, item: Item, value: Answer) -> dict[str, Any]:
         fhir: Mapping[str, Any] = option.fhir or {"valueCoding": {"code": value}}
         return {prefix + name.removeprefix("value"): one for name, one in fhir.items()}
     if item.type is ItemType.QUANTITY:
-        return {f"{prefix}Quantity": {"value": value, **({"unit": item.unit} if item.unit else {})}}
+        return {f"{prefix}Quantity": {"value": exact(value), **unit_of(item)}}
     if isinstance(value, dict):
         return {f"{prefix}String": value.get("text", "")}
     return {prefix + _VALUE.get(item.type, "String"): value}
@@ -164,7 +165,7 @@ def _extensions(item: Item) -> list[dict[str, Any]]:
     numbers = (("min", item.minimum), ("max", item.maximum))
     for name, limit in numbers if item.type in NUMBERS else ():
         if limit is not None and item.type is ItemType.QUANTITY:
-            found.append({"url": f"{SDC}{name}Quantity", "valueQuantity": {"value": limit}})
+            found.append({"url": f"{SDC}{name}Quantity", "valueQuantity": {"value": exact(limit), **unit_of(item)}})
         elif limit is not None:
             kind = "Integer" if item.type is ItemType.INTEGER else "Decimal"
             found.append({"url": f"{STRUCTURE}{name}Value", f"value{kind}": int(limit) if kind == "Integer" else limit})
@@ -172,7 +173,8 @@ def _extensions(item: Item) -> list[dict[str, Any]]:
         if moment is not None:
             found.append({"url": f"{STRUCTURE}{name}Value", f"value{_VALUE.get(item.type, 'String')}": moment})
     if item.unit:
-        coding = {**(item.unit_coding or {}), "display": item.unit}
+        known = {name: said for name, said in unit_of(item).items() if name != "unit"}
+        coding = {**(known if item.unit_coding is None else item.unit_coding), "display": item.unit}
         found.append({"url": STRUCTURE + "questionnaire-unit", "valueCoding": coding})
     if item.repeats and item.most:
         found.append({"url": STRUCTURE + "questionnaire-maxOccurs", "valueInteger": item.most})

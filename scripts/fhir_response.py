@@ -107,11 +107,11 @@ class _Writing:
         if item.type in CHOICES:
             return self._option(item, str(value))
         if item.type is ItemType.QUANTITY:
-            return {"valueQuantity": {"value": _exact(value), **_unit(item)}}
+            return {"valueQuantity": {"value": exact(value), **unit_of(item)}}
         if item.type is ItemType.DATE_TIME:
             local = dt.datetime.fromisoformat(str(value)).replace(tzinfo=self._zone)
             return {"valueDateTime": local.isoformat(timespec="seconds")}
-        return {_VALUE[item.type]: _exact(value) if item.type is ItemType.DECIMAL else value}
+        return {_VALUE[item.type]: exact(value) if item.type is ItemType.DECIMAL else value}
 
     def _option(self, item: Item, code: str) -> dict[str, Any]:
         option = item.option(code)
@@ -122,7 +122,8 @@ class _Writing:
         return {"valueCoding": {"code": code, "display": option.text.of(self._language).text}}
 
 
-def _unit(item: Item) -> dict[str, str]:
+def unit_of(item: Item) -> dict[str, str]:
+    """Of a Quantity: its unit, system and code."""
     if not item.unit:
         return {}
     if item.unit_coding is not None:  # a code means nothing without its system (qty-3)
@@ -130,6 +131,6 @@ def _unit(item: Item) -> dict[str, str]:
     return {"unit": item.unit, "system": UCUM, "code": CODES.get(item.unit, item.unit)}
 
 
-def _exact(value: Answer) -> Answer:
+def exact(value: Answer) -> Answer:
     """37, where nobody said 37.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

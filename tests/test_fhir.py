@@ -22,7 +22,7 @@ from scripts.filling import Filling
 from scripts.questionnaire import Answer, Questionnaire
 from scripts.questionnaire_files import load_questionnaires, read_body
 from tests.moments import NOON, ZONE
-from tests.test_filling import FEVERS, MEDICINES, SYMPTOMS, answered_on
+from tests.test_filling import FEVERS, MEDICINES, SYMPTOMS, answered_on, questionnaire
 
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/"
 LOINC = "http://loinc.org"
@@ -551,6 +551,32 @@ def test_the_code_of_a_unit_goes_out_with_its_system_only() -> None:
         (answer,) = exported(asked.questionnaire, {"1": 5.0})["item"][0]["answer"]
         system = {"system": coding["system"]} if "system" in coding else {}
         assert answer == {"valueQuantity": {"value": 5, **told, **system}}
+
+
+@pytest.mark.covers("H21")
+def test_an_amount_goes_out_with_the_unit_in_which_it_is_asked() -> None:
+    kilos = {"system": "http://unitsofmeasure.org", "code": "kg"}
+    weight = {"value": 90, "unit": "kilos", **kilos}
+    limit = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-maxQuantity"
+    source = with_items(
+        {"linkId": "1", "type": "quantity", "text": "?", "initial": [{"valueQuantity": weight}], "extension": [
+            {"url": limit, "valueQuantity": {**weight, "value": 300}},
+            extension("questionnaire-unit", valueCoding={"display": "kilos", **kilos})]},
+        {"linkId": "2", "type": "string", "text": "?", "enableWhen": [
+            {"question": "1", "operator": ">", "answerQuantity": weight}]},
+    )  # fmt: skip
+    found = read_fhir(source)
+    assert found.left_out == ()
+    weighed, asked = as_fhir(found.questionnaire, 1).resource["item"]
+    theirs = json.loads(source)["item"]
+    assert (weighed["initial"], asked["enableWhen"]) == (theirs[0]["initial"], theirs[1]["enableWhen"])
+    assert weighed["extension"] == theirs[0]["extension"]
+
+    ours = questionnaire({"linkId": "t", "type": "quantity", "unit": "°C", "maxValue": 43, "text": {"en": "?"}})
+    most, unit = as_fhir(ours, 1).resource["item"][0]["extension"]
+    degrees = {"system": "http://unitsofmeasure.org", "code": "Cel"}
+    assert most["valueQuantity"] == {"value": 43, "unit": "°C", **degrees}
+    assert unit["valueCoding"] == {"display": "°C", **degrees}
 
 
 @pytest.mark.covers("H21")
