@@ -18,7 +18,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from hotline.asterisk_root import HOSTNAME, UID
+from hotline.asterisk_root import HOSTNAME, IN_USE, UID
 
 FOLDERS = ("etc", "log", "lib", "spool", "sounds", "run")
 REQUIRED_FILES = (
@@ -94,7 +94,7 @@ def asterisk_command(
     for inside, (option, outside) in mounts.items():
         command += [option, str(outside.absolute()), inside]
     command += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", HOSTNAME]
-    command += ["--die-with-parent", "--new-session", "--chdir", "/"]
+    command += ["--die-with-parent", "--new-session", "--chdir", "/", "--lock-file", f"/{IN_USE}"]
     command += ["--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin", "--setenv", "LANG", "C.UTF-8"]
     if os.geteuid() != 0:
         command += ["--unshare-user", "--uid", str(UID), "--gid", str(UID)]

@@ -33,6 +33,9 @@ UID = 59431
 """Asterisk's user and group in the root, and on the machine when it is started by root: a number that no
 distribution hands out, so that no other account can read what Asterisk writes."""
 HOSTNAME = "hotline"
+IN_USE = "etc/hostname"
+"""The file of the root that is locked by who runs on it."""
+ASIDE = ".old-"
 
 Progress = Callable[[str], None]
 
@@ -69,13 +72,35 @@ def ensure_root(progress: Progress = print, *, rebuild: bool = False) -> Path:
         if root.is_dir() and not rebuild:
             return root
         with tempfile.TemporaryDirectory(prefix="building-", dir=root.parent) as building:
-            finished = _build(Path(building), progress)
-            if root.exists():
-                # A running Asterisk keeps its open files; the next start takes the new root.
-                root.rename(Path(building) / "previous")
-            finished.rename(root)
+            _put_in_place(_build(Path(building), progress), root)
     progress(f"Asterisk's root is ready: {root}")
     return root
+
+
+def _put_in_place(finished: Path, root: Path) -> None:
+    """The root before is set aside, whole: who runs on it goes on, and the next start takes the new one."""
+    if root.exists():
+        root.rename(tempfile.mkdtemp(prefix=f"{root.name}{ASIDE}", dir=root.parent))
+    finished.rename(root)
+
+
+def clear_aside() -> None:
+    """Delete the roots that were set aside and on which no Asterisk of the machine runs any more."""
+    for old in cache_folder().glob(f"asterisk-*{ASIDE}*"):
+        if not _in_use(old):
+            shutil.rmtree(old)
+
+
+def _in_use(root: Path) -> bool:
+    """Each Asterisk's bwrap has a lock on IN_USE for as long as it runs. Another account's root counts as used."""
+    try:
+        with open(root / IN_USE, "r+") as held:
+            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False  # half deleted
+    except (BlockingIOError, PermissionError):
+        return True
+    return False
 
 
 @contextmanager

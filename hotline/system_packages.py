@@ -51,6 +51,7 @@ def setup(*, tests: bool = False, rebuild: bool = False) -> int:
     """Everything that `hotline up` (and the tests) need. 0, or 1 with a message."""
     try:
         install({**NEEDED, **(FOR_TESTS if tests else {})})
+        asterisk_root.clear_aside()
         asterisk_root.ensure_root(rebuild=rebuild)
         console_scripts.build()
         if tests:
