@@ -1345,7 +1345,8 @@ CREATE TABLE hearing (                               -- by node: whether callers
 );
 
 CREATE TABLE fact (                                  -- what this database is: 'kind' → 'demo' | 'real'; 'key_check' →
-                                                     -- a token by which the site's key is known again
+                                                     -- a token by which the site's key is known again; 'schema' → of
+                                                     -- which text of this file it was made, as whoever applies it says
     key   text PRIMARY KEY,
     value text NOT NULL
 );

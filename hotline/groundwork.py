@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from contextlib import closing
 
+import psycopg
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import make_url
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from hospital.database import Database
@@ -12,22 +16,55 @@ from hotline.places import database_url, places
 from hotline.settings import Settings
 
 
-def private_database(settings: Settings, say: Callable[[str], None]) -> None:
-    """Makes the database in the private cluster, which runs. One of another version is not worked on: the demo's is
-    made anew, a real site's stays as it is. Raises CannotStart."""
-    cluster = places(settings).cluster
-    if databases.ensure_database(cluster) or databases.is_of_this_version(cluster):
+def lay(settings: Settings, say: Callable[[str], None]) -> None:
+    """Makes what is missing: the private cluster's database (the cluster runs), or the tables in an empty one that
+    `[database] url` names. One of another version is not worked on: the private demo's is made anew, any other stays as
+    it is. Raises CannotStart."""
+    cluster, private = places(settings).cluster, settings.database.url is None
+    if databases.ensure_database(cluster) if private else _fill_named(settings):
         return
-    with closing(opened(settings)) as database, database.transaction() as session:
-        is_demo = demo.is_demo(session)
-    if not is_demo:
+    if databases.is_of_this_version(_connected(settings)):
+        return
+    if not private or not _is_demo(settings):
+        which = f"in {settings.data}" if private else "that [database] url names"
         raise CannotStart(
-            f"The database in {settings.data} was made by another version of the hotline, and this one has no way to"
-            " bring it here. Start the version that made it. Nothing was changed."
+            f"The database {which} was made by another version of the hotline, or by another program, and this one has"
+            " no way to bring it here. Start the version that made it. Nothing was changed."
         )
     say("The demo's data were made by another version: they are made anew.")
     databases.drop_database(cluster, "hotline")
     databases.ensure_database(cluster)
+
+
+def _fill_named(settings: Settings) -> bool:
+    try:
+        return databases.fill(_connected(settings))
+    except InsufficientPrivilege as error:
+        raise CannotStart(
+            f"The database that [database] url names is empty, and its tables can't be made: {_first_line(error)}. Let"
+            " the role of the url own the database. Nothing was changed."
+        ) from error
+
+
+def _connected(settings: Settings) -> psycopg.Connection:
+    """A plain connection. Raises CannotStart where the database does not answer."""
+    address = make_url(database_url(settings, places(settings))).set(drivername="postgresql")
+    try:
+        return psycopg.connect(address.render_as_string(hide_password=False), autocommit=True, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        raise CannotStart(f"The database does not answer. See [database] url: {_first_line(error)}.") from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _is_demo(settings: Settings) -> bool:
+    try:
+        with closing(opened(settings)) as database, database.transaction() as session:
+            return demo.is_demo(session) is True
+    except ProgrammingError:  # no table `fact`: not ours
+        return False
 
 
 def of_this_kind(session: Session, settings: Settings) -> None:

@@ -118,6 +118,7 @@ class Supervisor:
         if self.settings.database.url is None:
             self.say("PostgreSQL …")
             await self._start_postgres()
+        await asyncio.to_thread(groundwork.lay, self.settings, self.say)
         accounts = await asyncio.to_thread(groundwork.telephones, self.settings)
         secrets = make_secrets(self.here, [account.username for account in accounts])
         self.say("Prompts and scripts …")
@@ -198,7 +199,6 @@ class Supervisor:
             )
         )
         await asyncio.to_thread(postgres.wait_until_ready, cluster)
-        await asyncio.to_thread(groundwork.private_database, self.settings, self.say)
 
     async def _add(self, child: Child) -> None:
         self._children.append(child)

@@ -13,7 +13,7 @@ from uuid import uuid4
 from hospital.database import Database
 from hotline import databases, demo, postgres, script_files, wiring
 from hotline.cannot_start import CannotStart
-from hotline.groundwork import begin, opened, private_database
+from hotline.groundwork import begin, lay, opened
 from hotline.in_force import Shipped
 from hotline.places import places
 from hotline.settings import Settings
@@ -37,9 +37,10 @@ async def terminal_house(settings: Settings, *, apart: bool = False) -> AsyncIte
     if apart and settings.database.url is not None:
         raise CannotStart("A call of ours is rehearsed in the private PostgreSQL, and [database] url names another.")
     with ExitStack() as stack:
-        if running(here) is None and settings.database.url is None:
-            stack.enter_context(postgres.running(here.cluster))
-            private_database(settings, lambda line: print(line, file=sys.stderr))
+        if running(here) is None:
+            if settings.database.url is None:
+                stack.enter_context(postgres.running(here.cluster))
+            lay(settings, lambda line: print(line, file=sys.stderr))
         with closing(opened(settings)) as database, database.transaction() as session:
             begin(session, settings, may_make=settings.demo)  # a real site's first start is `hotline up`
         database = wiring.open_database(settings, here)

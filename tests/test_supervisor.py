@@ -9,17 +9,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from hospital import accounts
 from hospital.accounts import Account
+from hospital.database import Database
 from hotline import demo, link_watch, numbering, processes
 from hotline.house_commands import BANNER
 from hotline.places import Places, read_secrets
+from hotline.postgres import Cluster
 from tests.asterisk_instance import free_address, network
+from tests.conftest import cloned
 from tests.house import House, real_house
 
 pytestmark = pytest.mark.asterisk
@@ -386,7 +390,7 @@ async def test_a_database_of_another_version_is_made_anew_for_the_demo_and_left_
 
     def comes_from_another_version(kind: str) -> None:
         with house.here.cluster.connect("hotline") as admin:
-            admin.execute("COMMENT ON DATABASE hotline IS 'made from schema.sql of long ago'")
+            admin.execute("UPDATE fact SET value = 'of long ago' WHERE key = 'schema'")
             admin.execute("INSERT INTO fact VALUES ('left', 'here')")
             admin.execute("UPDATE fact SET value = %s WHERE key = 'kind'", [kind])
 
@@ -405,6 +409,21 @@ async def test_a_database_of_another_version_is_made_anew_for_the_demo_and_left_
     refused = hotline(house, "up", **real)
     assert refused.returncode == 1
     assert "was made by another version of the hotline" in refused.stderr and "Nothing was changed" in refused.stderr
+
+
+async def test_the_first_start_in_an_empty_database_of_another_server(cluster: Cluster, tmp_path: Path) -> None:
+    with cloned(cluster, "template1") as url:
+        house = House(tmp_path / "data", free_address(), HOTLINE_DATABASE__URL=url)
+        for _ in ("the first start", "and one that finds it as it was"):
+            started = hotline(house, "up", "--detach")
+            assert started.returncode == 0, started.stderr
+            assert "postgres" not in house.children
+            everyone = everybody(house)
+            assert hotline(house, "down").stdout == "Stopped.\n"
+            await gone(everyone, within=10)
+        assert not house.here.cluster.data.exists()
+        with closing(Database(url)) as there, there.transaction() as session:
+            assert {account.username for account in accounts.staff(session)} == set(demo.PASSWORDS)
 
 
 async def test_detached(tmp_path: Path) -> None:

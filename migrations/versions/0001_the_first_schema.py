@@ -4,7 +4,7 @@ A release that changes schema.sql adds a revision, and freezes beside this one t
 
 from alembic import op
 
-from hotline.databases import schema_text
+from hotline.databases import apply_schema, schema_text
 
 revision = "0001"
 down_revision = None
@@ -17,7 +17,7 @@ def upgrade() -> None:
     driver = op.get_bind().connection.driver_connection
     if driver is None:
         raise RuntimeError("the connection to the database was closed; run the upgrade again")
-    driver.execute(schema_text().encode())
+    apply_schema(driver, schema_text())
 
 
 def downgrade() -> None:
