@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from scripts.comparing import ORDER
@@ -18,7 +19,8 @@ STRING_LENGTH = 1600  # letters, where an item names no limit: as many as are ke
 TEXT_LENGTH = 4000
 CUT = " […]"  # ends what was longer than its question allows
 MOST_ANSWERS = 50  # to a question that repeats, where it names no limit
-_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:[.,][0-9]{1,6})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,12}(?:[.,][0-9]{1,6})?|[.,][0-9]{1,6})")
+_WHOLE = 2**31 - 1  # FHIR's integers have 32 bits
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 _WRITTEN = {
@@ -158,11 +160,18 @@ def _number(item: Item, raw: object) -> int | float:
     whole = value == int(value)
     if item.type is ItemType.INTEGER and not whole:
         raise AnswerRefused(_allowed(item))
+    if item.type is ItemType.INTEGER and abs(value) > _WHOLE:
+        raise AnswerRefused(f"a whole number from -{_WHOLE} to {_WHOLE} is allowed")
     too_little = item.minimum is not None and value < item.minimum
     too_much = item.maximum is not None and value > item.maximum
     if too_little or too_much:
         raise AnswerRefused(_allowed(item))
     return int(value) if item.type is ItemType.INTEGER else value
+
+
+def in_figures(number: float) -> str:
+    """All of them, without an exponent: 2147483647, 0.5, 10."""
+    return f"{Decimal(str(number)).normalize():f}"
 
 
 def _moment(item: Item, raw: object) -> str:
@@ -211,8 +220,8 @@ def _allowed(item: Item) -> str:
         unit = f" {item.unit}" if item.unit else ""
         if item.minimum is None and item.maximum is None:
             return f"{kind}{unit} is allowed"
-        low = "" if item.minimum is None else f" from {item.minimum:g}"
-        high = "" if item.maximum is None else f" to {item.maximum:g}"
+        low = "" if item.minimum is None else f" from {in_figures(item.minimum)}"
+        high = "" if item.maximum is None else f" to {in_figures(item.maximum)}"
         return f"{kind}{low}{high}{unit} is allowed"
     if item.type in MOMENTS:
         low = f" from {item.earliest}" if item.earliest else ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from scripts import library
-from scripts.answers import AnswerRefused, validate_answer, validate_compared
+from scripts.answers import AnswerRefused, in_figures, validate_answer, validate_compared
 from scripts.comparing import OPERATORS, ORDER
 from scripts.each_answer import as_asked
 from scripts.questionnaire import (
@@ -249,7 +249,7 @@ def _with_range(item: Item, fields: Mapping[str, Field]) -> Item:
     if item.type in NUMBERS:
         low, high = (fields[name].number() if name in fields else None for name in _RANGE)
         if low is not None and high is not None and low >= high:
-            fields["maxValue"].wrong(f"maxValue {high:g} is not above minValue {low:g}")
+            fields["maxValue"].wrong(f"maxValue {in_figures(high)} is not above minValue {in_figures(low)}")
         return replace(item, minimum=low, maximum=high)
     first, last = (_moment(item, fields[name]) if name in fields else None for name in _RANGE)
     if first and last and first >= last:

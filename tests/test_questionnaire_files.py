@@ -244,6 +244,40 @@ def test_numbers_with_one_limit_or_none() -> None:
         validate_answer(Item("n", ItemType.OPEN_CHOICE, text, required=True, options=options), "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "raw", "value"),
+    [
+        (ItemType.INTEGER, "2025550105", 2025550105),
+        (ItemType.INTEGER, "-2147483647", -2147483647),
+        (ItemType.DECIMAL, "123456789012", 123456789012),
+        (ItemType.DECIMAL, ".5", 0.5),
+        (ItemType.DECIMAL, ",25", 0.25),
+        (ItemType.DECIMAL, "-.5", -0.5),
+    ],
+)
+def test_a_long_number_and_one_without_a_nought_before_its_point(kind: ItemType, raw: str, value: float) -> None:
+    assert validate_answer(Item("n", kind, Text({"en": "Number"})), raw) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "most", "raw", "told"),
+    [
+        (ItemType.INTEGER, 2147483647, "2147483648", "a whole number from -2147483647 to 2147483647 is allowed"),
+        (ItemType.INTEGER, 12000000, "12000001", "a whole number to 12000000 is allowed"),
+        (ItemType.DECIMAL, 1234567.25, "1234568", "a number to 1234567.25 is allowed"),
+        (ItemType.DECIMAL, None, ".", "a number is allowed"),
+        (ItemType.DECIMAL, None, "5.", "a number is allowed"),
+        (ItemType.DECIMAL, None, "1234567890123", "a number is allowed"),
+    ],
+)
+def test_what_a_number_may_be_is_told_in_all_its_figures(
+    kind: ItemType, most: float | None, raw: str, told: str
+) -> None:
+    with pytest.raises(AnswerRefused) as refused:
+        validate_answer(Item("n", kind, Text({"en": "Number"}), maximum=most), raw)
+    assert refused.value.allowed == told
+
+
 # ── Bad files ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 BAD = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts import vocabulary, words_between
-from scripts.answers import AnswerRefused, validate_answer
+from scripts.answers import AnswerRefused, in_figures, validate_answer
 from scripts.filling import Filling, Place, unfinished
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, Answer, Item, ItemType
 from scripts.words_between import Words
@@ -69,7 +69,7 @@ class Shown:
     def span(self) -> str:
         """What a number may be, in figures: 0–300 mmHg."""
         low, high = self.item.minimum, self.item.maximum
-        told = f"{low:g}–{high:g}" if low is not None and high is not None else ""
+        told = f"{in_figures(low)}–{in_figures(high)}" if low is not None and high is not None else ""
         return " ".join(part for part in (told, self.item.unit) if part)
 
     @property

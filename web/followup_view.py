@@ -28,8 +28,9 @@ from hospital.patients import Patient, PhoneNumber, Stay, Visit
 from hospital.recordings import Recording
 from hospital.task_orders import mark, ward_of
 from hospital.text_records import VideoMeeting
+from scripts.answers import in_figures
 from scripts.filling import Filling, Place
-from scripts.questionnaire import AnswerRule, Questionnaire, RedFlag
+from scripts.questionnaire import AnswerRule, Item, Questionnaire, RedFlag
 from scripts.questionnaire_files import kept
 from web import words
 from web.looks import SAME_LOOK, looked
@@ -329,6 +330,11 @@ class Form:
         if isinstance(value, list):
             return [one for one in value if not _spoken(one)] or None
         return None if _spoken(value) else value
+
+    def limits(self, item: Item) -> str:
+        """Of a number that has both."""
+        low, high = item.minimum, item.maximum
+        return f"{in_figures(low)} to {in_figures(high)}" if low is not None and high is not None else ""
 
     def spoken(self, place: Place) -> list[int]:
         """The cases that hold what was spoken to the machine."""

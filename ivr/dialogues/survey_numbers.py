@@ -37,7 +37,7 @@ class _Heard:
 async def number(asked: Question) -> None:
     item = asked.item
     decimals = item.type is not ItemType.INTEGER
-    longest = len(str(int(item.maximum))) if item.maximum is not None else 9
+    longest = len(str(int(item.maximum))) if item.maximum is not None else 10
     question = [_range(item)]
     if item.unit:
         question.append(Prompt("survey_in_unit", unit=item.unit))
