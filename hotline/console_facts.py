@@ -17,12 +17,12 @@ def site_facts(settings: Settings) -> ports.SiteFacts:
     return ports.SiteFacts(
         name=settings.site.name,
         zone=zone(settings),
-        hosts=frozenset({host, f"localhost:{settings.web.port}", *_reports_host(settings)}),
+        hosts=frozenset({host, f"localhost:{settings.web.port}", *_by_name(settings)}),
         sip_socket=f"ws://{settings.address}:{numbering.ASTERISK_HTTP_PORT}/ws",
         languages=settings.site.languages,
         hotline_number=numbering.HOTLINE_EXTENSION,
         emergency_number=settings.site.emergency_number,
-        tls=settings.web.certificate is not None,
+        tls=settings.web.tls,
         demo=settings.demo,
         predictive=settings.calling.predictive,
         country=settings.site.country_code,
@@ -32,10 +32,10 @@ def site_facts(settings: Settings) -> ports.SiteFacts:
     )
 
 
-def _reports_host(settings: Settings) -> tuple[str, ...]:
-    """The name under which a gateway reaches the console from outside."""
+def _by_name(settings: Settings) -> tuple[str, ...]:
+    """The names under which browsers, and a gateway from outside, reach the console."""
     twilio = settings.messages.twilio
-    urls = (twilio.reports_url, twilio.replies_url) if twilio else ()
+    urls = (settings.web.url, *((twilio.reports_url, twilio.replies_url) if twilio else ()))
     return tuple(urlsplit(url).netloc for url in urls if url)
 
 

@@ -47,9 +47,16 @@ class Web(Frozen):
 
     bind: Address = "127.0.0.1"
     port: Port = numbering.CONSOLE_PORT
+    url: Origin | None = None
+    """As browsers reach it, where that is a name: the certificate's, or the TLS proxy's. None: by `bind` and `port`."""
     certificate: Path | None = None
     key: Path | None = None
     """PEM files. Browsers lend a page the microphone over https only (or on loopback)."""
+
+    @property
+    def tls(self) -> bool:
+        """Whether browsers speak https to it, or to the proxy before it."""
+        return self.certificate is not None or self.url is not None
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

@@ -293,7 +293,7 @@ class Settings(BaseSettings):
 
     @property
     def console_url(self) -> str:
-        return url(self.web.bind, self.web.port, tls=self.web.certificate is not None)
+        return self.web.url or url(self.web.bind, self.web.port, tls=self.web.tls)
 
     @property
     def answers_bind(self) -> str:

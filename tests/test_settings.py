@@ -11,6 +11,7 @@ import pytest
 
 from hospital.calling_hours import may_call
 from hotline import settings_file
+from hotline.console_facts import site_facts
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, SECRETS, SettingsRefused, build, load
 from hotline.wiring import calling_policy
@@ -224,6 +225,21 @@ def test_telephones_are_reached_by_ipv4_and_pages_by_either() -> None:
 @pytest.mark.parametrize("change", [{"address": "192.0.2.1"}, {"web": {"bind": "192.0.2.1"}}])
 def test_the_demo_lives_on_loopback_only(change: dict[str, Any]) -> None:
     assert "must be a loopback address" in refusal({**DEMO, **change})
+
+
+@pytest.mark.parametrize(
+    ("web", "shown", "host"),
+    [
+        ({}, "http://127.0.0.1:8000", "127.0.0.1:8000"),
+        ({"url": "https://hotline.example.org"}, "https://hotline.example.org", "hotline.example.org"),
+        ({"url": "https://Hotline.example.org:8443/"}, "https://hotline.example.org:8443", "hotline.example.org:8443"),
+    ],
+)
+def test_the_console_is_reached_by_the_name_that_the_site_gives_it(web: dict[str, Any], shown: str, host: str) -> None:
+    settings = build({**DEMO, "web": web})
+    facts = site_facts(settings)
+    assert settings.console_url == shown and host in facts.hosts
+    assert facts.tls == shown.startswith("https")
 
 
 def test_the_demo_never_reaches_the_telephone_network() -> None:
