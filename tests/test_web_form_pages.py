@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Dialog, Route, expect
 
 from hospital import followups, nurse_flags, patients
 from hospital.database import announce
@@ -291,3 +291,32 @@ async def test_after_the_fathers_form_is_done_the_childs_is_still_hers_to_settle
     with served.database.transaction() as session:
         assert session.get_one(Patient, child).death_reported_at is not None
         assert session.get_one(Patient, served.people[JOAO.sip]).death_reported_at is None
+
+
+@pytest.mark.covers("H15", "H51")
+async def test_what_ana_typed_last_is_saved_before_a_link_takes_its_field_away(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    await talks(ana, served, JOAO)
+    form = ana.url
+    await ana.locator("#summary").fill("He asked for his letter twice.")
+    await ana.get_by_role("link", name="Cases").click()  # before it is sent
+    await ana.wait_for_url("**/cases")
+    await ana.goto(form)
+    await expect(ana.locator("#summary")).to_have_value("He asked for his letter twice.")
+    pain = ana.get_by_role("textbox", name="How strong")
+    await pain.fill("99")
+    await expect(ana.locator("[data-saving=failed]")).to_have_count(1)
+    asked: list[str] = []
+
+    async def stays(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.dismiss()
+
+    ana.once("dialog", stays)
+    async with ana.expect_event("dialog"):
+        await ana.get_by_role("link", name="Cases").click()
+    await expect(pain).to_have_value("99")
+    ana.once("dialog", lambda dialog: dialog.accept())
+    await ana.get_by_role("link", name="Cases").click()
+    await ana.wait_for_url("**/cases")
+    assert asked == ["What you typed is not saved. Go on without it?"]

@@ -1,9 +1,11 @@
 // Every answer and note is saved as it is given (htmx sends it). Each field says how that went, in the element
 //   <span data-saving-state> beside it, inside [data-save];
-// what could not be saved is sent again until it is, and leaving the page with something unsaved asks first. A button with
+// what could not be saved is sent again until it is, and leaving the page with something unsaved asks first; by a link of
+// the console, which takes the fields away before they have sent, what is on its way is saved first. A button with
 // data-after-saving (and an id) counts on the answers: pressed before they are saved, it waits for them.
 const again = new Map(); // field → timer
 const held = new Set(); // ids of buttons that wait
+let leaving = 0; // the timer of a link that waits
 
 export function watchSaving() {
   document.addEventListener("input", (event) => set(event.target, "typing"));
@@ -35,14 +37,30 @@ export function watchSaving() {
       document.getElementById(id)?.click(); // it may have been put there anew meanwhile
     }, 50);
   });
+  document.addEventListener("htmx:confirm", (event) => {
+    const { elt, verb, target, issueRequest } = event.detail;
+    const leaves = verb === "get" && target?.id === "page" && elt.matches("a, form");
+    if (!leaves || event.defaultPrevented || !isUnsaved()) return;
+    event.preventDefault();
+    if (leaving) return; // pressed twice
+    const mayAsk = elt.dataset.goes === undefined; // a question would hold back the call that comes
+    leaving = setInterval(() => {
+      if (isSaving()) return;
+      clearInterval(leaving);
+      leaving = 0;
+      if (!mayAsk || !isUnsaved() || confirm("What you typed is not saved. Go on without it?")) issueRequest(true);
+    }, 50);
+  });
   addEventListener("beforeunload", (event) => {
-    if (document.querySelector("[data-saving=typing], [data-saving=saving], [data-saving=failed]")) {
-      event.preventDefault();
-    }
+    if (isUnsaved()) event.preventDefault();
   });
 }
 
 const WORDS = { typing: "…", saving: "Saving …", saved: "Saved", failed: "Not saved" };
+
+function isUnsaved() {
+  return document.querySelector("[data-saving=typing], [data-saving=saving], [data-saving=failed]") !== null;
+}
 
 function isSaving() {
   return document.querySelector("[data-saving=typing], [data-saving=saving], [data-saves].htmx-request") !== null;
