@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -60,7 +59,7 @@ def test_systemd_understands_the_unit_and_waits_until_all_have_ended(tmp_path: P
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd-analyze is here")
     here = tmp_path / "hotline.service"
-    here.write_text(re.sub(r"^ExecStart=\S+", f"ExecStart={sys.executable}", unit, flags=re.MULTILINE))
+    here.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit, flags=re.MULTILINE))
     told = subprocess.run(["systemd-analyze", "verify", here], capture_output=True, text=True, check=False)
     assert (told.returncode, told.stderr) == (0, "")
 
