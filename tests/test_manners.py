@@ -113,6 +113,7 @@ DIALOGUES = Path(dialogues.__file__).parent
 OFF_THE_VERB = {
     ("outgoing", "attend"): "who has picked up is heard in the sound, not in an answer",
     ("outgoing", "attended"): "as the one before",
+    ("outgoing", "somebody_is_there"): "read by the dialplan if the ivr dies: a person is queued, a machine is not",
     ("outgoing", "forget_keys"): "a key pressed into the message is not the answer to the greeting that comes again",
     ("machine", "attend"): "a machine is known to be there, and its beep is waited for",
     ("machine", "attended"): "as the one before",
