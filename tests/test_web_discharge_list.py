@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import httpx
 import pytest
@@ -132,12 +133,14 @@ async def test_a_list_that_is_too_long_is_for_the_command_line(site: Site, monke
 async def test_how_far_it_is_is_told_in_counts_to_who_has_sent_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     half, goes_on = Event(), Event()
 
-    def slowly(rows: Iterable[Happened | Rejected], look: discharges.Transact) -> discharges.Report:
+    def slowly(
+        rows: Iterable[Happened | Rejected], look: discharges.Transact, *more: Any, **named: Any
+    ) -> discharges.Report:
         source = iter(rows)
         first = list(islice(source, 1500))
         half.set()
         assert goes_on.wait(20)
-        return preview([*first, *source], look)
+        return preview([*first, *source], look, *more, **named)
 
     preview = discharges.preview
     monkeypatch.setattr(discharges, "preview", slowly)
