@@ -96,6 +96,7 @@ async def test_ida_goes_on_after_publishing_and_nothing_typed_is_left_out(with_s
     save, publish = (ida.get_by_role("button", name=name) for name in ("Save as draft and check", "Publish"))
     await monday.fill("08:00-12:00")
     await save.click()
+    await expect(monday).to_have_attribute("value", "08:00-12:00")  # it is kept, and the form filled anew
     await ida.get_by_label("Why it is changed").fill("Shorter.")
     await monday.fill("08:00-13:00")
     await publish.click()
@@ -105,12 +106,14 @@ async def test_ida_goes_on_after_publishing_and_nothing_typed_is_left_out(with_s
     assert asked == ["What you typed is not saved. Go on without it?"] * 2
     await expect(monday).to_have_value("08:00-13:00")
     await save.click()
+    await expect(monday).to_have_attribute("value", "08:00-13:00")
     await ida.get_by_label("Why it is changed").fill("Shorter.")
     await publish.click()
     await expect(ida.get_by_text("In force")).to_be_visible()
     await expect(ida.locator("#editor [name=seen]")).to_have_value("")
     await monday.fill("08:00-14:00")  # and the next
     await save.click()
+    await expect(monday).to_have_attribute("value", "08:00-14:00")
     await expect(publish).to_be_visible()
     ida.remove_listener("dialog", stays)
     await ida.get_by_role("button", name="Throw the draft away").click()
