@@ -209,9 +209,11 @@ async def test_a_radio_that_never_stops_brings_a_person_and_does_nothing(hearing
         finally:
             playing.cancel()
         await phone.hangs_up()
-    (call,) = house.calls()
+    await house.until("the one who waited has left", lambda: house.calls()[-1].outcome == "abandoned")
+    (call,), (callback,) = house.calls(), house.rows(Callback)
     assert (call.queue, call.patient_id) == ("reception", None)
-    assert house.rows(Appointment) == house.rows(Case) == house.rows(Callback) == []
+    assert callback.why == "abandoned"
+    assert house.rows(Appointment) == house.rows(Case) == []
     await house.no_channels()
 
 

@@ -161,6 +161,7 @@ async def test_tom_runs_the_desk_by_keyboard_and_the_screen_follows(served: Site
     await tom.keyboard.press("s")
     await expect(wall.locator(".now")).to_have_text("–")
     assert stands(served, theirs[0]) == ("seen", 1)
+    await expect(tom.locator(f"[data-visit='{theirs[0]}'] [data-row-key=u]")).to_be_visible()
     await tom.keyboard.press("u")
     await expect(wall.locator(".now")).to_have_text("1")
 

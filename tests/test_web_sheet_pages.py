@@ -1,10 +1,11 @@
 """What the site changes without code, in a real browser: whole, to be read by everybody, and with a keyboard."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Dialog, expect
+from playwright.async_api import Dialog, Route, expect
 
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site
 from tests.workshops import workshop
@@ -108,6 +109,16 @@ async def test_ida_goes_on_after_publishing_and_nothing_typed_is_left_out(with_s
     await save.click()
     await expect(monday).to_have_attribute("value", "08:00-13:00")
     await ida.get_by_label("Why it is changed").fill("Shorter.")
+    fillings = 0
+
+    async def late(route: Route) -> None:
+        nonlocal fillings
+        if route.request.method == "GET":
+            fillings += 1
+            await asyncio.sleep(2)  # the notice that goes to every tab comes meanwhile
+        await route.continue_()
+
+    await ida.route(with_sheets.url("/hours"), late)
     await publish.click()
     await expect(ida.get_by_text("In force")).to_be_visible()
     await expect(ida.locator("#editor [name=seen]")).to_have_value("")
@@ -115,6 +126,7 @@ async def test_ida_goes_on_after_publishing_and_nothing_typed_is_left_out(with_s
     await save.click()
     await expect(monday).to_have_attribute("value", "08:00-14:00")
     await expect(publish).to_be_visible()
+    assert fillings == 1
     ida.remove_listener("dialog", stays)
     await ida.get_by_role("button", name="Throw the draft away").click()
     await expect(monday).to_have_value("08:00-13:00")

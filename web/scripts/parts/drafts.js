@@ -15,6 +15,10 @@ export function watchDrafts() {
     const { elt, target } = event.detail;
     const form = changed();
     const about = elt.dataset.aboutDraft ?? "";
+    if (elt === filler()) {
+      if (!isBehind()) event.preventDefault(); // asked for twice, and the first answer has come
+      return;
+    }
     if (!form || elt === form || about === "sent") return;
     if (about === "first") {
       event.preventDefault();
@@ -29,10 +33,17 @@ export function watchDrafts() {
 }
 
 function fillAnew({ target }) {
-  const now = target.querySelector?.(":scope > [data-draft-now]")?.dataset.draftNow;
+  if (target.querySelector?.(":scope > [data-draft-now]") && isBehind()) filler()?.dispatchEvent(new Event("hotline:draft"));
+}
+
+function filler() {
+  return document.getElementById("fills-editor");
+}
+
+function isBehind() {
+  const now = document.querySelector("[data-draft-now]")?.dataset.draftNow;
   const form = document.querySelector("form[data-draft]");
-  if (now === undefined || !form || form.dataset.draft === now || changed()) return;
-  document.getElementById("fills-editor")?.dispatchEvent(new Event("hotline:draft"));
+  return now !== undefined && form !== null && form.dataset.draft !== now && !changed();
 }
 
 function changed() {
