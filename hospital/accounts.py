@@ -216,8 +216,10 @@ def matches(password_hash: str, password: str) -> bool:
         return False
 
 
-def resume(session: Session, token: str, at: datetime) -> tuple[Account, str] | None:
-    """The account behind a cookie and its CSRF token, or None (unknown, idle too long, older than a shift)."""
+def resume(session: Session, token: str, at: datetime, used: bool = True) -> tuple[Account, str] | None:
+    """The account behind a cookie and its CSRF token, or None (unknown, idle too long, older than a shift).
+
+    used: whether a person asks. What a page fetches by itself keeps no session from ending."""
     this = SignInSession.token_hash == digest(token)
     found = session.execute(
         select(SignInSession.seen_at, SignInSession.expires_at, SignInSession.csrf, Account)
@@ -231,7 +233,7 @@ def resume(session: Session, token: str, at: datetime) -> tuple[Account, str] | 
     if expires_at <= at or seen_at + IDLE <= at or account.disabled_at is not None:
         session.execute(delete(SignInSession).where(this))
         return None
-    if at - seen_at > timedelta(minutes=1):
+    if used and at - seen_at > timedelta(minutes=1):
         session.execute(update(SignInSession).where(this, SignInSession.seen_at < at).values(seen_at=at))
     return account, csrf
 

@@ -66,6 +66,7 @@ from web import (
     reminders,
     responses,
     rota,
+    sessions,
     shifts,
     sign_in,
     staff_accounts,
@@ -110,6 +111,7 @@ def create_app(services: Services) -> FastAPI:
     rooms = (
         home.routes,
         sign_in.routes,
+        sessions.routes,
         own_account.routes,
         staff_accounts.routes,
         stream.routes,

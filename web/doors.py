@@ -18,7 +18,7 @@ from hospital import accounts, audit
 from hospital.accounts import Account
 from web.pages import Pages
 from web.ports import Services
-from web.refusals import Refusal, SignInFirst
+from web.refusals import Refusal, SignInFirst, is_part
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -56,24 +56,27 @@ class Visitor:
         return "".join(word[0] for word in self.account.display_name.split()[:2]).upper() or "?"
 
 
-async def visitor_of(connection: HTTPConnection) -> Visitor | None:
-    """The visitor behind the cookie, if the session still holds."""
+async def visitor_of(connection: HTTPConnection, used: bool = True) -> Visitor | None:
+    """The visitor behind the cookie, if the session still holds. used: as `accounts.resume` has it."""
     house = services(connection)
     token = connection.cookies.get(cookie_name(house.facts.tls), "")
     if not 20 <= len(token) <= 100:
         return None
-    found = await house.database.run(accounts.resume, token, house.clock())
+    found = await house.database.run(accounts.resume, token, house.clock(), used)
     return Visitor(found[0], found[1], token) if found else None
 
 
 class Door:
-    """The dependency that guards a route: `Depends(Door("followups.work"))`; Door(None) asks for a sign-in only."""
+    """The dependency that guards a route: `Depends(Door("followups.work"))`; Door(None) asks for a sign-in only.
+
+    A whole page and a change are a person's; the parts that a page fetches may be fetched by itself, and are no use of
+    the session. Who only clicks among parts is told of by the page (`sessions.py`)."""
 
     def __init__(self, right: str | None) -> None:
         self.right = right
 
     async def __call__(self, request: Request) -> Visitor:
-        visitor = await visitor_of(request)
+        visitor = await visitor_of(request, request.method not in SAFE or not is_part(request))
         if visitor is None:
             raise SignInFirst
         request.state.visitor = visitor

@@ -64,7 +64,7 @@ async def sip(socket: WebSocket) -> None:
     async def welcome() -> bool:
         if may_borrow_phones(socket):
             return True
-        visitor = await visitor_of(socket)
+        visitor = await visitor_of(socket, used=False)
         return visitor is not None and visitor.may("calls.take")
 
     if not sip_socket.same_origin(socket, house.facts.tls) or not await welcome():

@@ -37,9 +37,10 @@ _SENTENCES = {
 
 
 def is_part(request: Request) -> bool:
-    """Whether a part of a page asked (our script or htmx), not the browser for a whole page."""
-    boosted = request.headers.get("hx-boosted") == "true"
-    return "x-fragment" in request.headers or ("hx-request" in request.headers and not boosted)
+    """Whether a part of a page asked (our script, its live stream or htmx), not the browser for a whole page."""
+    if "x-fragment" in request.headers or request.headers.get("accept") == "text/event-stream":
+        return True
+    return "hx-request" in request.headers and request.headers.get("hx-boosted") != "true"
 
 
 def install(app: FastAPI, pages: Pages) -> None:
@@ -54,7 +55,7 @@ def install(app: FastAPI, pages: Pages) -> None:
 
     @app.exception_handler(SignInFirst)
     async def sign_in_first(request: Request, error: SignInFirst) -> Response:
-        if is_part(request) or request.method not in ("GET", "HEAD") or request.url.path == "/live":
+        if is_part(request) or request.method not in ("GET", "HEAD"):
             return tell(request, 401, "You are signed out. Sign in again.")
         if request.headers.get("hx-boosted") == "true":
             return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})

@@ -20,7 +20,7 @@ async def live(
     seen = request.headers.get("last-event-id", after)[:64]
 
     return StreamingResponse(
-        stream(house.live, visitor, seen, partial(visitor_of, request)),
+        stream(house.live, visitor, seen, partial(visitor_of, request, used=False)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -3,7 +3,11 @@
 //
 // A browser allows few connections to one host: a page in a hidden tab lets go of its stream after a while, unless
 // it says that it must always hear (the agent's page).
+import { whoIsHere } from "./session.js";
+
 const PATIENCE = 30000;
+const AGAIN = 5000;
+const WORDS = { on: "", away: "Reconnecting …", out: "Signed out", other: "Somebody else is signed in" };
 
 export class Live {
   #source = null;
@@ -28,15 +32,30 @@ export class Live {
     };
     source.onopen = () => this.#show("on");
     source.onerror = () => {
-      this.#show("off");
       // the browser reconnects by itself unless the answer was a refusal
-      if (source.readyState === EventSource.CLOSED) this.#timer = setTimeout(() => this.#open(), 5000);
+      if (source.readyState === EventSource.CLOSED) this.#ask();
+      else this.#show("away");
     };
     source.addEventListener("signed_out", () => {
       source.close();
-      this.#show("out");
+      this.#ask();
     });
     this.#source = source;
+  }
+
+  // Until whoever this page was made for is signed in, again or still.
+  async #ask() {
+    const covered = this.#covered;
+    const here = await whoIsHere();
+    if (!covered || here !== "away") this.#show(here === "here" ? "away" : here);
+    clearTimeout(this.#timer);
+    if (here !== "here") this.#timer = setTimeout(() => this.#ask(), AGAIN);
+    else if (covered) this.#open();
+    else this.#timer = setTimeout(() => this.#open(), AGAIN);
+  }
+
+  get #covered() {
+    return ["out", "other"].includes(document.documentElement.dataset.live);
   }
 
   #seen() {
@@ -50,8 +69,9 @@ export class Live {
 
   #show(state) {
     document.documentElement.dataset.live = state;
-    const words = { on: "", off: "Reconnecting …", out: "Signed out" };
     const place = document.getElementById("live-state");
-    if (place) place.textContent = words[state];
+    if (place) place.textContent = WORDS[state];
+    if (!this.#covered) return;
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close(); // or the way back in cannot be reached
   }
 }
