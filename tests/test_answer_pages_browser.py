@@ -65,6 +65,12 @@ async def looks(page: Page, name: str) -> None:
     await looked_at(page, f"answers-{name}")
 
 
+async def goes_on(page: Page) -> None:
+    """To the next question, which looks the same."""
+    await page.get_by_role("button", name="Next").click()
+    await expect(page.get_by_role("radio", checked=True)).to_have_count(0)
+
+
 async def test_ruth_answers_by_touch_on_a_small_telephone(scene: Scene, telephone: Page) -> None:
     link = scene.texted(RUTH)
     page = telephone
@@ -77,7 +83,7 @@ async def test_ruth_answers_by_touch_on_a_small_telephone(scene: Scene, telephon
     await page.get_by_role("button", name="Next").click()
     for _ in range(3):
         await page.get_by_text("Very good", exact=True).click()
-        await page.get_by_role("button", name="Next").click()
+        await goes_on(page)
     await expect(page.get_by_role("heading", name="would you recommend us?")).to_be_visible()
     await page.get_by_role("button", name="Next").click()
     await expect(page.get_by_role("alert")).to_have_text("Please choose an answer.")
@@ -170,15 +176,18 @@ async def test_each_kind_of_question(scene: Scene, telephone: Page) -> None:
     await page.get_by_label("In your own words").fill("a chair")
     await looks(page, "kinds-1-some")
     await page.get_by_role("button", name="Next").click()
+    await expect(page.get_by_label("In your own words")).to_have_count(0)
     await page.get_by_role("textbox").fill("far")
     await page.get_by_role("button", name="Next").click()
     await expect(page.get_by_role("alert")).to_have_text("Please answer with a number that fits.")
     await looks(page, "kinds-2-number")
     await page.get_by_role("textbox").fill("120,5")
     await page.get_by_role("button", name="Next").click()
+    await expect(page.locator("#answer")).to_have_attribute("type", "date")
     await page.locator("#answer").fill("2026-11-20")
     await looks(page, "kinds-3-date")
     await page.get_by_role("button", name="Next").click()
+    await expect(page.locator("#answer")).to_have_attribute("type", "time")
     await page.locator("#answer").fill("09:20")
     await page.get_by_role("button", name="Next").click()
     await page.get_by_role("textbox").fill("lift\nexit")
@@ -223,7 +232,7 @@ async def test_without_any_script(scene: Scene) -> None:
         await page.get_by_role("button", name="Begin").click()
         for name in ("Good", "Poor", "Very good", "Good"):
             await page.get_by_text(name, exact=True).click()
-            await page.get_by_role("button", name="Next").click()
+            await goes_on(page)
         await page.get_by_text("3", exact=True).click()
         await page.get_by_role("button", name="Next").click()
         await expect(page.get_by_role("heading", name="May somebody from the hospital call you")).to_be_visible()

@@ -95,9 +95,9 @@ async def calls_the_hospital(house: House, page: Page) -> None:
     """As Lucía, from the telephone in the page, until she hears it."""
     await page.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
     phone = page.locator("hotline-phone")
-    await expect(phone).to_have_attribute("data-state", "ready", timeout=15_000)
+    await expect(phone).to_have_attribute("data-state", "ready")
     await page.get_by_role("button", name="Call the hospital").click()
-    await expect(phone).to_have_attribute("data-state", "talking", timeout=15_000)
+    await expect(phone).to_have_attribute("data-state", "talking")
     await hears_something(page)
 
 
@@ -137,9 +137,9 @@ async def test_a_network_that_lets_no_sound_through_is_told(browser_house: House
         page.on("pageerror", lambda error: broken.append(str(error)))
         await page.goto(f"http://{browser_house.address}:8000/patient-phone?as=lucia")
         phone = page.locator("hotline-phone")
-        await expect(phone).to_have_attribute("data-state", "ready", timeout=15_000)
+        await expect(phone).to_have_attribute("data-state", "ready")
         await page.get_by_role("button", name="Call the hospital").click()
-        await expect(phone).to_have_attribute("data-state", "talking", timeout=15_000)
+        await expect(phone).to_have_attribute("data-state", "talking")
         await page.locator("[data-digit='2']").first.click()
         await expect(phone.locator("[data-part=state]")).to_have_text("No sound: hang up, call again", timeout=20_000)
         await expect(phone.locator("[data-part=keyed]")).to_be_empty()
@@ -154,14 +154,14 @@ async def test_a_newcomer_calls_as_lucia_from_the_page(browser_house: House) -> 
     async with page_of(flags=LOOPBACK_FLAGS) as page:
         await page.goto(f"http://{browser_house.address}:8000/patient-phone?as=lucia")
         phone = page.locator("hotline-phone")
-        await expect(phone).to_have_attribute("data-state", "ready", timeout=15_000)
+        await expect(phone).to_have_attribute("data-state", "ready")
         await page.get_by_role("button", name="Call the hospital").click()
-        await expect(phone).to_have_attribute("data-state", "talking", timeout=15_000)
+        await expect(phone).to_have_attribute("data-state", "talking")
         await hears_something(page)
         await page.locator("[data-digit='2']").first.click()  # español
         await browser_house.until("the key has arrived", lambda: "turn" in browser_house.journal())
         await page.get_by_role("button", name="Hang up").click()
-        await expect(phone).to_have_attribute("data-state", "ready", timeout=10_000)
+        await expect(phone).to_have_attribute("data-state", "ready")
     await browser_house.no_channels()
 
 
@@ -278,28 +278,28 @@ async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House
     house = browser_house
     async with page_of(flags=LOOPBACK_FLAGS) as ana, page_of(flags=LOOPBACK_FLAGS) as joao:
         await joao.goto(f"http://{house.address}:8000/patient-phone?as=joao")
-        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready")
         task = task_of(house, "joao")
         await signs_in(house, ana, "ana", f"/followups/{task.id}")
-        await expect(ana.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await expect(ana.locator("hotline-phone")).to_have_attribute("data-state", "ready")
 
         await ana.keyboard.press("s")
-        await expect(ana.locator("hotline-phone")).to_have_attribute("data-state", "talking", timeout=15_000)
-        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ringing", timeout=15_000)
+        await expect(ana.locator("hotline-phone")).to_have_attribute("data-state", "talking")
+        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ringing")
         await joao.get_by_role("button", name="Answer").click()
-        await expect(ana.get_by_text("On the line")).to_be_visible(timeout=10_000)
+        await expect(ana.get_by_text("On the line")).to_be_visible()
         for identifier in "12":
             await ana.keyboard.press(identifier)
             await expect(ana.locator("#call input[type=checkbox]:checked")).to_have_count(int(identifier))
         await expect(ana.get_by_role("button", name="Notice spoken")).to_be_visible()
         await ana.keyboard.press("r")
-        await expect(ana.get_by_text("Recording since")).to_be_visible(timeout=10_000)
+        await expect(ana.get_by_text("Recording since")).to_be_visible()
         await hears_something(ana)
         await ana.keyboard.press("y")
         await ana.screenshot(path=SCREENSHOTS / "followup-live.png")
         await ana.keyboard.press("c")
         await ana.keyboard.press("h")
-        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)
+        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready")
         await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=30_000)  # her recording, in the form
         await ana.get_by_role("button", name="Play").click()
         await expect(ana.locator("hotline-player")).to_have_attribute("data-state", "playing", timeout=30_000)
@@ -320,10 +320,10 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
         for page, who in ((tom, "tom"), (grace, "grace")):
             await signs_in(house, page, who, "/agent")
             await expect(page.get_by_role("heading", name="Calls")).to_be_visible()
-        await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ready")
         await expect(tom.get_by_role("button", name="Take calls")).to_be_visible()
         await tom.keyboard.press("g")
-        await expect(tom.get_by_role("button", name="Pause")).to_be_visible(timeout=5_000)
+        await expect(tom.get_by_role("button", name="Pause")).to_be_visible()
 
         before = len(house.calls())
         await calls_the_hospital(house, lucia)
@@ -331,14 +331,14 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
         await lucia.locator("[data-digit='0']").first.click()
 
         await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ringing", timeout=20_000)
-        await expect(tom.get_by_role("heading", name="Lucía Fernández")).to_be_visible(timeout=5_000)
+        await expect(tom.get_by_role("heading", name="Lucía Fernández")).to_be_visible()
         await expect(tom.get_by_text("Closed until two identifiers are ticked.")).to_be_visible()
         await expect(tom.locator(".card-journey [data-fragment]")).not_to_be_empty()
         await tom.screenshot(path=SCREENSHOTS / "agent-ringing.png")
         assert await grace.get_by_text("Lucía").count() == 0
         assert "hypertension" not in await tom.content()
         await tom.keyboard.press("a")
-        await expect(tom.get_by_text("On the line")).to_be_visible(timeout=10_000)
+        await expect(tom.get_by_text("On the line")).to_be_visible()
         await hears_something(lucia)
         await tom.keyboard.press("x")  # mute
         await expect(tom.get_by_role("button", name="Mute")).to_have_attribute("aria-pressed", "true")
@@ -346,7 +346,7 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
         await tom.keyboard.press("x")
         await hears_something(lucia)
         await lucia.get_by_role("button", name="Hang up").click()
-        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=10_000)
+        await expect(lucia.locator("hotline-phone")).to_have_attribute("data-state", "ready")
 
 
 @pytest.mark.covers("H10", "H15")
@@ -361,9 +361,10 @@ async def test_tom_sees_how_far_lucia_came_while_it_rings(browser_house: House) 
         session.execute(delete(CallerLanguage))  # of an earlier call of hers: it would not be asked for
     async with page_of(flags=LOOPBACK_FLAGS) as tom, page_of(flags=LOOPBACK_FLAGS) as lucia:
         await signs_in(house, tom, "tom", "/agent")
-        await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ready")
+        await expect(tom.locator("[data-fragment='/presence'] button")).to_be_visible()
         await tom.keyboard.press("g")
-        await expect(tom.get_by_role("button", name="Pause")).to_be_visible(timeout=5_000)
+        await expect(tom.get_by_role("button", name="Pause")).to_be_visible()
         before = len(house.calls())
         await calls_the_hospital(house, lucia)  # from now on no key is lost
         await house.until("the ivr has her", lambda: len(house.calls()) > before)
@@ -379,7 +380,7 @@ async def test_tom_sees_how_far_lucia_came_while_it_rings(browser_house: House) 
         await types(lucia, "0")
 
         await expect(tom.locator("hotline-phone")).to_have_attribute("data-state", "ringing", timeout=20_000)
-        await expect(tom.get_by_role("heading", name="Lucía Fernández")).to_be_visible(timeout=5_000)
+        await expect(tom.get_by_role("heading", name="Lucía Fernández")).to_be_visible()
         await expect(tom.get_by_text("Identified by the automatic service")).to_be_visible()
         who = tom.locator(".card-who")
         await expect(who).to_contain_text("Wants to book an appointment")

@@ -102,7 +102,7 @@ async def test_lucia_is_asked_by_text_and_answers_on_her_phone(house: House) -> 
         "red_flag",
         "stop",
     ]
-    assert {one.state for one in house.rows(OutboxRow)} == {"sent"}
+    await house.until("all have left", lambda: {one.state for one in house.rows(OutboxRow)} == {"sent"})
 
 
 def terminal(house: House) -> Callable[..., object]:

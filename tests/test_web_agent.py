@@ -511,6 +511,7 @@ async def test_toms_page_on_a_busy_day(served: Site, page_of: PageOf) -> None:
     await looked_at(tom, "agent-who-is-it")
     await tom.get_by_role("radio", name=LUCIA.name).check()
     await tom.get_by_role("checkbox", name="Full name").check()
+    await expect(tom.locator("#tick-name[checked]")).to_have_count(1)
     await expect(tom.get_by_role("checkbox", name="Full name")).to_be_focused()  # the answer has not stolen it
     await tom.get_by_role("checkbox", name="Birth date").check()
     await expect(tom.get_by_text("observation after syncope").first).to_be_visible()
@@ -522,6 +523,7 @@ async def test_toms_page_on_a_busy_day(served: Site, page_of: PageOf) -> None:
 @pytest.mark.covers("H15", "H50")
 async def test_typing_is_never_disturbed(served: Site, page_of: PageOf) -> None:
     tom = await page_of("tom")
+    await expect(tom.get_by_text("No call", exact=True)).to_be_visible()
     earlier = await served.rings("tom", LUCIA)
     await expect(tom.get_by_role("heading", name=LUCIA.name)).to_be_visible()
     await tom.reload()  # a page that comes in the middle of a call knows its card too
@@ -556,6 +558,7 @@ async def test_a_hostile_name_runs_nothing_in_a_real_browser(served: Site, page_
     tom = await page_of("tom")
     alerts: list[str] = []
     tom.on("dialog", lambda dialog: alerts.append(dialog.message))
+    await expect(tom.get_by_text("No call", exact=True)).to_be_visible()
     await served.rings("tom", LUCIA)
     await expect(tom.get_by_role("heading", name="<script>alert(1)</script>")).to_be_visible()
     await does_not_scroll(tom)

@@ -102,6 +102,7 @@ async def test_tom_books_and_moves_by_keyboard_while_lucia_talks(served: Site, p
     free(served, 8)
     tom = await page_of("tom")
     await tom.goto(served.url("/agent"))
+    await expect(tom.get_by_text("No call", exact=True)).to_be_visible()
     pop = await served.rings("tom", LUCIA)
     await expect(tom.get_by_text("Closed until you answer")).to_be_visible()
     moves(served, pop, "answered")
@@ -126,6 +127,7 @@ async def test_tom_books_and_moves_by_keyboard_while_lucia_talks(served: Site, p
     move = tom.locator("#booked").get_by_role("button", name="Move")
     await expect(move).to_be_visible()
     await expect(tom.locator("#note")).to_have_value("Wants the earliest")
+    earlier = await move.get_attribute("id")
     await move.press("Enter")
     await expect(times.first).to_be_focused()
     await times.nth(2).focus()
@@ -134,6 +136,7 @@ async def test_tom_books_and_moves_by_keyboard_while_lucia_talks(served: Site, p
     await expect(tom.locator("#book-it")).to_be_focused()
     await tom.keyboard.press("Enter")
     await expect(tom.locator("#booking .good")).to_contain_text("Moved to: cardiology")
+    await expect(tom.locator(f"#{earlier}")).to_have_count(0)
     await does_not_scroll(tom)
     await looked_at(tom, "agent-moved")
 

@@ -49,7 +49,8 @@ async def test_ana_prints_letters_and_says_that_they_are_posted(served: Site, pa
     await does_not_scroll(ana)
     await looked_at(ana, "letters")
     await ana.get_by_label(f"Letter to {RUTH.name}").uncheck()
-    async with ana.context.expect_page() as opened, ana.context.expect_event("response") as came:
+    printed = ana.context.expect_event("response", lambda answer: "/letters/letters.pdf" in answer.url)
+    async with ana.context.expect_page() as opened, printed as came:
         await ana.get_by_role("button", name="Open what is ticked as PDF").click()
     await opened.value
     answer = await came.value

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.covers("H11")
 async def test_tom_rings_one_into_the_call_and_lets_them_go(served: Site, page_of: PageOf) -> None:
     tom = await page_of("tom")
     pop_id = await served.rings("tom", LUCIA)
-    await tom.goto(served.url("/agent"))
+    async with tom.expect_response("**/interpreter"):
+        await tom.goto(served.url("/agent"))
     card = tom.get_by_role("region", name="The caller")
     await expect(card.get_by_text("Ringing", exact=True)).to_be_visible()
     ring = tom.get_by_role("button", name="Ring into the call")
@@ -52,7 +53,8 @@ async def test_tom_rings_one_into_the_call_and_lets_them_go(served: Site, page_o
 @pytest.mark.browser
 async def test_ana_rings_one_into_a_follow_up(served: Site, page_of: PageOf) -> None:
     ana = await page_of("ana")
-    await ana.goto(served.url(f"/followups/{served.task(JOAO).id}"))
+    async with ana.expect_response("**/interpreter"):
+        await ana.goto(served.url(f"/followups/{served.task(JOAO).id}"))
     await ana.keyboard.press("s")
     await expect(ana.get_by_text("Your phone rings", exact=True)).to_be_visible()
     interpreter = ana.get_by_text("Interpreter", exact=True)

@@ -244,7 +244,8 @@ async def test_hana_reads_the_welcome_aloud_in_her_browser(
 ) -> None:
     """Chromium's microphone is a file: what it says is what callers hear then."""
     voice = speech(6.0)
-    (tmp_path / "microphone.wav").write_bytes(wav(voice))
+    quiet = np.zeros(3 * voice.rate, dtype=np.float32)  # the microphone is on before the page records
+    (tmp_path / "microphone.wav").write_bytes(wav(Sound(np.concatenate([quiet, voice.samples]), voice.rate)))
     microphone = f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}%noloop"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, microphone])
