@@ -324,3 +324,57 @@ async def test_what_ana_typed_last_is_saved_before_a_link_takes_its_field_away(s
     await ana.get_by_role("link", name="Cases").click()
     await ana.wait_for_url("**/cases")
     assert asked == ["What you typed is not saved. Go on without it?"]
+
+
+@pytest.mark.covers("H15")
+async def test_the_last_of_two_quick_choices_is_kept(served: Site, page_of: PageOf) -> None:
+    """However long the first is on its way, also when "all normal" is pressed after it."""
+    ana, task, sent, both = await page_of("ana"), served.task(JOAO), 0, asyncio.Semaphore(0)
+
+    async def slow_at_first(route: Route) -> None:
+        nonlocal sent
+        sent += 1
+        await asyncio.sleep(1 if sent == 1 else 0)
+        await route.fulfill(response=await route.fetch())
+        both.release()
+
+    await talks(ana, served, JOAO)
+    await ana.route("**/answers/general", slow_at_first)
+    question = ana.locator('[data-item="general"]')
+    first, chosen = [await question.locator("input").nth(n).get_attribute("value") for n in (1, 2)]
+    await question.locator("input").nth(1).check()
+    await question.locator("input").nth(2).check()
+    async with ana.expect_response("**/all-normal"):
+        await ana.keyboard.press("y")
+    await both.acquire()
+    await both.acquire()
+    await expect(question.locator("input[checked]")).to_have_attribute("value", chosen or "")
+    assert first != chosen
+    with served.database.transaction() as session:
+        assert followups.answers(session, task.id)["general"] == chosen
+
+
+@pytest.mark.covers("H15")
+async def test_what_is_ticked_while_all_normal_is_filled_in_stays(served: Site, page_of: PageOf) -> None:
+    ana, task, asked, may_come = await page_of("ana"), served.task(JOAO), asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await may_come.wait()
+        await route.fulfill(response=answer)
+
+    await talks(ana, served, JOAO)
+    await ana.route("**/all-normal", late)
+    await ana.keyboard.press("y")
+    await asked.wait()
+    question = ana.locator('[data-item="general"]')
+    worse = question.locator("input").last
+    chosen = await worse.get_attribute("value")
+    await worse.check()
+    async with ana.expect_response("**/all-normal"):
+        may_come.set()
+    await expect(question.locator("[data-saving-state]")).to_have_text("Saved")
+    await expect(worse).to_be_checked()
+    with served.database.transaction() as session:
+        assert followups.answers(session, task.id)["general"] == chosen

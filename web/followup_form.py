@@ -8,11 +8,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, followups
+from hospital.attempts import Attempt
 from hospital.calendars import Calendar
 from hospital.clocks import Clocks
+from hospital.followups import FollowUpTask
 from web import followup_flags, followup_past, followup_view
 from web.answer_fields import OTHER, answered, repeated
 from web.doors import Visitor, pages_of, services
@@ -95,10 +98,7 @@ async def all_normal(request: Request, visitor: WorksFollowUps, task_id: UUID) -
     """Fills what is not answered yet and has a normal answer; a measurement that nobody took has none."""
     shown = await identified(request, visitor, task_id)
     house = services(request)
-    form = await house.database.run(followup_view.form, task_id, house.clock())
-    await house.database.run(
-        _save, shown, form.filling.normal(), house.clock(), visitor.account_id, site_clocks(request)
-    )
+    await house.database.run(_save, shown, None, house.clock(), visitor.account_id, site_clocks(request))
     return await _questions_part(request, visitor, task_id)
 
 
@@ -115,11 +115,16 @@ async def summary(
 
 
 def _save(
-    session: Session, shown: TaskView, values: dict[str, Any], at: datetime, account_id: UUID, clocks: Clocks
+    session: Session, shown: TaskView, values: dict[str, Any] | None, at: datetime, account_id: UUID, clocks: Clocks
 ) -> None:
+    """values: None is what is normal, of what has no answer by now."""
     attempt_id = shown.now.attempt.id if shown.now else None
+    # One after the other, or "all normal" would not know of the answer that is being saved. The call first, as wherever
+    # both are locked.
+    session.execute(select(Attempt.id).where(Attempt.id == attempt_id).with_for_update(read=True, key_share=True))
+    session.execute(select(FollowUpTask.id).where(FollowUpTask.id == shown.task.id).with_for_update())
     before = followup_view.form(session, shown.task.id, at)
-    for item, value in values.items():
+    for item, value in (before.filling.normal() if values is None else values).items():
         followups.save_answer(session, shown.task.id, item, value, at, account_id=account_id, attempt_id=attempt_id)
     session.flush()
     followup_flags.note(session, shown.task.id, before, at)

@@ -51,18 +51,19 @@ let unsaved = [];
 function keepUnsaved(event) {
   if (event.detail.target?.id !== "questions") return;
   const fields = event.detail.target.querySelectorAll("[data-saving]:not([data-saving=saved]) :is(input, textarea)");
-  unsaved = [...fields]
-    .filter((field) => !["radio", "checkbox"].includes(field.type))
-    .map((field) => [field.form.dataset.item, field.name, field.value]);
+  unsaved = [...fields].map(({ form, name, value, type, checked }) => ({ item: form.dataset.item, name, value, type, checked }));
 }
 
 function giveBack(event) {
   if (event.detail.target?.id !== "questions") return;
-  for (const [item, name, value] of unsaved) {
-    const field = event.detail.target.querySelector(`[data-item="${CSS.escape(item)}"] [name="${CSS.escape(name)}"]:not([type=radio]):not([type=checkbox])`);
-    if (!field || field.value === value) continue;
-    field.value = value;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const { item, name, value, type, checked } of unsaved) {
+    const fields = event.detail.target.querySelectorAll(`[data-item="${CSS.escape(item)}"] [name="${CSS.escape(name)}"]`);
+    const chosen = ["radio", "checkbox"].includes(type);
+    const field = [...fields].find((one) => one.type === type && (!chosen || one.value === value));
+    if (!field || (chosen ? field.checked === checked : field.value === value)) continue;
+    if (chosen) field.checked = checked;
+    else field.value = value;
+    field.dispatchEvent(new Event(chosen ? "change" : "input", { bubbles: true }));
   }
   unsaved = [];
 }
