@@ -76,6 +76,7 @@ class Door:
         self.right = right
 
     async def __call__(self, request: Request) -> Visitor:
+        request.state.position = services(request).live.position  # before anything is read
         visitor = await visitor_of(request, request.method not in SAFE or not is_part(request))
         if visitor is None:
             raise SignInFirst

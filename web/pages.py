@@ -65,7 +65,7 @@ class Pages:
         common = {
             "visitor": getattr(request.state, "visitor", None),
             "path": request.url.path,
-            "position": self._position(),
+            "position": getattr(request.state, "position", None) or self._position(),
         }
         return self._environment.get_template(template).render(common | dict(values))
 

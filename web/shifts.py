@@ -124,7 +124,7 @@ async def open_line(
         raise Refusal(422, str(wrong)) from None
     if made is None:
         raise Refusal(409, "This line is there already.")
-    return Response(status_code=204, headers={"HX-Redirect": "/shifts"})  # the forms name it, too
+    return Response(status_code=204, headers={"HX-Location": "/shifts"})  # the forms name it, too
 
 
 @routes.post("/shifts/lines/{line_id}/close")

@@ -12,6 +12,7 @@ import { ask } from "./request.js";
 
 const busy = new WeakMap(); // fragment → "asking" | "again" | "overtaken" by the answer to a button: what was asked is old
 const shown = new WeakMap(); // fragment → the HTML it was last given
+let meanwhile = null; // notices since the next page was asked for: its parts are not there yet to hear of them
 let htmx;
 
 export function watchFragments(library) {
@@ -20,9 +21,25 @@ export function watchFragments(library) {
   if (position === undefined) return;
   new Live(position, (notice) => {
     document.dispatchEvent(new CustomEvent("hotline:notice", { detail: notice }));
+    meanwhile?.push(notice);
     for (const fragment of document.querySelectorAll("[data-fragment]")) {
       if (concerns(fragment, notice)) refresh(fragment);
     }
+  });
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (detail.target.id === "page") meanwhile = [];
+  });
+  document.addEventListener("htmx:afterSettle", ({ target }) => {
+    if (target.id !== "page") return;
+    for (const fragment of target.querySelectorAll("[data-fragment]")) {
+      if (meanwhile?.some((notice) => concerns(fragment, notice))) refresh(fragment);
+    }
+    meanwhile = null;
+  });
+  // what was told after the first load began is shown already, and newer
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const { elt } = detail.requestConfig ?? {};
+    if (elt === detail.target && elt.dataset.fragment !== undefined && shown.has(elt)) detail.shouldSwap = false;
   });
   document.addEventListener("focusout", (event) => {
     const fragment = event.target.closest?.("[data-fragment][data-waiting]");

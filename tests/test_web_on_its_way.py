@@ -1,0 +1,88 @@
+"""What happens while a page, or a part of it, is on its way to the browser is on it when it is there."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Request, Route, expect
+
+from hospital import arrivals
+from tests.browser import Comes, PageOf, Site, comes, page_of, served, site
+from tests.characters import LUCIA, WIREMU
+from tests.moments import ZONE
+from tests.test_web_front_desk import today
+from web import front_desk
+
+__all__ = ["comes", "page_of", "served", "site"]
+
+
+class Late:
+    """An answer that was made and has not come yet."""
+
+    def __init__(self) -> None:
+        self.made, self.may_come = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, route: Route) -> None:
+        answer = await route.fetch()
+        self.made.set()
+        await self.may_come.wait()
+        await route.fulfill(response=answer)
+
+
+def arrives(site: Site, appointment_id: UUID) -> None:
+    with site.database.transaction() as session:
+        assert arrivals.arrive(session, appointment_id, site.accounts["grace"], site.clock(), ZONE)
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H5", "H51")
+async def test_who_arrived_while_the_page_was_on_its_way_is_shown(served: Site, page_of: PageOf) -> None:
+    theirs, _ = today(served, LUCIA, WIREMU)
+    tom, late = await page_of("tom"), Late()
+    await tom.goto(served.url("/agent"))
+    await expect(tom.get_by_text("No call", exact=True)).to_be_visible()
+    await tom.route("**/desk", late)
+    await tom.get_by_role("link", name="Front desk").click()
+    await late.made.wait()
+    arrives(served, theirs[0])
+    await asyncio.sleep(1)  # the notice comes to a page that has no list yet
+    late.may_come.set()
+    await expect(tom.locator(f"#do-{theirs[0]}")).to_contain_text("Call in")
+    await expect(tom.locator(f"#do-{theirs[1]}")).to_contain_text("Arrived")
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H10", "I9")
+async def test_a_call_that_rings_before_the_first_part_has_come_stays(served: Site, page_of: PageOf) -> None:
+    tom, late = await page_of("tom"), Late()
+
+    async def the_first(route: Route, request: Request) -> None:
+        await (late(route) if "hx-request" in request.headers else route.continue_())
+
+    await tom.route("**/agent/pop", the_first)
+    await tom.goto(served.url("/agent"))
+    await late.made.wait()
+    await served.rings("tom", LUCIA)
+    await expect(tom.get_by_role("heading", name=LUCIA.name)).to_be_visible()
+    async with tom.expect_response("**/agent/pop"):
+        late.may_come.set()
+    await tom.wait_for_timeout(300)
+    await expect(tom.get_by_role("heading", name=LUCIA.name)).to_be_visible()
+
+
+async def test_a_page_is_as_old_as_what_was_read_for_it(
+    site: Site, comes: Comes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notice between the reading and the writing has not been seen."""
+    tom, live, read = await comes("tom"), site.services.live, front_desk._day
+
+    def and_something_happens(*of: object) -> object:
+        found = read(*of)  # type: ignore[arg-type]
+        live._count += 1
+        return found
+
+    monkeypatch.setattr(front_desk, "_day", and_something_happens)
+    before = live.position
+    page = (await tom.get("/desk")).text
+    assert before != live.position
+    assert f'data-position="{before}"' in page
