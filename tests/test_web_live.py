@@ -77,7 +77,14 @@ def announced(site: Site, ident: str) -> None:
         announce(session, "callback", ident)
 
 
-async def test_a_page_that_comes_back_looks_again_if_it_missed_something(served: Site) -> None:
+async def heard(site: Site, ident: str) -> None:
+    """The hub hears of it in its own time."""
+    async with asyncio.timeout(5):
+        while site.services.live._lately[-1][1].id != ident:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_a_page_that_comes_back_is_told_what_it_missed(served: Site) -> None:
     async with page(served, "tom") as tom:
         async with listening(tom) as first:
             assert (await told(first))["kind"] == "look_again"
@@ -89,10 +96,32 @@ async def test_a_page_that_comes_back_looks_again_if_it_missed_something(served:
             ident, notice = await asyncio.wait_for(anext(second), 5)
             assert notice == {"kind": "callback", "id": "first"}
         announced(served, "missed")
-        while served.services.live.position == ident:  # noqa: ASYNC110 - the hub hears of it in its own time
-            await asyncio.sleep(0.01)
+        await heard(served, "missed")
         async with listening(tom, ident) as third:
-            assert (await told(third))["kind"] == "look_again"
+            assert await told(third) == {"kind": "callback", "id": "missed"}
+        for number in range(70):
+            announced(served, str(number))
+        await heard(served, "69")
+        now = served.services.live.position
+        for position in (ident, "", "x-1", now + "1", now + "x"):
+            async with listening(tom, position) as late:
+                assert await told(late) == {"kind": "look_again", "id": ""}, position
+
+
+@pytest.mark.covers("I9")
+async def test_who_comes_back_is_told_nothing_of_others(served: Site) -> None:
+    async with page(served, "grace") as grace:
+        async with listening(grace) as first:
+            assert (await told(first))["kind"] == "look_again"
+            announced(served, "before")
+            ident, _ = await asyncio.wait_for(anext(first), 5)
+        before = served.services.live.position
+        await served.rings("tom", LUCIA)
+        announced(served, "after")
+        await heard(served, "after")
+        assert "screen_pop" in {notice.kind for _, notice, _ in served.services.live._since(before)}
+        async with listening(grace, ident) as second:
+            assert await told(second) == {"kind": "callback", "id": "after"}
 
 
 @pytest.mark.covers("H51", "I9")

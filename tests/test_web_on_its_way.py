@@ -7,8 +7,9 @@ import pytest
 from playwright.async_api import Request, Route, expect
 
 from hospital import arrivals
+from hospital.database import announce
 from tests.browser import Comes, PageOf, Site, comes, page_of, served, site
-from tests.characters import LUCIA, WIREMU
+from tests.characters import JOAO, LUCIA, WIREMU
 from tests.moments import ZONE
 from tests.test_web_front_desk import today
 from web import front_desk
@@ -86,3 +87,40 @@ async def test_a_page_is_as_old_as_what_was_read_for_it(
     page = (await tom.get("/desk")).text
     assert before != live.position
     assert f'data-position="{before}"' in page
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H10", "H51")
+async def test_a_part_that_could_not_be_fetched_is_fetched_again(served: Site, page_of: PageOf) -> None:
+    """The database was busy just then, and nothing else happens by which the page would look again."""
+    tom, away = await page_of("tom"), 2
+
+    async def busy(route: Route) -> None:
+        nonlocal away
+        away -= 1
+        await (route.fulfill(status=503) if away else route.abort())
+        if not away:
+            await tom.unroute("**/agent/pop")
+
+    await tom.goto(served.url("/agent"))
+    await expect(tom.get_by_text("No call", exact=True)).to_be_visible()
+    await tom.route("**/agent/pop", busy)
+    await served.rings("tom", LUCIA)
+    await expect(tom.get_by_role("heading", name=LUCIA.name)).to_be_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H15", "H51")
+async def test_a_refusal_is_told_though_its_button_was_refreshed_away(served: Site, page_of: PageOf) -> None:
+    served.dialling.refusal = "It is outside this patient's calling hours."
+    ana, late, task = await page_of("ana"), Late(), served.task(JOAO)
+    await ana.goto(served.url(f"/followups/{task.id}"))
+    await ana.route("**/start", late)
+    await ana.keyboard.press("s")
+    await late.made.wait()
+    await ana.locator("[data-key=s]").evaluate("(button) => (button.dataset.pressed = 'yes')")
+    with served.database.transaction() as session:
+        announce(session, "task", task.id)
+    await expect(ana.locator("[data-key=s]:not([data-pressed])")).to_be_visible()
+    late.may_come.set()
+    await expect(ana.get_by_role("alert")).to_have_text("It is outside this patient's calling hours.")

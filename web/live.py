@@ -1,13 +1,15 @@
 """The live stream: notices of the database, fanned out to the pages of who is signed in.
 
 A page gets kind and id only, and only what its account may know of (I9: a screen-pop is told to the agent who is
-ringing and to nobody else). It then fetches the fragment, which checks the rights again. A page that is too slow
-loses its queue and gets one `look_again` instead: memory is bounded and nothing is missed."""
+ringing and to nobody else). It then fetches the fragment, which checks the rights again. A page that comes, or comes
+back, is told what it has missed. One that has missed much, or is too slow, loses its queue and gets one `look_again`
+instead: memory is bounded and nothing is missed."""
 
 import asyncio
 import json
 import logging
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -33,15 +35,19 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Audience:
-    """Who may be told: these accounts, or everybody with this right."""
+    """Who may be told: these accounts, or everybody with this right, or `all`."""
 
     accounts: frozenset[UUID] = frozenset()
     right: str | None = None
+    all: bool = False
 
     def has(self, listener: Listener) -> bool:
-        if listener.account_id in self.accounts:
+        if self.all or listener.account_id in self.accounts:
             return True
         return self.right is not None and listener.may(self.right)
+
+
+EVERYBODY = Audience(all=True)
 
 
 class Source(Protocol):
@@ -71,6 +77,7 @@ class Hub:
         self._source, self._audience = source, audience
         self._open: set[Subscription] = set()
         self._boot, self._count = secrets.token_hex(4), 0
+        self._lately: deque[tuple[int, Notice, Audience]] = deque(maxlen=_ROOM)
 
     @property
     def position(self) -> str:
@@ -84,26 +91,37 @@ class Hub:
 
     async def _tell(self, notice: Notice) -> None:
         if notice == LOOK_AGAIN:
-            return self._spread(notice, list(self._open))
+            return self._spread(notice, EVERYBODY)
         try:
             audience = await self._audience(notice)
         except Exception:
             # one row that cannot be read must not silence the stream for everybody
             log.exception("live stream: no audience for a notice of kind %s", notice.kind)
             return
-        self._spread(notice, [s for s in self._open if audience.has(s.listener)])
+        self._spread(notice, audience)
 
-    def _spread(self, notice: Notice, to: list[Subscription]) -> None:
+    def _spread(self, notice: Notice, audience: Audience) -> None:
         self._count += 1
-        for subscription in to:
-            subscription.put(self.position, notice)
+        self._lately.append((self._count, notice, audience))
+        for subscription in self._open:
+            if audience.has(subscription.listener):
+                subscription.put(self.position, notice)
+
+    def _since(self, position: str) -> list[tuple[int, Notice, Audience]]:
+        """What was told after it, or `look_again` where that is not known any more."""
+        boot, _, count = position.partition("-")
+        missed = self._count - int(count) if boot == self._boot and count.isascii() and count.isdigit() else -1
+        if not 0 <= missed <= len(self._lately):
+            return [(self._count, LOOK_AGAIN, EVERYBODY)]
+        return [one for one in self._lately if one[0] > self._count - missed]
 
     @contextmanager
     def subscribed(self, listener: Listener, after: str) -> Iterator[Subscription]:
         """One page's subscription, from position `after` on ("" = a page that has seen nothing)."""
         subscription = Subscription(listener)
-        if after != self.position:
-            subscription.put(self.position, LOOK_AGAIN)
+        for count, notice, audience in self._since(after):
+            if audience.has(listener):
+                subscription.put(f"{self._boot}-{count}", notice)
         self._open.add(subscription)
         try:
             yield subscription

@@ -26,17 +26,23 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRF-Token"] = csrf();
 });
 
-// A refusal is one plain sentence in the answer's body; it is shown, and what was typed stays where it is.
-document.addEventListener("htmx:responseError", (event) => {
-  const { xhr } = event.detail;
+// A refusal is one plain sentence in the answer's body; it is shown, and what was typed stays where it is. It is heard of the
+// request itself: the button may have been refreshed away meanwhile, and htmx would tell nobody.
+document.addEventListener("htmx:beforeSend", ({ detail: { elt, xhr } }) => {
+  xhr.addEventListener("load", () => xhr.status >= 400 && refused(elt, xhr));
+  for (const lost of ["error", "timeout"]) {
+    xhr.addEventListener(lost, () => notify("The hotline does not answer. Try again in a moment.", "error"));
+  }
+});
+function refused(elt, xhr) {
   if (xhr.status === 401) {
     notify("You are signed out. Sign in in another tab, then try again: nothing you typed is lost.", "error");
     return;
   }
-  if (event.target.closest("[data-save]") && xhr.status === 422) return; // said beside the field
+  if (elt.closest("[data-save]") && xhr.status === 422) return; // said beside the field
   const sentence = xhr.getResponseHeader("X-Sentence");
   notify(sentence ? decodeURIComponent(sentence) : "That did not work. Try again.", "error");
-});
+}
 // A link may be gone when its page comes: the list that held it was refreshed meanwhile. What it inherits is gone with it,
 // and the whole document, with its bar and a second telephone, would be put into #page.
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -50,9 +56,6 @@ document.addEventListener("htmx:afterRequest", (event) => {
   event.target.closest?.("dialog[open]")?.close();
   if (event.target.matches?.("form[data-empties]")) event.target.reset(); // or the same would be made twice
 });
-for (const lost of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(lost, () => notify("The hotline does not answer. Try again in a moment.", "error"));
-}
 
 function markCurrentPage() {
   for (const link of document.querySelectorAll(".bar nav a")) {

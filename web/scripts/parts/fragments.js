@@ -12,6 +12,7 @@ import { ask } from "./request.js";
 
 const busy = new WeakMap(); // fragment → "asking" | "again" | "overtaken" by the answer to a button: what was asked is old
 const shown = new WeakMap(); // fragment → the HTML it was last given
+const LATER = 3000; // what could not be fetched is fetched again
 let meanwhile = null; // notices since the next page was asked for: its parts are not there yet to hear of them
 let htmx;
 
@@ -102,16 +103,19 @@ export async function refresh(fragment, atOnce = false) {
     return;
   }
   busy.set(fragment, "asking");
+  let failed = false;
   try {
     const answer = await ask(fragment.dataset.fragment);
     const html = await answer.text();
+    failed = answer.status >= 500;
     if (answer.ok && busy.get(fragment) !== "overtaken") put(fragment, html, answer.headers.get("X-Fragment-Key"), atOnce);
   } catch {
-    // the stream says when the hotline is back, and then everything is asked again
+    failed = true;
   }
   const again = busy.get(fragment) !== "asking";
   busy.delete(fragment);
-  if (!again || !fragment.isConnected) return;
+  if (failed) setTimeout(() => fragment.isConnected && refresh(fragment), LATER);
+  if (failed || !again || !fragment.isConnected) return;
   refresh(fragment, atOnce);
   // what was told meanwhile concerned its parts, too, which were not there yet to hear of it
   for (const part of fragment.querySelectorAll("[data-fragment]")) refresh(part);
