@@ -2,7 +2,7 @@
 
 Rules: the next due contact is claimed in one conditional statement, and never more than `most` at once, however many
 dialers there are. Whoever answers belongs to an attempt that was committed before; what has become unwanted while it
-rang (an opt-out, a death, an appointment that was moved meanwhile) is not said.
+rang (an opt-out, a death, a plan that has ended, an appointment that was moved meanwhile) is not said.
 """
 
 from collections.abc import Collection
@@ -123,8 +123,10 @@ def find(session: Session, channel_id: str) -> Contact | None:
 
 
 def answered(session: Session, channel_id: str, at: datetime, policy: CallingPolicy) -> Contact | None:
-    """Somebody has picked up. None: nothing may be said; where the patient opted out or the call is not needed any more
-    its result is written down."""
+    """Somebody has picked up. None: nothing may be said; where the patient opted out, the task has stopped or the call
+    is not needed any more its result is written down."""
+    its = select(Attempt.task_id).where(Attempt.channel_id == channel_id)
+    session.scalar(select(FollowUpTask.id).where(FollowUpTask.id == its.scalar_subquery()).with_for_update())
     attempts.answered(session, channel_id, at)
     contact = find(session, channel_id)
     if contact is None:
@@ -141,6 +143,10 @@ def answered(session: Session, channel_id: str, at: datetime, policy: CallingPol
             "guardian_changed": "hung_up",
         }.get(why, "refused")
         attempts.contact_result(session, contact.attempt_id, meanwhile, at, policy)
+        return None
+    if task.state == "stopped" and task.stop_reason != "fate_unknown":  # its plan has ended: the dialer calls it off
+        decide(session, task.id, "nothing_said", at, because=task.stop_reason)
+        attempts.contact_result(session, contact.attempt_id, "hung_up", at, policy)
         return None
     if not subjects.still_needed(session, task, at):
         decide(session, task.id, "nothing_said", at, because="not_needed")

@@ -18,9 +18,9 @@ from sqlalchemy import select, update
 
 from dialer.runner import DOUBT, Dialer, NotStarted
 from dialer.telephone import Recorder, Telephone
-from hospital import attempts, calls, followups, plan_changes, recordings, return_calls, screen_pops
+from hospital import agentless, attempts, calls, followups, plan_changes, recordings, return_calls, screen_pops
 from hospital.accounts import Account
-from hospital.attempts import Attempt
+from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import PRESETS
 from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
@@ -666,6 +666,25 @@ async def test_a_claim_whose_plan_has_ended_is_not_dialled(office: Office, why: 
     await office.picks_up(call)
     assert office.dialled == 0
     assert (office.attempt.state, office.task.state, office.task.stop_reason) == ("ended", "stopped", why)
+
+
+@pytest.mark.covers("H20", "I4")
+@whatever_ends_it
+def test_who_picks_up_a_call_without_a_nurse_whose_plan_has_ended_hears_nothing(office: Office, why: str) -> None:
+    """However late it is called off, or with nobody there to do it."""
+    after_a_stay(office)
+    with office.database.transaction() as session:
+        session.get_one(FollowUpTask, office.task_id).channel = "automated_call"
+    with office.database.transaction() as session:
+        call = agentless.claim_next(session, "n1", NOON, UNCAPPED, kinds=["follow_up"], most=1)
+        assert isinstance(call, Claimed) and attempts.dialling(session, call.attempt_id, NOON)
+    with office.database.transaction() as session:
+        ENDED_BY[why](session, office.joao, at=NOON)
+    with office.database.transaction() as session:
+        assert agentless.answered(session, call.channel_id, NOON, UNCAPPED) is None
+        attempts.line_ended(session, call.attempt_id, "answered", NOON, UNCAPPED)
+    assert office.attempt.contact_result == ("refused" if why == "died" else "hung_up")
+    assert (office.task.state, office.task.stop_reason, office.codes[-1]) == ("stopped", why, "nothing_said")
 
 
 @pytest.mark.covers("H20")
