@@ -465,11 +465,12 @@ CREATE TABLE followup_task (
     due_at           timestamptz NOT NULL,
     due_until        timestamptz NOT NULL CHECK (due_until > due_at),
     -- open → calling → open (tried again at next_try_at) | wrap_up | done | stopped
-    -- wrap_up → done | open | stopped;  open | stopped → open | done | stopped (the nurse corrects her contact result)
+    -- wrap_up → done | open | stopped | review (the nurse has gone)
+    -- open | stopped → open | done | stopped (the nurse corrects her contact result)
     -- open → done (the patient answers all of it on their own; there is nothing left to tell)
     -- open → stopped (skipped, opted out, deceased, no channel is left);  open | calling | review → stopped (the plan
     -- changed, also while it rings)
-    -- calling → review (fate of the call unknown) → open | stopped | wrap_up | done
+    -- calling → review (fate of the call unknown, or answered and the nurse has gone) → open | stopped | wrap_up | done
     -- stopped, as nobody was reached → calling (the patient calls back, and a nurse takes it up) | done (they answer all
     -- of it to the machine) | open (what they answer asks for a nurse)
     -- stopped → open (an opt-out or the report of a death is taken back)

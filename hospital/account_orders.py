@@ -1,7 +1,8 @@
 """What is ordered of a staff account: opened, closed, opened again, another role, another password; each is audited.
 
 A closed account is out at once: its sessions end here, the queues and the phone's WebSocket follow within seconds. What
-it has done stays under its name, so it is never deleted."""
+it has done stays under its name, so it is never deleted; calls that it has not written up go to whoever is there
+(`unsaid`), also those of who may make none any more."""
 
 import secrets
 from datetime import datetime
@@ -10,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hospital import accounts, audit, duty
+from hospital import accounts, audit, duty, unsaid
 from hospital.accounts import RIGHTS, Account, Refused, SignInFailure, SignInSession, Throttled
 
 SHORTEST = 12
@@ -47,6 +48,7 @@ def close(session: Session, account_id: UUID, by: UUID | None, at: datetime) -> 
         return False
     _sign_out(session, account_id)
     duty.ends(session, account_id)
+    unsaid.left_by(session, account_id, at)
     audit.record(session, by, "account.disabled", f"account:{account_id}", at)
     return True
 
@@ -70,6 +72,7 @@ def give_role(session: Session, account_id: UUID, role: str, by: UUID | None, at
         return False
     session.execute(update(Account).where(Account.id == account_id).values(role=role))
     duty.ends(session, account_id)
+    unsaid.left_by(session, account_id, at)
     audit.record(session, by, "account.role", f"account:{account_id}", at, role=role, before=before)
     return True
 

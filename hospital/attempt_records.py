@@ -11,6 +11,8 @@ from hospital.letter_records import written_to
 from hospital.text_records import ReminderText, StepText, VideoMeeting, texted
 
 LIVE = ("claimed", "dialling", "talking")
+WRITE_UP = timedelta(hours=2)
+"""How long after a call's end what was said in it is still written down."""
 
 
 class Attempt(Base):
@@ -89,6 +91,12 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
 def live(session: Session) -> list[Attempt]:
     """What is under way by telephone as far as SQL knows; compared with Asterisk after a reconnect."""
     return list(session.scalars(select(Attempt).where(Attempt.state.in_(LIVE), ~Attempt.video)))
+
+
+def is_written_up(session: Session, task_id: UUID, at: datetime) -> bool:
+    """Whether a call of the task has ended so lately that what was said in it is still being written down."""
+    lately = select(Attempt.id).where(about(task_id), Attempt.ended_at > at - WRITE_UP)
+    return session.scalar(lately.limit(1)) is not None
 
 
 def by_channel(session: Session, channel_id: str) -> Attempt | None:

@@ -2,10 +2,10 @@
 
 Rules: what is open stops at once, also what is claimed or rings: the task is stopped here, `attempts.dialling` refuses
 it, and the dialer hangs up what rings (`called_off`). A talk is not cut off; nothing follows it. What was written up or
-is being written up stays, and nothing follows it. Each stopped task's decision log says why. What a readmission or a
-transfer ends, the plan says (`ends_with`); death and withdrawal end everything that they are about. A child who was
-lost is reported dead until a clinician confirms it, and what is queued to the family about the child does not leave. A
-task is locked before its patient.
+is being written up stays, and nothing follows it; what nobody has written up in two hours stops. Each stopped task's
+decision log says why. What a readmission or a transfer ends, the plan says (`ends_with`); death and withdrawal end
+everything that they are about. A child who was lost is reported dead until a clinician confirms it, and what is queued
+to the family about the child does not leave. A task is locked before its patient.
 """
 
 from collections.abc import Mapping, Sequence
@@ -242,15 +242,16 @@ def stop_tasks(
     tasks: ColumnElement[bool],
     facts: Mapping[str, str | None] = NOTHING,
 ) -> Changed:
-    """Those of these tasks that are open stop; what is talked of or written up has no future."""
+    """Those of these tasks that are open stop; what is talked of or written up still has no future."""
     rows = select(FollowUpTask).where(tasks, FollowUpTask.state.in_(OPEN))
     stopped, talking = [], []
     for task in session.scalars(
         rows.order_by(FollowUpTask.id).with_for_update(), execution_options={"populate_existing": True}
     ):
         said_by = str(by) if by else None
-        if task.state == "wrap_up" or (task.state == "calling" and _talks(session, task.id)):
-            code = "plan_changed_while_written_up" if task.state == "wrap_up" else "plan_changed_while_talking"
+        written_up = task.state == "wrap_up" and attempt_records.is_written_up(session, task.id, at)
+        if written_up or (task.state == "calling" and _talks(session, task.id)):
+            code = "plan_changed_while_written_up" if written_up else "plan_changed_while_talking"
             task.max_tries = 0
             decide(session, task.id, code, at, reason=reason, by=said_by, **facts)
             talking.append(task.id)

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hospital import joint_calls, next_steps, outbox, outcomes, recordings, subjects
+from hospital import joint_calls, next_steps, outbox, outcomes, recordings, subjects, unsaid
 from hospital.attempt_records import LIVE, Attempt, about, end_unknown
 from hospital.calling_rules import CallingPolicy
 from hospital.database import announce
@@ -71,7 +71,7 @@ def line_ended(
             _note_contact(session, task, attempt, "hung_up", at, policy.outcomes)
             _decide_by_contact(session, task, attempt, at, policy)
         elif attempt.line_result == "answered":
-            task.state = "wrap_up"
+            unsaid.waits(session, task, attempt, at)
         else:
             standing = next_steps.standing(session, task, attempt, at, policy)
             step = outcomes.after_line(attempt.line_result, standing, at, policy.window, policy.zone, policy.outcomes)
@@ -97,7 +97,7 @@ def _others_follow(
         result = joint_calls.result(session, attempt, other.id)
         standing = next_steps.standing(session, other, attempt, at, policy)
         if result is None and attempt.line_result == "answered":
-            other.state = "wrap_up"
+            unsaid.waits(session, other, attempt, at)
             subjects.changed(session, other)
             continue
         if result is None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, followups, outcomes
+from hospital import account_orders, agentless, attempts, followups, outcomes, plan_changes
 from hospital.attempts import Attempt, Claimed
 from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
@@ -19,7 +19,7 @@ from tests.characters import JOAO, MEI, RUTH, Character
 from tests.hospital_scene import POLICY, UNCAPPED, admit, at_once, day_three, employ
 from tests.moments import NOON, ZONE
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def local(text: str) -> datetime:
@@ -564,6 +564,57 @@ def test_a_task_that_was_closed_while_it_rang_stays_closed(database: Database) -
         task.state, task.stop_reason, task.closed_at = "stopped", "readmitted", NOON
     assert story.line(call, "no_answer")
     assert (story.task.state, story.attempt(call).state) == ("stopped", "ended")
+
+
+GOES = {
+    "closed": partial(account_orders.close, by=None, at=NOON),
+    "another role": partial(account_orders.give_role, role="agent", by=None, at=NOON),
+}
+"""How Ana comes to call nobody any more."""
+
+
+@pytest.mark.covers("H16", "H51")
+@pytest.mark.parametrize("how", GOES)
+@pytest.mark.parametrize("while_they_talk", [True, False])
+def test_a_nurse_who_goes_leaves_what_she_has_not_said_to_a_person(
+    database: Database, how: str, while_they_talk: bool
+) -> None:
+    story = Story(database, JOAO)
+    call = story.talks()
+    for step in [GOES[how], None] if while_they_talk else [None, GOES[how]]:
+        if step is None:
+            story.line(call, "answered")
+            continue
+        with database.transaction() as session:
+            assert step(session, story.ana)
+    assert (story.task.state, story.task.owner_id, story.codes[-1]) == ("review", None, "nurse_gone")
+    with database.transaction() as session:
+        grace = employ(session, "grace", "supervisor").id
+        assert attempts.reviewed(session, story.task_id, True, NOON, grace)
+    assert story.task.state == "open"
+
+
+def test_a_nurse_of_another_role_that_calls_writes_up_what_is_hers(database: Database) -> None:
+    story = Story(database, JOAO)
+    story.line(story.talks(), "answered")
+    with database.transaction() as session:
+        assert account_orders.give_role(session, story.ana, "supervisor", None, NOON)
+    assert story.task.state == "wrap_up"
+
+
+@pytest.mark.covers("H20")
+@pytest.mark.parametrize(("later", "left"), [(MINUTE, "wrap_up"), (3 * HOUR, "stopped")])
+def test_a_plan_that_ends_waits_for_a_write_up_and_not_for_ever(
+    database: Database, later: timedelta, left: str
+) -> None:
+    story = Story(database, JOAO)
+    story.line(story.talks(), "answered")
+    with database.transaction() as session:
+        plan_changes.died(session, story.patient_id, NOON + later)
+    assert story.task.state == left
+    with database.transaction() as session:
+        account_orders.close(session, story.ana, None, NOON + later)
+    assert (story.task.state, story.task.stop_reason) == ("stopped", "died"), "and not for who has gone"
 
 
 @pytest.mark.covers("I5", "I10")

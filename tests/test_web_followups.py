@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from hospital import attempts, followups, patients, questionnaires
+from hospital import account_orders, attempts, followups, patients, questionnaires
 from hospital.attempts import Attempt
 from hospital.audit import AuditRow
 from hospital.database import Database
@@ -195,6 +195,37 @@ async def test_a_result_decides_the_next_try_which_is_a_sentence(site: Site) -> 
             f"/followups/{site.task.id}/result/call_later", 422, when="exactly", exactly="2020-01-01T10:00"
         )
     assert "60 days" in late.text
+    assert site.task_now().state == "open"
+
+
+@pytest.mark.covers("H16", "H51")
+async def test_what_ana_has_not_said_grace_says_for_her_when_the_call_is_over(site: Site) -> None:
+    attempt, call = site.talking(), f"/followups/{site.task.id}"
+    async with site.signed_in("grace") as grace, site.signed_in("ruby") as ruby:
+        assert "A colleague is on this call." in words((await grace.get(f"{call}/call")).text)
+        await grace.post(f"{call}/result/partial", 409)
+        site.over(attempt)
+        await ruby.post(f"{call}/result/partial", 403)
+        said = words((await grace.get(f"{call}/call")).text)
+        assert "say it for her" in said and "Tick what the patient says right" not in said
+        await grace.post(f"{call}/ticks/name", 409, on="on")
+        await grace.post(f"{call}/result/partial")
+        assert site.task_now().state == "open"
+        await grace.post(f"{call}/result/refused", 409)
+        assert "It was said by a colleague" in words((await grace.get(f"{call}/past")).text)
+
+
+@pytest.mark.covers("H16", "H51")
+async def test_what_who_has_gone_has_not_said_anybody_reviews(site: Site) -> None:
+    attempt, call = site.talking(), f"/followups/{site.task.id}"
+    site.over(attempt)
+    with site.database.transaction() as session:
+        account_orders.close(session, site.staff["ana"].id, None, site.now)
+    async with site.signed_in("ruby") as ruby, site.signed_in("grace") as grace:
+        assert "has gone without saying" in words((await ruby.get(f"{call}/call")).text)
+        assert "Or say whom she reached" not in (await ruby.get(f"{call}/call")).text
+        assert "Or say whom she reached" in (await grace.get(f"{call}/call")).text
+        await ruby.post(f"{call}/review/again")
     assert site.task_now().state == "open"
 
 

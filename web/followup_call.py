@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import attempts, outcomes, plan_changes, stints, video_steps
+from hospital import attempts, followups, outcomes, plan_changes, stints, video_steps
 from web import followup_view
 from web.doors import Visitor, pages_of, services
 from web.followup_flags import all_dealt_with
@@ -154,13 +154,15 @@ async def result(
         )
         if not said:
             raise Refusal(409, "This task is closed already.")
+        if shown.stands_in:
+            followups.decide(session, task_id, "said_for_another", now, by=str(visitor.account_id))
 
     await house.database.run(settle)
     if result == "deceased":
         await house.database.run(plan_changes.family_lost, shown.patient.id, house.clock(), visitor.account_id)
     if shown.now.attempt.video:  # nothing else ends it
         await house.database.run(video_steps.ended, shown.now.attempt.id, house.clock(), await house.calling_rules())
-    await house.database.run(stints.said, visitor.account_id)
+    await house.database.run(stints.said, attempt.account_id or visitor.account_id)
     return await call_part(request, visitor, task_id)
 
 

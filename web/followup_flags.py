@@ -76,7 +76,7 @@ async def aside(
 
 async def _mine(request: Request, visitor: Visitor, task_id: UUID) -> TaskView:
     shown = await own_task(request, visitor, task_id)
-    if not shown.mine:
+    if not (shown.mine or shown.stands_in):
         raise Refusal(409, "A colleague is on this call.")
     return shown
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from hospital import answer_flags, attempts, followups, joint_calls, recordings, video_steps
 from hospital.accounts import Account
 from hospital.answer_flags import AnswerFlag
-from hospital.attempt_records import about
+from hospital.attempt_records import WRITE_UP, about
 from hospital.attempts import Attempt
 from hospital.booking import Department
 from hospital.calling_rules import language_of, where_reached
@@ -38,7 +38,6 @@ from web.looks import SAME_LOOK, looked
 IDENTIFIERS = ("name", "birth_date")  # what a nurse asks before anything clinical
 AHEAD = timedelta(days=1)
 CLOSED_LATELY = timedelta(days=7)
-WRITE_UP = timedelta(hours=2)  # after a call's end
 
 
 @dataclass(frozen=True)
@@ -157,6 +156,7 @@ class TaskView:
     identifiers: list[tuple[str, str]]
     together: list[FollowUpTask]  # what else the same call is for
     meeting: VideoMeeting | None = None  # a video call that can begin, or goes on
+    stands_in: bool = False  # a colleague's call is over, she has not said whom she reached, and the viewer may
 
     @property
     def live(self) -> bool:
@@ -165,7 +165,7 @@ class TaskView:
     @property
     def reached(self) -> bool:
         """Whether a person was reached, so that the nurse says whom."""
-        if self.now is None or not self.mine:
+        if self.now is None or not (self.mine or self.stands_in):
             return False
         attempt = self.now.attempt
         talks = attempt.state == "talking" and attempt.handed_at is None
@@ -224,7 +224,13 @@ def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
         [(code, told[code]) for code in IDENTIFIERS],
         together,
         session.get(VideoMeeting, task_id) if task.channel == video_steps.CHANNEL else None,
+        now is not None and _stands_in(task, now.attempt, viewer),
     )
+
+
+def _stands_in(task: FollowUpTask, call: Attempt, viewer: Viewer) -> bool:
+    colleagues = call.account_id not in (None, viewer.account_id)
+    return viewer.sees_all and colleagues and call.state == "ended" and task.state in ("wrap_up", "review")
 
 
 def also_shown(session: Session, viewer: Viewer, patient: Patient, people: Iterable[Patient]) -> None:

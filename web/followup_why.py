@@ -28,7 +28,11 @@ from web.plans import plans
 from web.refusals import Refusal
 
 MOST = 30  # contacts shown, the newest first
-UNDER_WAY = {"calling": "It is being called.", "wrap_up": "The call is being written up.", "review": words.IN_DOUBT}
+UNDER_WAY = {
+    "calling": "It is being called.",
+    "wrap_up": "The call is being written up.",
+    "review": "What came of its last call is not known; a person decides",
+}
 
 routes = APIRouter()
 

@@ -259,6 +259,8 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "skipped": "Skipped: {reason}",
     "to_review": IN_DOUBT,
     "reviewed": "Reviewed: {again}",
+    "nurse_gone": "The nurse has gone without saying whom she reached; a person decides",
+    "said_for_another": "It was said by a colleague of the nurse whose call it was",
     "called_off": "Hung up before anybody answered: {because}",
     "not_dialled": "Not dialled after all{there}: {because}",
     "to_nurse": "{because}: a nurse takes over",
