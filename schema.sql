@@ -599,7 +599,8 @@ CREATE TABLE attempt (
     state          text NOT NULL DEFAULT 'claimed'
                    CHECK (state IN ('claimed', 'dialling', 'talking', 'ended', 'review')),
     line_result    text CHECK (line_result IN ('answered', 'busy', 'no_answer', 'rejected', 'invalid_number',
-                   'unreachable', 'network_failure', 'machine', 'fax', 'cancelled')),
+                   'unreachable', 'network_failure', 'not_allowed',       -- [trunk] allow has not the number
+                   'machine', 'fax', 'cancelled')),
     contact_result text CHECK (contact_result IN ('completed', 'partial', 'refused', 'call_later', 'wrong_person',
                    'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message',
                    'abandoned')),                    -- ours: answered, and the nurse was gone

@@ -214,7 +214,7 @@ class Dialer:
             log.warning("attempt %s: the order to dial was not confirmed; its fate will be settled", attempt.id)
         except ValueError:
             log.error("attempt %s: its number may not be dialled (no route, not on the allow-list)", attempt.id)
-            await self._over(attempt, "network_failure")
+            await self._over(attempt, "not_allowed")
             return False
         except (ConnectionError, LookupError):
             await self._over(attempt, "cancelled")

@@ -1,10 +1,11 @@
 """An attempt's row, and what rows there are: who rang for us, what is under way."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, and_, case, func, or_, select, union_all, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from hospital.database import Base, Id
 from hospital.letter_records import written_to
@@ -91,6 +92,16 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
 def live(session: Session) -> list[Attempt]:
     """What is under way by telephone as far as SQL knows; compared with Asterisk after a reconnect."""
     return list(session.scalars(select(Attempt).where(Attempt.state.in_(LIVE), ~Attempt.video)))
+
+
+def failed_alone(session: Session, attempt_ids: Collection[UUID]) -> int:
+    """How many of these found the line failing while it reached others: their phones rang within an hour of it."""
+    other, about_then = aliased(Attempt), timedelta(hours=1)
+    near = other.dialled_at.between(Attempt.dialled_at - about_then, Attempt.dialled_at + about_then)
+    over_the_line = and_(other.caller_id.is_not(None), other.number_token != Attempt.number_token)
+    reached = select(other.id).where(near, over_the_line, other.rang)
+    rows = select(func.count()).select_from(Attempt).where(Attempt.id.in_(attempt_ids), reached.exists())
+    return session.scalar(rows) or 0
 
 
 def is_written_up(session: Session, task_id: UUID, at: datetime) -> bool:

@@ -9,13 +9,13 @@ from sqlalchemy import not_, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, opt_outs, outcomes, plan_changes, subjects
-from hospital.attempt_records import Attempt, about, asked_for, contacts
+from hospital.attempt_records import Attempt, about, asked_for, contacts, failed_alone
 from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_of, where_reached
 from hospital.followups import URGENT, DecisionRow, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.text_records import VideoMeeting
 
-OURS = ("network_failure", "cancelled")  # line results that say nothing of the patient's number
+OURS = ("network_failure", "not_allowed", "cancelled")  # line results that say nothing of the patient's number
 GIVEN_UP = ("partly_answered", "not_reached", "no_usable_number")
 NOT_BY_THIS_CHANNEL = ("not_reached", "no_usable_number")
 
@@ -29,14 +29,18 @@ def there(session: Session, attempt: Attempt, policy: CallingPolicy) -> CallingP
 def standing(
     session: Session, task: FollowUpTask, attempt: Attempt, at: datetime, policy: CallingPolicy
 ) -> outcomes.Standing:
-    ranks = tuple(number.rank for number in where_reached(session, task.patient, at).numbers)
+    not_allowed = select(Attempt.number_id).where(about(task.id), Attempt.line_result == "not_allowed")
+    left = set(session.scalars(not_allowed))
+    ranks = tuple(one.rank for one in where_reached(session, task.patient, at).numbers if one.id not in left)
     rank = session.get_one(PhoneNumber, attempt.number_id).rank
     by_nurses = or_(Attempt.account_id.is_not(None), Attempt.pooled)
     by_this_channel = not_(by_nurses) if attempt.automatic else by_nurses
-    dialled = select(Attempt.line_result).where(
+    dialled = select(Attempt.id, Attempt.line_result).where(
         about(task.id), by_this_channel, Attempt.dialled_at.is_not(None), Attempt.id != attempt.id
     )
-    before = session.scalars(dialled.order_by(Attempt.claimed_at.desc())).all()
+    before = session.execute(dialled.order_by(Attempt.claimed_at.desc())).all()
+    failed = [one.id for one in takewhile(lambda one: one.line_result == "network_failure", before)]
+    fails = attempt.line_result == "network_failure"
     return outcomes.Standing(
         task.tries,
         task.max_tries,
@@ -45,8 +49,9 @@ def standing(
         automatic=attempt.automatic,
         hurry=policy.urgent_again if task.kind in URGENT else None,
         latest=None if task.kind == "follow_up" else task.due_until,
-        dials=sum(result not in OURS for result in (*before, attempt.line_result)),
-        failures=len(list(takewhile(lambda result: result == "network_failure", before))),
+        dials=sum(result not in OURS for result in (*(one.line_result for one in before), attempt.line_result)),
+        failures=len(failed),
+        alone=failed_alone(session, [attempt.id, *failed]) if fails else 0,
     )
 
 
@@ -61,12 +66,21 @@ def apply(
     by_machine: bool = False,
 ) -> None:
     """`by_machine`: no person of ours took part; what answers ask of one is then still to be done, and what a guardian
-    has refused is for a nurse. So is what a red flag has made hers in the call: she has all its tries, from now on."""
+    has refused is for a nurse. So is what a red flag has made hers in the call: she has all its tries, from now on. And
+    who can't be dialled, because no number of theirs is allowed here, is hers where no other channel follows."""
     if by_machine and task.held_since is not None and not isinstance(step, outcomes.Done):
         opt_outs.hold(session, task, at)
         return
     if isinstance(step, outcomes.TryAgain | outcomes.ToNurse) and task.max_tries == 0:
         step = outcomes.Stop(plan_changes.ended_by(session, task))
+    if (
+        by_machine
+        and because == "not_allowed"
+        and isinstance(step, outcomes.Stop)
+        and not task.fallback
+        and task.max_tries
+    ):
+        step = outcomes.ToNurse(at)
     if isinstance(step, outcomes.ToNurse) and task.kind != "follow_up":  # a person has what is left to do
         step = outcomes.Stop("not_reached")
     goes_on = _ends(step) or isinstance(step, outcomes.TryAgain | outcomes.ToNurse)

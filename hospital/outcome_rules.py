@@ -2,7 +2,8 @@
 
 Rules that no hospital changes: who has refused or died, or has answered everything, is not called again for the task. A
 cancelled call and a failed line are ours, and no try. A number is put away when a person says that it is somebody
-else's, never on a line's word alone. What never rang ends, too: after `most_dials` calls of a task by one channel.
+else's, never on a line's word alone. What never rang ends, too: after `most_dials` calls of a task by one channel, or
+as many failures of its line in a row while the line reached others.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,8 @@
 
 Rules: two columns, never one. The *line result* comes from signalling, the *contact result* from whom we reached;
 each has its own next step, which the hospital chooses (`outcome_rules`). An attempt counts only if the phone rang (or
-was busy: carriers report refusals as busy); a trunk's failure is ours, not the patient's.
+was busy: carriers report refusals as busy); a trunk's failure is ours, not the patient's. A number that fails alone,
+while others are reached, has an end all the same, and one that our trunk may not dial is left at once.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from hospital.calling_hours import Window, first_allowed
 from hospital.outcome_rules import SHIPPED, OutcomeRules, Rule
 
 LINE_RESULTS = frozenset(
-    {"answered", "busy", "no_answer", "rejected", "invalid_number", "unreachable", "network_failure"}
+    {"answered", "busy", "no_answer", "rejected", "invalid_number", "unreachable", "network_failure", "not_allowed"}
     | {"machine", "fax", "cancelled"}
 )
 CONTACT_RESULTS = frozenset(
@@ -36,6 +37,7 @@ OF_ONE = frozenset({"refused", "moved", "deceased"})
 ENDS_ALL = frozenset({"completed", "refused", "deceased"})  # whatever the hospital's rules say
 A_BREATH = timedelta(minutes=1)  # before the hotline orders again what could not be ordered
 AN_HOUR = timedelta(hours=1)  # the longest that a line which fails again and again holds up a call
+ALONE = 3  # failures in a row of a number that fails while others are reached, after which another is tried
 EVENING, MORNING = time(18, 10), time(9, 40)
 
 
@@ -77,7 +79,8 @@ class Standing:
 
     `automatic`: the hotline calls by itself, without a nurse who would press the key again. `hurry`: what is urgent is
     tried again so soon. After `latest` there is nothing to call for. `dials`: calls of this task by this channel whose
-    line did not fail. `failures`: of the line, in a row before this one."""
+    line did not fail. `failures`: of the line, in a row before this one; `alone`: of those and this one, how many while
+    others were reached."""
 
     tries: int
     max_tries: int
@@ -88,6 +91,7 @@ class Standing:
     latest: datetime | None = None
     dials: int = 0
     failures: int = 0
+    alone: int = 0
 
     def next_rank(self) -> int | None:
         """The usable number after this one, round and round; None where there is none."""
@@ -97,7 +101,7 @@ class Standing:
 
 def counts(line_result: str, rang: bool) -> bool:
     """Whether an attempt counts as one of the task's tries."""
-    if line_result == "network_failure":
+    if line_result in ("network_failure", "not_allowed"):
         return False
     return rang or line_result in COUNTED_WITHOUT_RINGING or line_result == "answered"
 
@@ -138,11 +142,19 @@ def _after_line(
             return Stop("no_usable_number")
         pause = A_BREATH if standing.automatic else timedelta(0)
         return _again(at + pause, standing.number_rank, "cancelled_by_us", window, zone)
-    rule, other = rules.line[result], standing.next_rank()
+    other = standing.next_rank()
+    if result == "not_allowed":  # our trunk's allow-list has not this number, and hasn't it in an hour either
+        if other in (None, standing.number_rank):
+            return Stop("no_usable_number")
+        return _again(at + A_BREATH, other, result, window, zone)
+    rule = rules.line[result]
     if result == "network_failure":
+        if standing.alone >= rules.most_dials:
+            return Stop("not_reached")
         first = rule.after or AN_HOUR
         wait = max(first, min(first * 2 ** min(standing.failures, 10), AN_HOUR))
-        rank = standing.number_rank if rule.way == "same_number" else other or standing.number_rank
+        same = rule.way == "same_number" and standing.alone < ALONE
+        rank = standing.number_rank if same else other or standing.number_rank
         return _again(at + wait, rank, "network_failure", window, zone)
     step = _without_a_call(rule, result, standing, at, window, zone)
     if step is not None:

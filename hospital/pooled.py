@@ -26,6 +26,7 @@ from hospital.stints import Stint
 R = TypeVar("R", bound=Select[Any])
 A_DAY = timedelta(days=1)
 IN_TIME = timedelta(seconds=1.7)  # of two from the answer to a nurse: an order to join given later might come too late
+NOT_SENT = ("cancelled", "not_allowed")  # line results of calls that never left
 NOT_AGAIN = timedelta(hours=72)  # who was abandoned is not dialled by machine
 
 
@@ -74,7 +75,7 @@ def _floor(session: Session, campaign: Campaign, at: datetime) -> Floor:
         )
     )
     claimed = select(func.count()).where(Attempt.campaign_id == campaign.id, Attempt.pooled, Attempt.state == "claimed")
-    rang = [one for one in calls if one.answered_at or (one.state == "ended" and one.line_result != "cancelled")]
+    rang = [one for one in calls if one.answered_at or (one.state == "ended" and one.line_result not in NOT_SENT)]
     return Floor(
         campaign,
         nurses=sum(code != "paused" for code in doing),

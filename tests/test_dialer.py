@@ -352,7 +352,7 @@ async def test_anas_phone_never_rang(office: Office) -> None:
 @pytest.mark.covers("I3", "I10")
 @pytest.mark.parametrize(
     ("fault", "line"),
-    [(DOWN, "cancelled"), (LookupError("she is gone"), "cancelled"), (ValueError("no route"), "network_failure")],
+    [(DOWN, "cancelled"), (LookupError("she is gone"), "cancelled"), (ValueError("no route"), "not_allowed")],
 )
 async def test_the_order_to_dial_is_not_taken(
     office: Office, fault: Exception, line: str, caplog: pytest.LogCaptureFixture

@@ -76,6 +76,15 @@ FIRST, ONLY, SECOND_NUMBER, LAST = standing(1), standing(1, 1, (1,)), standing(1
         ("network_failure", TEN, FIRST, (TEN + timedelta(minutes=10), 1)),
         ("network_failure", TEN, LAST, (TEN + timedelta(minutes=10), 1)),
         ("network_failure", LATE, FIRST, (local("26 08:00"), 1)),
+        # A number that fails alone is left for the next, and one day for good.
+        ("network_failure", TEN, replace(FIRST, alone=2), (TEN + timedelta(minutes=10), 1)),
+        ("network_failure", TEN, replace(FIRST, alone=3), (TEN + timedelta(minutes=10), 2)),
+        ("network_failure", TEN, replace(ONLY, alone=11), (TEN + timedelta(minutes=10), 1)),
+        ("network_failure", TEN, replace(FIRST, alone=12), "not_reached"),
+        # One that our trunk may not dial is left at once (it is no usable rank any more).
+        ("not_allowed", TEN, standing(0, 1, (2,)), (TEN + timedelta(minutes=1), 2)),
+        ("not_allowed", TEN, standing(2, 2, (1,)), (TEN + timedelta(minutes=1), 1)),
+        ("not_allowed", TEN, standing(0, 1, ()), "no_usable_number"),
         ("cancelled", TEN, FIRST, (TEN, 1)),
         ("cancelled", TEN, LAST, (TEN, 1)),
         ("cancelled", local("25 21:00"), FIRST, (local("26 08:00"), 1)),
@@ -161,6 +170,7 @@ def test_every_result_has_a_next_step_inside_the_window() -> None:
         ("invalid_number", False, True),
         ("unreachable", False, True),
         ("network_failure", False, False),  # a trunk's failure is ours
+        ("not_allowed", False, False),
     ],
 )
 def test_an_attempt_counts_only_if_the_phone_rang(result: str, without_ringing: bool, rang: bool) -> None:

@@ -286,6 +286,24 @@ def test_a_phone_that_is_always_off_is_not_called_for_ever(database: Database) -
 
 
 @pytest.mark.covers("H18")
+def test_a_number_that_fails_while_others_are_reached_is_not_called_for_ever(database: Database) -> None:
+    """As with a carrier that refuses one destination; where nobody is reached, it is the line, and has no end."""
+    with database.transaction() as session:
+        task, grace = day_three(session, admit(session, RUTH)), employ(session, "grace", "supervisor")
+        ruths = attempts.claim(session, task.id, grace.id, "n1", NOON, POLICY)
+        assert isinstance(ruths, Claimed) and attempts.dialling(session, ruths.attempt_id, NOON)
+        session.get_one(Attempt, ruths.attempt_id).caller_id = "+5716000600"
+        attempts.rang(session, ruths.channel_id)
+    story, next_numbers = Story(database), []
+    for n in range(4):
+        at = NOON + n * 10 * MINUTE
+        story.line(story.dials(at, BY_THE_HOUSE), "network_failure", at, BY_THE_HOUSE)
+        next_numbers.append(story.task.next_number_rank)
+    assert next_numbers[:3] == [1, 1, 2]
+    assert (story.task.state, story.task.stop_reason, story.task.tries) == ("stopped", "not_reached", 0)
+
+
+@pytest.mark.covers("H18")
 def test_who_picks_up_and_finds_nobody_is_not_called_for_ever(database: Database) -> None:
     story = Story(database, max_tries=2)
     at = NOON

@@ -95,6 +95,41 @@ async def test_a_number_put_away_after_the_claim_and_the_second_one_is_called(da
     assert due.dialled == [MEI.numbers[1]]
 
 
+@pytest.mark.covers("H14")
+@pytest.mark.parametrize(("fallback", "follows"), [([], "nurse_call"), (["sms"], "sms")])
+async def test_numbers_that_our_trunk_may_not_dial_are_left_one_after_the_other(
+    database: Database, fallback: list[str], follows: str
+) -> None:
+    due = Due(database, MEI)
+    due.told(lambda session: setattr(session.get_one(FollowUpTask, due.task_id), "fallback", fallback))
+    due.exchange.fails["dial alone"] = ValueError("not on the allow-list")
+    assert await due.automatic.call_due() == 0
+    assert (due.task.state, due.task.next_number_rank, due.task.tries) == ("open", 2, 0)
+    due.clock += MINUTE
+    assert await due.automatic.call_due() == 0
+    assert due.dialled == list(MEI.numbers)
+    assert (due.task.state, due.task.channel) == ("open", follows)
+    assert due.codes[-1] == ("other_channel" if fallback else "to_nurse")
+    due.clock += HOUR
+    assert await due.automatic.call_due() == 0 and len(due.dialled) == 2
+
+
+@pytest.mark.covers("H14")
+async def test_a_number_that_our_trunk_may_not_dial_is_not_the_next_after_another(database: Database) -> None:
+    due = Due(database, MEI)
+    due.exchange.fails["dial alone"] = ValueError("not on the allow-list")
+    await due.automatic.call_due()
+    del due.exchange.fails["dial alone"]
+    due.clock += MINUTE
+    assert await due.automatic.call_due() == 1
+    with database.transaction() as session:
+        channel_id = session.scalars(select(Attempt.channel_id).order_by(Attempt.claimed_at.desc())).first() or ""
+    await due.dialer.leg_rang(channel_id)
+    due.exchange.up.clear()
+    await due.dialer.leg_ended(channel_id, "no_answer")
+    assert (due.task.next_number_rank, due.task.tries) == (2, 1), "the first one would be refused again"
+
+
 async def test_the_only_number_put_away_after_the_claim(database: Database) -> None:
     due = Due(database, LUCIA)
     claimed = due.claim()

@@ -29,7 +29,7 @@ def refused(**body: Any) -> str:
 def test_what_is_shipped_is_in_the_sheets_own_shape() -> None:
     assert read(**as_data(SHIPPED)) == SHIPPED == read()
     assert only_changes(as_data(SHIPPED)) == {}
-    assert LINE_WAYS.keys() == LINE_RESULTS - {"answered", "cancelled"} == SHIPPED.line.keys()
+    assert LINE_WAYS.keys() == LINE_RESULTS - {"answered", "cancelled", "not_allowed"} == SHIPPED.line.keys()
     assert CONTACT_WAYS.keys() == CONTACT_RESULTS == SHIPPED.contact.keys()
 
 

@@ -14,6 +14,7 @@ WAYS = {
 FIXED = {
     "answered": "Whom it reached decides; the nurse says whom, or the automatic call does.",
     "cancelled": "Ours: the same number again. It is no try.",
+    "not_allowed": "Ours: not in [trunk] allow. The next number, the next channel, or a nurse. It is no try.",
     "completed": "The task is done.",
     "refused": "The task is closed, and the patient is not called again for it.",
     "deceased": "The task is closed, nobody is called, and a clinician confirms the death.",
@@ -21,7 +22,8 @@ FIXED = {
 ALWAYS = {
     "invalid_number": " Once all numbers have said so it is another day. The number is put away when two calls a day"
     " apart say so.",
-    "network_failure": " The wait doubles with each failure in a row, up to an hour. It is no try.",
+    "network_failure": " The wait doubles with each failure in a row, up to an hour. It is no try. A number that fails"
+    " while others are reached is left for the next after three, and for the next channel after the most calls.",
     "unreachable": " It is a try only if the phone rang.",
     "no_answer": " It is a try only if the phone rang.",
     "call_later": " Where the patient named a time, at that time.",

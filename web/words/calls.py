@@ -14,6 +14,7 @@ LINE_RESULTS = {
     "invalid_number": "Number not in service",
     "unreachable": "Phone off or out of coverage",
     "network_failure": "The line failed",
+    "not_allowed": "A number that our trunk may not dial",
     "machine": "Answered by a machine",
     "fax": "A fax answered",
     "cancelled": "Cancelled by us",
