@@ -604,6 +604,7 @@ CREATE TABLE attempt (
     contact_result text CHECK (contact_result IN ('completed', 'partial', 'refused', 'call_later', 'wrong_person',
                    'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message',
                    'abandoned')),                    -- ours: answered, and the nurse was gone
+    on_form        boolean NOT NULL DEFAULT false,   -- it was said on this task's form, not on another of the same call
     heard          text CHECK (heard IN ('machine', 'fax')),  -- what picked up: by its sound, or a nurse has heard it
     handed_at      timestamptz CHECK (handed_at IS NULL OR account_id IS NOT NULL),   -- who called is left without her
     rang           boolean NOT NULL DEFAULT false,
@@ -650,6 +651,7 @@ CREATE TABLE joint_task (                            -- what else the same call 
     contact_result text CHECK (contact_result IN ('completed', 'partial', 'refused', 'call_later', 'wrong_person',
                    'carer_answered', 'moved', 'deceased', 'language_not_served', 'hung_up', 'left_message')),
                                                      -- of this form; the attempt's is its own task's. NULL: as that
+    on_form    boolean NOT NULL DEFAULT false,
     PRIMARY KEY (attempt_id, task_id)
 );
 CREATE INDEX joint_task_task ON joint_task (task_id);

@@ -35,6 +35,7 @@ class Attempt(Base):
     state: Mapped[str] = mapped_column(default="claimed")
     line_result: Mapped[str | None]
     contact_result: Mapped[str | None]
+    on_form: Mapped[bool] = mapped_column(default=False)
     heard: Mapped[str | None]
     handed_at: Mapped[datetime | None]
     rang: Mapped[bool] = mapped_column(default=False)
@@ -65,20 +66,25 @@ class JointTask(Base):
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
     task_id: Mapped[UUID] = mapped_column(ForeignKey("followup_task.id"), primary_key=True)
     contact_result: Mapped[str | None]
+    on_form: Mapped[bool] = mapped_column(default=False)
 
 
 def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> list[datetime]:
     """When the patient or the number rang for us, or was written to for a plan or as a reminder, in the eight days
     before `at`, earliest first.
 
-    An attempt whose fate is unknown counts as rung. A call that the patient asked for ("call me later") is theirs:
-    the one before it does not count, nor does the one in which they call back. Whoever else answered a wrong number
-    counts for that number only. A video call is counted by the message that asked for it."""
+    An attempt whose fate is unknown counts as rung. A call that the patient asked for ("call me later", on any of its
+    forms) is theirs: the one before it does not count, nor does the one in which they call back. Whoever else answered
+    a wrong number counts for that number only. A video call is counted by the message that asked for it."""
     theirs = and_(Attempt.patient_id == patient_id, Attempt.contact_result.is_distinct_from("wrong_person"))
     began = func.coalesce(Attempt.dialled_at, Attempt.claimed_at)
+    later = select(JointTask.task_id).where(
+        JointTask.attempt_id == Attempt.id, JointTask.contact_result == "call_later"
+    )
     rows = select(began).where(
         or_(theirs, Attempt.number_token == token),
         Attempt.contact_result.is_distinct_from("call_later"),
+        ~later.exists(),
         began > at - timedelta(days=8),
         ~Attempt.returned,
         ~Attempt.video,
@@ -134,9 +140,11 @@ def of_task(session: Session, task_id: UUID) -> list[Attempt]:
 
 
 def asked_for(session: Session, task_id: UUID) -> datetime | None:
-    """When the patient asked to be called, in the newest call of a task."""
-    rows = select(Attempt.call_at).where(about(task_id)).order_by(Attempt.claimed_at.desc())
-    return session.scalar(rows.limit(1))
+    """When the patient asked to be called for a task, in the newest call of it."""
+    of_it = select(JointTask.contact_result).where(JointTask.attempt_id == Attempt.id, JointTask.task_id == task_id)
+    said = func.coalesce(of_it.scalar_subquery(), Attempt.contact_result)
+    rows = select(case((said == "call_later", Attempt.call_at))).where(about(task_id))
+    return session.scalar(rows.order_by(Attempt.claimed_at.desc()).limit(1))
 
 
 def about(task_id: UUID) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ Rules: joined are nurses' calls that are due now, of the same patient, or of a g
 the same number: who was identified may speak for both. Others who share a number are other people, with a call each. A
 task that may not be called for (opted out, died), or that a person gave to another nurse, is not joined. The task that
 was claimed leads; the others follow its call (`settling`). Each has a contact result of its own: who has died, or
-refuses, is the one whose form says so.
+refuses, or is called later, is the one whose form says so.
 """
 
 from datetime import datetime
@@ -72,12 +72,19 @@ def result(session: Session, attempt: Attempt, task_id: UUID) -> str | None:
     return (joint.contact_result if joint is not None else None) or attempt.contact_result
 
 
-def say(session: Session, attempt: Attempt, task_id: UUID, said: str) -> None:
-    """Writes down the contact result of this task."""
-    if task_id == attempt.task_id:
-        attempt.contact_result = said
-    else:
-        session.get_one(JointTask, (attempt.id, task_id)).contact_result = said
+def stands(session: Session, attempt: Attempt, task_id: UUID) -> bool:
+    """Whether its result was said on its own form: what is said on another changes nothing of it."""
+    return _row(session, attempt, task_id).on_form
+
+
+def say(session: Session, attempt: Attempt, task_id: UUID, said: str, *, on_form: bool) -> None:
+    """Writes down the contact result of this task; `on_form`: it was said on its own."""
+    row = _row(session, attempt, task_id)
+    row.contact_result, row.on_form = said, on_form
+
+
+def _row(session: Session, attempt: Attempt, task_id: UUID) -> Attempt | JointTask:
+    return attempt if task_id == attempt.task_id else session.get_one(JointTask, (attempt.id, task_id))
 
 
 def together(session: Session, attempt: Attempt, task_id: UUID) -> list[FollowUpTask]:

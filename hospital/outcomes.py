@@ -106,19 +106,17 @@ def counts(line_result: str, rang: bool) -> bool:
     return rang or line_result in COUNTED_WITHOUT_RINGING or line_result == "answered"
 
 
-def of_another(result: str, *, before: str | None, same_person: bool, complete: bool) -> str:
-    """What a contact result that is said on one form of a joint call says of another: of another person only that
-    somebody was reached. A death is a report, and ends no more than the form it was told on. `before`: what was said of
-    it so far, which stands where it was said of another person; `complete`: all of its questions are answered."""
-    if before is not None and before in OF_ONE and not same_person:
-        return before
+def of_another(result: str, *, same_person: bool, complete: bool) -> str:
+    """What a contact result that is said on one form of a joint call says of another on which nothing was said: of
+    another person only that somebody was reached. A death is a report, and ends no more than the form it was told on.
+    `complete`: all of its questions are answered."""
     if result in OF_ONE and result != "deceased" and same_person:
         return result
-    if result not in OF_ONE and result not in ("completed", "partial", "hung_up"):
+    if result not in OF_ONE and result not in ("completed", "partial", "hung_up", "call_later"):
         return result
     if complete:
         return "completed"
-    return "hung_up" if result == "hung_up" else "partial"
+    return result if result in ("hung_up", "call_later") else "partial"
 
 
 def after_line(

@@ -2,7 +2,7 @@
 
 Rules: an attempt ends once. Two results, never one: the line's comes from signalling, the contact's from the nurse.
 What follows is `outcomes`' business (pure); here it is written down. A task is locked before its attempts. In a joint
-call each task has its contact result: what is said on one form is that form's patient's.
+call each task has its contact result: what is said on one form is that form's patient's, and stands.
 """
 
 from collections.abc import Collection
@@ -167,7 +167,8 @@ def contact_result(
     before = joint_calls.result(session, attempt, task.id)
     if not _may_decide(session, task, attempt, result, before):
         return False
-    if (result, call_at) == (before, attempt.call_at) and task.state not in ("wrap_up", "review"):
+    said_before = result == before and (result != "call_later" or call_at == attempt.call_at)
+    if said_before and task.state not in ("wrap_up", "review"):
         return True
     if attempt.state == "review":
         attempt.state, attempt.line_result, attempt.ended_at = "ended", "answered", at
@@ -189,16 +190,18 @@ def _say(
     rules: OutcomeRules,
     complete: Collection[UUID],
 ) -> None:
-    """Write down what was said of this task, and what that says of those of the others that are not decided."""
-    attempt.call_at = call_at
-    said = {one.id: joint_calls.result(session, attempt, one.id) for one in others}
+    """Write down what was said of this task, and what that says of those of the others that are not decided, and of
+    which nothing was said on their own forms."""
     _note_contact(session, task, attempt, result, at, rules)
     for other in others:
-        if other.state in UNDECIDED:
+        if other.state in UNDECIDED and not joint_calls.stands(session, attempt, other.id):
             same = other.patient_id == task.patient_id
-            of_it = outcomes.of_another(result, before=said[other.id], same_person=same, complete=other.id in complete)
-            joint_calls.say(session, attempt, other.id, of_it)
+            of_it = outcomes.of_another(result, same_person=same, complete=other.id in complete)
+            joint_calls.say(session, attempt, other.id, of_it, on_form=False)
             subjects.changed(session, other)
+    results = [joint_calls.result(session, attempt, one.id) for one in (task, *others)]
+    if result == "call_later" or "call_later" not in results:
+        attempt.call_at = call_at
 
 
 def abandoned(session: Session, channel_id: str, at: datetime, policy: CallingPolicy) -> None:
@@ -234,7 +237,7 @@ def _note_contact(
     """Write the result down, with what it says of the number and of the task's patient; take back what the one before
     said."""
     before = joint_calls.result(session, attempt, task.id)
-    joint_calls.say(session, attempt, task.id, result)
+    joint_calls.say(session, attempt, task.id, result, on_form=True)
     session.flush()
     number, patient = session.get_one(PhoneNumber, attempt.number_id), session.get_one(Patient, task.patient_id)
     if result in rules.contact and rules.contact[result].puts_number_away:

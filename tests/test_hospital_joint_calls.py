@@ -1,7 +1,7 @@
 """A mother and her newborn, or two plans of one patient: one call, several forms."""
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -53,10 +53,17 @@ class Family:
             if contact:
                 assert attempts.contact_result(session, attempt_id, contact, NOON, POLICY)
 
-    def says(self, result: str, attempt_id: UUID, task_id: UUID, complete: Collection[UUID] = ()) -> None:
+    def says(
+        self,
+        result: str,
+        attempt_id: UUID,
+        task_id: UUID,
+        complete: Collection[UUID] = (),
+        call_at: datetime | None = None,
+    ) -> None:
         with self.database.transaction() as session:
             assert attempts.contact_result(
-                session, attempt_id, result, NOON, POLICY, task_id=task_id, complete=complete
+                session, attempt_id, result, NOON, POLICY, call_at=call_at, task_id=task_id, complete=complete
             )
 
     @property
@@ -181,6 +188,41 @@ def test_who_is_said_to_have_died_is_called_for_neither_plan_and_one_waits_until
         assert (first.stop_reason, second.stop_reason) == (None, "reported_deceased")
         refused = attempts.claim(session, first.id, ana, "n1", NOON + 48 * HOUR, POLICY)
         assert isinstance(refused, NotNow) and refused.code == "death_reported"
+
+
+@pytest.mark.covers("I4")
+@pytest.mark.parametrize("talking", [True, False])
+@pytest.mark.parametrize("first", ["mother", "child"])
+def test_who_asks_for_four_is_called_then_and_who_is_done_is_done_whichever_is_said_first(
+    family: Family, first: str, talking: bool
+) -> None:
+    attempt_id, at_four = family.talks(), NOON + 4 * HOUR
+    guardian(family, suits="morning")
+    if not talking:
+        family.ends(attempt_id, "answered")
+    for form in ("mother", "child") if first == "mother" else ("child", "mother"):
+        if form == "mother":
+            family.says("call_later", attempt_id, family.mother, call_at=at_four)
+        else:
+            family.says("completed", attempt_id, family.child, complete=[family.child])
+    if talking:
+        family.ends(attempt_id, "answered")
+    assert family.states == ("open", "done")
+    with family.database.transaction() as session:
+        assert family._task(session, family.mother).next_try_at == at_four
+        later = attempts.claim(session, family.mother, family.ana, "n1", at_four, POLICY)
+        assert isinstance(later, Claimed), later.code
+
+
+def test_what_follows_from_another_form_alone_is_taken_back_with_it(family: Family) -> None:
+    attempt_id = family.talks()
+    family.says("call_later", attempt_id, family.child, call_at=NOON + HOUR)
+    with family.database.transaction() as session:
+        assert attempts.of_task(session, family.mother)[0].contact_result == "call_later"
+    family.says("completed", attempt_id, family.child, complete=[family.child])
+    with family.database.transaction() as session:
+        (attempt,) = attempts.of_task(session, family.mother)
+        assert (attempt.contact_result, attempt.call_at) == ("partial", None)
 
 
 @pytest.mark.parametrize(
