@@ -144,8 +144,9 @@ def contact_result(
 ) -> bool:
     """What the nurse says of whom she reached. While they talk it is noted, and decides the task when the line ends;
     afterwards it decides at once, also a call whose fate was unknown. A second press corrects the first until the
-    task is done, skipped or called again. `call_at`: when the patient asked to be called. `task_id`: on whose form she
-    says it, in a joint call; `complete`: the tasks whose questions are all answered. False: too late.
+    task is done, skipped or called again; where its plan ended while it rang, it decides nothing. `call_at`: when the
+    patient asked to be called. `task_id`: on whose form she says it, in a joint call; `complete`: the tasks whose
+    questions are all answered. False: too late.
 
     Raises ValueError where `result` is none of CONTACT_RESULTS."""
     if result not in outcomes.CONTACT_RESULTS:
@@ -165,7 +166,8 @@ def contact_result(
         _say(session, task, others, attempt, result, call_at, at, policy.outcomes, complete)
         return True
     before = joint_calls.result(session, attempt, task.id)
-    if not _may_decide(session, task, attempt, result, before):
+    decides = _may_decide(task, result, before)
+    if not _may_say(session, task, attempt, result) or not (decides or before is None):
         return False
     said_before = result == before and (result != "call_later" or call_at == attempt.call_at)
     if said_before and task.state not in ("wrap_up", "review"):
@@ -174,7 +176,8 @@ def contact_result(
         attempt.state, attempt.line_result, attempt.ended_at = "ended", "answered", at
         recordings.account_for(session, attempt, at)
     _say(session, task, others, attempt, result, call_at, at, policy.outcomes, complete)
-    _decide_by_contact(session, task, attempt, at, policy)
+    if decides:
+        _decide_by_contact(session, task, attempt, at, policy)
     _others_follow(session, others, attempt, at, policy)
     return True
 
@@ -191,10 +194,11 @@ def _say(
     complete: Collection[UUID],
 ) -> None:
     """Write down what was said of this task, and what that says of those of the others that are not decided, and of
-    which nothing was said on their own forms."""
+    which nothing was said on their own forms. Of the one that leads something is said in any case."""
     _note_contact(session, task, attempt, result, at, rules)
     for other in others:
-        if other.state in UNDECIDED and not joint_calls.stands(session, attempt, other.id):
+        undecided = other.state in UNDECIDED or (other.id == attempt.task_id and attempt.contact_result is None)
+        if undecided and not joint_calls.stands(session, attempt, other.id):
             same = other.patient_id == task.patient_id
             of_it = outcomes.of_another(result, same_person=same, complete=other.id in complete)
             joint_calls.say(session, attempt, other.id, of_it, on_form=False)
@@ -214,13 +218,16 @@ def abandoned(session: Session, channel_id: str, at: datetime, policy: CallingPo
         _note_contact(session, task, attempt, "abandoned", at, policy.outcomes)
 
 
-def _may_decide(session: Session, task: FollowUpTask, attempt: Attempt, result: str, before: str | None) -> bool:
+def _may_say(session: Session, task: FollowUpTask, attempt: Attempt, result: str) -> bool:
+    """Whether it is the newest call of the task, and has reached somebody."""
     reached = attempt.line_result == "answered" or (attempt.line_result == "machine" and result == "left_message")
     if attempt.state != "review" and not (attempt.state == "ended" and reached):
         return False
     newest = select(Attempt.id).where(about(task.id)).order_by(Attempt.claimed_at.desc()).limit(1)
-    if session.scalar(newest) != attempt.id:
-        return False
+    return session.scalar(newest) == attempt.id
+
+
+def _may_decide(task: FollowUpTask, result: str, before: str | None) -> bool:
     if task.state == "done":
         return before == result
     return task.state != "stopped" or task.stop_reason not in (*SKIP_REASONS, *PLAN_CHANGES)

@@ -214,6 +214,23 @@ def test_who_asks_for_four_is_called_then_and_who_is_done_is_done_whichever_is_s
         assert isinstance(later, Claimed), later.code
 
 
+@pytest.mark.parametrize("form", ["mother", "child"])
+def test_of_a_call_whose_own_plan_ended_while_it_rang_something_is_said_all_the_same(family: Family, form: str) -> None:
+    """What a nurse in a stint does next goes by the call's own result."""
+    claimed = family.claim()
+    with family.database.transaction() as session:
+        assert attempts.dialling(session, claimed.attempt_id, NOON)
+        tasks = FollowUpTask.id == family.mother
+        assert plan_changes.stop_tasks(session, "withdrawn", NOON, None, tasks).stopped == (family.mother,)
+        attempts.answered(session, claimed.channel_id, NOON)
+    family.ends(claimed.attempt_id, "answered")
+    assert family.states == ("stopped", "wrap_up")
+    family.says("completed", claimed.attempt_id, getattr(family, form), complete=[family.child])
+    assert family.states == ("stopped", "done")
+    with family.database.transaction() as session:
+        assert attempts.of_task(session, family.mother)[0].contact_result is not None
+
+
 def test_what_follows_from_another_form_alone_is_taken_back_with_it(family: Family) -> None:
     attempt_id = family.talks()
     family.says("call_later", attempt_id, family.child, call_at=NOON + HOUR)

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from hospital import account_orders, attempts, followups, patients, questionnaires
-from hospital.attempts import Attempt
+from hospital import account_orders, attempts, followups, patients, plan_changes, questionnaires
+from hospital.attempts import Attempt, Claimed
 from hospital.audit import AuditRow
 from hospital.database import Database
 from hospital.enrolment_records import Enrolment
@@ -18,7 +18,7 @@ from hospital.patients import Patient
 from hospital.questionnaires import Questionnaire
 from tests.characters import JOAO, MEI
 from tests.console_app import Page, Site, words
-from tests.hospital_scene import admit
+from tests.hospital_scene import UNCAPPED, admit
 from tests.moments import ZONE
 
 
@@ -196,6 +196,27 @@ async def test_a_result_decides_the_next_try_which_is_a_sentence(site: Site) -> 
         )
     assert "60 days" in late.text
     assert site.task_now().state == "open"
+
+
+@pytest.mark.covers("H16", "H20")
+async def test_a_call_whose_plan_ended_while_it_rang_is_ended_and_told_of_like_any(site: Site) -> None:
+    with site.database.transaction() as session:
+        claimed = attempts.claim(session, site.task.id, site.staff["ana"].id, "n1", site.now, UNCAPPED)
+        assert isinstance(claimed, Claimed) and attempts.dialling(session, claimed.attempt_id, site.now)
+        assert plan_changes.readmitted(session, site.joao.id, site.now).stopped == (site.task.id,)
+    with site.database.transaction() as session:
+        assert attempts.answered(session, claimed.channel_id, site.now)
+    call = f"/followups/{site.task.id}"
+    async with site.signed_in("ana") as ana:
+        said = (await ana.get(f"{call}/call")).text
+        assert "Closed." in said and 'id="end-call"' in said and 'id="result-completed"' in said
+        site.over(claimed.attempt_id)
+        await ana.post(f"{call}/result/call_later")
+        assert 'id="result-completed"' not in (await ana.get(f"{call}/call")).text
+        await ana.post(f"{call}/result/hung_up", 409)
+    assert (site.task_now().state, site.task_now().stop_reason) == ("stopped", "readmitted")
+    with site.database.transaction() as session:
+        assert session.get_one(Attempt, claimed.attempt_id).contact_result == "call_later"
 
 
 @pytest.mark.covers("H16", "H51")

@@ -200,6 +200,12 @@ class TaskView:
     def closed(self) -> bool:
         return self.task.state in ("done", "stopped")
 
+    @property
+    def unsaid(self) -> bool:
+        """Whether it was closed while it rang: she talks, or has yet to say whom she reached."""
+        said = self.now is not None and self.now.contact_result is not None
+        return self.closed and self.mine and (self.live or (self.reached and not said))
+
 
 def view(session: Session, task_id: UUID, viewer: Viewer) -> TaskView | None:
     """One task; None where there is none or it is somebody else's."""
