@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, and_, or_, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital.database import Base, Id
 from hospital.followups import FollowUpTask
@@ -45,6 +45,12 @@ class Enrolment(Base):
     enrolled_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
+
+
+def has_ended(session: Session, task: FollowUpTask) -> bool:
+    """Whether the plan of a task is over for its patient, whatever became of the task itself."""
+    ended = select(Enrolment.ended_at).where(Enrolment.id == task.enrolment_id)
+    return session.scalar(ended) is not None
 
 
 def goes_on(at: datetime) -> ColumnElement[bool]:

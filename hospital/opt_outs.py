@@ -4,7 +4,8 @@ Rules: in the transaction in which it is said. The patient's own stops what is o
 nothing follows it. A guardian's, about everybody or about one ward, stops what is no care. The ward's follow-up is not
 the guardian's to give up: it is *held*. Nobody is called for it, by person or machine, until a nurse has seen to it: by
 another guardian, by another way, or by closing it with a reason. Wanted again, what its time allows is due again; what
-was refused in a call stays closed. A task is locked before its patient.
+was refused in a call stays closed, and so does what is of a plan that has ended meanwhile. A task is locked before its
+patient.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from hospital import plan_changes
 from hospital.calling_rules import PURPOSE, declined, where_reached
 from hospital.database import announce
-from hospital.enrolment_records import OPEN, OPTED_OUT
+from hospital.enrolment_records import OPEN, OPTED_OUT, has_ended
 from hospital.followups import FollowUpTask, decide
 from hospital.patients import Patient
 from hospital.plan_changes import MAX_TRIES, ended_by
@@ -83,6 +84,7 @@ def guardian_wants(session: Session, ward_id: UUID, purpose: str | None, at: dat
 def _back(session: Session, task: FollowUpTask, reason: str, at: datetime, by: UUID | None) -> None:
     """What this reason has stopped, held or left without a future is due again, in its time."""
     stopped = task.state == "stopped" and task.stop_reason == reason and task.due_until > at
+    stopped = stopped and not has_ended(session, task)
     held = reason == GUARDIANS and task.held_since is not None and task.state != "stopped"
     talking = task.state != "stopped" and task.max_tries == 0 and ended_by(session, task) == reason
     if not (stopped or held or talking):

@@ -21,7 +21,7 @@ from hospital import attempt_records, outbox, patients, recordings
 from hospital.attempt_records import Attempt, about
 from hospital.calling_rules import is_a_child, never
 from hospital.database import announce, storable
-from hospital.enrolment_records import OPEN, CareEvent, Enrolment, goes_on
+from hospital.enrolment_records import OPEN, CareEvent, Enrolment, goes_on, has_ended
 from hospital.followups import DecisionRow, FollowUpTask, decide
 from hospital.patients import Patient, PhoneNumber
 from hospital.rota_records import WARD_LENGTH
@@ -53,8 +53,8 @@ def died(session: Session, patient_id: UUID, at: datetime, by: UUID | None = Non
 def settle_death(session: Session, patient_id: UUID, dead: bool, at: datetime, by: UUID | None = None) -> bool:
     """A clinician confirms a reported death, or takes it back; False where there is no such report (any more).
 
-    Taken back, what the report had stopped is due again, where its time has not passed. What it ended for the guardian
-    stays ended: whether they lost another child, nobody asks a machine."""
+    Taken back, what the report had stopped is due again, where its time has not passed and its plan goes on. What it
+    ended for the guardian stays ended: whether they lost another child, nobody asks a machine."""
     theirs = FollowUpTask.patient_id == patient_id
     session.execute(select(FollowUpTask.id).where(theirs).order_by(FollowUpTask.id).with_for_update())
     patient = session.get(Patient, patient_id, with_for_update=True, populate_existing=True)
@@ -73,6 +73,8 @@ def settle_death(session: Session, patient_id: UUID, dead: bool, at: datetime, b
     by_report = and_(FollowUpTask.state == "stopped", FollowUpTask.stop_reason.in_(REPORTED))
     rows = select(FollowUpTask).where(theirs, by_report, FollowUpTask.closed_at >= reported)
     for task in session.scalars(rows.where(FollowUpTask.due_until > at), execution_options={"populate_existing": True}):
+        if has_ended(session, task):
+            continue
         task.reopen()
         task.max_tries = task.max_tries or MAX_TRIES
         decide(session, task.id, "death_report_withdrawn", at, by=str(by) if by else None)

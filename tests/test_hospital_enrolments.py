@@ -1,6 +1,6 @@
 """One discharge makes the right tasks exactly once; what happens to the patient afterwards changes them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -180,6 +180,33 @@ def test_what_an_opt_out_has_stopped_may_come_back_and_is_followed_while_it_may(
         assert week.stop_reason == "opted_out"
         assert enrolling.why_not(session, STUDY, [lucia], week.due_until - DAY) == {lucia: "follows"}
         assert enrolling.why_not(session, STUDY, [lucia], week.due_until) == {}
+
+
+@pytest.mark.parametrize(
+    "ends", [plan_changes.readmitted, plan_changes.withdrawn, partial(plan_changes.withdrawn, plan="discharge")]
+)
+def test_what_is_wanted_again_brings_nothing_back_of_a_plan_that_has_ended(
+    database: Database, lucia: UUID, ends: Callable[..., object]
+) -> None:
+    told(database, home(lucia))
+    with database.transaction() as session:
+        opt_outs.stop(session, lucia, "follow_up", HOME, None)
+        ends(session, lucia, HOME)
+        opt_outs.wanted_again(session, lucia, "follow_up", HOME, None)
+    assert {(state, reason) for _, state, reason in steps(database, lucia)} == {("stopped", "opted_out")}
+
+
+def test_what_a_report_of_a_death_has_stopped_does_not_come_back_after_its_plan(
+    database: Database, lucia: UUID
+) -> None:
+    told(database, home(lucia))
+    with database.transaction() as session:
+        task = tasks(session, lucia)[0]
+        session.get_one(Patient, lucia).death_reported_at = HOME
+        task.stop("reported_deceased", HOME)
+        plan_changes.readmitted(session, lucia, HOME)
+        assert plan_changes.settle_death(session, lucia, False, HOME)
+    assert "open" not in {state for _, state, _ in steps(database, lucia)}
 
 
 def test_a_questionnaire_that_was_not_loaded_is_told(database: Database, lucia: UUID) -> None:
