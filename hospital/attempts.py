@@ -35,6 +35,7 @@ __all__ += ["by_channel", "contacts", "live", "of_task"]
 
 A_MINUTE = timedelta(minutes=1)  # by which a clock is put right without anybody having set it back
 LOOK_AGAIN = timedelta(minutes=5)  # at a contact that could not be called for a reason that may pass
+A_DAY = timedelta(days=1)  # that a clinician may take to confirm a death; taken back, it is due at once
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,7 @@ def refuse(
     if stops and not held:
         task.stop(refused.code, at)
     elif automatic and not held:  # nobody looks at it again by himself
-        task.next_try_at = refused.not_before or at + LOOK_AGAIN
+        task.next_try_at = refused.not_before or _looked_at_again(task, refused, at)
         if task.kind != "follow_up" and task.next_try_at >= task.due_until:
             task.stop("not_reached", at)
     until = refused.not_before.isoformat() if refused.not_before else None
@@ -215,6 +216,14 @@ def refuse(
         subjects.not_reached(session, task, at)
     subjects.changed(session, task)
     return refused
+
+
+def _looked_at_again(task: FollowUpTask, refused: NotNow, at: datetime) -> datetime:
+    """What ends by itself is looked at once more before it does."""
+    if refused.code != "death_reported":
+        return at + LOOK_AGAIN
+    tomorrow = at + A_DAY if task.kind == "follow_up" else min(at + A_DAY, task.due_until - LOOK_AGAIN)
+    return max(tomorrow, at + LOOK_AGAIN)
 
 
 def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:

@@ -79,7 +79,18 @@ def settle_death(session: Session, patient_id: UUID, dead: bool, at: datetime, b
         task.max_tries = task.max_tries or MAX_TRIES
         decide(session, task.id, "death_report_withdrawn", at, by=str(by) if by else None)
         announce(session, "task", task.id)
+    _due_again(session, patient_id)
     return True
+
+
+def _due_again(session: Session, patient_id: UUID) -> None:
+    """What a report has only put off (`attempts.refuse`)."""
+    newest = select(DecisionRow.code).where(DecisionRow.task_id == FollowUpTask.id).order_by(DecisionRow.id.desc())
+    put_off = newest.limit(1).scalar_subquery() == "death_reported"
+    waits = and_(FollowUpTask.patient_id == patient_id, FollowUpTask.state == "open", put_off)
+    again = update(FollowUpTask).where(waits).values(next_try_at=None).returning(FollowUpTask.id)
+    for task_id in session.scalars(again, execution_options={"synchronize_session": False}).all():
+        announce(session, "task", task_id)
 
 
 def child_lost(

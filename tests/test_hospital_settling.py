@@ -442,6 +442,26 @@ def test_another_task_of_a_patient_who_is_said_to_have_died_is_not_called(databa
 
 
 @pytest.mark.covers("H18")
+def test_who_is_said_to_have_died_is_looked_at_once_a_day_and_is_due_when_it_is_taken_back(database: Database) -> None:
+    story = Story(database)
+    with database.transaction() as session:
+        session.get_one(FollowUpTask, story.task_id).channel = "automated_call"
+        session.get_one(Patient, story.patient_id).death_reported_at = NOON
+
+    def looks(at: datetime) -> Claimed | NotNow | None:
+        with database.transaction() as session:
+            return agentless.claim_next(session, "n1", at, POLICY, kinds=["follow_up"], most=1)
+
+    for minutes in range(0, 60, 5):
+        looks(NOON + minutes * MINUTE)
+    assert story.codes.count("death_reported") == 1
+    assert isinstance(looks(NOON + DAY), NotNow)
+    with database.transaction() as session:
+        assert plan_changes.settle_death(session, story.patient_id, False, NOON + DAY + MINUTE)
+    assert isinstance(looks(NOON + DAY + MINUTE), Claimed)
+
+
+@pytest.mark.covers("H18")
 def test_a_second_press_corrects_the_first_until_it_is_called_again(database: Database) -> None:
     story = Story(database)
     call = story.talks()
