@@ -11,3 +11,12 @@ class AlarmWords:
 
     flags: Mapping[str, str]
     denied: str
+
+    def beside(self, more: "AlarmWords | None") -> "AlarmWords":
+        """Both: a flag of either, and what either denies."""
+        if more is None:
+            return self
+        flags = {**self.flags}
+        for flag, pattern in more.flags.items():
+            flags[flag] = f"{flags[flag]}|{pattern}" if flag in flags else pattern
+        return AlarmWords(flags, f"(?:{self.denied})|(?:{more.denied})")

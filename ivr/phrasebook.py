@@ -13,6 +13,7 @@ from typing import Protocol
 
 from ivr.house import HouseKeys
 from ivr.turn import Prompt
+from scripts import vocabulary
 from scripts.placeholders import Value
 from scripts.spoken_words import ROW_KEYS, Words, alike
 from speech.ears import DECOY, MOST_PHRASES, Grammar, grammars, red_flags
@@ -69,7 +70,7 @@ class Phrasebook:
     def house_key(self, said: str, language: str) -> str | None:
         """The house's key that free words ask for: the urgent one for an alarm, another for its words."""
         urgent = self._house[grammars.URGENT]
-        if urgent is not None and red_flags.heard(said, language):
+        if urgent is not None and red_flags.heard(said, language, vocabulary.of(language).alarms):
             return urgent
         name = grammars.house_word(said, language)
         return self._house.get(name) if name else None

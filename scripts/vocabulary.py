@@ -5,10 +5,12 @@
     replies:                  ways to write yes, no, stop, start, help, book (an examination) and more (times)
     columns:                  headings of a list of discharges, the likeliest first
     values:                   what stands in such a list for a sex and for what happened
-    alarms:                   only where no ears are: what must reach a person at once, as patients write it
+    alarms:                   what must reach a person at once, as patients say and write it. Where ears are they know
+                              the commonest (speech/ears/languages), and these are the hospital's own beside them
 
-An alarm's phrase counts as written, small letters and accents aside; `…` is up to four words between, and a long vowel
-may be written twice (kāore, kaaore). Right after a word of `denied`, or up to two words behind it, it is none.
+An alarm's phrase counts as written, small letters, accents and apostrophes aside; `…` is up to four words between
+(eight signs of Chinese), and a long vowel may be written twice (kāore, kaaore). Right after a word of `denied`, or up
+to two words behind it, it is none; `denied: []` leaves that to what the ears know.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
 NAME = "vocabulary.yaml"
 REPLIES = ("yes", "no", "stop", "start", "help", "book", "more")
 DENIED = "denied"
+_HAN = re.compile("[\u3400-\u9fff]")  # written without spaces
+_BETWEEN_WORDS = str.maketrans({"'": "", "’": "", "-": " "})
 GAP, LONG = "…", "\N{COMBINING MACRON}"
 
 Words = tuple[str, ...]
@@ -66,9 +70,9 @@ def replies(meant: str) -> list[str]:
     return [word for known in tables()[0].values() for word in known.replies.get(meant, ())]
 
 
-def alarms() -> list[AlarmWords]:
+def alarms() -> dict[str, AlarmWords]:
     """Of the languages that bring some."""
-    return [known.alarms for known in tables()[0].values() if known.alarms is not None]
+    return {tag: known.alarms for tag, known in tables()[0].items() if known.alarms is not None}
 
 
 @cache
@@ -111,17 +115,19 @@ def _lists(entry: Field | None, needed: Words, allowed: Words | None = ()) -> di
 def _alarms(entry: Field) -> AlarmWords:
     rows = _lists(entry, (DENIED,), None)
     denied = "|".join(map(_pattern, rows.pop(DENIED, ())))
-    flags = {flag: "|".join(map(_pattern, phrases)) for flag, phrases in rows.items()}
+    flags = {flag: "|".join(map(_pattern, phrases)) for flag, phrases in rows.items() if phrases}
     return AlarmWords(flags, rf"(?:{denied})( \w+){{0,2}}$" if denied else r"(?!)")
 
 
 def _pattern(phrase: str) -> str:
-    parts = (" ".join(map(_word, part.split())) for part in phrase.split(GAP))
-    return r"\b" + r"( \w+){0,4}? ".join(parts) + r"\b"
+    """Over text as `folded` leaves it."""
+    parts = [[*map(_word, part.split())] for part in phrase.translate(_BETWEEN_WORDS).split(GAP)]
+    if _HAN.search(phrase):
+        return r"\w{0,8}?".join(map("".join, parts))
+    return r"\b" + r"( \w+){0,4}? ".join(map(" ".join, parts)) + r"\b"
 
 
 def _word(word: str) -> str:
-    """As `folded` leaves it."""
     signs = unicodedata.normalize("NFD", word)
     bare = [(sign, signs[at + 1 : at + 2] == LONG) for at, sign in enumerate(signs) if not unicodedata.combining(sign)]
     return "".join(f"{re.escape(sign)}{f'{sign}?' if long else ''}" for sign, long in bare)

@@ -1,29 +1,31 @@
 """What in free speech must reach a person at once: chest pain, trouble breathing, bleeding, thoughts of death …
 
-The list is a start that the hospital owns; it routes a call, it diagnoses nothing. A denial counts only where it stands
-right before what it denies ("no me duele el pecho"): to miss an alarm is worse than to raise one too many.
+The list is a start that the hospital owns, and adds to (`scripts/vocabulary.py`); it routes a call, it diagnoses
+nothing. A denial counts only where it stands right before what it denies ("no me duele el pecho"): to miss an alarm is
+worse than to raise one too many.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from hospital.alarm_words import AlarmWords
 from speech.ears.folding import clauses
 from speech.ears.languages import LANGUAGES, words
 
 
-def heard(text: str, language: str) -> tuple[str, ...]:
-    """The names of the red flags in what was said, without those that are denied. Raises `NoEars`."""
-    return _found(text, words(language).red_flags, words(language).spaced)
+def heard(text: str, language: str, more: AlarmWords | None = None) -> tuple[str, ...]:
+    """The names of the red flags in what was said, without those that are denied. `more`: the hospital's own. Raises
+    `NoEars`."""
+    return _found(text, words(language).red_flags.beside(more), words(language).spaced)
 
 
-def written(text: str, unheard: Iterable[AlarmWords]) -> bool:
-    """Whether one is in what somebody wrote, in whatever language: who is in need writes as it comes. `unheard`: of
-    languages without ears."""
-    known = [(words(language).red_flags, words(language).spaced) for language in LANGUAGES]
-    every = [*known, *((alarms, True) for alarms in unheard)]
+def written(text: str, more: Mapping[str, AlarmWords]) -> bool:
+    """Whether one is in what somebody wrote, in whatever language: who is in need writes as it comes. `more`: the
+    hospital's own by language, and all of a language without ears."""
+    known = [(words(language).red_flags.beside(more.get(language)), words(language).spaced) for language in LANGUAGES]
+    every = [*known, *((alarms, True) for language, alarms in more.items() if language not in LANGUAGES)]
     return any(_raised(clause, every) for clause in clauses(text))
 
 

@@ -25,6 +25,14 @@ NEAR |= {f"{one} week{of}": 8 for one in ("a", "1") for of in (" tomorrow", " fr
 NEAR |= {"2 weeks today": 14, "2 weeks from today": 14}
 UNITS = {"day": 1, "days": 1, "week": 7, "weeks": 7, "fortnight": 14, "fortnights": 14}
 YEAR = r"(?P<year>\d{4}|(?:19|20) (?:0 \d|\d{2}))"
+BETWEEN = r"( (?!(no|not|but|without|never|doesnt|isnt|hasnt|didnt|wasnt)\b)\w+)"  # a word between whom and what
+LIMB = r"(((left|right) )?(arm|leg)|face|(left|right) side|side of (my|his|her|the) (face|body))"
+PILLS = r"(pills|tablets|capsules|painkillers)"
+MEDICINE = rf"({PILLS}|medication|medicines?|meds|insulin|paracetamol|panadol|tylenol|aspirin|ibuprofen)"
+PRESCRIBED = (
+    r"( (as|like|on time|every day|daily|(today|yesterday) and"
+    r"|(that )?(you|they|the (doctor|nurse|hospital)|(i was|were) (told|given))))"
+)
 
 NUMBERS = NumberWords(
     small=numbered(
@@ -115,21 +123,47 @@ WORDS = Language(
             r"|\b(not|isnt|stopped) breathing|\bsuffocating|\bchoking|\basthma attack",
             "bleeding": r"\bbleed(s|ing)?\b|\bha?emorrhag\w+|\blots? of blood\b(?! tests?)|\bso much blood"
             r"|\b(losing|lost|vomiting|coughing|throwing|passing)( \w+){0,2} blood\b(?! (test|sample|result|pressure))",
-            "unconscious": r"\bunconscious|\bpassed out|\bfainted|\bcollapsed|\bblacked out|\bcant wake\b"
-            r"|\b(not|isnt|doesnt|wont) (responding|respond|responsive|waking up|wake up)|\bunresponsive",
+            "unconscious": r"\bunconscious|\bpassed out|\bfainted|\bcollapsed|\bblacked out|\bcan(t|not| not) wake\b"
+            r"|\b(not|isnt|doesnt|wont) (responding|respond|responsive|waking up|wake up)|\bunresponsive"
+            r"|\b(baby|newborn|infant|toddler|child|son|daughter|s?he|s?hes)( (is|has|just|really))?"
+            r" (not|isnt|stopped|wont) (moving|move)\b(?! (to|house|the|his|her|my|away|out))"
+            r"|\b(baby|newborn) (has not|hasnt) moved|\b(can(t|not| not)|have(nt| not)) (feel|felt) (my|the) baby",
             "self-harm": r"\bsuicid\w+|\bkill(ing)? (myself|himself|herself)|\b(want|wants|going) to die|\bwanna die"
             r"|\bend(ing)? my life|\bend it all|\btak(e|ing) my (own )?life|\bbetter off dead|\bwish i (was|were) dead"
-            r"|\bdont (want to|wanna) (live|be alive|be here any ?more)|\bno reason to live|\bcutting myself"
+            r"|\b(do|does)(nt| not) (want to|wanna) (live|be alive|be here any ?more)|\bno reason to live"
+            r"|\bcutting myself"
             r"|\bhurt(ing)? myself|\bharm(ing)? myself",
-            "stroke": r"\bstroke\b|\bface (is |has )?droop\w+|\bslurr\w+|\bparaly\w+|\bnumb\w*( \w+){0,3} side\b"
-            r"|\bcant (speak|talk)\b(?! (now|right|at|just|to|with|on|about|for|long))"
+            "stroke": r"\bstroke\b|\bslurr\w+|\bparaly\w+|\bnumb\w*( \w+){0,3} side\b"
+            rf"|\b(face|mouth){BETWEEN}{{0,3}} (droop\w*|dropp\w+|fallen|sagg\w+|crooked|lopsided)\b"
+            rf"|\b{LIMB}{BETWEEN}{{0,3}} (numb|(gone|went|feels) (weak|dead|limp))\b"
+            rf"|\b(numbness|weakness|numb)( in| on| down)?( \w+)? {LIMB}\b"
+            rf"|\bcan(t|not| not) feel (my|his|her) {LIMB}\b"
+            r"|\bcan(t|not| not) (speak|talk)\b(?! (now|right|at|just|to|with|on|about|for|long))"
             r"(?! (english|spanish|portuguese|chinese))"
-            r"|\bcant move\b(?!( \w+){0,2} (appointment|booking|time|date|day|to)\b)",
+            r"|\bcan(t|not| not) move\b(?!( \w+){0,2} (appointment|booking|time|date|day|to)\b)",
             "emergency": r"\bemergency|\bits urgent|\bambulance|\bdying\b(?! to)|\bseizures?\b|\bhaving a fit"
-            r"|\bconvuls\w+|\bpoison\w+|\boverdos\w+",
+            r"|\bconvuls\w+|\bpoison\w+",
+            "allergy": r"\banap\w*la[xc]\w+"
+            r"|\ballergic reactions?\b(?!( \w+){0,4} (ago|last (week|month|year|time)|in the past|as a child|once)\b)"
+            rf"|\b(throat|tongue|lips?|face){BETWEEN}{{0,3}} (swell(s|ed|ing)?|clos(es|ing)|closed up)\b"
+            rf"|\b(tongue|lips?){BETWEEN}{{0,3}} swollen|\bswollen (tongue|lips?)"
+            r"|\bswelling (of|in|around)( \w+)? (throat|tongue|lips?|face)"
+            r"|\b(covered in|full of) hives|\bhives all over",
+            "newborn fever": rf"\b(newborns?|new born|babys?|infant|(days?|weeks?) old){BETWEEN}{{0,5}}"
+            r" (fever|feverish|(a|high) temperature|burning up)\b"
+            rf"|\b(fever|feverish|high temperature){BETWEEN}{{0,3}} (newborn|new born|baby|infant)\b",
+            "overdose": r"\boverdos\w+"
+            r"|\b(took|tak(en|ing)|swallow(ed|ing)|injected)( \w+){0,2} (too (many|much)|double)"
+            rf"( (?!no\b|not\b)\w+){{0,3}} {MEDICINE}\b"
+            r"|\b(took|taken|swallowed)( \w+){0,2} (all|lots?|loads|heaps|handfuls?|dozens|a bunch)( of)?"
+            rf"( (my|his|her|the|these|those|sleeping)){{0,3}} {PILLS}\b(?!{PRESCRIBED})"
+            r"|\b(took|taken|swallowed)( \w+)? (whole|entire|full) (bottle|box|pack|packet|strip)\b"
+            r"|\b(took|taken|swallowed)( \w+)? ([2-9]\d|\d{3}|twenty|thirty|forty|fifty|sixty|a hundred)"
+            rf"( \w+){{0,2}} {PILLS}\b",
         },
         denied=r"\b(no|not|never|without|dont|doesnt|isnt|arent|wasnt|havent|hasnt|didnt)"
-        r"( (a|an|any|the|have|has|had|having|been|got|feel|felt|feeling|in|my|really|more|longer|want|currently))*$"
+        r"( (a|an|any|the|have|has|had|having|been|got|feel|felt|feeling|in|my|really|more|longer|want|currently"
+        r"|known|severe))*$"
         r"|\b(no|without|any)( \w+){1,3} n?or( (a|an|any|the))?$",
     ),
     dates=Dates(

@@ -14,6 +14,17 @@ UNITS = {"dia": 1, "dias": 1, "semana": 7, "semanas": 7}
 YEAR = r"(?P<year>\d{4})"
 LATER = r"(?P<later>la semana (que viene|proxima|entrante|siguiente)|la (proxima|otra) semana)"
 BETWEEN = r"( (?!no\b|ni\b|sin\b|pero\b)\w+)"  # a word between what hurts and the chest: "la espalda pero no el pecho"
+LIMB = r"(brazo|pierna|cara|lado|mitad|medio cuerpo)"
+BABY = (
+    r"((mi|el|la|un|una|su|este|esta|al|del) bebe|bebit[oa]|bebecit[oa]|(hij|nin)[oa] de (\w+ )?(dias|semanas)"
+    r"|recien nacid[oa])"
+)
+PILLS = r"(pastill|pildor|comprimid|tablet|capsul|calmant|somnifer)\w+"
+TOOK = r"\b(tom(e|o|aron|ado)|trag(o|ue|aron|ado)|ingiri\w+|ingerid\w+)"
+PRESCRIBED = (
+    r"( (como|a (sus|la) horas?|cada dia|todos los dias|(hoy|ayer) y"
+    r"|que (me |le )?(recet|mand|dio|dieron|indic|toca|deb)))"
+)
 
 NUMBERS = NumberWords(
     small=numbered(
@@ -122,18 +133,43 @@ WORDS = Language(
             "unconscious": r"\binconsciente|\b(se|me) (ha |he )?desmay\w+|\besta desmayad\w+"
             r"|\bno (\w+ )?(responde|reacciona|despierta)\b(?! (el|al) (telefono|correo|mensaje))"
             r"|\bno (\w+ )?(respondiendo|reaccionando)"
+            r"|\b(bebe|hij[oa]|nin[oa]|mama|papa|madre|padre|marido|espos[oa]) no (se )?(ha |esta )?(muev|mov)\w*\b"
+            r"(?! (de|la|las|el|su|mi|una) )|\bno (\w+ )?(siento|sentido) (moverse )?(al|a mi) bebe"
+            r"|\bno (\w+ )?(siento|sentido) que (el|mi) bebe se mueva"
             r"|\bperdi\w* (el conocimiento|la conciencia|el sentido)",
             "self-harm": r"\bsuicid\w+|\bmatarme|\bme (quiero|quisiera|voy a) matar|\bquit\w+ la vida"
             r"|\b(quiero|quisiera|prefiero|preferiria) (morir|estar muert)\w*|\bme quiero morir"
             r"|\bganas de (morir|matar)\w*|\bno (\w+ ){0,2}(quiero|ganas de|vale la pena) (seguir )?viv\w+"
             r"|\bsin ganas de viv\w+|\bdejar de vivir|\bacabar con mi vida|\bcort\w+ las venas"
-            r"|\bhacerme dano|\blastimarme",
+            r"|\bhacerme dano|\blastimarme"
+            r"|\bno (\w+ ){0,2}(quiero|quisiera) (estar|seguir) (mas )?(aqui|en este mundo|viv[oa])\b"
+            r"(?! (esperando|en (la )?(espera|fila|linea)))",
             "stroke": r"\bderrame|\bembolia|\bictus|\bparali[sz]\w+"
             r"|\bno (\w+ )?puede hablar\b(?! (ahora|en|con|por|mas tarde))"
             r"|\bno (\w+ )?pued[eo] mover(?!( \w+){0,2} (cita|hora|horario|turno|consulta|fecha|carro|auto))"
-            r"|\b(cara|boca) (\w+ )?(caida|torcida|chueca)|\bse (le|me) torcio la (cara|boca)",
+            r"|\b(cara|boca) (\w+ )?(caida|torcida|chueca)"
+            r"|\bse (le|me) (torcio|cayo|paralizo) (el lado de |media )?(la )?(cara|boca)"
+            rf"|\bno (\w+ )?(siento|siente) (el|la|mi|su|un|una|medio) {LIMB}\b(?! (hinchad|dormid|adormecid|mal|rar))"
+            rf"|\b{LIMB}{BETWEEN}{{0,3}} (adormecid|entumecid|entumid|dormid|insensibl)\w+"
+            rf"|\bse (le|me) (durmio|entumecio|adormecio|esta durmiendo)( \w+){{0,2}} {LIMB}\b"
+            rf"|\b(no (\w+ )?(tengo|tiene)|sin|perd\w+( la)?) fuerzas? (en|de|del) (el |la |un |una )?{LIMB}\b",
             "emergency": r"\bemergencia|\burgencia vital|\bes urgente|\buna urgencia|\bauxilio|\bsocorro"
-            r"|\bambulancia|\bconvuls\w+|\b(se|me) est(a|oy) muriendo|\benvenen\w+|\bsobredosis",
+            r"|\bambulancia|\bconvuls\w+|\b(se|me) est(a|oy) muriendo|\benvenen\w+",
+            "allergy": r"\banafila\w+|\banafilac\w+"
+            r"|\b(reaccion(es)? alergicas?|alergia (muy )?(grave|severa|fuerte))\b"
+            r"(?!( \w+){0,4} (hace|el ano pasado|cuando era|de nin[oa]|antes)\b)"
+            r"|\bse (me|le) ((esta|estan|ha) )?(cierr|cerr|hinch)\w+( \w+){0,2} (garganta|lengua|cara|labios?)"
+            r"|\b(garganta|lengua|cara|labios?) (se (me|le) ((esta|ha) )?(cierr|cerr|hinch)\w+|(esta )?cerrando)"
+            r"|\b(lengua|labios?) (\w+ )?hinchad\w+|\bhinchazon (de|en) (la |los )?(garganta|lengua|cara|labios)"
+            r"|\b(llen[oa]|cubiert[oa]) de ronchas|\bronchas (por|en) todo",
+            "newborn fever": rf"\b{BABY}{BETWEEN}{{0,5}} (fiebre|calentura|temperatura (muy )?alta)\b"
+            rf"|\b(fiebre|calentura){BETWEEN}{{0,3}} {BABY}\b",
+            "overdose": r"\bsobredosis"
+            rf"|{TOOK}( \w+)? (tod[oa]s (las|los|mis|sus|esas|esos)|much[oa]s|muchisim[oa]s|un monton de|un puno de"
+            rf"|[2-9]\d|\d{{3}}|veinte|treinta|cuarenta|cincuenta|cien) {PILLS}\b(?!{PRESCRIBED})"
+            rf"|{TOOK}( \w+)? (demasiad[oa]s?|mucha|el doble de( la)?) ({PILLS}|medic\w+|insulina|dosis|paracetamol)\b"
+            rf"|{TOOK}( \w+)? (el|la|un|una) (frasco|caja|bote|blister|tira) (enter[oa]|complet[oa]|de {PILLS})"
+            rf"|{TOOK}( \w+)? tod[oa] (el|la) (frasco|caja|bote|blister|tira)\b",
         },
         denied=r"\b(no|ya no|nunca|tampoco|sin|ni|ninguna?)( (me|le|es|hay|tengo|tiene|siento|estoy|esta|he|ha|tenido"
         r"|sentido|sintiendo|tuve|hubo|senti|ahora|una|un|el|la|ninguna|ningun|nada de|mas|ya))*$",

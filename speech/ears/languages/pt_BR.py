@@ -14,6 +14,18 @@ NEAR |= {"hoje a 8": 7, "hoje a 15": 14}  # de hoje a oito: the same weekday of 
 UNITS = {"dia": 1, "dias": 1, "semana": 7, "semanas": 7}
 LATER = r"(?P<later>(proxima|outra) semana|semana (que vem|seguinte))"
 BETWEEN = r"( (?!nao\b|nem\b|sem\b|mas\b)\w+)"  # a word between what hurts and the chest: "as costas mas não o peito"
+LIMB = r"(braco|perna|rosto|lado|metade|cara)"
+BABY = (
+    r"((meu|minha|o|a|um|uma|seu|nosso|nossa|do|no) bebe|bebezinh[oa]|nene[m]?|filh[oa] de (\w+ )?(dias|semanas)"
+    r"|recem nascid[oa])"
+)
+PILLS = r"(comprimid|pilul|capsul|calmant)\w+"
+MEDICINE = rf"({PILLS}|remedios?|medicamentos?|insulina)"
+TOOK = r"\b(tom(ei|ou|aram|ado)|engoli(u|ram|do)?|ingeri(u|ram|do)?)"
+PRESCRIBED = (
+    r"( (como|na hora|no horario|todo dia|todos os dias|(hoje|ontem) e|direit\w+|cert\w+"
+    r"|que (o|a|me|ele|ela|voces?|foram)))"
+)
 
 NUMBERS = NumberWords(
     small=numbered(
@@ -126,17 +138,41 @@ WORDS = Language(
             r"|\b(sai|saindo|saiu|vomit\w+|toss\w+|cusp\w+|urin\w+)( (bastante|um|pouco|de|com)){0,3} sangue",
             "unconscious": r"\binconsciente|\bdesacordad\w+|\bdesmai\w+"
             r"|\bnao (\w+ )?(responde|reage|acorda)\b(?! (o|ao) (telefone|mensagem|email))"
-            r"|\bnao (\w+ )?(respondendo|reagindo|acordando)|\bperd\w+ (os sentidos|a consciencia)",
+            r"|\bnao (\w+ )?(respondendo|reagindo|acordando)|\bperd\w+ (os sentidos|a consciencia)"
+            r"|\b(bebe|nenem|filh[oa]|crianca|mae|pai|marido|espos[oa]) nao (se )?(esta |ta )?(se )?(mex|mov)\w+\b"
+            r"(?! (no|na|em) )"
+            r"|\bnao (\w+ )?sint\w+ (o|meu) (bebe|nenem)",
             "self-harm": r"\bsuicid\w+|\bme matar|\b(quero|queria|prefiro|preferia) morrer|\bvontade de morrer"
             r"|\btirar (a )?minha (propria )?vida|\bacabar com (a )?minha vida"
-            r"|\bnao (\w+ ){0,2}(quero|aguento|vontade de) (mais )?viver|\bsem vontade de viver|\bme machucar",
+            r"|\bnao (\w+ ){0,2}(quero|aguento|vontade de) (mais )?viver|\bsem vontade de viver|\bme machucar"
+            r"|\bnao (\w+ ){0,2}quero (mais )?(existir|estar (mais )?(aqui|neste mundo|nesse mundo|viv[oa]))\b"
+            r"(?! (esperando|na (fila|espera|linha)))",
             "stroke": r"\bderrame|\bavc\b|\bparalis\w+"
             r"|\bnao (\w+ )?(consegue|conseguindo) falar\b(?! (agora|neste|no|por|com|ao))"
             r"|\bnao (\w+ )?(consigo|consegue|conseguindo) (mexer|mover)"
             r"(?!( \w+){0,2} (consulta|horario|data|carro|aplicativo|celular|site))"
-            r"|\bboca torta|\brosto (torto|caido)|\bfala(ndo)? (enrolad\w+|embolad\w+)",
+            r"|\bboca (\w+ )?torta|\brosto (\w+ )?(torto|caido|caiu|entortou)|\bfala(ndo)? (enrolad\w+|embolad\w+)"
+            rf"|\bnao (\w+ ){{0,2}}(sinto|sente|sentindo) (mais )?(o|a|meu|minha|seu|sua|um|uma) {LIMB}\b"
+            r"(?! (inchad|dormente|mal))"
+            rf"|\b{LIMB}{BETWEEN}{{0,3}} (dormente|adormecid\w+|anestesiad\w+)|\bdormencia (no|na|em) (\w+ )?{LIMB}\b"
+            rf"|\b(nao (\w+ )?tenho|sem|perd\w+( a)?) forcas? (no|na|do|da|em) (\w+ )?{LIMB}\b",
             "emergency": r"\bemergencia|\be urgente|\buma urgencia|(?<!pronto )\bsocorro|\bambulancia|\bconvuls\w+"
-            r"|\b(esta|estou|ta|to) morrendo\b(?! de (vontade|fome|sede))|\benvenen\w+|\boverdose",
+            r"|\b(esta|estou|ta|to) morrendo\b(?! de (vontade|fome|sede))|\benvenen\w+",
+            "allergy": r"\banafila\w+"
+            r"|\b(reac(ao|oes) alergicas?|alergia (muito )?(grave|forte|severa))\b"
+            r"(?!( \w+){0,4} (ha|atras|ano passado|quando era|antes|uma vez)\b)"
+            r"|\b(garganta|lingua|rosto|cara|labios?|boca) ((esta|estao|ta|tao|me|ja|toda) ){0,2}"
+            r"(fech(ando|ou)|inch(ando|ou|aram)|trancando)\b|\b(lingua|labios?) (\w+ ){0,2}inchad\w+"
+            r"|\b(fechando|fechou|inchando|inchou) (a |minha )(garganta|lingua|cara)"
+            r"|\binchaco (na|no|nos|da|do|dos) (garganta|lingua|rosto|labios)|\burticaria (no|pelo) corpo",
+            "newborn fever": rf"\b{BABY}{BETWEEN}{{0,5}} (febre|febril|temperatura alta)\b"
+            rf"|\bfebre{BETWEEN}{{0,3}} {BABY}\b",
+            "overdose": r"\boverdose|\bsuperdos\w+"
+            rf"|{TOOK}( \w+)? (tod[oa]s (os|as)( meus| minhas)?|[2-9]\d|\d{{3}}|vinte|trinta|quarenta|cinquenta|cem)"
+            rf" {PILLS}\b(?!{PRESCRIBED})"
+            rf"|{TOOK}( \w+)? (muit[oa]s|um monte de|uma porcao de|um punhado de) {MEDICINE}\b"
+            rf"|{TOOK}( \w+)? ({MEDICINE} demais|o dobro d\w+)"
+            rf"|{TOOK}( \w+)? (a|o|uma|um) (cartela|caixa|frasco|vidro) (inteir[oa]|tod[oa]|de {PILLS})",
         },
         denied=r"\b(nao|nunca|nem|sem|tampouco|nenhuma?)( (me|e|ha|tenho|tem|sinto|estou|esta|to|ta|estava|tive|teve"
         r"|houve|senti|sentindo|sentido|agora|com|uma|um|a|o|nenhuma|nenhum|nada de|mais))*$",
