@@ -178,6 +178,25 @@ async def test_a_worker_that_cannot_start_any_more_is_tried_again_until_it_can(t
         assert (await answered(workers))["pid"] != first
 
 
+@pytest.mark.covers("I10")
+async def test_a_process_that_the_machine_refuses_is_tried_again_until_it_is_given(tmp_path: Path) -> None:
+    program, away = tmp_path / "recogniser", tmp_path / "away"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ODD}" "$@"\n')
+    program.chmod(0o755)
+    async with Workers([str(program), str(tmp_path)], deadline_s=PATIENCE_S) as workers:
+        (first,) = workers.processes
+        program.rename(away)
+        os.kill(first, signal.SIGKILL)
+        await comes(lambda: not workers.processes)
+        await asyncio.sleep(0.5)  # in which it is tried in vain
+        away.rename(program)
+        assert (await answered(workers))["pid"] != first
+        program.rename(away)
+        with pytest.raises(EarsFailed, match="could not be started"):
+            async with Workers([str(program), str(tmp_path)]):
+                pass
+
+
 async def test_a_pool_of_which_not_one_starts_says_why(tmp_path: Path) -> None:
     (tmp_path / "refuse").touch()
     with pytest.raises(EarsFailed, match="told to refuse"):

@@ -173,9 +173,12 @@ class Workers:
         """Raises `EarsFailed`."""
         quiet = asyncio.subprocess.DEVNULL  # what libraries say may hold what was heard
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=pipe, stdout=pipe, stderr=quiet, env=_environment()
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=pipe, stdout=pipe, stderr=quiet, env=_environment()
+            )
+        except OSError as error:  # no memory for a process, or too many of them
+            raise EarsFailed(f"a recogniser's process could not be started ({error.strerror})") from None
         worker = _Worker(process)
         try:
             async with asyncio.timeout(START_S):
