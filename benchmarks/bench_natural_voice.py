@@ -76,7 +76,8 @@ def _said(house: House, one: Opening) -> str:
 
 
 def _natural(house: House, text: str) -> Path | None:
-    for sidecar in (house.here.sounds / "cache").glob("*/*.json"):
+    sounds = house.here.sounds
+    for sidecar in (*(sounds / "cache").glob("*/*.json"), *(sounds / "passing").glob("*/*.json")):
         told = json.loads(sidecar.read_text())
         if (told.get("text"), told["engine"]) == (text, "kokoro"):
             return sidecar.with_suffix(".sln16")

@@ -261,6 +261,9 @@ SAID_AS: dict[tuple[str, str], Worder] = {
 # What belongs to one patient: a prompt with it is kept apart and purged, and is not named by a plain hash.
 PERSONAL = {"given_name", "birth_date", "digits", "number", "case", "said", "given"}
 
+# What is another one every day: a prompt with it is said for some days and never again, and is purged then.
+PASSING = {"when", "day"}
+
 
 def _written_date(value: Value, language: str, local: Local) -> str:
     if isinstance(value, dt.datetime):

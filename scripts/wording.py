@@ -19,7 +19,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from scripts import verbalise
-from scripts.placeholders import PERSONAL, SAID, WRITTEN, Doctor, Local, Value, fill, harmless, used
+from scripts.placeholders import PASSING, PERSONAL, SAID, WRITTEN, Doctor, Local, Value, fill, harmless, used
 from scripts.site_file import NOTHING, read_site, with_site
 from scripts.spoken_words import Words
 from scripts.wording_files import FORMS, REFERENCE, SITE, Forms, Language, load_languages
@@ -70,11 +70,13 @@ class UnknownWording(KeyError):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What is said, in which language it is at last said, and whether it holds something of one patient."""
+    """What is said, in which language it is at last said, and whether it holds something of one patient, or a day that
+    passes."""
 
     text: str
     language: str
     personal: bool
+    passing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,8 @@ class Wording:
         placeholders = used(forms.get(form, forms["text"]))
         if "choices" in placeholders:
             placeholders |= used(forms.get("choice", ""))
-        personal = bool(placeholders & PERSONAL)
-        return Sentence(self._fill(forms, form, language, params), language, personal)
+        said = self._fill(forms, form, language, params)
+        return Sentence(said, language, bool(placeholders & PERSONAL), bool(placeholders & PASSING))
 
     def message(self, key: str, language: str, /, **params: Value) -> str:
         """A text message. {hospital} and {number} are the site's; `date` and `time` may be the

@@ -9,7 +9,8 @@ is tried with the next voice.
 Nobody waits long for a better voice: who asks says within which time the sound is needed. A voice that is expected to
 take longer (letters before it and its own, by what a letter took of late), or does, goes on behind for the next time,
 and the next voice speaks now. What holds something of one patient lives in a root of its own, is named by
-a keyed hash (names stay in logs), says no text in its sidecar, and is purged.
+a keyed hash (names stay in logs), says no text in its sidecar, and is purged. What names a day lives in another, and is
+purged when it was not asked for any more: a house has new days every day.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ LONGEST = 3000  # letters of one prompt, about four minutes of speech
 LOCK_WAIT = 60.0  # seconds to wait for another process that renders the same
 LOCK_POLL = 0.02
 ABANDONED = 3600.0  # seconds after which a temporary file has no living writer
+UNUSED = 14 * 86_400.0  # seconds after which a sentence with a day in it will not be said again
 AT_LEISURE = math.inf  # `within` of who can wait
 NOTHING_NEW = 0.0  # `within` of who takes a better voice only where its sound is there already
 MOST_WAITING = 1500  # letters that may wait for a slow voice, about a minute of its work; more are not begun behind
@@ -59,12 +61,14 @@ class _Entry:
 
 
 class PromptCache:
-    """Sentences as sound files below `sounds`: `cache/` for everybody's, `personal/` for one patient's."""
+    """Sentences as sound files below `sounds`: `cache/` for everybody's, `passing/` for those with a day in them,
+    `personal/` for one patient's."""
 
     def __init__(self, sounds: Path, voices: Voices, *, verbaliser: str = "", jobs: int = 2) -> None:
         self.sounds = sounds
         self.voices = voices
         self.shared = Store(sounds / "cache")
+        self.passing = Store(sounds / "passing")
         self.personal = Store(sounds / "personal", 0o640)
         self._verbaliser = verbaliser
         self._jobs: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(jobs))
@@ -73,7 +77,14 @@ class PromptCache:
         self._salt: bytes | None = None
 
     async def render(
-        self, text: str, language: str, *, personal: bool = False, pace: float = 1.0, within: float = AT_LEISURE
+        self,
+        text: str,
+        language: str,
+        *,
+        personal: bool = False,
+        passing: bool = False,
+        pace: float = 1.0,
+        within: float = AT_LEISURE,
     ) -> Path:
         """The sound of a sentence: a path without extension, beside which `.sln16` and `.sln` are.
 
@@ -89,7 +100,7 @@ class PromptCache:
         voices = self.voices.of(language)
         for voice in voices:
             try:
-                entry = await self._entry(voice, text, language, pace, personal)
+                entry = await self._entry(voice, text, language, pace, personal, passing)
                 if voice is voices[-1] or within == AT_LEISURE:
                     return await self._made(entry)
                 if (path := await self._in_time(voice, entry, within)) is not None:
@@ -112,16 +123,23 @@ class PromptCache:
         request = {"recording": recording}
         return await self._made(_Entry(self.shared, await self._name(request, False), request, "recorded", sound))
 
-    async def purge(self, older_than: float = 86_400.0) -> int:
-        """Remove patients' prompts that are older than so many seconds, and abandoned temporary files."""
+    async def purge(self, older_than: float = 86_400.0, unused_for: float = UNUSED) -> int:
+        """Remove patients' prompts that are older than so many seconds, those with a day in them that were not used for
+        so many, and abandoned temporary files."""
         await asyncio.to_thread(self.shared.sweep, ABANDONED)
-        return await asyncio.to_thread(self.personal.purge, older_than)
+        passed = await asyncio.to_thread(self.passing.purge, unused_for)
+        return passed + await asyncio.to_thread(self.personal.purge, older_than)
 
-    async def _entry(self, voice: Voice, text: str, language: str, pace: float, personal: bool) -> _Entry:
+    async def _entry(
+        self, voice: Voice, text: str, language: str, pace: float, personal: bool, passing: bool
+    ) -> _Entry:
         request = {"text": text, "language": language, **await voice.identity(language, pace)}
-        store = self.personal if personal else self.shared
+        store = self.personal if personal else self.passing if passing else self.shared
+        name = await self._name(request, personal)
+        if store is self.passing:
+            store.used(name)
         make = partial(self._say, voice, text, language, pace)
-        return _Entry(store, await self._name(request, personal), request, voice.name, make, speakable(text))
+        return _Entry(store, name, request, voice.name, make, speakable(text))
 
     async def _made(self, entry: _Entry) -> Path:
         if (path := entry.path) is not None:

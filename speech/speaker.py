@@ -24,7 +24,7 @@ AHEAD_S = 10.0  # seconds in which a prompt that was prepared may be needed
 
 
 class Sentence(Protocol):
-    """What is said, in which language at last, and whether it holds something of one patient."""
+    """What is said, in which language at last, and whether it holds something of one patient, or a day that passes."""
 
     @property
     def text(self) -> str: ...
@@ -32,6 +32,8 @@ class Sentence(Protocol):
     def language(self) -> str: ...
     @property
     def personal(self) -> bool: ...
+    @property
+    def passing(self) -> bool: ...
 
 
 class Sentences(Protocol):
@@ -108,7 +110,12 @@ class Speaker:
                 return own
         pace *= self._pace * self.sentences.pace(sentence.language)
         return await self.cache.render(
-            sentence.text, sentence.language, personal=sentence.personal, pace=pace, within=within
+            sentence.text,
+            sentence.language,
+            personal=sentence.personal,
+            passing=sentence.passing,
+            pace=pace,
+            within=within,
         )
 
     def saying(self, sentences: Sentences) -> Speaker:

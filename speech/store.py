@@ -38,6 +38,11 @@ class Store:
     def has(self, name: str) -> bool:
         return self.path(name).with_suffix(SIDECAR).exists()
 
+    def used(self, name: str) -> None:
+        """An entry is as if it had been made now: `purge` counts from its last use."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self.path(name).with_suffix(SIDECAR))
+
     def publish(self, name: str, files: Mapping[str, bytes], about: Mapping[str, object]) -> Path:
         """Write an entry's files (by extension) and its sidecar. Raises `OSError`, leaving
         nothing half done.
@@ -77,7 +82,7 @@ class Store:
         return path.read_bytes()
 
     def purge(self, older_than: float, now: float | None = None) -> int:
-        """Remove entries made more than `older_than` seconds ago, and what killed writers left.
+        """Remove entries made (or last `used`) more than `older_than` seconds ago, and what killed writers left.
         Returns how many.
         """
         limit = (time.time() if now is None else now) - older_than

@@ -1,6 +1,7 @@
 """The prompt cache and the speaker: rendered once, whole or not at all, and what is a patient's kept apart."""
 
 import asyncio
+import datetime as dt
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from scripts import wording
+from scripts.placeholders import Doctor
 from scripts.wording import STATIC_KEYS, Site, UnknownWording
 from speech.cache import LONGEST, NOTHING_NEW, PromptCache, plain
 from speech.publish import publish_static, render_ahead
@@ -383,6 +385,22 @@ async def test_a_patient_s_prompt_is_apart_and_is_purged(cache: PromptCache) -> 
     assert files(cache.sounds / "personal") == {"salt"}
     assert size(shared.with_suffix(".sln16")) > 0
     assert await cache.render("Gracias, Lucía.", "es", personal=True) == path
+
+
+@pytest.mark.covers("H52")
+async def test_a_prompt_with_a_day_in_it_is_purged_when_it_is_not_asked_for_any_more(speaker: Speaker) -> None:
+    cache, lasting = speaker.cache, await speaker.file("apology", "es", {})
+    days = [dt.datetime(2026, 11, day, 9, 20, tzinfo=SITE.zone) for day in (27, 30)]
+    doctor = Doctor("Vega", feminine=True)
+    gone, asked_for = [await speaker.file("time_with_doctor", "es", {"when": at, "doctor": doctor}) for at in days]
+    assert gone.parent.parent == asked_for.parent.parent == cache.sounds / "passing"
+    assert await cache.purge() == 0
+    for path in (lasting, gone, asked_for):
+        os.utime(path.with_suffix(".json"), (0, 0))
+    assert await speaker.file("time_with_doctor", "es", {"when": days[1], "doctor": doctor}) == asked_for
+    assert await cache.purge() == 1
+    assert [size(path.with_suffix(".sln")) > 0 for path in (lasting, asked_for)] == [True, True]
+    assert files(gone.parent) <= {f"{asked_for.name}{end}" for end in (".json", ".sln", ".sln16")}
 
 
 @pytest.mark.covers("I7")
