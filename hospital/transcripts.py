@@ -112,6 +112,18 @@ def failed(session: Session, due: Due) -> None:
     announce(session, "case", due.case_id)
 
 
+def given_up(session: Session) -> None:
+    """Those whose last try ended without a word, with its process, perhaps: they have failed."""
+    ended = session.scalars(
+        update(Transcript)
+        .where(Transcript.state == "waiting", Transcript.tries >= TRIES)
+        .values(state="failed")
+        .returning(Transcript.recording_id)
+    ).all()
+    for case_id in session.scalars(select(Case.id).where(Case.recording_id.in_(ended))):
+        announce(session, "case", case_id)
+
+
 def correct(session: Session, recording_id: UUID, text: str, account_id: UUID, at: datetime) -> bool:
     """A person writes what was really said; False where there is no transcript."""
     done = session.scalar(

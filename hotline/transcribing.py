@@ -25,8 +25,7 @@ from hospital.clocks import Clocks
 from hospital.clocks import due as clock_of
 from hospital.database import Database
 from hospital.transcripts import Due, Sentence
-from recordings.replay import NotThere, Replay
-from recordings.sealing import Tampered
+from recordings.replay import Replay
 from scripts import vocabulary
 from speech.ears import EarsFailed, red_flags
 from speech.ears.engine import Engine
@@ -60,6 +59,7 @@ class Transcriber:
         if self._rest:
             self._rest -= 1
             return 0
+        await self._database.run(transcripts.given_up)
         done = 0
         async with AsyncExitStack() as stack:
             engines, started = self._engines(), list[Engine]()
@@ -81,7 +81,7 @@ class Transcriber:
                 try:
                     await self._write_down(engine, due)
                     done += 1
-                except (EarsFailed, NotThere, Tampered, wave.Error, EOFError) as failure:
+                except Exception as failure:  # of a disk, of a damaged file: whatever it was, the next one may do
                     log.warning("recording %s was not transcribed (%s)", due.recording_id, type(failure).__name__)
                     await self._database.run(transcripts.failed, due)
         return done

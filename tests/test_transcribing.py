@@ -121,6 +121,25 @@ async def test_a_damaged_recording_is_given_up_after_three_tries(site: Site, whi
         assert "could not write this down" in (await ana.get(f"/cases/{case_id}")).text
 
 
+async def test_one_that_cannot_be_read_or_ended_its_process_thrice_waits_no_longer(
+    site: Site, whisper_model: Path
+) -> None:
+    unreadable, deadly = told(site, "message", "n1-1"), told(site, "message", "n1-2")
+    with site.database.transaction() as session:
+        damaged, heavy = (session.get_one(Case, one).recording_id for one in (unreadable, deadly))
+        assert damaged is not None and heavy is not None
+        for _ in range(transcripts.TRIES):  # each of which a process began, and did not live to end
+            transcripts.begin(session, transcripts.Due(heavy, deadly, "es"))
+    site.shelf.sealed(damaged).unlink()
+    site.shelf.sealed(damaged).mkdir()
+    assert await transcriber(site, lambda: [whisper(whisper_model)]).work() == 0
+    for case_id in (unreadable, deadly):
+        found = transcript(site, case_id)
+        assert found is not None and (found.state, found.tries) == ("failed", transcripts.TRIES)
+        async with site.signed_in("ana") as ana:
+            assert "could not write this down" in (await ana.get(f"/cases/{case_id}")).text
+
+
 def written(site: Site, case_id: UUID) -> None:
     with site.database.transaction() as session:
         due = transcripts.due(session, LANGUAGES)
