@@ -262,7 +262,8 @@ def test_a_moment_by_a_clock_of_24_hours() -> None:
     assert verbalise.moment(when, "es", 24) == "lunes veintitrés de noviembre a las catorce y veinte"
     assert verbalise.moment(when, "pt-BR", 24) == "segunda-feira, vinte e três de novembro, às catorze e vinte"
     assert verbalise.moment(when.replace(hour=0), "pt-BR", 24).endswith(", à zero hora e vinte minutos")
-    assert verbalise.moment(when, "zh-CN", 24) == "十一月二十三日星期一十四点二十分"
+    assert verbalise.moment(when, "zh-CN", 24) == "十一月二十三日星期一，十四点二十分"
+    assert verbalise.full_moment(when.replace(hour=22), "zh-CN", 24) == "二零二六年十一月二十三日，二十二点二十分"
 
 
 @pytest.mark.covers("H11")

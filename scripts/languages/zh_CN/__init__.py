@@ -95,7 +95,9 @@ def clock_24(time: dt.time) -> str:
 
 
 def moment(date: dt.date, time: dt.time, clock: int = 12) -> str:
-    return f"{day(date)}{clock_24(time) if clock == 24 else time_of_day(time)}"
+    if clock == 24:
+        return f"{day(date)}，{clock_24(time)}"  # apart, or 星期二 and 二十二点 run into one number
+    return f"{day(date)}{time_of_day(time)}"
 
 
 def duration(minutes: int) -> str:
