@@ -17,13 +17,13 @@ from scripts import verbalise
 from speech.ears import grammars
 from speech.ears.dates import birth_date, earliest, spoken_day, told_date
 from speech.ears.folding import folded
-from speech.ears.language import Part
+from speech.ears.language import Amounts, Part
 from speech.ears.languages import LANGUAGES, numerals, spaced
 
 EARLIEST = "earliest"
 YEARS = range(1880, 2200)
-_WRITTEN_POINT = re.compile(r"(?<=[0-9])[.,](?=[0-9]{1,2}(?![0-9]))")  # 38.5
-_WRITTEN_THOUSANDS = re.compile(r"(?<=[0-9])[.,](?=[0-9]{3}(?![0-9]))")  # 1,200
+_WRITTEN_POINT = re.compile(r"(?<=[0-9])[.,](?=[0-9]{1,2}(?![0-9]))|(?<=(?<![0-9.,])0)[.,](?=[0-9])")  # 38.5, 0.125
+_BEFORE_THREE = re.compile(r"(?<=[0-9])[.,](?=[0-9]{3}(?![0-9]))")  # 1,200, 1.250
 PARTS = {None: "heard_day", Part.MORNING: "heard_day_morning", Part.AFTERNOON: "heard_day_afternoon"}
 
 
@@ -74,13 +74,13 @@ class SpokenNumber:
 
     def read(self, words: str, language: str) -> str | None:
         point = verbalise.speech(language).POINT
-        row = numerals(_WRITTEN_POINT.sub(f" {point} ", _WRITTEN_THOUSANDS.sub("", words)), language)
-        amounts = LANGUAGES[language].amounts
+        amounts, either = LANGUAGES[language].amounts, LANGUAGES[language].either
+        row = numerals(_written(words, f" {point} ", amounts), language)
         parted = re.search(rf"([0-9]+) ?(?:{folded(point)}|{amounts.tenths}) ?([0-9](?: ?[0-9])*)", row)
         halved = re.search(amounts.half, row)
         found = halved or parted
         rest = row if found is None else row[: found.start()] + row[found.end() :]
-        if re.search(amounts.left_over, rest) or "/" in row:
+        if re.search(amounts.left_over, rest) or "/" in row or re.search(either, words):
             return None
         if found is None:
             return self._whole(words, row, language)
@@ -98,6 +98,13 @@ class SpokenNumber:
 
     def read_back(self, answer: str) -> Prompt:
         return Prompt("survey_read_back", given=float(answer.replace("*", ".")))
+
+
+def _written(words: str, point: str, amounts: Amounts) -> str:
+    """Its numerals without signs: 1,200 → 1200, and 38.5 or 0.125 with a word for the point."""
+    before_three = {amounts.thousands: "", "," if amounts.thousands == "." else ".": "/" if amounts.doubtful else point}
+    words = _WRITTEN_POINT.sub(point, words)
+    return _BEFORE_THREE.sub(lambda sign: before_three[sign[0]], words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Days and dates of birth out of spoken words. Pure: `today` is an argument, in the site's zone.
 
-Never a guess: words that name no day, two days, a day that does not exist, or a weekday that is not the date's are
-None, and the caller is asked again. What is said without a year is the next such day. "Next Tuesday" is the Tuesday of
-the next week in English; not all mean that, so whoever asks says the whole date back. A date that is told, of what was
-or will be, is the nearest one where no year is said.
+Never a guess: words that name no day, two days, a day that does not exist, a weekday that is not the date's, a day that
+does not suit, or more than was understood are None, and the caller is asked again. What is said without a year is the
+next such day. "Next Tuesday" is the Tuesday of the next week in English; not all mean that, so whoever asks says the
+whole date back. A date that is told, of what was or will be, is the nearest one where no year is said.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from speech.ears.folding import clauses, folded
 from speech.ears.language import Language, Part, one_of
 from speech.ears.languages import numerals, words
 
 MOST_YEARS = 8  # to the next 29 February
 A_YEAR = 366  # days
 OLDEST = 120  # years
+_PART_OF_A_DATE = r"\| /[0-9]|[0-9]/ \|"  # 3/4 was read of 3/4/26
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class _Impossible(ValueError):
 def spoken_day(text: str, language: str, today: dt.date) -> SpokenDay | None:
     """ "el tres de marzo", "amanhã de manhã", "下周二上午", "next Tuesday morning". Raises `NoEars`."""
     known = words(language)
+    if _is_refused(text, known) or re.search(known.either, text):
+        return None
     rest = re.sub(known.dates.earliest, " | ", numerals(text, language))  # "the first free time" is on no first
     parts = {part for part, pattern in known.dates.parts.items() if re.search(pattern, rest)}
     days: set[dt.date] = set()
@@ -57,9 +61,18 @@ def spoken_day(text: str, language: str, today: dt.date) -> SpokenDay | None:
         days = {date for _, date in weekdays}
     elif any(date.weekday() != weekday for date in days for weekday, _ in weekdays):
         return None
-    if len(days) != 1 or len(parts) > 1:
+    left = " ".join(rest.split())
+    if len(days) != 1 or len(parts) > 1 or re.search(rf"{_PART_OF_A_DATE}|{known.dates.left_over}", left):
         return None
     return SpokenDay(days.pop(), next(iter(parts), None))
+
+
+def _is_refused(text: str, known: Language) -> bool:
+    """ "I can't come on Friday". A no that stands alone before the day answers what was asked."""
+    said = clauses(text)
+    if said and said[0] in map(folded, known.answers.no):
+        del said[0]
+    return any(re.search(known.dates.refused, clause if known.spaced else clause.replace(" ", "")) for clause in said)
 
 
 def earliest(text: str, language: str) -> bool:
@@ -88,6 +101,8 @@ def told_date(text: str, language: str, today: dt.date) -> dt.date | None:
     """ "el tres de marzo de 2026", "ontem", "the third of March": past or to come, the nearest where no year is said.
     None for a weekday alone, which may be of either, and where a number is left over. Raises `NoEars`."""
     known = words(language)
+    if re.search(known.either, text):
+        return None
     rest = numerals(text, language)
     days: set[dt.date] = set()
     weekdays: set[int] = set()
@@ -123,7 +138,13 @@ def _told(said: dict[str, str], known: Language, today: dt.date) -> dt.date:
 
 
 def _said(match: re.Match[str]) -> dict[str, str]:
-    return {name: value for name, value in match.groupdict().items() if value}
+    said = {name: value for name, value in match.groupdict().items() if value}
+    if "either" in said:  # 9/5/1950: of May in most countries, of September in some
+        month, day = sorted((int(said.pop("either")), int(said.pop("other"))))
+        if month != day <= 12:
+            raise _Impossible
+        said |= {"month": str(month), "day": str(day)}
+    return said
 
 
 def _day(said: dict[str, str], known: Language, today: dt.date) -> dt.date:
@@ -175,12 +196,7 @@ def _next(today: dt.date, day: int, month: int | None) -> dt.date:
 
 def _birth(said: dict[str, str], known: Language, today: dt.date) -> dt.date:
     year = said["year"].replace(" ", "")
-    if "either" in said:  # 9/5/1950: of May in most countries, of September in some
-        month, day = sorted((int(said["either"]), int(said["other"])))
-        if month != day <= 12:
-            raise _Impossible
-    else:
-        month, day = _month(said["month"], known), int(said["day"])
+    month, day = _month(said["month"], known), int(said["day"])
     centuries = ("",) if len(year) > 2 else ("19", "20")
     dates = [_date(int(century + year), month, day) for century in centuries]
     possible = [date for date in dates if date <= today and date.year > today.year - OLDEST]

@@ -46,7 +46,8 @@ class Dates:
     """For free speech. Patterns of `days` have named groups: `near` (a word of `near`), `ahead` and `unit` (of
     `units`, days), `day`, `month` (of `months`) and `year`, or `weekday` (of `weekdays`) with `later` when it is
     one of the next week, `plus` when it is one week after the nearest, `this` when it is of this week. `nextmonth`
-    stands beside the `day` of the month after this one.
+    stands beside the `day` of the month after this one. `either` and `other` are day and month in an order of which
+    nobody can be sure.
     """
 
     months: Mapping[str, int]
@@ -58,6 +59,8 @@ class Dates:
     days: Phrases
     earliest: str  # whichever day it is, the sooner the better
     births: Phrases  # day, month and year
+    refused: str  # in a clause: not the day that is in it
+    left_over: str  # beside a day (|) that was read: it is not the day that was meant
     misheard: str | None = None  # a day of what is no month, left of a date beside its weekday
 
 
@@ -68,6 +71,8 @@ class Amounts:
     half: str
     left_over: str  # what says that the numerals beside it are not all of the number
     tenths: str = r"(?!)"  # what parts wholes from tenths beside the decimal point
+    thousands: str = ","  # how they are parted where numerals are written
+    doubtful: bool = False  # the other sign before three figures is the decimal point, but not in all countries
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ class Language:
     amounts: Amounts
     numerals: Callable[[str], str]
     voicemail: str  # what machines and networks say, and people who pick up do not
+    either: str = r"(?!)"  # over text as it was written: one number or the next, as 三四天
     join: str = ""  # between numbers: y, e, and
     spaced: bool = True  # whether words are written apart
     also_digits: Mapping[str, str] | None = None

@@ -190,6 +190,7 @@ WORDS = Language(
             rf"\b(this coming |coming |on )?(?P<weekday>{one_of(WEEKDAYS)})\b",
             rf"\bin (?P<ahead>\d{{1,2}}|a) (?P<unit>{one_of(UNITS)})( time)?\b",
             rf"\b(?P<near>{one_of(NEAR)})\b",
+            r"(?<!\bat )\b(?P<either>\d{1,2})/(?P<other>\d{1,2})(/(?P<year>\d{4}))?\b",
             r"\bthe (?P<day>\d{1,2})\b|^(?P<alone>\d{1,2})\b(?! (day|days|week|thing))",
         ),
         earliest=r"\b(earliest|soonest|asap)\b|\bas (soon|early) as (possible|you can)\b|\b(1|next) (free|available)\b",
@@ -199,10 +200,15 @@ WORDS = Language(
             rf"\b(?P<month>{one_of(MONTHS)}) (the )?(?P<day>\d{{1,2}}) (of )?{YEAR}\b",
             r"\b(?P<either>\d{1,2})/(?P<other>\d{1,2})/(?P<year>\d{4})\b",
         ),
+        refused=r"\b(no|not|never|cant|cannot|dont(?! mind)|doesnt|wont|couldnt|isnt|arent|except|unless|busy|away"
+        r"|unavailable|(apart|away) from|(other|rather) than|instead of|(any|every)\w*( \w+){0,2} but)\b",
+        left_over=r"\b\d+ (days|weeks|months)\b|\bfortnights?\b|\b(a|1|few|couple of) (weeks?|months?)\b"
+        r"|\bday (after|before)\b|\b(before|after|until|till|from) \|",
     ),
     amounts=Amounts(
         half=r"\b([0-9]+)( [a-z]+)? and (a )?half\b",
-        left_over=r"\b(half|halves|quarters?|hundreds|thousands|millions?|dozens?|point|minus)\b",
+        left_over=r"\b(half|halves|quarters?|hundreds|thousands|millions?|dozens?|point|minus)\b"
+        r"|\b[0-9]+ (and|to|or) [0-9]|\b(between|less|more|fewer|under|over|at (least|most)|up to|almost|nearly)\b",
     ),
     voicemail=r"(?<!to )(?<!you )\bleave( \w+){0,4} (message|name|number)|\b(voice ?mail|mailbox|voice message)"
     r"|\b(after|at) the (tone|beep|signal)|\b(you have|youve) reached|\brecord your message|\bis not in service"

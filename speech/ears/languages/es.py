@@ -209,11 +209,18 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b",
             r"\b(?P<day>\d{1,2}) (del )?(?P<month>\d{1,2}) (de |del )?(?P<year>\d{4})\b",
         ),
+        refused=r"\b(no|nunca|tampoco|ni|excepto|salvo|imposible|ocupad[oa]|en vez de|en lugar de)\b"
+        rf"|\bmenos (el|los|la|las|ese|esa|este|esta|hoy|manana|{one_of(WEEKDAYS)})\b",
+        left_over=r"\b\d+ (dias?|semanas?|mes(es)?)\b|\ben (8|15)\b"
+        r"|\b(despues|antes|a partir|desde|hasta)( del?| el)? \|",
         misheard=r"\b\d{1,2} de (?!la\b)",
     ),
     amounts=Amounts(
         half=r"\b([0-9]+)( [a-z]+)? y medi[oa]\b",
-        left_over=r"\bmedi[oa]s?\b|\b(un|tres|1|3) cuartos?\b|\b(cientos|miles|millon(es)?|docenas?|coma)\b|\bbajo 0\b",
+        left_over=r"\bmedi[oa]s?\b|\b(un|tres|1|3) cuartos?\b|\b(cientos|miles|millon(es)?|docenas?|coma)\b|\bbajo 0\b"
+        r"|\b[0-9]+ [yao] [0-9]|\b(entre|(menos|mas) (de|que)|(al|por lo) menos|como mucho|como maximo|hasta|casi)\b",
+        thousands=".",
+        doubtful=True,
     ),
     voicemail=r"\b(deje|grabe|dejenos|dejeme)( \w+){0,3} (mensaje|recado|nombre)|\bbu[zs]on\b"
     r"|\b(despues|luego) (del|de la|de el) (tono|senal|pitido|bip)|\bha llamado a\b|\bapagado o fuera"

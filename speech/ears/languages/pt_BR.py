@@ -211,12 +211,17 @@ WORDS = Language(
             r"\b(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})\b",
             r"\b(?P<day>\d{1,2}) (do )?(?P<month>\d{1,2}) (de )?(?P<year>\d{4})\b",
         ),
+        refused=r"\b(nao|nunca|nem|tampouco|exceto|salvo|impossivel|ocupad[oa]|em vez de|ao inves d[eoa]|menos|fora)\b",
+        left_over=r"\b\d+ (dias?|semanas?|mes(es)?)\b|\bdaqui\b|\ba (8|15)\b"
+        r"|\b(depois|antes|a partir|desde|ate)( d?[aeo])? \|",
         misheard=r"\b\d{1,2} de (?!manha\b)",
     ),
     amounts=Amounts(
         half=r"\b([0-9]+)( [a-z]+)? e mei[oa]\b",
         left_over=r"\bmeios?\b|\be meias?\b|\b[13] quartos?\b|\b(milha(o|r)|milh(o|ar)es|duzias?|virgula)\b"
-        r"|\babaixo de 0\b",
+        r"|\babaixo de 0\b|\b[0-9]+ (e|a|ou) [0-9]"
+        r"|\b(entre|(menos|mais) (de|que|do que)|pelo menos|no (maximo|minimo)|ate|quase)\b",
+        thousands=".",
     ),
     voicemail=r"\b(deixe|grave)( \w+){0,3} (recado|mensagem|nome)|\bcaixa postal|\bcorreio de voz"
     r"|\bapos o (sinal|bip|tom)|\bdesligado ou fora|\b(voce|voces) ligou para|\bnumero chamado|\bsendo encaminhad\w+",
