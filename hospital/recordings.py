@@ -5,10 +5,11 @@ first byte is written, so that a sweep knows what a crash left behind. What a ca
 a case when it is sealed, whoever seals it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import ForeignKey, Select, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -166,9 +167,27 @@ def of_attempt(session: Session, attempt_id: UUID) -> Recording | None:
 
 
 def newest(session: Session, *, account_id: UUID | None = None, limit: int = 100) -> list[Recording]:
-    """Newest first; of one account, or everybody's."""
+    """Newest first; of one account, or everybody's. The hotline's own calls have nothing to hear and are left out."""
+    rows = _newest(account_id, limit).where(Recording.reason.is_distinct_from("automatic"))
+    return list(session.scalars(rows))
+
+
+def of_people(
+    session: Session,
+    patients: Collection[UUID],
+    staff: Collection[UUID],
+    *,
+    account_id: UUID | None = None,
+    limit: int = 100,
+) -> list[Recording]:
+    """Of these patients, or by these accounts; newest first, of one account or everybody's."""
+    theirs = or_(Recording.patient_id.in_(patients), Recording.account_id.in_(staff))
+    return list(session.scalars(_newest(account_id, limit).where(theirs)))
+
+
+def _newest(account_id: UUID | None, limit: int) -> Select[Recording]:
     rows = select(Recording).order_by(Recording.started_at.desc()).limit(limit)
-    return list(session.scalars(rows.where(Recording.account_id == account_id) if account_id else rows))
+    return rows.where(Recording.account_id == account_id) if account_id else rows
 
 
 def being_written(session: Session) -> set[UUID]:

@@ -1,5 +1,6 @@
 """Grace finds Ana's call and jumps to its middle; Oscar is refused; a flipped bit is found."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from hospital import audit
+from hospital import audit, recordings
 from hospital.audit import AuditRow
 from hospital.database import Database
 from tests.characters import JOAO
@@ -83,6 +84,24 @@ async def test_who_may_not_hear_it_is_refused_and_the_try_is_in_the_chain(
     assert rows(site, "recording.play") == []
     with site.database.transaction() as session:
         assert audit.verify(session).sound
+
+
+@pytest.mark.covers("H17", "H18")
+@pytest.mark.parametrize("wanted", ["João", "souza joão", JOAO.numbers[0], "an"])
+async def test_one_of_long_ago_is_found_by_whose_it_is(
+    site: Site, recorded: tuple[UUID, bytes], wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.recordings.LATELY", 1)
+    with site.database.transaction() as session:
+        for reason, after in (("refused", 1), ("automatic", 2)):
+            later = site.now + timedelta(hours=after)
+            recordings.none_because(session, call_id=f"n1-{reason}", reason=reason, at=later)
+    async with site.signed_in("grace") as grace:
+        listed = (await grace.get("/recordings")).text
+        assert JOAO.name not in listed and listed.count("<tr>") == 2, "the newest, and not the hotline's own"
+        assert JOAO.name in (await grace.post("/recordings/find", wanted=wanted)).text
+    async with site.signed_in("ruby") as ruby:
+        assert JOAO.name not in (await ruby.post("/recordings/find", wanted=wanted)).text
 
 
 async def test_another_nurse_does_not_find_it(site: Site, recorded: tuple[UUID, bytes]) -> None:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy.orm import Session
 
-from hospital import audit, recordings
+from hospital import accounts, audit, patient_search, recordings
 from hospital.accounts import Account
 from hospital.attempts import Attempt
 from hospital.followups import FollowUpTask
@@ -21,11 +21,12 @@ from hospital.patients import Patient
 from hospital.recordings import Recording
 from web.doors import Door, Visitor, denied, pages_of, services
 from web.looks import looked
-from web.ports import Damaged, NotThere
+from web.ports import Damaged, NotThere, Services
 from web.refusals import Refusal
 
 Hears = Annotated[Visitor, Depends(Door("recordings.own"))]
 SAME_REPLAY = timedelta(minutes=10)
+LATELY, SHOWN = 300, 100
 
 routes = APIRouter()
 
@@ -59,19 +60,25 @@ def _line(session: Session, row: Recording) -> Line:
     )
 
 
-def _found(session: Session, visitor: Visitor, wanted: str, at: datetime) -> list[Line]:
-    """Newest first. `wanted`: a part of the patient's or the nurse's name; it is looked for here, not in SQL,
-    because names are sealed."""
-    everybody = visitor.may("recordings.all")
-    rows = recordings.newest(session, account_id=None if everybody else visitor.account_id, limit=300)
-    lines = [_line(session, row) for row in rows]
+def _found(session: Session, visitor: Visitor, wanted: str, house: Services) -> list[Line]:
+    """Newest first. `wanted`: what a patient is looked for by (`patient_search`), a part of the nurse's name, or among the
+    newest a part of the patient's, which is looked for here, not in SQL, because names are sealed."""
+    whose = None if visitor.may("recordings.all") else visitor.account_id
+    lately = [_line(session, row) for row in recordings.newest(session, account_id=whose, limit=LATELY)]
     word = wanted.casefold().strip()
+    found = lately
     if word:
-        lines = [line for line in lines if word in _names(line).casefold()]
-    shown = sorted({str(line.patient.id) for line in lines[:100] if line.patient})
+        people = [one.id for one in patient_search.find(session, wanted, None, house.facts.country or "ZZ")]
+        staff = [one.id for one in accounts.staff(session) if word in one.display_name.casefold()]
+        rows = recordings.of_people(session, people, staff, account_id=whose, limit=SHOWN)
+        lines = [_line(session, row) for row in rows] + [one for one in lately if word in _names(one).casefold()]
+        found = list({line.recording.id: line for line in lines}.values())
+        found.sort(key=lambda line: line.recording.started_at, reverse=True)
+    found = found[:SHOWN]
+    shown = sorted({str(line.patient.id) for line in found if line.patient})
     if shown:
-        looked(session, visitor.account_id, "recordings.find", "recordings", at, patients=shown)
-    return lines[:100]
+        looked(session, visitor.account_id, "recordings.find", "recordings", house.clock(), patients=shown)
+    return found
 
 
 def _names(line: Line) -> str:
@@ -105,7 +112,7 @@ async def _allowed(request: Request, visitor: Visitor, recording_id: UUID) -> tu
 @routes.get("/recordings")
 async def page(request: Request, visitor: Hears) -> Response:
     house = services(request)
-    lines = await house.database.run(_found, visitor, "", house.clock())
+    lines = await house.database.run(_found, visitor, "", house)
     return pages_of(request).show(request, "recordings/page.html", lines=lines, now=house.clock())
 
 
@@ -114,7 +121,7 @@ async def find(request: Request, visitor: Hears) -> Response:
     """A POST, because a name must not stand in an address."""
     house = services(request)
     wanted = str((await request.form()).get("wanted", ""))[:100]
-    lines = await house.database.run(_found, visitor, wanted, house.clock())
+    lines = await house.database.run(_found, visitor, wanted, house)
     return pages_of(request).part(request, "recordings/list.html", lines=lines, now=house.clock(), wanted=wanted)
 
 
