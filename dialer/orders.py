@@ -82,6 +82,11 @@ def no_recording(session: Session, attempt_id: UUID, reason: str, at: datetime) 
     announce(session, "task", attempt.task_id)
 
 
+def being_recorded(session: Session, attempt_id: UUID) -> UUID | None:
+    recording = recordings.of_attempt(session, attempt_id)
+    return recording.id if recording is not None and recording.state == "open" else None
+
+
 def settle(
     session: Session,
     attempt_id: UUID,
@@ -93,5 +98,4 @@ def settle(
 ) -> UUID | None:
     """Settles the attempt; returns its recording where one is to be sealed."""
     attempts.line_ended(session, attempt_id, line_result, at, policy, cause=cause, sip_status=sip_status)
-    recording = recordings.of_attempt(session, attempt_id)
-    return recording.id if recording is not None and recording.state == "open" else None
+    return being_recorded(session, attempt_id)

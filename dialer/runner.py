@@ -138,11 +138,21 @@ class Dialer:
         return True
 
     async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> bool:
-        """The patient does not want to be recorded and is served all the same: a coded reason instead."""
+        """The patient does not want to be recorded and is served all the same: a coded reason instead. What is being
+        recorded ends here; what was said until now, by the patient's leave, is kept. False where the call is over.
+        Raises NotStarted with what to tell the nurse."""
         attempt = await self.database.run(orders.live_of, attempt_id, account_id)
         if attempt is None:
             return False
         await self.database.run(orders.no_recording, attempt_id, "refused", self.now())
+        recording_id = await self.database.run(orders.being_recorded, attempt_id)
+        if recording_id is not None:
+            try:
+                with contextlib.suppress(LookupError):  # the call has ended, and its recording with it
+                    await self.telephone.stop_recording(attempt.channel_id)
+            except (ConnectionError, TimeoutError) as error:
+                raise NotStarted("The recording could not be stopped. Try again, or end the call.") from error
+            self._seal(recording_id)
         return True
 
     async def dial_alone(self, attempt_id: UUID) -> bool:
@@ -262,9 +272,12 @@ class Dialer:
         self._ordered_at.pop(attempt.id, None)
         await self._end_nurses_leg(attempt)  # preview mode: one call, one leg
         if recording_id is not None:
-            task = asyncio.create_task(self._finish(recording_id))
-            self._finishing.add(task)
-            task.add_done_callback(self._finishing.discard)
+            self._seal(recording_id)
+
+    def _seal(self, recording_id: UUID) -> None:
+        task = asyncio.create_task(self._finish(recording_id))
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
 
     async def _finish(self, recording_id: UUID) -> None:
         """What is not finished here, the recorder's own sweep finds."""

@@ -172,7 +172,10 @@ class ConsoleDialling:
         return None if begun else "There is nothing to record: nobody is on the line, or it is recorded already."
 
     async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
-        noted = await self._dialer.refuse_recording(attempt_id, account_id)
+        try:
+            noted = await self._dialer.refuse_recording(attempt_id, account_id)
+        except NotStarted as problem:
+            return str(problem)
         return None if noted else "This call is over already."
 
 

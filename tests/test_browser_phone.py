@@ -297,6 +297,9 @@ async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House
         await hears_something(ana)
         await ana.keyboard.press("y")
         await ana.screenshot(path=SCREENSHOTS / "followup-live.png")
+        await ana.keyboard.press("t")  # he does not want it any more: what there is is sealed while they talk on
+        await expect(ana.get_by_role("button", name="Play")).to_be_visible(timeout=30_000)
+        await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "talking")
         await ana.keyboard.press("c")
         await ana.keyboard.press("h")
         await expect(joao.locator("hotline-phone")).to_have_attribute("data-state", "ready")

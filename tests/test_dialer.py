@@ -582,6 +582,24 @@ async def test_joao_refuses_and_is_served(office: Office) -> None:
 
 
 @pytest.mark.covers("H16", "I5")
+async def test_joao_wants_no_more_of_it_recorded_and_is_served(office: Office) -> None:
+    """Or said so before the page knew that it had begun."""
+    call = await office.they_talk()
+    assert await office.dialer.start_recording(call.id, office.ana)
+    kept = office.recording
+    assert kept is not None
+    office.exchange.fails["stop recording"] = DOWN
+    with pytest.raises(NotStarted, match="could not be stopped"):
+        await office.dialer.refuse_recording(call.id, office.ana)
+    assert office.shelf.finished == []
+    del office.exchange.fails["stop recording"]
+    assert await office.dialer.refuse_recording(call.id, office.ana)
+    await office.dialer.recordings_finished()
+    assert office.exchange.orders[-1] == ("stop recording", call.channel_id)
+    assert office.shelf.finished == [kept.id] and office.attempt.state == "talking"
+
+
+@pytest.mark.covers("H16", "I5")
 @pytest.mark.parametrize("line", ["answered", "network_failure"])
 async def test_ana_forgot_to_record(office: Office, line: str) -> None:
     call = await office.they_talk()

@@ -80,7 +80,8 @@ async def start(request: Request, visitor: WorksFollowUps, task_id: UUID) -> Res
 
 @routes.post("/followups/{task_id}/call/{order}")
 async def order(request: Request, visitor: WorksFollowUps, task_id: UUID, order: str) -> Response:
-    """hang-up, machine (one has picked up), record (the notice has been spoken), no-recording (it is not wanted)."""
+    """hang-up, machine (one has picked up), record (the notice has been spoken), no-recording (it is not wanted, or not
+    any more)."""
     shown = await own_task(request, visitor, task_id)
     if shown.now is None or not shown.mine or shown.now.attempt.video:
         raise Refusal(409, "There is no call of yours.")

@@ -60,7 +60,7 @@ class Dialling(Protocol):
         """The notice has been spoken: record from here on, not a byte before."""
 
     async def refuse_recording(self, attempt_id: UUID, account_id: UUID) -> str | None:
-        """The patient does not want to be recorded: a coded reason instead."""
+        """The patient does not want to be recorded, or not any more: what is being recorded ends here."""
 
 
 class Stints(Protocol):

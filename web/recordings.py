@@ -61,8 +61,8 @@ def _line(session: Session, row: Recording) -> Line:
 
 
 def _found(session: Session, visitor: Visitor, wanted: str, house: Services) -> list[Line]:
-    """Newest first. `wanted`: what a patient is looked for by (`patient_search`), a part of the nurse's name, or among the
-    newest a part of the patient's, which is looked for here, not in SQL, because names are sealed."""
+    """Newest first. `wanted`: what a patient is looked for by (`patient_search`), a part of the nurse's name, or among
+    the newest a part of the patient's, which is looked for here, not in SQL, because names are sealed."""
     whose = None if visitor.may("recordings.all") else visitor.account_id
     lately = [_line(session, row) for row in recordings.newest(session, account_id=whose, limit=LATELY)]
     word = wanted.casefold().strip()
