@@ -93,7 +93,7 @@ async def whole_call(line: LightPhone, extension: str, began: list[float]) -> No
 async def _turn(call: LightCall, keys: str, asked: str) -> None:
     try:
         await call.answers(keys, within=TURN_S)
-    except TimeoutError:
+    except AssertionError:
         raise CallFailed(f"to hear {asked}") from None
     if call.over.is_set():
         raise CallFailed(f"cut off at {asked}")

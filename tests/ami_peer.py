@@ -9,6 +9,8 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
+from tests.late import in_time
+
 Headers = dict[str, str]
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
@@ -63,12 +65,12 @@ class AmiPeer:
             got[:] = [action for action in self.received if action["Action"] == name]
             return len(got) >= times
 
-        async with asyncio.timeout(within), self._changed:
+        async with in_time(within, f"{times} times {name}"), self._changed:
             await self._changed.wait_for(there)
         return got[-1]
 
     async def is_connected(self, times: int, within: float = 5) -> None:
-        async with asyncio.timeout(within), self._changed:
+        async with in_time(within, f"connection {times}"), self._changed:
             await self._changed.wait_for(lambda: self.connections >= times)
 
     async def send(self, data: bytes) -> None:

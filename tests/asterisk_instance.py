@@ -23,6 +23,7 @@ import soxr
 from dialplans import Account, Plan, Trunk, render
 from hotline import asterisk as asterisk_process
 from hotline import asterisk_root, numbering
+from tests.late import LATE
 from tests.phone import Phone, before_others
 
 SPOKEN = {
@@ -138,15 +139,15 @@ class AsteriskInstance:
             secret=account.secret,
         )
 
-    async def shows(self, text: str, command: str, within: float = 5) -> None:
+    async def shows(self, text: str, command: str, within: float = 15) -> None:
         """Wait until Asterisk's console answers `command` with `text` in it."""
         deadline = asyncio.get_running_loop().time() + within
         while text not in (shown := await self.cli(command)):
             if asyncio.get_running_loop().time() > deadline:
-                raise AssertionError(f"{command} does not show {text!r} within {within} s but {shown}")
+                raise AssertionError(f"{LATE}: {command} does not show {text!r} within {within} s but {shown}")
             await asyncio.sleep(0.05)
 
-    async def no_channels(self, within: float = 5) -> None:
+    async def no_channels(self, within: float = 15) -> None:
         """Wait until no call is left in Asterisk; fail when one stays."""
         await self.shows("\n0 active channels", "core show channels", within)
 

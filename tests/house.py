@@ -44,6 +44,7 @@ from scripts.placeholders import Value
 from tests.asterisk_instance import free_address, network
 from tests.canary import Canary
 from tests.forked_house import Up, stock
+from tests.late import LATE
 from tests.phone import Phone
 from tests.site_key import SITE_KEY
 
@@ -57,9 +58,6 @@ LEFT_BEHIND = (
 
 PACE = 2.0
 """Phones follow a hurried voice as well as a calm one, and a call mostly waits for the end of a sentence."""
-
-LATE = "it did not happen"
-"""How a wait that was too short fails: the Makefile looks at that once more."""
 
 
 class House:
@@ -161,10 +159,10 @@ class House:
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
-    async def restarted(self, child: str, old: int, within: float = 15) -> None:
+    async def restarted(self, child: str, old: int, within: float = 30) -> None:
         deadline = time.monotonic() + within
         while self.children[child] in (old, None):
-            assert time.monotonic() < deadline, f"{child} was not started again"
+            assert time.monotonic() < deadline, f"{LATE}: {child} was not started again"
             await asyncio.sleep(0.05)
         ports = {"ivr": numbering.AGI_PORT, "core": numbering.CONSOLE_PORT, "answers": numbering.ANSWERS_PORT}
         port = ports.get(child)
@@ -229,25 +227,25 @@ class House:
     async def cli(self, command: str) -> str:
         return await asterisk_process.asterisk_cli(self.here.asterisk, command)
 
-    async def no_channels(self, within: float = 8) -> None:
+    async def no_channels(self, within: float = 20) -> None:
         """I10: no call is left in Asterisk."""
         deadline = time.monotonic() + within
         while "0 active channels" not in (shown := await self.cli("core show channels count")):
-            assert time.monotonic() < deadline, shown + await self.cli("core show channels concise")
+            assert time.monotonic() < deadline, f"{LATE}: {shown}{await self.cli('core show channels concise')}"
             await asyncio.sleep(0.05)
 
     async def hangs_everybody_up(self) -> None:
         """A test that failed in mid-call leaves its calls, and they are not the next one's."""
         if "0 active channels" not in await self.cli("core show channels count"):
             await self.cli("channel request hangup all")
-            await self.no_channels(within=20)
+            await self.no_channels()
             await asyncio.sleep(1)  # who was on the line is told to be free
 
     async def until_trunk_is_up(self, within: float = 20) -> None:
         """Asterisk uses a trunk that has answered its OPTIONS."""
         deadline = time.monotonic() + within
         while "Avail" not in (shown := await self.cli("pjsip show contacts")):
-            assert time.monotonic() < deadline, shown
+            assert time.monotonic() < deadline, f"{LATE}: {shown}"
             await self.cli("pjsip qualify trunk")
             await asyncio.sleep(0.1)
 
@@ -368,7 +366,7 @@ class House:
             return False
         return True
 
-    async def refusing(self, port: int, within: float = 5) -> None:
+    async def refusing(self, port: int, within: float = 15) -> None:
         await self._listening(port, False, within)
 
     async def answering(self, port: int, within: float = 30) -> None:
@@ -377,7 +375,7 @@ class House:
     async def _listening(self, port: int, wanted: bool, within: float) -> None:
         deadline = time.monotonic() + within
         while wanted is not await listens(self.address, port):
-            assert time.monotonic() < deadline, f"{port}: {'nobody' if wanted else 'somebody still'} listens"
+            assert time.monotonic() < deadline, f"{LATE}: {port}: {'nobody' if wanted else 'somebody still'} listens"
             await asyncio.sleep(0.01)
 
     async def until(

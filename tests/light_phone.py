@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Self
 
+from tests.late import LATE, in_time
+
 EVENT, ULAW = 101, 0  # payload types
 KEYS = "0123456789*#"
 TONE, STEP = 0.1, 0.02  # seconds that a key lasts, and from one packet to the next
@@ -31,10 +33,10 @@ _SDP = (
 
 
 class Refused(Exception):
-    """The call was not taken. `code` is SIP's."""
+    """The call was not taken. `code` is SIP's; 0 where nothing came."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"the call was refused with {code}" if code else "nobody answered the INVITE")
+        super().__init__(f"the call was refused with {code}" if code else f"{LATE}: nobody answered the INVITE")
         self.code = code
 
 
@@ -73,7 +75,7 @@ class LightCall:
 
     async def answers(self, keys: str, within: float = 30, *, gap: float = 0.1) -> None:
         """Waits for the next prompt to be spoken, then presses. Its phone listens."""
-        async with asyncio.timeout(within):
+        async with in_time(within, "the next prompt is heard"):
             await self.sounds.wait()
         await self.presses(keys, gap=gap)
 
@@ -111,8 +113,8 @@ class LightCall:
             self.phone.bye(self)
 
     async def hung_up(self, within: float = 10) -> None:
-        """Raises TimeoutError where the other side has not ended the call."""
-        async with asyncio.timeout(within):
+        """Fails where the other side has not ended the call."""
+        async with in_time(within, "it is hung up on"):
             await self.over.wait()
 
     def hears(self, payload: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.asterisk_instance import AsteriskInstance
+from tests.late import LATE
 
 Message = dict[str, str]
 
@@ -43,11 +44,11 @@ class RawAmi:
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         return await self.message("Response", ActionID=number)
 
-    async def event(self, name: str, *, within: float = 10, **fields: str) -> Message:
+    async def event(self, name: str, *, within: float = 20, **fields: str) -> Message:
         """The first event of this name with these fields, already here or still to come."""
         return await self.message("Event", within=within, Event=name, **fields)
 
-    async def message(self, key: str, *, within: float = 10, **fields: str) -> Message:
+    async def message(self, key: str, *, within: float = 20, **fields: str) -> Message:
         found: Message = {}
 
         def came() -> bool:
@@ -63,7 +64,7 @@ class RawAmi:
                 return found
         except TimeoutError:
             names = [message.get("Event", "a response") for message in self.events]
-            raise AssertionError(f"no {fields} within {within} s; there came {names}") from None
+            raise AssertionError(f"{LATE}: no {fields} within {within} s; there came {names}") from None
 
 
 @asynccontextmanager

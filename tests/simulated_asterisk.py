@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID
 
+from tests.late import in_time
+
 RATE = 8000  # endpos counts samples of the channel
 
 
@@ -45,12 +47,12 @@ class Channel:
     async def ended(self, within: float = 5) -> None:
         """Waits until the script has closed the connection."""
         assert self._script is not None
-        async with asyncio.timeout(within):
+        async with in_time(within, "its end"):
             await self._script
 
     async def until(self, command: str, times: int = 1, within: float = 5) -> None:
         """Waits until a command that begins so was received (so many times)."""
-        async with asyncio.timeout(within), self._changed:
+        async with in_time(within, f"{times} times {command}"), self._changed:
             await self._changed.wait_for(lambda: sum(c.startswith(command) for c in self.commands) >= times)
 
     def presses(self, key: str) -> None:
@@ -63,21 +65,21 @@ class Channel:
 
     async def takes(self, key: str, within: float = 5) -> None:
         """Presses a key once a command waits for it."""
-        async with asyncio.timeout(within):
+        async with in_time(within, "a command waits for a key"):
             while self._key is None or self._key.done():  # noqa: ASYNC110 - a future that comes and goes
                 await asyncio.sleep(0)
         self.presses(key)
 
     async def speaks(self, *frames: bytes, within: float = 5) -> None:
         """Sends 20 ms of sound each, once a voice turn listens; without their pace."""
-        async with asyncio.timeout(within):
+        async with in_time(within, "a voice turn listens"):
             while self._sound is None:  # noqa: ASYNC110 - a stream that comes and goes
                 await asyncio.sleep(0)
         for frame in frames:
             self._sound.write(b"\x10" + len(frame).to_bytes(2, "big") + frame)
 
     async def until_heard(self, sound: bytes, within: float = 5) -> None:
-        async with asyncio.timeout(within), self._changed:
+        async with in_time(within, "the sound is heard"), self._changed:
             await self._changed.wait_for(lambda: sound in self.heard)
 
     def loses_sound(self) -> None:

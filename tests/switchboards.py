@@ -12,6 +12,7 @@ from cti.switchboard import Switchboard
 from cti.telephone import Telephone
 from tests.asterisk_instance import AsteriskInstance
 from tests.characters import JOAO, RUTH
+from tests.late import LATE
 
 E = TypeVar("E", bound=Event)
 QUICK = Patience(ping_every=0.5, dead_after=2.0, first_wait=0.1, longest_wait=0.5)
@@ -47,7 +48,7 @@ class Listener:
             async with asyncio.timeout(within), self._more:
                 await self._more.wait_for(there)
         except TimeoutError:
-            raise AssertionError(f"no {kind.__name__} {fields} within {within} s; told: {self.told}") from None
+            raise AssertionError(f"{LATE}: no {kind.__name__} {fields} within {within} s; told: {self.told}") from None
         return found[0]
 
     def forget(self) -> None:

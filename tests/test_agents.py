@@ -12,6 +12,7 @@ from hospital.screen_pops import ScreenPop
 from tests.characters import LUCIA
 from tests.console import console
 from tests.house import House
+from tests.late import in_time
 from tests.scenes import reaches
 
 pytestmark = pytest.mark.asterisk
@@ -63,7 +64,7 @@ async def test_whose_account_is_disabled_is_rung_no_more(house: House) -> None:
         await house.database.run(account_orders.close, tom.id, None, datetime.now(UTC))
         try:
             await toms_page.get("/agent", status=303)
-            async with asyncio.timeout(20):
+            async with in_time(20, "Tom is rung no more"):
                 while "PJSIP/tom" in await house.cli("queue show reception"):  # noqa: ASYNC110 - Asterisk is asked
                     await asyncio.sleep(0.5)
         finally:

@@ -20,6 +20,7 @@ from speech.tones import BEEP
 from tests import listening
 from tests.agi_stand_in import AgiTalk, ivr_that
 from tests.asterisk_instance import AsteriskInstance
+from tests.late import in_time
 from tests.pyst2_peer import pyst2_on
 
 pytestmark = pytest.mark.asterisk
@@ -399,8 +400,8 @@ async def test_pyst2_gets_the_same_replies(asterisk: AsteriskInstance) -> None:
     ]
 
 
-async def until(happened: Callable[[], bool], within: float = 5) -> None:
-    async with asyncio.timeout(within):
+async def until(happened: Callable[[], bool], within: float = 15) -> None:
+    async with in_time(within, "what it waits for"):
         while not happened():  # noqa: ASYNC110 - a list that the dialogue writes has no event
             await asyncio.sleep(0.02)
 

@@ -65,7 +65,7 @@ async def queue_lucia(listener: Listener, queue: str) -> str:
         Context="waiting",
         Exten="s",
         Priority=1,
-        Timeout=5000,
+        Timeout=20_000,
         Variable=[f"HL_QUEUE={queue}"],
     )
     return leg

@@ -8,6 +8,7 @@ import pytest
 
 from tests import listening
 from tests.asterisk_instance import AsteriskInstance
+from tests.late import LATE
 from tests.raw_ami import Message, RawAmi, raw_ami
 from tests.test_cti_words import MEASURED
 
@@ -212,7 +213,7 @@ async def test_the_call_record_settles_what_became_of_an_attempt(asterisk: Aster
     record = asterisk.folder / "log" / "calls.csv"
     deadline = time.monotonic() + 5
     while not record.exists() or attempt_id not in record.read_text():
-        assert time.monotonic() < deadline, record.exists() and record.read_text()
+        assert time.monotonic() < deadline, f"{LATE}: {record.exists() and record.read_text()}"
         await asyncio.sleep(0.05)
     line = next(line for line in record.read_text().splitlines() if attempt_id in line)
     fields = [field.strip('"') for field in line.split(",")]

@@ -23,6 +23,7 @@ from tests.ami_relay import AmiRelay
 from tests.asterisk_instance import AsteriskInstance, network
 from tests.characters import JOAO
 from tests.hospital_scene import admit, day_three, employ
+from tests.late import in_time
 from tests.moments import ZONE
 from tests.switchboards import QUICK, Listener
 from tests.test_dialer import Shelf
@@ -79,7 +80,7 @@ class Office:
 
     async def until(self, attempt_id: UUID, there: Callable[[tuple[str, str | None, str, int]], bool]) -> None:
         """Lets the dialer look, as its clock does, until the attempt is as wanted."""
-        async with asyncio.timeout(15):
+        async with in_time(15, "the attempt is as wanted"):
             while not there(self.state(attempt_id)):
                 await self.dialer.settle_doubtful()
                 await asyncio.sleep(0.1)

@@ -22,6 +22,7 @@ from hotline import demo, wiring
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, WIREMU, Character
 from tests.console import Console, console
 from tests.house import House
+from tests.late import LATE
 from tests.phone import Phone
 
 pytestmark = pytest.mark.asterisk
@@ -182,7 +183,7 @@ async def _are_joined(house: House, who: Character, nurse: str) -> None:
         bridges = {leg[0].partition("-")[0]: leg[BRIDGE] for leg in legs if len(leg) > BRIDGE}
         if bridges.get(f"PJSIP/{who.sip}") and bridges[f"PJSIP/{who.sip}"] == bridges.get(f"PJSIP/{nurse}"):
             return
-        assert time.monotonic() < deadline, shown
+        assert time.monotonic() < deadline, f"{LATE}: {shown}"
         await asyncio.sleep(0.05)
 
 

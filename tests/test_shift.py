@@ -42,7 +42,8 @@ from tests import pickups
 from tests.asterisk_instance import network
 from tests.carrier import Carrier
 from tests.console import Console, console
-from tests.house import LATE, House, real_house
+from tests.house import House, real_house
+from tests.late import LATE
 from tests.phone import Phone, PhoneFailed
 from tests.phone_audio import VOICES, spoken
 from tests.shift import ANA, ANSWERS, CALLED, KEPT, MACHINE, NONE, PHONE, PLANNED, SHIFT, Row, instant, number

@@ -25,6 +25,7 @@ from hotline.postgres import Cluster
 from tests.asterisk_instance import free_address, network
 from tests.conftest import cloned
 from tests.house import House, real_house
+from tests.late import LATE
 
 pytestmark = pytest.mark.asterisk
 
@@ -60,7 +61,8 @@ def everybody(house: House) -> list[int]:
 async def gone(pids: list[int], within: float = 15) -> None:
     deadline = asyncio.get_running_loop().time() + within
     while left := [pid for pid in pids if _lives(pid)]:
-        assert asyncio.get_running_loop().time() < deadline, f"still there: {[processes.name(pid) for pid in left]}"
+        names = [processes.name(pid) for pid in left]
+        assert asyncio.get_running_loop().time() < deadline, f"{LATE}: still there: {names}"
         await asyncio.sleep(0.05)
 
 

@@ -30,6 +30,7 @@ from tests.asterisk_instance import free_address
 from tests.characters import LUCIA
 from tests.console import console
 from tests.house import House
+from tests.late import LATE, in_time
 from tests.listening import line_noise
 from tests.phone import Phone, PhoneFailed
 from tests.scenes import asked_by_machine, doctor, openings, reaches
@@ -48,9 +49,9 @@ def hearing_house(tmp_path_factory: pytest.TempPathFactory, whisper_model: Path)
     house = House(folder, free_address(), **{f"HOTLINE_SPEECH__{name}": value for name, value in hears.items()})
     try:
         house.start()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while "may answer by voice" not in (folder / "log" / "ivr.log").read_text():
-            assert time.monotonic() < deadline, (folder / "log" / "ivr.log").read_text()
+            assert time.monotonic() < deadline, f"{LATE}: {(folder / 'log' / 'ivr.log').read_text()}"
             time.sleep(0.1)  # the model is loaded while calls are taken already
         yield house
     finally:
@@ -171,7 +172,7 @@ async def test_lucia_cries_for_help_in_mid_survey_and_no_nurse_is_free(hearing_h
             await line.listens_anew()
             await lucia.presses("1")  # better
             await house.until("it is saved", lambda: "answered" in house.journal(), within=30)
-            async with asyncio.timeout(80):
+            async with in_time(80, "she is to be connected"):
                 while "transfer" not in house.journal():
                     if await line.has_turned():  # how much it hurts is asked, or whether it was understood
                         await lucia.speaks(alarm)
