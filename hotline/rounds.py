@@ -47,10 +47,11 @@ class Rounds:
 
     async def _goes_by_seconds(self) -> None:
         loop = asyncio.get_running_loop()
+        apart = time.time() - loop.time()
         while True:
-            wall, steady = time.time(), loop.time()
             await asyncio.sleep(WATCHED_S)
-            if abs((time.time() - wall) - (loop.time() - steady)) > JUMP_S:
+            before, apart = apart, time.time() - loop.time()
+            if abs(apart - before) > JUMP_S:
                 self.look_now()
 
 
