@@ -191,6 +191,14 @@ class Phone:
         assert self._ended is not None
         return self._ended[0]
 
+    async def is_spoken_to(self, *, within: float = 10) -> None:
+        """Wait until something is heard, whatever it is: who speaks listens for keys, too."""
+        deadline = asyncio.get_running_loop().time() + within
+        while listening.loudness(self.heard_since()[-listening.RATE // 4 :]) <= listening.QUIET:
+            if self._ended is not None or asyncio.get_running_loop().time() > deadline:
+                raise PhoneFailed(f"nobody spoke to {self._name} within {within} s: {self._told()}, {self._ended}")
+            await asyncio.sleep(_LOOK_EVERY)
+
     # ── keys and voice ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def presses(self, keys: str, *, gap: float = 0.3) -> None:
@@ -359,3 +367,16 @@ class Phone:
                 self._spoken += 1
             case "failed":
                 self._failed = f"{event['order']}: {event['text']}"
+
+
+async def says_until_heard(speaker: Phone, sound: Path, *listeners: Phone) -> None:
+    """Says it up to three times: of what is said in the moment of being joined, the beginning may reach nobody. Raises
+    PhoneFailed where one of them has not heard it then."""
+    missed: list[BaseException] = []
+    for within in (3.0, 3.0, 25.0):
+        await speaker.speaks(sound)
+        heard = await asyncio.gather(*(one.hears(sound, within=within) for one in listeners), return_exceptions=True)
+        missed = [one for one in heard if isinstance(one, BaseException)]
+        if not missed:
+            return
+    raise missed[0]

@@ -153,7 +153,7 @@ class PhoneProcess:
         threading.Thread(target=self._read_orders, daemon=True).start()
         while True:
             self.endpoint.libHandleEvents(TICK_MS)
-            self.calls = [call for call in self.calls if not self._is_over(call)]
+            self._forget_what_is_over()
             while not self.orders.empty():
                 order = self.orders.get()
                 if order is None:
@@ -169,6 +169,9 @@ class PhoneProcess:
             self.orders.put(json.loads(line))
         self.orders.put(None)
 
+    def _forget_what_is_over(self) -> None:
+        self.calls = [call for call in self.calls if not self._is_over(call)]
+
     @staticmethod
     def _is_over(call: PhoneCall) -> bool:
         if call.over:
@@ -182,6 +185,7 @@ class PhoneProcess:
         return Path(self.settings["folder"]) / f"heard-{self.settings['calls']}.wav"
 
     def take_incoming(self, call_id: int) -> None:
+        self._forget_what_is_over()  # its end may have come in the same turn
         call = PhoneCall(self.account, call_id, self._next_record())
         self.calls.append(call)
         busy = len(self.calls) > 1
@@ -236,7 +240,7 @@ class PhoneProcess:
         self.endpoint.hangupAllCalls()
         for _ in range(300):  # a call that is given up before its end takes the process with it
             self.endpoint.libHandleEvents(TICK_MS)
-            self.calls = [call for call in self.calls if not self._is_over(call)]
+            self._forget_what_is_over()
             if not self.calls:
                 break
         for call in self.calls:

@@ -32,6 +32,7 @@ async def reaches(house: House, phone: Phone, language: str, keys: str = "") -> 
     before = len(house.calls())
     await phone.dials("600")
     await house.until("the ivr has the call", lambda: len(house.calls()) > before)
+    await phone.is_spoken_to()  # keys that are pressed before are nobody's
     tokens = {kept.number_token: kept.language for kept in house.rows(CallerLanguage)}
     known = tokens.get(house.calls()[-1].number_token or b"")
     chosen = {None: LANGUAGE_KEYS[language], language: ""}.get(known, "8" + LANGUAGE_KEYS[language])
@@ -40,9 +41,14 @@ async def reaches(house: House, phone: Phone, language: str, keys: str = "") -> 
 
 async def is_offered_times(house: House, phone: Phone, who: Character, language: str, department: str = "1") -> None:
     """From the welcome to the free times of a department."""
-    await reaches(house, phone, language, "11" + who.birth_keys)
-    await house.until("the caller is recognised", lambda: "identified" in house.journal(of=house.calls()[-1].id))
+    await is_recognised(house, phone, who, language)
     await phone.presses(department)
+
+
+async def is_recognised(house: House, phone: Phone, who: Character, language: str) -> None:
+    """From the welcome to the question for the department."""
+    await reaches(house, phone, language, "11" + who.birth_keys)
+    await phone.hears(await house.sound("recognised", language, given_name=who.name.split()[0]), within=30)
 
 
 def doctor(opening: Opening, language: str) -> str:

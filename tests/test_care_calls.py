@@ -79,7 +79,7 @@ async def test_lucia_complains_by_voice_and_grace_hears_it(house: House) -> None
     )
     heard = await sound_of(house, recording.id)
     assert listening.find(heard, listening.prompt(voice)) is not None, "what she said is what was sealed"
-    assert list(house.here.spool.iterdir()) == [], "no plain copy is left"
+    await house.until("no plain copy is left", lambda: list(house.here.spool.iterdir()) == [])
     async with console(house, "grace") as grace, console(house, "tom") as tom:
         assert str(case.number) in (await grace.get("/cases")).text
         assert str(case.number) not in (await tom.get("/cases")).text, "complaints are not for agents"
@@ -99,8 +99,8 @@ async def test_ruth_hangs_up_in_the_middle_and_what_she_said_is_kept(house: Hous
     await house.until("the case is open", lambda: [c.state for c in house.rows(Case)] == ["open"])
     (recording,) = house.rows(Recording)
     assert listening.find(await sound_of(house, recording.id), listening.prompt(voice)) is not None
-    assert list(house.here.spool.iterdir()) == []
-    assert house.calls()[0].outcome == "left"
+    await house.until("no plain copy is left", lambda: list(house.here.spool.iterdir()) == [])
+    await house.until("the call is over", lambda: house.calls()[0].outcome == "left")
 
 
 @pytest.mark.covers("H30", "I10")

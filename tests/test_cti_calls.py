@@ -24,6 +24,7 @@ from tests.ami_relay import AmiRelay
 from tests.asterisk_instance import AsteriskInstance, demo_plan, free_address, network
 from tests.carrier import Carrier
 from tests.characters import JOAO, RUTH
+from tests.late import until
 from tests.switchboards import Listener, listening, new_leg
 
 pytestmark = pytest.mark.asterisk
@@ -225,6 +226,7 @@ async def test_a_line_cut_with_an_originate_in_flight_never_rings_joao_twice(ast
         assert await listener.telephone.was_dialled(leg, sent) is True
         end = await listener.hears(LegEnded, channel_id=leg)
         assert (end.line_result, end.rang) == ("no_answer", True)
+        await until("its record is written", lambda: calls_recorded(asterisk, leg) > 0)
         assert calls_recorded(asterisk, leg) == 1
 
         listener.forget()

@@ -148,7 +148,9 @@ async def test_the_recordings_disk_fills_while_they_talk(house_with_a_small_spoo
         await page.post(f"{form}/call/hang-up")
         await joao.hung_up()
         await house.until("what had its place is sealed", lambda: house.rows(Recording)[0].state == "sealed")
-        assert [file.name for file in house.here.spool.iterdir()] == [ballast.name], "no plain copy is left"
+        await house.until(
+            "no plain copy is left", lambda: [file.name for file in house.here.spool.iterdir()] == [ballast.name]
+        )
 
 
 @pytest.mark.covers("H1", "I10")

@@ -156,7 +156,7 @@ async def test_a_storm_of_keys_on_a_real_line_leaves_a_call_that_can_be_ended(ho
     assert house.appointments(of=LUCIA.sip) == []
     async with house.phone(LUCIA.sip) as lucia:
         await lucia.dials("600")  # and the next call is served as any other
-        await house.until("the ivr has it", lambda: len(house.calls()) == 2)
+        await lucia.is_spoken_to()
         await lucia.presses("0")
         await house.until("she waits for a person", lambda: house.calls()[-1].queue == "reception", within=30)
 

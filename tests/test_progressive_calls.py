@@ -14,6 +14,7 @@ from hospital.campaigns import Wanted
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
+from hospital.stints import Stint
 from hotline import demo, wiring
 from tests import pickups
 from tests.console import console
@@ -92,7 +93,8 @@ async def test_anas_calls_one_after_the_other_and_then_predictive_ones(house: Ho
         await ruth.hung_up()
         await house.until("it is settled", lambda: calls(house)[-1].state == "ended")
         assert (calls(house)[-1].line_result, calls(house)[-1].rang) == ("cancelled", True)
-        await house.until("she has left", lambda: len(calls(house)) == 3)
+        await house.until("she has left", lambda: [one.state for one in house.rows(Stint)] == ["over"])
+        assert len(calls(house)) == 3
         assert (await page.get("/stint")).text.strip() == ""
 
         survey = a_campaign_runs(house.database, "predictive")

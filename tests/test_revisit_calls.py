@@ -84,7 +84,8 @@ async def books(house: House, lucia: Phone, names: Names) -> None:
     await lucia.presses("1")
     await lucia.hears(await house.sound("offer_slots_intro", "es", department=names))
     await lucia.presses("1")
-    await house.until("a time is held", lambda: bool(house.rows(Hold)))
+    await lucia.hears(await house.sound("read_back", "es", department=names))
+    assert house.rows(Hold)
     await lucia.presses("1")
     await lucia.hears(await house.sound("outgoing_goodbye", "es"))
     assert await lucia.hung_up() == 200

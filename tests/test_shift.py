@@ -265,6 +265,7 @@ class Play:
         else:
             await patient.speaks(self.hello)
             await self._ivr_has(number(n), "out")
+            await patient.is_spoken_to()
             await patient.presses("1" + BIRTH_KEYS)
             await self._answers(n, row, patient)
             if "chest" in row.does:  # to a person at once, but Ana has a patient, and nobody else is there
@@ -276,6 +277,7 @@ class Play:
     async def _calls_back(self, n: int, row: Row, patient: Phone) -> None:
         await patient.dials(OURS)
         await self._ivr_has(number(n), "in")
+        await patient.is_spoken_to()
         await patient.presses(SPANISH + ABOUT_OUR_CALL + BIRTH_KEYS)
         await self._answers(n, row, patient)
         await self.house.until("all is asked", lambda: self._state(n) == "done", within=60)
@@ -299,7 +301,7 @@ class Play:
             await patient.hangs_up()
 
     async def _ivr_has(self, whose: str, direction: str) -> None:
-        """Keys that are pressed before are nobody's."""
+        """Keys that are pressed before it speaks are nobody's."""
 
         def so() -> bool:
             return (whose, direction) in [(one.number, one.direction) for one in self.house.calls()]

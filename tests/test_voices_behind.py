@@ -72,9 +72,10 @@ async def test_offers_and_the_read_back_have_their_natural_voice_before_anybody_
     await house.until("a voice has spoken them", lambda: all(natural_sound(house, one) for one in wanted), within=500)
     async with house.phone(LUCIA.sip) as phone:
         await phone.dials("600")
-        await house.until("the ivr has the call", lambda: bool(house.calls()))
+        await phone.is_spoken_to()
         await phone.presses("11" + LUCIA.birth_keys)
         await house.until("she is recognised", lambda: "identified" in house.journal())
+        await phone.is_spoken_to()  # by name
         await phone.presses("1")
         for sentence in free:
             await phone.hears(natural_sound(house, sentence) or Path(), within=30)
