@@ -1,15 +1,16 @@
 """Callbacks: an abandoned, after-hours or unserved call becomes one owned item for each number.
 
 Rules: collected once for each origin; a later answered call from the number closes what was open for it, but nothing of
-another patient's than the one who called. Several people share a number: a red flag, an appointment of which somebody
-is to be told, and somebody who is new are items of their own, and no other call from that number changes them.
+another patient's than the one who called, and of a patient's own items only those of whoever the service or the agent
+has identified. Several people share a number: a red flag, an appointment of which somebody is to be told, and somebody
+who is new are items of their own, and no other call from that number changes them.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Select, and_, or_, select, true, update
+from sqlalchemy import ColumnElement, ForeignKey, Select, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -239,16 +240,16 @@ def give_back(session: Session, callback_id: UUID, account_id: UUID) -> bool:
     return given is not None
 
 
-def close_for(session: Session, call_id: str, at: datetime) -> None:
-    """A later answered call from the same number closes what was open for it; where it is known who calls, nothing of
-    anybody else."""
+def close_for(session: Session, call_id: str, at: datetime, ticked: UUID | None = None) -> None:
+    """A call from the same number that was answered at `at` closes what was open for it; where it is known who calls,
+    nothing of anybody else; where it is not, nothing of a patient's own. `ticked`: who it is by the agent's ticks."""
     call = session.get_one(Call, call_id)
     if call.number_token is None:
         return
-    theirs: ColumnElement[bool] = true()
-    if call.patient_id is not None:
-        unknown = and_(Callback.patient_id.is_(None), Callback.why != "new_patient")
-        theirs = or_(Callback.patient_id == call.patient_id, unknown)
+    whose = ticked or call.patient_id
+    theirs: ColumnElement[bool] = Callback.why.in_(BY_NUMBER)
+    if whose is not None:
+        theirs = or_(Callback.patient_id == whose, and_(Callback.patient_id.is_(None), theirs))
     closed = session.scalars(
         update(Callback)
         .where(Callback.number_token == call.number_token, Callback.state != "done", Callback.asked_at <= at, theirs)

@@ -62,7 +62,7 @@ def pop_moved(session: Session, call_id: str, channel: str, state: str, at: date
         update(ScreenPop)
         .where(ScreenPop.call_id == call_id, ScreenPop.channel == channel, ScreenPop.state.in_(POP_MOVES[state]))
         .values(state=state, **stamp)
-        .returning(ScreenPop.id, ScreenPop.account_id)
+        .returning(ScreenPop.id, ScreenPop.account_id, ScreenPop.patient_id, ScreenPop.ticked)
     ).one_or_none()
     if moved is None:
         return False
@@ -76,7 +76,8 @@ def pop_moved(session: Session, call_id: str, channel: str, state: str, at: date
                 answered_by=func.coalesce(Call.answered_by, moved.account_id),
             )
         )
-        callbacks.close_for(session, call_id, at)
+        ticked = moved.patient_id if len(moved.ticked) >= IDENTIFIERS_TO_OPEN else None
+        callbacks.close_for(session, call_id, at, ticked)
         cases.answered(session, call_id, moved.account_id, at)
     announce(session, "screen_pop", moved.id)
     return True
@@ -134,7 +135,8 @@ def choose_patient(session: Session, pop_id: UUID, account_id: UUID, patient_id:
 
 
 def tick(session: Session, pop_id: UUID, account_id: UUID, identifier: str, on: bool) -> bool:
-    """Tick one of IDENTIFIERS that the caller has told; True when two are ticked and the clinical part may open."""
+    """Tick one of IDENTIFIERS that the caller has told; True when two are ticked and the clinical part may open. Then
+    whoever it is has been spoken with: what was open for them by this number is closed."""
     if identifier not in IDENTIFIERS:
         raise ValueError(f"{identifier!r} identifies nobody: {', '.join(IDENTIFIERS)}")
     pop_row = _own_pop(session, pop_id, account_id)
@@ -142,4 +144,7 @@ def tick(session: Session, pop_id: UUID, account_id: UUID, identifier: str, on: 
         return False
     pop_row.ticked = sorted((set(pop_row.ticked) | {identifier}) if on else set(pop_row.ticked) - {identifier})
     announce(session, "screen_pop", pop_id)
-    return len(pop_row.ticked) >= IDENTIFIERS_TO_OPEN
+    sure = len(pop_row.ticked) >= IDENTIFIERS_TO_OPEN
+    if sure and pop_row.answered_at is not None:
+        callbacks.close_for(session, pop_row.call_id, pop_row.answered_at, pop_row.patient_id)
+    return sure

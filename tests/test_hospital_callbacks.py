@@ -1,11 +1,12 @@
 """Whoever was not served is called back: one owned item for each number, until somebody has spoken with them."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from hospital import callbacks, calls, screen_pops
@@ -215,5 +216,33 @@ def test_an_answered_call_closes_nothing_of_another_patient(database: Database) 
         calls.update_call(session, "n1-4", patient_id=lucia)
         answers(session, "n1-4", NUMBER, tom)
         assert [origin for origin, *_ in open_items(session)] == ["n1-2", "n1-3"]
-        answers(session, "n1-5", NUMBER, tom)  # nobody knows who calls
-        assert open_items(session) == []
+
+
+def to_tell(session: Session, patient_id: UUID) -> Asked:
+    return callbacks.ask_for_patient(
+        session, origin="moved", number=NUMBER, why="suspended", patient_id=patient_id, at=NOON, language="es"
+    )
+
+
+def test_whoever_calls_unnamed_closes_nothing_of_a_patients_own(database: Database) -> None:
+    """Until the agent has ticked two identifiers: then it is that patient who was spoken with, and nobody else."""
+    with database.transaction() as session:
+        tom = employ(session, "tom", "agent").id
+        lucia, child = admit(session, LUCIA).id, admit(session, replace(WIREMU, numbers=(NUMBER,))).id
+        asks(session, "n1-1")
+        flags(session, "n1-2", child)
+        is_new(session, "n1-3", BORN)
+        to_tell(session, lucia)
+        answers(session, "n1-4", NUMBER, tom)
+        assert [origin for origin, *_ in open_items(session)] == ["n1-2", "n1-3", "moved"]
+        pop = screen_pops.pops_of(session, tom)[0].id
+        assert screen_pops.choose_patient(session, pop, tom, child)
+        assert not screen_pops.tick(session, pop, tom, "name", True)
+        assert len(open_items(session)) == 3, "one identifier is not enough"
+        assert screen_pops.tick(session, pop, tom, "birth_date", True)
+        assert [origin for origin, *_ in open_items(session)] == ["n1-3", "moved"]
+        flags(session, "n1-5", child)  # a new one, after that call
+        newer = session.scalars(select(Callback).where(Callback.origin == "n1-5")).one()
+        newer.asked_at = NOON + timedelta(minutes=1)
+        screen_pops.tick(session, pop, tom, "address", True)
+        assert [origin for origin, *_ in open_items(session)] == ["n1-5", "n1-3", "moved"]
