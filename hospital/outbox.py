@@ -147,9 +147,9 @@ def sealed_link(link: str) -> dict[str, Any]:
     return {LINK_SEALED: b64encode(vault.seal(link, LINK)).decode()}
 
 
-def withdraw(session: Session, message: OutboxRow) -> None:
-    """A queued message, locked by the caller, that is not to be sent any more."""
-    message.state, message.error, message.params = "failed", "withdrawn", _without_link(message.params)
+def withdraw(session: Session, message: OutboxRow, error: str = "withdrawn") -> None:
+    """A queued message, locked by the caller, that is not to be sent any more; `error`: why, as a code."""
+    message.state, message.error, message.params = "failed", error, _without_link(message.params)
     announce(session, "outbox", message.id)
 
 

@@ -1,24 +1,35 @@
 """Reminders as text messages: for who would rather read, and after calls that reached nobody.
 
 Rules: a text is a contact like a call, judged by the same functions when it is sent: window, cap, opt-out, death,
-guardian, numbers that are safe. What is held back waits while it still matters. A text to a number that its own call
-has rung in vain that day is one contact with that call: the cap neither holds it back for it nor counts it again. Whose
-number wants no texts any more is called instead, if that was not tried. A text names hospital, date, time and number,
-and of what repeats nothing at all.
+guardian, numbers that are safe. What is held back waits while it still matters, and what a gateway did not take at once
+is judged again before it leaves (`take_back`): it may be night by then, or nothing to be reminded of. A text to a
+number that its own call has rung in vain that day is one contact with that call: the cap neither holds it back for it
+nor counts it again. Whose number wants no texts any more is called instead, if that was not tried. A text names
+hospital, date, time and number, and of what repeats nothing at all.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Uuid, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import agentless, attempts, outbox, subjects
 from hospital.appointments import booked
-from hospital.calling_rules import CallingPolicy, NotNow, language_of, refusal, wall_clock
+from hospital.calling_hours import first_allowed
+from hospital.calling_rules import (
+    CallingPolicy,
+    NotNow,
+    language_of,
+    on_the_clock_of,
+    refusal,
+    wall_clock,
+    where_reached,
+)
 from hospital.followups import FollowUpTask, decide
-from hospital.patients import PhoneNumber
+from hospital.outbox import OutboxRow
+from hospital.patients import PhoneNumber, number_token
 from hospital.reminders import BY_TEXT, KIND, PURPOSE, Reminder
 from hospital.text_records import ReminderText
 from hospital.text_stops import stopped
@@ -139,3 +150,38 @@ def _send(session: Session, task: FollowUpTask, number: PhoneNumber, at: datetim
         )
         session.add(text)
         session.flush()
+
+
+def take_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
+    """Texts that are queued still, and remind of nothing any more, of another time than is booked, or not at this hour;
+    how many. To be asked before the outbox sends."""
+    task_id = cast(func.substring(OutboxRow.once, f"^{PURPOSE}/([0-9a-f-]{{36}})$"), Uuid)
+    rows = (
+        select(FollowUpTask, OutboxRow)
+        .join(OutboxRow, FollowUpTask.id == task_id)
+        .where(OutboxRow.state == "queued", OutboxRow.due_at <= at)
+        .with_for_update(of=OutboxRow, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    held = 0
+    for task, message in session.execute(rows).all():
+        reached = where_reached(session, task.patient, at)
+        there = on_the_clock_of(policy, reached.person, reached.number(number_token(message.number)))
+        leaves = first_allowed(at, there.window, there.zone)
+        if not subjects.still_needed(session, task, at) or not _tells_its_time(session, task, message):
+            outbox.withdraw(session, message)
+        elif leaves >= message.useful_until:
+            outbox.withdraw(session, message, "too_late")
+        elif leaves > at:
+            message.due_at = leaves
+        else:
+            continue
+        held += 1
+    return held
+
+
+def _tells_its_time(session: Session, task: FollowUpTask, message: OutboxRow) -> bool:
+    reminder = session.get_one(Reminder, task.id)
+    if reminder.appointment_id is None:
+        return True
+    return booked(session, reminder.appointment_id).starts_at == datetime.fromisoformat(message.params["starts_at"])

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hospital import (
     announcing,
+    appointment_texts,
     letters,
     missed_visits,
     reach_watch,
@@ -103,6 +104,8 @@ def begin(
         await database.run(video_steps.take_back, now(), policy)
         await database.run(announcing.give_up)
         await database.run(suspensions.take_back)
+        await database.run(appointment_texts.take_back)
+        await database.run(reminder_texts.take_back, now(), policy)
         await sender.send_due()
 
     async def watch_reach() -> None:

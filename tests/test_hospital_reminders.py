@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, booking, consents, followups, reminder_texts, reminders
+from hospital import agentless, attempts, booking, consents, followups, outbox, reminder_texts, reminders
 from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import PRESETS
 from hospital.calling_rules import NotNow
@@ -345,6 +345,77 @@ def test_what_was_cancelled_or_confirmed_needs_no_call(database: Database) -> No
         booking.cancel(session, mine, task(session).patient_id, NOON)
         refused = call_for(session)
         assert isinstance(refused, NotNow) and (refused.code, task(session).state) == ("not_needed", "done")
+
+
+# ── What its gateway did not take at once ───────────────────────────────────────────────────────────────────────────
+
+
+def not_taken(session: Session, at: datetime = NOON) -> OutboxRow:
+    """A reminder by text that its gateway refuses for now."""
+    wants_texts(session)
+    if not session.scalars(select(FollowUpTask)).all():
+        plan(session)
+    text_those_due(session, at)
+    due = outbox.claim(session, at)
+    assert due is not None
+    outbox.not_sent(session, due.id, "gateway_down", at)
+    return session.get_one(OutboxRow, due.id)
+
+
+def take_back(session: Session, at: datetime) -> int:
+    session.flush()
+    return reminder_texts.take_back(session, at, POLICY)
+
+
+@pytest.mark.covers("I4")
+@pytest.mark.parametrize("what", ["appointment", "medicine"])
+def test_what_no_gateway_took_all_day_waits_for_the_morning(database: Database, what: str) -> None:
+    with database.transaction() as session:
+        if what == "appointment":
+            lucias_appointment(session)
+        else:
+            medicine(session)
+            wants_texts(session)
+            reminders.plan_recurring(session, NOON, POLICY)
+        message = not_taken(session)
+        assert take_back(session, NOON + 7 * HOUR) == 0, "eight in the evening"
+        assert take_back(session, NOON + 13 * HOUR) == 1, "two in the night"
+        assert outbox.claim(session, NOON + 13 * HOUR) is None
+        assert (message.state, message.due_at) == ("queued", NOON + 19 * HOUR), "eight in the morning"
+        assert take_back(session, NOON + 19 * HOUR) == 0
+        assert outbox.claim(session, NOON + 19 * HOUR) is not None
+
+
+@pytest.mark.covers("I4")
+def test_what_could_leave_only_when_the_appointment_is_over_does_not(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session, starts=17 * HOUR)  # six in the morning
+        message = not_taken(session)
+        assert take_back(session, NOON + 13 * HOUR) == 1
+        assert (message.state, message.error) == ("failed", "too_late")
+
+
+@pytest.mark.parametrize("what", ["cancelled", "moved", "another time", "came after all"])
+def test_of_what_is_no_longer_so_nobody_is_reminded(database: Database, what: str) -> None:
+    with database.transaction() as session:
+        mine = lucias_appointment(session)
+        message = not_taken(session)
+        appointment = session.get_one(booking.Appointment, mine)
+        slot = session.get_one(booking.Slot, appointment.slot_id)
+        if what == "cancelled":
+            booking.cancel(session, mine, appointment.patient_id, NOON)
+        elif what == "moved":
+            other = booking.Slot(doctor_id=slot.doctor_id, starts_at=slot.starts_at + HOUR)
+            session.add(other)
+            session.flush()
+            booking.hold(session, other.id, "desk", NOON)
+            booking.reschedule(session, mine, other.id, "desk", appointment.patient_id, NOON, "desk")
+        elif what == "another time":
+            slot.starts_at += HOUR
+        else:
+            reminders.heard(session, task(session).id, NOON)
+        assert take_back(session, NOON + HOUR) == 1
+        assert (message.state, message.error) == ("failed", "withdrawn")
 
 
 def medicine(session: Session, **more: object) -> UUID:
