@@ -473,7 +473,8 @@ CREATE TABLE followup_task (
     -- calling → review (fate of the call unknown, or answered and the nurse has gone) → open | stopped | wrap_up | done
     -- stopped, as nobody was reached → calling (the patient calls back, and a nurse takes it up) | done (they answer all
     -- of it to the machine) | open (what they answer asks for a nurse)
-    -- stopped → open (an opt-out or the report of a death is taken back)
+    -- stopped → open (an opt-out or the report of a death is taken back);  done → open (a reminder's text message reached
+    -- nobody: it is called)
     state            text NOT NULL DEFAULT 'open'
                      CHECK (state IN ('open', 'calling', 'wrap_up', 'review', 'done', 'stopped')),
     owner_id         uuid REFERENCES account,

@@ -4,8 +4,8 @@ Rules: a text is a contact like a call, judged by the same functions when it is 
 guardian, numbers that are safe. What is held back waits while it still matters, and what a gateway did not take at once
 is judged again before it leaves (`take_back`): it may be night by then, or nothing to be reminded of. A text to a
 number that its own call has rung in vain that day is one contact with that call: the cap neither holds it back for it
-nor counts it again. Whose number wants no texts any more is called instead, if that was not tried. A text names
-hospital, date, time and number, and of what repeats nothing at all.
+nor counts it again. Whose number wants no texts any more is called instead, if that was not tried; so is whom a text
+did not reach, while it matters. A text names hospital, date, time and number, and of what repeats nothing at all.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import Uuid, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, outbox, subjects
+from hospital import agentless, attempts, outbox, step_messages, subjects
 from hospital.appointments import booked
 from hospital.calling_hours import first_allowed
 from hospital.calling_rules import (
     CallingPolicy,
     NotNow,
     language_of,
+    never,
     on_the_clock_of,
     refusal,
     wall_clock,
@@ -47,7 +48,7 @@ class _Judged:
 
 
 def work_next(session: Session, at: datetime, policy: CallingPolicy) -> bool:
-    """The next one that is due is sent, put off or given up; False where none is."""
+    """The next one that is due is sent, put off or given up, or called where its text failed; False where none is."""
     when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     by_text = and_(FollowUpTask.channel == BY_TEXT, FollowUpTask.state == "open", when <= at)
     rows = (
@@ -61,7 +62,7 @@ def work_next(session: Session, at: datetime, policy: CallingPolicy) -> bool:
     )
     found = session.execute(rows).one_or_none()
     if found is None:
-        return False
+        return _call_instead(session, at)
     task, reminder = found
     attempts.follow_survivor(session, task, at)
     if reminder.text_from is not None:
@@ -105,6 +106,33 @@ def _after_its_calls(
     elif judged.number is not None and not stopped(session, judged.number.number):
         _send(session, task, judged.number, at, counts=not judged.beside_a_call)
     subjects.changed(session, task)
+
+
+def _call_instead(session: Session, at: datetime) -> bool:
+    """The next whose text reached nobody, and who was not called before, is called; False where there is none."""
+    rows = (
+        select(FollowUpTask)
+        .join(ReminderText, ReminderText.task_id == FollowUpTask.id)
+        .join(OutboxRow, OutboxRow.id == ReminderText.outbox_id)
+        .where(
+            FollowUpTask.kind == KIND,
+            FollowUpTask.channel == BY_TEXT,
+            FollowUpTask.state == "done",
+            FollowUpTask.due_until > at,
+            step_messages.failed(at),
+        )
+        .order_by(FollowUpTask.due_until, FollowUpTask.id)
+        .with_for_update(of=FollowUpTask, skip_locked=True)
+    )
+    for task in session.scalars(rows, execution_options={"populate_existing": True}):
+        attempts.follow_survivor(session, task, at)
+        number = step_messages.first_number(session, task, at)
+        if never(task.patient, number, task.purpose) is None and subjects.still_needed(session, task, at):
+            task.state, task.closed_at, task.channel, task.next_try_at = "open", None, agentless.CHANNEL, None
+            decide(session, task.id, "text_undelivered", at, channel=task.channel)
+            subjects.changed(session, task)
+            return True
+    return False
 
 
 def _judge(session: Session, task: FollowUpTask, at: datetime, policy: CallingPolicy) -> _Judged:

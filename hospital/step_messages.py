@@ -35,7 +35,7 @@ def next_task(
             FollowUpTask.due_at <= at,
             or_(
                 and_(kind.task_id.is_(None), when <= at, not_given_to_another(None)),
-                and_(FollowUpTask.held_since.is_(None), or_(waits_until <= at, _failed(at))),
+                and_(FollowUpTask.held_since.is_(None), or_(waits_until <= at, failed(at))),
             ),
         )
         .order_by(FollowUpTask.priority, when, FollowUpTask.id)
@@ -45,8 +45,9 @@ def next_task(
     return session.scalar(rows, execution_options={"populate_existing": True})
 
 
-def _failed(at: datetime) -> ColumnElement[bool]:
-    """What may have arrived all the same is given the time that its delivery report takes."""
+def failed(at: datetime) -> ColumnElement[bool]:
+    """Of a row of the outbox: whether it has reached nobody. What may have arrived all the same is given the time that
+    its delivery report takes."""
     unknown = func.coalesce(OutboxRow.error, "").in_(FATE_UNKNOWN)
     return and_(OutboxRow.state == "failed", or_(not_(unknown), OutboxRow.due_at <= at - REPORTED_WITHIN))
 

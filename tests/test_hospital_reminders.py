@@ -418,6 +418,77 @@ def test_of_what_is_no_longer_so_nobody_is_reminded(database: Database, what: st
         assert (message.state, message.error) == ("failed", "withdrawn")
 
 
+# ── Its text reached nobody ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def failed(session: Session, error: str) -> OutboxRow:
+    """A reminder by text that its gateway reports so an hour later."""
+    wants_texts(session)
+    plan(session)
+    text_those_due(session)
+    due = outbox.claim(session, NOON)
+    assert due is not None
+    if error == "too_late":
+        outbox.not_sent(session, due.id, "gateway_down", NOON)
+        outbox.withdraw(session, session.get_one(OutboxRow, due.id), error)
+    elif error == "undelivered":
+        outbox.sent(session, due.id, "gateway-1", NOON)
+        outbox.reported(session, due.id, "failed", "gateway-1", NOON, error)
+    else:
+        outbox.not_sent(session, due.id, error, NOON, final=True)
+    session.flush()
+    return session.get_one(OutboxRow, due.id)
+
+
+@pytest.mark.covers("H19")
+@pytest.mark.parametrize("error", ["undelivered", "no_mobile", "opted_out", "bad_number", "fate_unknown", "too_late"])
+def test_whom_a_text_does_not_reach_is_called(database: Database, error: str) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        failed(session, error)
+        if error == "fate_unknown":
+            assert not reminder_texts.work_next(session, NOON + HOUR / 12, POLICY), "a report may come"
+        later = NOON + HOUR
+        assert reminder_texts.work_next(session, later, POLICY)
+        assert (task(session).state, task(session).channel) == ("open", "automated_call")
+        assert codes(session) == ["planned", "sent_instead", "text_undelivered"]
+        assert not reminder_texts.work_next(session, later, POLICY), "once"
+        called = call_for(session, later)
+        if error == "fate_unknown":  # it may have arrived: a contact of that day
+            assert isinstance(called, NotNow) and called.code == "cap_reached"
+        else:
+            assert isinstance(called, Claimed)
+
+
+@pytest.mark.covers("H19")
+def test_after_such_calls_no_second_text_follows(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_appointment(session)
+        failed(session, "undelivered")
+        reminder_texts.work_next(session, NOON + HOUR, POLICY)
+        task(session).max_tries = 1
+        rings_out_of_reminders(session, NOON + HOUR, NOON + HOUR)
+        assert text_those_due(session, NOON + 2 * HOUR) == ["appointment_reminder"]
+        assert (task(session).state, task(session).stop_reason) == ("stopped", "not_reached")
+
+
+@pytest.mark.parametrize("why", ["cancelled", "opted out", "died", "over"])
+def test_where_nothing_is_left_to_remind_of_nobody_is_called(database: Database, why: str) -> None:
+    with database.transaction() as session:
+        mine = lucias_appointment(session)
+        failed(session, "undelivered")
+        lucia = session.scalars(select(Patient)).one()
+        if why == "cancelled":
+            booking.cancel(session, mine, lucia.id, NOON)
+        elif why == "opted out":
+            lucia.opted_out = ["reminder"]
+        elif why == "died":
+            lucia.deceased_at = NOON
+        session.flush()
+        assert not reminder_texts.work_next(session, NOON + (DAY if why == "over" else HOUR), POLICY)
+        assert (task(session).state, task(session).channel) == ("done", "sms")
+
+
 def medicine(session: Session, **more: object) -> UUID:
     ruth, ana = admit(session, RUTH).id, employ(session, "ana", "nurse").id
     values = {"about": "medication", "department_id": None, "every_days": 7, "first_at": NOON, "until": NOON + 20 * DAY}
