@@ -4,7 +4,8 @@ Rules: a task is asked so once, and a number one questionnaire at a time. Each q
 next goes when the reply is saved. What is clinical begins with the birth date, asks nobody whose number others have
 too, and names neither patient nor illness before. A reply that is no answer is met once with what is allowed, a birth
 date that is not theirs twice; then the task goes on by its plan's next channel, as it does when nobody replies in time.
-A task that was closed, or went on without it, is asked nothing more.
+A task that was closed, or went on without it, is asked nothing more. What was written before the question left is no
+answer to it, and no miss.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from hospital.calling_hours import first_allowed, may_call
 from hospital.calling_rules import CallingPolicy, never, on_the_clock_of, where_reached
 from hospital.database import Base
 from hospital.followups import FollowUpTask
-from hospital.outbox import OutboxRow
+from hospital.outbox import FATE_UNKNOWN, OutboxRow
 from hospital.patients import PhoneNumber
 from hospital.text_records import StepText
 from hospital.text_stops import CONFIRMS
@@ -124,6 +125,14 @@ def of_number(session: Session, token: bytes, at: datetime) -> tuple[TextTalk, F
         end(talk, "overtaken", at)
         return None
     return talk, task
+
+
+def has_asked(session: Session, talk: TextTalk) -> bool:
+    """Whether what it asks now has left us: nothing that is written before that can be an answer to it. A question that
+    had a reply already has."""
+    once = f"talk/{talk.task_id}/{talk.sent}" if talk.sent > 1 else f"step/{talk.task_id}"
+    left = or_(OutboxRow.state.in_(("sent", "delivered")), OutboxRow.error.in_(FATE_UNKNOWN))
+    return talk.misses > 0 or session.scalar(select(OutboxRow.id).where(OutboxRow.once == once, left)) is not None
 
 
 def asked(session: Session, talk: TextTalk, item: str, at: datetime, within: timedelta) -> None:

@@ -3,9 +3,9 @@
 Rules, in this order: what was taken before is not taken again. A word that ends texts ends them, unless it is an answer
 to the very question (carriers' own words always do). Alarm words anywhere are a red flag, with the emergency number at
 once. Help is told. Then it belongs to the booking that is open on this number; or a word for an examination begins one,
-unless it answers a question. Then it is a birth date or an answer, if this number is asked something; an answer may
-raise a red flag. All else is a message that a person owns. What we say is put into the outbox in the same transaction,
-so that nothing is answered that was not kept.
+unless it answers a question. Then it is a birth date or an answer, if this number is asked something and the question
+had left before; an answer may raise a red flag. All else is a message that a person owns. What we say is put into the
+outbox in the same transaction, so that nothing is answered that was not kept.
 """
 
 from datetime import datetime
@@ -65,11 +65,13 @@ class _Taken:
         self.talking = Talking(session, *found, at, desk, self.said) if found is not None else None
         row = text_bookings.of_number(session, self.token, at)
         self.booking = Booking(session, row, at, desk, self.said) if row is not None else None
+        left = self.talking is not None and text_talks.has_asked(session, self.talking.talk)
+        self.asked = self.talking if left else None  # a reply to what has not left yet is none
         self._known = patients.candidates(session, came.number)
 
     def settle(self) -> str:
         word = self.came.word or reply_words.meant(self.said)
-        asked = self.talking if self.booking is None else None
+        asked = self.asked if self.booking is None else None
         if word in ("stop", "start") and (self.came.word or not asked or not asked.names_an_answer()):
             return self._stop() if word == "stop" else self._start()
         if self._alarms():
@@ -81,16 +83,16 @@ class _Taken:
             return self._book(self.booking)
         if wish is not None and self._may_begin():
             return self._begin(wish)
-        if self.talking is None:
+        if self.asked is None:
             return self._message() if not self._comes_late() else self._keep(Meant("booking")).fate
-        meant = self.talking.take()
+        meant = self.asked.take()
         if meant.flag is not None:
             return self._flag(meant.flag, meant.answer_id)
         return self._keep(meant).fate
 
     def _may_begin(self) -> bool:
         """Not where it answers a question, and nobody who wants no texts or had many today."""
-        if self.talking is not None and self.talking.is_answered_by_words():
+        if self.asked is not None and self.asked.is_answered_by_words():
             return False
         number = self.came.number
         reached = E164.fullmatch(number) and not text_stops.stopped(self.session, number)
@@ -145,7 +147,7 @@ class _Taken:
     def _alarms(self) -> bool:
         """In every language: who is in need writes as it comes. The emergency number alone is one, where no number was
         asked for."""
-        if self.talking is None and self.said.strip() == self.desk.words.site.emergency:
+        if self.asked is None and self.said.strip() == self.desk.words.site.emergency:
             return True
         return red_flags.written(self.said, vocabulary.alarms())
 
@@ -201,7 +203,8 @@ class _Taken:
 
     def _keep(self, meant: Meant, case_id: UUID | None = None) -> TextReply:
         came, booking_id = self.came, self.booking.row.id if self.booking else None
-        task_id = self.talking.task.id if self.talking and not self.booking else None
+        theirs = self.talking if not self.booking and meant.fate != "message" else None
+        task_id = theirs.task.id if theirs else None
         return text_replies.keep(
             self.session, gateway=came.gateway, reference=came.reference, number=came.number, said=self.said,
             media=came.media, at=self.at, fate=meant.fate, task_id=task_id, booking_id=booking_id,

@@ -218,12 +218,77 @@ def test_told_at_once_by_several_it_is_one_answer(house: TextHouse) -> None:
     assert (house.fates(), house.answers(task)) == (["answer"], {"staff": "4"})
 
 
-def test_two_texts_at_once_answer_two_questions(house: TextHouse) -> None:
+def test_two_texts_at_once_are_one_answer_and_a_message(house: TextHouse) -> None:
+    """The second question had not left when the second of them was written."""
     task = house.due(house.admits(LUCIA))
     house.works()
     both = [Incoming("test", reference, LUCIA.numbers[0], "1") for reference in ("SM1", "SM2")]
     at_once(house.database, *[partial(replies.receive, came=one, at=house.now, desk=house.desk) for one in both])
-    assert house.answers(task) == {"staff": "5", "told": "5"}
+    assert sorted(house.fates()) == ["answer", "message"]
+    assert house.answers(task) == {"staff": "5"}
+
+
+# ── Before a question has left ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def receives(house: TextHouse, said: str) -> str:
+    """Somebody writes, and the gateway takes nothing of ours."""
+    house.now += MINUTE
+    came = Incoming("test", f"early{house.now}", LUCIA.numbers[0], said)
+    with house.database.transaction() as session:
+        return replies.receive(session, came, house.now, house.desk)
+
+
+@pytest.mark.parametrize("state", ["queued", "sending", "failed"])
+def test_what_is_written_before_the_first_question_left_is_a_message(house: TextHouse, state: str) -> None:
+    task = house.due(house.admits(LUCIA))
+    house.works()
+    with house.database.transaction() as session:
+        session.execute(update(OutboxRow).values(state=state, sent_at=None))
+    assert receives(house, "1") == "message"
+    assert (house.answers(task), house.cases()) == ({}, [("message", "by_text")])
+    with house.database.transaction() as session:
+        session.execute(update(OutboxRow).values(state="delivered"))
+    talk = house.talk(task)
+    assert talk is not None and (talk.state, talk.misses) == ("asking", 0)
+    assert receives(house, "1") == "answer"
+
+
+def test_two_replies_to_one_question_are_not_the_next_ones_answer(house: TextHouse) -> None:
+    """The gateway is away between them: what was not asked yet is not answered, nor is it a miss."""
+    task = house.due(house.admits(LUCIA))
+    house.works()
+    assert [receives(house, said) for said in ("2", "2", "regular")] == ["answer", "message", "message"]
+    assert house.answers(task) == {"staff": "4"}
+    assert len(house.works()) == 2, "the next question, and that a person reads what they wrote"
+    assert house.writes(LUCIA, "1") == "answer"
+    assert house.answers(task) == {"staff": "4", "told": "5"}
+
+
+def test_the_second_try_at_a_question_needs_not_wait_until_it_is_asked_again(house: TextHouse) -> None:
+    task = house.due(house.admits(LUCIA))
+    house.works()
+    assert [receives(house, said) for said in ("bien, gracias", "2")] == ["not_understood", "answer"]
+    assert house.answers(task) == {"staff": "4"}
+
+
+def test_clinical_questions_are_not_answered_before_they_are_asked(house: TextHouse) -> None:
+    house.desk = replace(house.desk, also=frozenset({"discharge-day3"}))
+    task = house.due(house.admits(LUCIA), "discharge-day3")
+    house.works()
+    assert [receives(house, said) for said in ("29/02/1980", "29/02/1980", "2")] == ["proof", "message", "message"]
+    assert house.answers(task) == {}
+
+
+@pytest.mark.covers("H33")
+@pytest.mark.parametrize(("said", "fate"), [("no puedo respirar", "red_flag"), ("112", "red_flag"), ("BAJA", "stop")])
+def test_an_alarm_and_the_end_of_texts_wait_for_no_question(house: TextHouse, said: str, fate: str) -> None:
+    task = house.due(house.admits(LUCIA))
+    house.works()
+    receives(house, "1")
+    assert receives(house, said) == fate
+    talk = house.talk(task)
+    assert talk is not None and talk.ended_by == fate
 
 
 # ── Who is asked ────────────────────────────────────────────────────────────────────────────────────────────────────
