@@ -147,6 +147,11 @@ def sealed_link(link: str) -> dict[str, Any]:
     return {LINK_SEALED: b64encode(vault.seal(link, LINK)).decode()}
 
 
+def put_off(message: OutboxRow, until: datetime) -> None:
+    """A queued message, locked by the caller, that must not leave before; what waits for us is of use the longer."""
+    message.due_at, message.useful_until = until, max(message.useful_until, until + USEFUL)
+
+
 def withdraw(session: Session, message: OutboxRow, error: str = "withdrawn") -> None:
     """A queued message, locked by the caller, that is not to be sent any more; `error`: why, as a code."""
     message.state, message.error, message.params = "failed", error, _without_link(message.params)

@@ -124,6 +124,6 @@ def take_back(
             outbox.withdraw(session, message)
             held += 1
         elif not may_call(at, there.window, there.zone).allowed:
-            message.due_at = first_allowed(at, there.window, there.zone)
+            outbox.put_off(message, first_allowed(at, there.window, there.zone))
             held += 1
     return held

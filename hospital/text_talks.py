@@ -139,9 +139,14 @@ def asked(session: Session, talk: TextTalk, item: str, at: datetime, within: tim
     """The next question goes out; the plan waits for its answer."""
     if talk.item != item or talk.state == "proving":
         talk.misses = 0
-    talk.state, talk.item, talk.asked_at, talk.expires_at = "asking", item, at, at + within
-    session.get_one(StepText, talk.task_id).answer_by = talk.expires_at
-    session.get_one(FollowUpTask, talk.task_id).next_try_at = talk.expires_at
+    talk.state, talk.item, talk.asked_at = "asking", item, at
+    _waits_until(session, talk, at + within)
+
+
+def _waits_until(session: Session, talk: TextTalk, end: datetime) -> None:
+    talk.expires_at = end
+    session.get_one(StepText, talk.task_id).answer_by = end
+    session.get_one(FollowUpTask, talk.task_id).next_try_at = end
     session.flush()
 
 
@@ -174,8 +179,8 @@ def end_forgotten(session: Session, at: datetime) -> int:
 
 
 def hold_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
-    """Questions that could not leave within the hour wait for the hours of whoever is asked, and leave not at all where
-    the conversation is over; how many. To be asked before the outbox sends."""
+    """Questions that could not leave within the hour wait for the hours of whoever is asked, and for a reply as long
+    after them; they leave not at all where the conversation is over. How many. To be asked before the outbox sends."""
     newest = func.concat("talk/", cast(TextTalk.task_id, String), "/", TextTalk.sent)
     rows = (
         select(TextTalk, FollowUpTask, OutboxRow)
@@ -194,6 +199,9 @@ def hold_back(session: Session, at: datetime, policy: CallingPolicy) -> int:
             outbox.withdraw(session, message)
             held += 1
         elif not may_call(at, there.window, there.zone).allowed:
-            message.due_at = first_allowed(at, there.window, there.zone)
+            leaves = first_allowed(at, there.window, there.zone)
+            outbox.put_off(message, leaves)
+            if talk.state != "ended":
+                _waits_until(session, talk, talk.expires_at + (leaves - at))
             held += 1
     return held

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hospital import attempts, coverage, outbox, surveys, text_steps
 from hospital.attempt_records import contacts
 from hospital.attempts import Claimed
+from hospital.calling_hours import PRESETS
 from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.patients import Patient
@@ -255,6 +256,24 @@ def test_what_the_gateway_refused_all_evening_waits_for_the_morning(database: Da
         assert text_steps.take_back(session, evening + timedelta(minutes=1), POLICY) == 1
         assert outbox.claim(session, evening + HOUR) is None
         assert messages(session)[0].due_at == evening.replace(hour=8, minute=0) + DAY
+
+
+def test_what_waits_over_a_day_without_hours_leaves_after_it(database: Database) -> None:
+    """On Saturday until three in the afternoon, and not on Sunday, in Colombia."""
+    policy = replace(POLICY, window=PRESETS["co"])
+    saturday = datetime(2026, 12, 5, 14, 55, tzinfo=ZONE)
+    with database.transaction() as session:
+        due(session)
+        work(session, saturday, policy)
+        (message,) = messages(session)
+        outbox.claim(session, saturday)
+        outbox.not_sent(session, message.id, "timeout", saturday)
+        assert text_steps.take_back(session, saturday + HOUR, policy) == 1
+        for at in (saturday + DAY, saturday + DAY + HOUR):
+            assert text_steps.take_back(session, at, policy) == 0 and outbox.claim(session, at) is None
+        monday = datetime(2026, 12, 7, 7, tzinfo=ZONE)
+        assert text_steps.take_back(session, monday, policy) == 0
+        assert outbox.claim(session, monday) is not None
 
 
 def test_a_message_that_left_is_an_attempt_in_the_coverage(database: Database) -> None:

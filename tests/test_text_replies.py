@@ -3,7 +3,7 @@ itself refuses."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from hospital import consents, coverage, number_locks, outbox, reminders, responses, text_stops
+from hospital import consents, coverage, number_locks, outbox, reminders, responses, text_stops, text_talks
+from hospital.calling_hours import PRESETS
 from hospital.cases import Case
 from hospital.database import Database
 from hospital.followups import Answer, FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
+from hospital.text_records import StepText
 from hospital.text_replies import LONGEST, TextReply
 from messages import replies
 from messages.gateway import Incoming
@@ -480,6 +482,34 @@ def test_a_question_that_could_not_leave_in_the_evening_waits_for_the_morning(ho
         assert row.due_at == (NOON + DAY).astimezone(ZONE).replace(hour=8)
     house.now = row.due_at
     assert len(house.works()) == 1
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["a question", "the last word"])
+def test_what_waits_over_a_weekend_without_hours_leaves_after_it(house: TextHouse, ended: bool) -> None:
+    """On Sundays nobody is written to in Colombia."""
+    house.policy = replace(POLICY, window=PRESETS["co"], cap_a_day=None, cap_a_week=None)
+    task = house.due(house.admits(LUCIA))
+    house.works()
+    house.now = datetime(2026, 12, 5, 14, 30, tzinfo=ZONE)
+    with house.database.transaction() as session:
+        session.execute(update(text_talks.TextTalk).values(expires_at=house.now + HOUR))
+        session.execute(update(StepText).values(answer_by=house.now + HOUR))
+    for reference, said in enumerate(("bien, gracias", "muy amables") if ended else ("1",)):
+        with house.database.transaction() as session:
+            replies.receive(session, Incoming("test", str(reference), LUCIA.numbers[0], said), house.now, house.desk)
+    if ended:
+        with house.database.transaction() as session:
+            session.execute(update(OutboxRow).where(OutboxRow.once.endswith("/2")).values(state="sent"))
+    house.now += 90 * MINUTE
+    assert house.works() == []
+    house.now = datetime(2026, 12, 6, 20, tzinfo=ZONE)
+    assert house.works() == []
+    house.now = datetime(2026, 12, 7, 7, tzinfo=ZONE)
+    assert len(house.works()) == 1
+    if not ended:
+        house.now += 20 * HOUR
+        assert house.writes(LUCIA, "2") == "answer", "it waits for its reply as long as any other"
+        assert house.answers(task) == {"staff": "5", "told": "4"}
 
 
 def test_a_reply_in_the_night_is_answered_at_once(house: TextHouse) -> None:
