@@ -3,6 +3,8 @@
 Sources: https://www.twilio.com/docs/messaging/api/message-resource (create; statuses),
 https://www.twilio.com/docs/usage/twilios-response (errors: JSON with code, message, more_info, status),
 https://www.twilio.com/docs/api/errors/20429 (a 429 "is never processed and is always safe to retry"),
+https://www.twilio.com/docs/api/errors/21611 (the sender's queue is full) and the pages of 21212, 21603, 21606, 21659,
+21660 and 21661 (the sender, or the account that it does not belong to),
 https://www.twilio.com/docs/usage/security (signature of what Twilio sends us),
 https://www.twilio.com/docs/messaging/guides/webhook-request (what comes in; "Your application should use MessageSid"),
 https://www.twilio.com/docs/messaging/twiml ("<Response/>": no message in answer),
@@ -44,6 +46,10 @@ REFUSALS = {
     21617: ("length", "the text is longer than Twilio takes"),
 }
 """Twilio's error code → ours and what to do. Twilio splits codes up now and then: any other 400 is `refused`."""
+
+QUEUE_FULL = 21611
+SENDER_REFUSED = frozenset({21212, 21603, 21606, 21659, 21660, 21661})
+"""Error codes that are not the message's fault."""
 
 DELIVERIES = {
     "accepted": "sent",
@@ -149,14 +155,17 @@ def _receipt(status: int, body: bytes) -> Receipt:
 
 
 def _problem(status: int, code: object) -> NotSent:
+    known = code if isinstance(code, int) and 400 <= status < 500 else 0
     seen = f"HTTP {status}, code {code}" if isinstance(code, int) else f"HTTP {status}"
-    if status == 429:
+    if status == 429 or known == QUEUE_FULL:
         return TryLater("too_many", f"Twilio takes no more just now ({seen}); nothing to do")
     if status in (401, 403, 404):
         # Ours to mend, not the message's fault: it waits.
         return TryLater("account", f"Twilio refuses the account ({seen}); check its SID and secret in hotline.toml")
+    if known in SENDER_REFUSED:
+        return TryLater("account", f"Twilio lets this sender send nothing ({seen}); check sender and account")
     if 400 <= status < 500:
-        ours, advice = REFUSALS.get(code if isinstance(code, int) else 0, ("refused", "see Twilio's list of errors"))
+        ours, advice = REFUSALS.get(known, ("refused", "see Twilio's list of errors"))
         return Refused(ours, f"{advice} ({seen})")
     return FateUnknown("fate_unknown", f"Twilio failed on its side ({seen}); look in its log")
 
