@@ -5,7 +5,8 @@ that the same thing is told once. A row is claimed in one conditional statement;
 settled (its sender died) is due again after CLAIM, and the gateway knows a message by its id. A gateway that takes
 nothing is asked again for as long as the message is of use, not a number of times: an outage loses no message. A link
 is sealed while its message waits, and is not kept afterwards. Who wants no more texts gets none (`text_stops.py`): that
-is asked when a message is claimed.
+is asked when a message is claimed. What answers somebody goes before what the hospital begins by itself, and whom to
+call in an emergency before all.
 """
 
 from base64 import b64encode
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Text, and_, cast, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Text, and_, case, cast, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -31,6 +32,8 @@ AT_ONCE = timedelta(minutes=15)  # what is true of this moment alone
 LONGEST_WAIT = timedelta(minutes=8)  # for a gateway that takes nothing
 LINK = "outbox.link"  # what a sealed link is bound to
 LINK_SEALED = "link_sealed"  # the parameter that holds it, until the message has left or is given up
+BEGUN_BY_US = ("step/", "video/", "before/", "reminder/", "appointment_suspended/")
+"""How `once` begins of what answers nobody: there may be thousands of them at a time."""
 FATE_UNKNOWN = ("fate_unknown", "sender_died")
 """Errors of messages that may have arrived all the same."""
 
@@ -53,6 +56,7 @@ class OutboxRow(Base):
     error: Mapped[str | None]
 
 
+_TURN = case((OutboxRow.key.in_(CONFIRMS), 0), (or_(*map(OutboxRow.once.startswith, BEGUN_BY_US)), 2), else_=1)
 _WITHOUT_LINK = OutboxRow.params.op("-")(cast(LINK_SEALED, Text))
 
 
@@ -107,14 +111,14 @@ def put(
 
 
 def claim(session: Session, at: datetime) -> Due | None:
-    """The next due message, claimed for CLAIM; None where nothing is due."""
+    """The next due message, claimed for CLAIM; None where nothing is due. Of one turn, what is due longest."""
     died = and_(OutboxRow.state == "sending", OutboxRow.due_at <= at, OutboxRow.tries >= TRIES)
     _give_up(session, died, "sender_died")  # again and again: of this very one?
     _give_up(session, and_(OutboxRow.state == "queued", OutboxRow.useful_until <= at), "too_late")
     rows = (
         select(OutboxRow)
         .where(OutboxRow.state.in_(("queued", "sending")), OutboxRow.due_at <= at)
-        .order_by(OutboxRow.due_at)
+        .order_by(_TURN, OutboxRow.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
