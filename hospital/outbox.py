@@ -112,8 +112,9 @@ def put(
 
 def claim(session: Session, at: datetime) -> Due | None:
     """The next due message, claimed for CLAIM; None where nothing is due. Of one turn, what is due longest."""
-    died = and_(OutboxRow.state == "sending", OutboxRow.due_at <= at, OutboxRow.tries >= TRIES)
-    _give_up(session, died, "sender_died")  # again and again: of this very one?
+    died = and_(OutboxRow.state == "sending", OutboxRow.due_at <= at)
+    deadly = OutboxRow.tries >= TRIES  # again and again: of this very one?
+    _give_up(session, and_(died, or_(deadly, OutboxRow.useful_until <= at)), "sender_died")
     _give_up(session, and_(OutboxRow.state == "queued", OutboxRow.useful_until <= at), "too_late")
     rows = (
         select(OutboxRow)
@@ -218,5 +219,6 @@ def reported(
     if not final and (state, row.state) != ("sent", "sent"):
         row.state, row.gateway_ref, row.sent_at = state, gateway_ref, row.sent_at or at
         row.error = storable(error)[:200] if error else None
+        row.params = _without_link(row.params)
         announce(session, "outbox", message_id)
     return True

@@ -56,7 +56,7 @@ class Outbox(Protocol):
         """sending → sent."""
 
     async def not_sent(self, message_id: UUID, code: str, at: datetime, *, final: bool) -> None:
-        """sending → queued, due later and later; or failed, if `final` or after too many tries."""
+        """sending → queued, due later and later as long as it is of use; failed, if `final`."""
 
 
 class Sender:

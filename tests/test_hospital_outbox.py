@@ -139,6 +139,31 @@ def test_what_is_of_no_use_any_more_does_not_leave(
         assert (row(session).state, row(session).error) == ("failed", "too_late")
 
 
+def test_nor_does_what_its_sender_died_of_before(database: Database) -> None:
+    """It may have left: a report still says so."""
+    with database.transaction() as session:
+        put(session, useful_until=NOON + HOUR)
+        due = outbox.claim(session, NOON)
+        assert due is not None and outbox.claim(session, NOON + HOUR) is None
+        assert (row(session).state, row(session).error) == ("failed", "sender_died")
+        assert outbox.reported(session, due.id, "delivered", "gateway-1", NOON + HOUR)
+        assert row(session).state == "delivered"
+
+
+@pytest.mark.parametrize("state", ["sent", "delivered", "failed"])
+def test_a_report_that_comes_before_the_gateways_answer_leaves_no_link(database: Database, state: str) -> None:
+    with database.transaction() as session:
+        link = outbox.sealed_link("https://hospital.example/a/secret")
+        outbox.put(
+            session, once="step/1", key="questions_by_link", locale="es", number=LUCIA.numbers[0], at=NOON, **link
+        )
+        due = outbox.claim(session, NOON)
+        assert due is not None and due.params == link
+        assert outbox.reported(session, due.id, state, "gateway-1", NOON)
+        outbox.sent(session, due.id, "gateway-1", NOON)
+        assert (row(session).state, row(session).params) == (state, {})
+
+
 @pytest.mark.parametrize("first", ["fate_unknown", "sender_died"])
 def test_a_report_tells_what_became_of_an_unknown_fate(database: Database, first: str) -> None:
     with database.transaction() as session:
