@@ -2,15 +2,16 @@
 
 Rules: what the gateway tells a second time is known by its own name for it. A text that answers nothing becomes an
 item that a person owns, one open item for each number; one with alarm words becomes a red flag with its clock, whoever
-wrote it. A number that wants no more texts gets none, whatever they are about, until it says otherwise: what is due is
-not handed over (`outbox.claim`), but the word that confirms it and the emergency number. Replies of one number are
-taken one after the other.
+wrote it, and a new one where somebody has taken the one before, or it is about another patient. A number that wants no
+more texts gets none, whatever they are about, until it says otherwise: what is due is not handed over
+(`outbox.claim`), but the word that confirms it and the emergency number. Replies of one number are taken one after the
+other.
 """
 
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, delete, select, text, update
+from sqlalchemy import ForeignKey, Select, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -81,7 +82,44 @@ def keep(
     return row
 
 
-def open_case(
+def open_case(session: Session, number: str, patient_id: UUID | None, language: str, at: datetime, due: Due) -> UUID:
+    """What a text of this number becomes that a person reads: the item that stands for texts of it, or a new one."""
+    rows = _of_texts(number, "message").where(Case.state.in_(("open", "owned")))
+    found = session.scalar(rows) or _new(session, "message", number, patient_id, language, at, due, DETAIL)
+    announce(session, "case", found)
+    return found
+
+
+def raise_flag(
+    session: Session,
+    number: str,
+    patient_id: UUID | None,
+    language: str,
+    at: datetime,
+    due: Due,
+    code: str,
+    task_id: UUID | None = None,
+) -> UUID:
+    """A red flag. It joins one that a text of this number has raised about the same patient while nobody has taken it:
+    who has would not be told. `task_id`: whose questions it answers."""
+    rows = _of_texts(number, "red_flag").where(Case.state == "open", Case.patient_id.is_not_distinct_from(patient_id))
+    found = session.scalar(rows)
+    if found is None:
+        found = _new(session, "red_flag", number, patient_id, language, at, due, code)
+        about = {"task": str(task_id)} if task_id is not None else {}
+        audit.record(session, None, "urgent.raised", f"case:{found}", at, flags=[code], **about)
+    announce(session, "case", found)
+    return found
+
+
+def _of_texts(number: str, kind: str) -> Select[UUID]:
+    """The newest case of this kind that texts of this number belong to."""
+    rows = select(Case.id).join(TextReply, TextReply.case_id == Case.id)
+    mine = rows.where(TextReply.number_token == patients.number_token(number), Case.kind == kind)
+    return mine.order_by(Case.opened_at.desc()).limit(1)
+
+
+def _new(
     session: Session,
     kind: str,
     number: str,
@@ -91,25 +129,15 @@ def open_case(
     due: Due,
     detail: str,
 ) -> UUID:
-    """What a text of this number becomes: the case of this kind that is open for texts of it, or a new one."""
-    rows = (
-        select(Case.id)
-        .join(TextReply, TextReply.case_id == Case.id)
-        .where(TextReply.number_token == patients.number_token(number))
-        .where(Case.kind == kind, Case.state.in_(("open", "owned")))
-    )
-    found = session.scalar(rows.order_by(Case.opened_at.desc()).limit(1))
-    if found is None:
-        found, caller = uuid4(), number if number.startswith("+") else None  # what is no number, nobody can call
-        session.add(
-            Case(
-                id=found, kind=kind, origin=f"{kind}/text/{found}", patient_id=patient_id, caller=caller,
-                language=language, detail=detail, opened_at=at, acknowledge_by=due.acknowledge_by,
-            )
-        )  # fmt: skip
-        session.flush()
-    announce(session, "case", found)
-    return found
+    made, caller = uuid4(), number if number.startswith("+") else None  # what is no number, nobody can call
+    session.add(
+        Case(
+            id=made, kind=kind, origin=f"{kind}/text/{made}", patient_id=patient_id, caller=caller,
+            language=language, detail=detail, opened_at=at, acknowledge_by=due.acknowledge_by,
+        )
+    )  # fmt: skip
+    session.flush()
+    return made
 
 
 def of_booking_to(session: Session, booking_id: UUID, case_id: UUID) -> None:

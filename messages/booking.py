@@ -191,9 +191,7 @@ class Booking:
     def desk_failed(self) -> None:
         """A person finishes it, and sees what was written."""
         row, clock = self.row, due("message", self.at, self.desk.clocks)
-        case_id = text_replies.open_case(
-            self.session, "message", row.number, row.patient_id, row.locale, self.at, clock, text_replies.DETAIL
-        )
+        case_id = text_replies.open_case(self.session, row.number, row.patient_id, row.locale, self.at, clock)
         text_replies.of_booking_to(self.session, row.id, case_id)
         self._end("desk_failed", "booking_by_phone")
 

@@ -17,7 +17,7 @@ from hospital import outbox, patients, text_bookings, text_replies, text_stops, 
 from hospital.clocks import due
 from hospital.followups import FollowUpTask, answers
 from hospital.patients import PhoneNumber
-from hospital.text_replies import DETAIL, TextReply
+from hospital.text_replies import TextReply
 from hospital.text_talks import Opening
 from messages.booking import Booking, wanted
 from messages.gateway import Incoming
@@ -180,9 +180,7 @@ class _Taken:
 
     def _message(self) -> str:
         clock = due("message", self.at, self.desk.clocks)
-        case_id = text_replies.open_case(
-            self.session, "message", self.came.number, self.patient_id, self.language, self.at, clock, DETAIL
-        )
+        case_id = text_replies.open_case(self.session, self.came.number, self.patient_id, self.language, self.at, clock)
         self._keep(Meant("message"), case_id)
         if self.booking is not None:
             text_replies.of_booking_to(self.session, self.booking.row.id, case_id)
@@ -191,8 +189,9 @@ class _Taken:
 
     def _flag(self, code: str, answer_id: int | None) -> str:
         clock = due("red_flag", self.at, self.desk.clocks)
-        case_id = text_replies.open_case(
-            self.session, "red_flag", self.came.number, self.patient_id, self.language, self.at, clock, code
+        task_id = self.talking.task.id if self.talking is not None else None
+        case_id = text_replies.raise_flag(
+            self.session, self.came.number, self.patient_id, self.language, self.at, clock, code, task_id
         )
         self._keep(Meant("red_flag", answer_id), case_id)
         if self.talking is not None:

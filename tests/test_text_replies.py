@@ -11,7 +11,19 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from hospital import consents, coverage, number_locks, outbox, reminders, responses, text_stops, text_talks
+from hospital import (
+    cases,
+    consents,
+    coverage,
+    number_locks,
+    outbox,
+    reminders,
+    responses,
+    text_replies,
+    text_stops,
+    text_talks,
+)
+from hospital.audit import AuditRow
 from hospital.calling_hours import PRESETS
 from hospital.cases import Case
 from hospital.database import Database
@@ -670,6 +682,41 @@ def test_alarm_words_from_anybody_are_a_red_flag_with_its_clock_at_once(house: T
     with house.database.transaction() as session:
         case = session.scalars(select(Case)).one()
         assert (case.state, case.acknowledge_by - case.opened_at) == ("open", timedelta(minutes=5))
+
+
+def test_a_second_alarm_is_a_red_flag_of_its_own_once_the_first_is_taken(house: TextHouse) -> None:
+    house.admits(LUCIA)
+    with house.database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+    house.writes(LUCIA, "no puedo respirar")
+    house.writes(LUCIA, "no puedo respirar nada")
+    with house.database.transaction() as session:
+        first = session.scalars(select(Case)).one()
+        cases.own(session, first.id, ana, house.now)
+    house.writes(LUCIA, "me duele mucho el pecho")
+    with house.database.transaction() as session:
+        one, other = session.scalars(select(Case).order_by(Case.number))
+        assert (one.state, other.state, other.acknowledge_by - other.opened_at) == ("owned", "open", 5 * MINUTE)
+        raised = session.scalars(select(AuditRow).where(AuditRow.action == "urgent.raised").order_by(AuditRow.seq))
+        assert [row.subject for row in raised] == [f"case:{one.id}", f"case:{other.id}"]
+        assert len(text_replies.of_case(session, one.id)) == 2
+
+
+def test_alarms_about_two_who_share_a_number_are_two_red_flags(house: TextHouse) -> None:
+    """Lucía is asked, João is not: what comes in her conversation is about her."""
+    lucia = house.admits(LUCIA)
+    house.admits(replace(JOAO, numbers=LUCIA.numbers))
+    house.writes(LUCIA, "no puedo respirar")
+    task = house.due(lucia)
+    house.works()
+    house.writes(LUCIA, "me duele mucho el pecho")
+    with house.database.transaction() as session:
+        assert session.scalars(select(Case.patient_id).order_by(Case.number)).all() == [None, lucia]
+        raised = session.scalars(select(AuditRow).where(AuditRow.action == "urgent.raised").order_by(AuditRow.seq))
+        assert [row.detail for row in raised] == [
+            {"flags": ["text_alarm"]},
+            {"flags": ["text_alarm"], "task": str(task)},
+        ]
 
 
 def test_what_is_denied_is_no_alarm(house: TextHouse) -> None:
