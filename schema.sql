@@ -1253,7 +1253,8 @@ CREATE TABLE text_reply (                             -- a text message that cam
     CHECK ((fate = 'answer') <= (answer_id IS NOT NULL) AND (answer_id IS NOT NULL) <= (fate IN ('answer', 'red_flag'))),
     CHECK ((fate = 'booking') <= (booking_id IS NOT NULL)),
     CHECK ((fate IN ('red_flag', 'message')) <= (case_id IS NOT NULL)),
-    CHECK ((case_id IS NOT NULL) <= (fate IN ('red_flag', 'message', 'booking')))   -- a booking that a person finishes
+    -- a booking that a person finishes; an end of texts that may have meant an appointment
+    CHECK ((case_id IS NOT NULL) <= (fate IN ('red_flag', 'message', 'booking', 'stop')))
 );
 CREATE INDEX text_reply_number ON text_reply (number_token, came_at);
 CREATE INDEX text_reply_case ON text_reply (case_id) WHERE case_id IS NOT NULL;

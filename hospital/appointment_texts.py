@@ -4,10 +4,12 @@ Rules: such a text is true while its appointment is booked for the time that it 
 hours would come after the text that says the contrary: it is withdrawn, and the newest word alone is sent.
 """
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import DateTime, Uuid, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from hospital import outbox
+from hospital import outbox, patients
 from hospital.appointments import Appointment
 from hospital.outbox import OutboxRow
 from hospital.slots import Slot
@@ -15,6 +17,8 @@ from hospital.text_bookings import TextBooking
 
 TOLD = ("appointment_confirmed", "appointment_moved")
 PREPARE = "prepare_"  # before the code of what the site says
+STANDS = (*TOLD, "appointment_reminder", "appointment_suspended")
+LATELY = timedelta(days=2)
 
 
 def take_back(session: Session) -> int:
@@ -39,3 +43,16 @@ def take_back(session: Session) -> int:
     for message in untrue:
         outbox.withdraw(session, message)
     return len(untrue)
+
+
+def spoke_of_one(session: Session, number: str, at: datetime) -> bool:
+    """Whether a text about an appointment that stands left for this number (E.164) lately."""
+    theirs = [one.patient.id for one in patients.candidates(session, number)]
+    theirs += [ward.id for one in theirs for ward in patients.wards(session, one, at)]
+    rows = select(OutboxRow.number).where(
+        OutboxRow.patient_id.in_(theirs),
+        OutboxRow.state.in_(("sent", "delivered")),
+        OutboxRow.sent_at > at - LATELY,
+        or_(OutboxRow.key.in_(STANDS), OutboxRow.key.startswith(PREPARE, autoescape=True)),
+    )
+    return number in session.scalars(rows).all()

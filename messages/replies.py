@@ -1,7 +1,8 @@
 """What a text message that comes in means, and what is said to it. One transaction a text.
 
 Rules, in this order: what was taken before is not taken again. A word that ends texts ends them, unless it is an answer
-to the very question (carriers' own words always do). Alarm words anywhere are a red flag, with the emergency number at
+to the very question (carriers' own words always do); where it is one for cancelling and a text about an appointment
+left just before, a person asks which was meant. Alarm words anywhere are a red flag, with the emergency number at
 once. Help is told. Then it belongs to the booking that is open on this number; or a word for an examination begins one,
 unless it answers a question. Then it is a birth date or an answer, if this number is asked something and the question
 had left before; an answer may raise a red flag. All else is a message that a person owns. What we say is put into the
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from hospital import outbox, patients, text_bookings, text_replies, text_stops, text_talks
+from hospital import appointment_texts, outbox, patients, text_bookings, text_replies, text_stops, text_talks
 from hospital.clocks import due
 from hospital.followups import FollowUpTask, answers
 from hospital.patients import PhoneNumber
@@ -153,13 +154,18 @@ class _Taken:
 
     def _stop(self) -> str:
         new = text_replies.stop(self.session, self.came.number, self.at)
-        reply = self._keep(Meant("stop"))
+        reply = self._keep(Meant("stop"), self._may_cancel())
         if self.talking is not None:
             self.talking.give_up("stop", "texts_unwanted")
         self._leave_booking("stop")
         if new:
             self._say("text_stopped", f"text_stopped/{reply.id}")
         return "stop"
+
+    def _may_cancel(self) -> UUID | None:
+        """The item of a person who asks whether the appointment was meant, which stands."""
+        spoken_of = appointment_texts.spoke_of_one(self.session, self.came.number, self.at)
+        return self._item() if spoken_of and reply_words.cancels(self.said) else None
 
     def _leave_booking(self, by: str) -> None:
         if self.booking is not None:
@@ -179,13 +185,16 @@ class _Taken:
         return "help"
 
     def _message(self) -> str:
-        clock = due("message", self.at, self.desk.clocks)
-        case_id = text_replies.open_case(self.session, self.came.number, self.patient_id, self.language, self.at, clock)
+        case_id = self._item()
         self._keep(Meant("message"), case_id)
         if self.booking is not None:
             text_replies.of_booking_to(self.session, self.booking.row.id, case_id)
         self._say("text_received", f"text_received/{case_id}")
         return "message"
+
+    def _item(self) -> UUID:
+        clock = due("message", self.at, self.desk.clocks)
+        return text_replies.open_case(self.session, self.came.number, self.patient_id, self.language, self.at, clock)
 
     def _flag(self, code: str, answer_id: int | None) -> str:
         clock = due("red_flag", self.at, self.desk.clocks)

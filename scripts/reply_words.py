@@ -66,6 +66,11 @@ def meant(said: str) -> Word | None:
     return next((kind for kind, words in KNOWN.items() if _is_one(word, words)), None)
 
 
+def cancels(said: str) -> bool:
+    """Whether it may mean an appointment: nothing but a word for cancelling, in whichever language."""
+    return any(_is_one(bare(said), own.get("cancel", frozenset())) for own in OWN.values())
+
+
 def mandated(said: str) -> bool:
     """Whether it is one that carriers require: obeyed also where the question has it as an answer."""
     return any(_is_one(bare(said), words) for words in MANDATED.values())

@@ -2,7 +2,8 @@
 
     reviewed_by: null         the native speaker who has read it
     units:                    of measured values, by their usual sign: "cm": centímetros
-    replies:                  ways to write yes, no, stop, start, help, book (an examination) and more (times)
+    replies:                  ways to write yes, no, stop, cancel (an appointment, perhaps), start, help, book (an
+                              examination) and more (times)
     columns:                  headings of a list of discharges, the likeliest first
     values:                   what stands in such a list for a sex and for what happened
     alarms:                   what must reach a person at once, as patients say and write it. Where ears are they know
@@ -28,7 +29,7 @@ from scripts import languages
 from scripts.yaml_lines import Field, FileRefused, Problem, SourceFile
 
 NAME = "vocabulary.yaml"
-REPLIES = ("yes", "no", "stop", "start", "help", "book", "more")
+REPLIES = ("yes", "no", "stop", "cancel", "start", "help", "book", "more")
 DENIED = "denied"
 _HAN = re.compile("[\u3400-\u9fff]")  # written without spaces
 _BETWEEN_WORDS = str.maketrans({"'": "", "’": "", "-": " "})

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text, update
@@ -39,7 +40,7 @@ from scripts.answers import AnswerRefused, validate_answer
 from scripts.filling import Filling
 from scripts.questionnaire_files import load_questionnaires, read_data, read_source
 from scripts.wording import Wording
-from tests.characters import JOAO, LUCIA, MEI, RUTH
+from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
 from tests.hospital_scene import POLICY, at_once, employ
 from tests.moments import NOON, ZONE
 from tests.test_care_dialogues import words
@@ -565,6 +566,53 @@ def test_whoever_wants_no_more_gets_none_whatever_it_is_about(house: TextHouse) 
     house.writes(LUCIA, "ALTA")
     with house.database.transaction() as session:
         assert not text_stops.stopped(session, LUCIA.numbers[0])
+
+
+def told_of_an_appointment(house: TextHouse, patient_id: UUID, number: str, key: str = "appointment_confirmed") -> None:
+    with house.database.transaction() as session:
+        outbox.put(
+            session, once=f"{key}/1", key=key, locale="es", number=number, at=house.now, patient_id=patient_id,
+            starts_at=(house.now + 5 * DAY).isoformat(),
+        )  # fmt: skip
+    assert len(house.works()) == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [(LUCIA, "CANCELAR"), (RUTH, "Cancel"), (JOAO, "cancelar."), (MEI, "取消")],
+    ids=lambda one: getattr(one, "language", one),
+)
+def test_who_cancels_after_a_text_about_an_appointment_is_also_asked_by_a_person(
+    house: TextHouse, who: Character, said: str
+) -> None:
+    told_of_an_appointment(house, house.admits(who), who.numbers[0])
+    assert house.writes(who, said) == "stop"
+    assert house.cases() == [("message", "by_text")]
+    with house.database.transaction() as session:
+        assert text_stops.stopped(session, who.numbers[0])
+        case = session.scalars(select(Case)).one()
+        assert [reply.text for reply in text_replies.of_case(session, case.id)] == [said]
+
+
+@pytest.mark.parametrize("why", ["another word", "long ago", "it was cancelled", "another number's"])
+def test_who_ends_texts_for_another_reason_is_not_asked(house: TextHouse, why: str) -> None:
+    lucia = house.admits(LUCIA)
+    number = STRANGER if why == "another number's" else LUCIA.numbers[0]
+    told_of_an_appointment(
+        house, lucia, number, "appointment_cancelled" if why == "it was cancelled" else "appointment_confirmed"
+    )
+    house.now += 2 * DAY if why == "long ago" else MINUTE
+    assert house.writes(LUCIA, "BAJA" if why == "another word" else "CANCELAR") == "stop"
+    assert house.cases() == []
+
+
+def test_a_guardian_who_cancels_a_childs_appointment_is_asked(house: TextHouse) -> None:
+    lucia, joao = house.admits(LUCIA), house.admits(replace(JOAO, numbers=()))
+    with house.database.transaction() as session:
+        session.get_one(Patient, joao).guardian_id = lucia
+    told_of_an_appointment(house, joao, LUCIA.numbers[0])
+    house.writes(LUCIA, "cancelar")
+    assert house.cases() == [("message", "by_text")]
 
 
 def test_whoever_was_reminded_by_text_is_called_once_they_want_none(house: TextHouse) -> None:
