@@ -858,6 +858,20 @@ CREATE TABLE suspension_notice (
     CHECK ((state = 'acknowledged') = (acknowledged_at IS NOT NULL))
 );
 CREATE INDEX suspension_notices ON suspension_notice (suspension_id);
+
+-- A time that is made later does not take place either.
+CREATE INDEX suspended_clinics ON suspension (doctor_id, until) WHERE patient_id IS NULL;
+CREATE FUNCTION slot_of_a_suspended_clinic() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM suspension WHERE doctor_id = NEW.doctor_id AND patient_id IS NULL
+                                        AND since <= NEW.starts_at AND until > NEW.starts_at) THEN
+        NEW.state := 'withdrawn';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER slot_of_a_suspended_clinic BEFORE INSERT ON slot
+    FOR EACH ROW EXECUTE FUNCTION slot_of_a_suspended_clinic();
+
 -- How each task stands, for the figures. `standing` parts all tasks, each in one: completed; refused; excused (nobody was
 -- to be contacted any more); lost (to follow-up: not reached, or too late); open. A try counts where a phone rang or was
 -- answered; reached is whoever may speak for the patient, and consented who answered questions;

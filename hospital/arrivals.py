@@ -53,16 +53,17 @@ def day_of(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
 def today(
     session: Session, at: datetime, zone: ZoneInfo, *, department: str = "", patient_ids: list[UUID] | None = None
 ) -> list[Visit]:
-    """The day's appointments that take place, of one department or all, of these patients or all: by department, doctor
-    and time."""
+    """The day's appointments that take place, of one department or all: by department, doctor and time. Of
+    `patient_ids` those of a suspended clinic, too: whoever was not told of it stands at the desk."""
     since, until = day_of(at, zone)
+    gone = ["cancelled"] if patient_ids is not None else ["cancelled", "suspended"]
     rows = (
         select(Appointment, Slot.starts_at, Doctor, Department, Patient)
         .join(Slot, Slot.id == Appointment.slot_id)
         .join(Doctor, Doctor.id == Slot.doctor_id)
         .join(Department, Department.id == Doctor.department_id)
         .join(Patient, Patient.id == Appointment.patient_id)
-        .where(Slot.starts_at >= since, Slot.starts_at < until, Appointment.state.not_in(("cancelled", "suspended")))
+        .where(Slot.starts_at >= since, Slot.starts_at < until, Appointment.state.not_in(gone))
         .options(selectinload(Patient.identifiers))
         .order_by(Department.kind, Department.position, Department.code, Doctor.name, Doctor.id, Slot.starts_at)
         .order_by(Appointment.seat)

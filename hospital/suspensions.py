@@ -1,10 +1,11 @@
 """Suspended clinics: whose appointment does not take place, who knows of it, and who could not be told.
 
-Rules: a clinic is suspended in one transaction: its free times are withdrawn, its appointments suspended, and each of
-their patients gets a notice, an urgent contact and a text message. For a patient who is transferred their appointments
-alone are suspended; such a time is free for others once its patient has moved or given it up. What became of an
-appointment (moved, given up) is said by the appointment alone; the notice says what its patient knows. Whoever wants a
-person has one on the line; whoever was not reached becomes one callback.
+Rules: a clinic is suspended in one transaction: its free times are withdrawn (those that are made later, too:
+schema.sql sees to it), its appointments suspended, and each of their patients gets a notice, an urgent contact and a
+text message. For a patient who is transferred their appointments alone are suspended; such a time is free for others
+once its patient has moved or given it up. What became of an appointment (moved, given up) is said by the appointment
+alone; the notice says what its patient knows. Whoever wants a person has one on the line; whoever was not reached
+becomes one callback.
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ ONCE = "appointment_suspended/"  # before the appointment: what its message is a
 REASONS = ("illness", "emergency", "leave", "equipment", "other")
 TRANSFERRED = "transferred"  # the reason where it is one patient's alone
 PRIORITY = 1
+SHOWN = timedelta(days=1)  # after its end: who does not know of it is still of interest
 ON_THE_WAY = timedelta(hours=3)  # before an appointment: whoever is told later has travelled in vain
 
 
@@ -350,8 +352,10 @@ def noticed(session: Session, suspension_id: UUID) -> list[Noticed]:
     return [Noticed(*row) for row in session.execute(_NOTICED, {"suspension": suspension_id})]
 
 
-def newest(session: Session, limit: int = 20) -> list[Suspension]:
-    return list(session.scalars(select(Suspension).order_by(Suspension.begun_at.desc(), Suspension.id).limit(limit)))
+def going_on(session: Session, at: datetime) -> list[Suspension]:
+    """Those that are not over since yesterday, newest first."""
+    rows = select(Suspension).where(Suspension.until > at - SHOWN)
+    return list(session.scalars(rows.order_by(Suspension.begun_at.desc(), Suspension.id)))
 
 
 def free_times(session: Session, doctor_id: UUID, since: datetime, until: datetime, at: datetime) -> int:

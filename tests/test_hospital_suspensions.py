@@ -101,6 +101,22 @@ def test_free_times_go_and_who_has_one_is_told(database: Database) -> None:
         assert message.number == LUCIA.numbers[0] and standing(session) == "pending"
 
 
+def test_a_time_that_is_made_later_does_not_take_place_either(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_clinic(session)
+        doctor = session.scalars(select(Doctor.id)).one()
+        suspend(session)
+        before, first, last, after = (
+            Slot(doctor_id=doctor, starts_at=TOMORROW + span) for span in (-MINUTE, 7 * MINUTE, DAY - MINUTE, DAY)
+        )
+        session.add_all([before, first, last, after])
+        session.flush()
+        offered = {one.slot_id for one in booking.openings(session, "cardiology", NOON, after=NOON, limit=9)}
+        assert {before.id, after.id} < offered and not {first.id, last.id} & offered
+        with pytest.raises(SlotTaken):
+            booking.hold(session, first.id, "desk", NOON)
+
+
 @pytest.mark.parametrize(("from_hour", "waits"), [(8, True), (11, False)])
 def test_nobody_travels_in_vain_for_the_sake_of_the_hour(database: Database, from_hour: int, waits: bool) -> None:
     """Suspended at eleven in the evening, and her appointment is at one."""

@@ -7,12 +7,14 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import select
 
-from hospital import accounts, booking, waiting_rooms
+from hospital import accounts, booking, suspensions, waiting_rooms
 from hospital.audit import AuditRow
-from hospital.booking import Appointment
+from hospital.booking import Appointment, Slot
 from hospital.database import Database, announce
+from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
+from hospital.suspensions import SuspensionNotice
 from hotline import demo_clinics, demo_front_desk
 from tests.browser import PASSWORD, Comes, PageOf, Site, comes, does_not_scroll, looked_at, page_of, served, site
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
@@ -104,6 +106,31 @@ async def test_nothing_is_booked_for_a_record_that_is_gone(site: Site, comes: Co
     assert gone.status_code == 409
     assert (await tom.post("/desk/find", data={"said": " "})).status_code == 422
     assert "Nobody was found" in (await tom.post("/desk/find", data={"said": "Nobody Atall"})).text
+
+
+@pytest.mark.covers("H5", "H6")
+async def test_who_could_not_be_told_hears_at_the_desk_that_the_clinic_does_not_take_place(
+    site: Site, comes: Comes
+) -> None:
+    tom = await comes("tom")
+    (hers,), _ = today(site, LUCIA)
+    with site.database.transaction() as session:
+        doctor = session.scalars(select(Slot.doctor_id).limit(1)).one()
+        span = {"since": MORNING, "until": NOON + timedelta(hours=6)}
+        site_policy = site.services.policy
+        suspensions.suspend(
+            session, doctor_id=doctor, reason="illness", account_id=site.accounts["grace"],
+            at=MORNING - timedelta(hours=1), policy=site_policy, **span,
+        )  # fmt: skip
+        task_id = session.scalars(select(SuspensionNotice.task_id)).one()
+    assert LUCIA.name not in (await tom.get("/desk")).text, "nobody waits for her"
+    found = (await tom.post("/desk/find", data={"said": "R-lucia"})).text
+    assert "does not take place" in found and "Nothing is booked" not in found
+    assert "They have been told." in (await tom.post(f"/desk/told/{hers}")).text
+    with site.database.transaction() as session:
+        assert session.get_one(SuspensionNotice, hers).state == "acknowledged"
+        assert session.get_one(FollowUpTask, task_id).state == "done"
+    assert (await tom.post(f"/desk/told/{hers}")).status_code == 200, "once more is no harm"
 
 
 @pytest.mark.covers("H40", "H51", "I7")

@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from hospital import arrivals, audit, patient_search
+from hospital import arrivals, audit, patient_search, suspensions
 from hospital.arrivals import Visit
 from hospital.patients import Patient
 from hospital.slots import Department
@@ -138,6 +138,19 @@ async def find(request: Request, visitor: AtTheDesk, said: Annotated[str, Form(m
     return pages_of(request).part(
         request, "desk/found.html", found=found[: patient_search.MOST], more=more, visits=visits, now=at
     )
+
+
+@routes.post("/desk/told/{appointment_id}")
+async def told(request: Request, visitor: AtTheDesk, appointment_id: UUID) -> Response:
+    """That their clinic is suspended: nobody calls them about it any more."""
+    house = services(request)
+
+    def tell(session: Session) -> None:
+        suspensions.told(session, appointment_id, house.clock())
+        suspensions.acknowledged(session, appointment_id, house.clock())
+
+    await house.database.run(tell)
+    return pages_of(request).part(request, "desk/told.html")
 
 
 # ── Who walks in ────────────────────────────────────────────────────────────────────────────────────────────────────

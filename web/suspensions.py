@@ -63,19 +63,21 @@ def _clinics(session: Session) -> list[Clinic]:
 
 
 def _suspensions(session: Session, visitor: Visitor, at: datetime, zone: Any) -> list[Shown]:
-    """Newest first; each name that is shown is a look."""
+    """Newest first; the names that are shown are a look."""
     clinics = {clinic.doctor_id: clinic for clinic in _clinics(session)}
-    found = []
-    for one in suspensions.newest(session):
+    found, named = [], set()
+    for one in suspensions.going_on(session, at):
         lines = []
         for noticed in suspensions.noticed(session, one.id):
             name = None
             if visitor.may("patients.read"):
                 name = session.get_one(Patient, noticed.patient_id).name
-                looked(session, visitor.account_id, "suspension.read", f"patient:{noticed.patient_id}", at)
+                named.add(str(noticed.patient_id))
             rows = followups.decisions(session, noticed.task_id)
             lines.append(Line(noticed, name, [(row.at, words.decision(row.code, row.facts, at, zone)) for row in rows]))
         found.append(Shown(one, clinics[one.doctor_id], session.get_one(Account, one.begun_by), lines))
+    if named:
+        looked(session, visitor.account_id, "suspension.read", "suspensions", at, patients=sorted(named))
     return found
 
 

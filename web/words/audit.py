@@ -139,6 +139,7 @@ AUDIT_KINDS = {  # what stands before the id of what an entry is about
     "patients": "Search for patients",
     "recordings": "Search for recordings",
     "deaths": "Reported deaths",
+    "suspensions": "Suspended clinics",
     "desk": "Front desk",
     "audit": "Audit log",
 }
