@@ -1,11 +1,13 @@
 """Two records of one patient become one: the survivor gets all that is the duplicate's, and is called for it.
 
 Rules: it is foretold before it is done, and done in one transaction, for good. Every row that names the duplicate names
-the survivor afterwards; only the duplicate's name and birth date stay with it, and `merged_into`. Of a plan that both
-follow because of one event, or because a clinician enrolled both, the duplicate's tasks stop; after two events both go
-on. What either has opted out of, the survivor has. It is refused with a code while somebody is called, where one has
-died and the other not, where both hold a seat at the same time, and of a guardian and a ward. A task is locked before
-its patient.
+the survivor afterwards. Of the record itself the survivor gets what it lacks (address, time zone, what the patient
+likes), and the note beside its own; with the duplicate stay name, birth date, `merged_into`, what the survivor has of
+its own, and the PIN, which is keyed by the record. Of a plan that both follow because of one event, or because a
+clinician enrolled both, the duplicate's tasks stop; after two events both go on. Letters and numbers are as careful as
+either says. What either has opted out of, the survivor has. It is refused with a code while somebody is called, where
+one has died and the other not, where both hold a seat at the same time, and of a guardian and a ward. A task is locked
+before its patient.
 """
 
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from hospital.attempt_records import LIVE, Attempt
 from hospital.database import announce
 from hospital.enrolment_records import CareEvent, Enrolment, goes_on
 from hospital.followups import FollowUpTask, decide
-from hospital.patients import Patient, PhoneNumber
+from hospital.patients import Patient, PhoneNumber, address_token
 
 MOVED = (
     ("patient_identifier", "patient_id"),
@@ -59,11 +61,15 @@ ONE_EVENT = timedelta(hours=12)  # a day without a time is told as its noon
 @dataclass(frozen=True, slots=True)
 class Foretold:
     """What a merge would do. `moved`: open follow-ups that become the survivor's, by reason; `stopped`: those of plans
-    that the survivor follows already. `why_not`: a code, where it can't be done."""
+    that the survivor follows already. `numbers` become the survivor's; `careful` are both's, and less may be done with
+    them from then on. `facts`: the survivor's columns that change, and `pin_hash` where the duplicate's PIN ends.
+    `why_not`: a code, where it can't be done."""
 
     moved: list[str]
     stopped: list[str]
     numbers: int
+    careful: int
+    facts: list[str]
     appointments: int
     opted_out: list[str]
     why_not: str | None
@@ -73,12 +79,15 @@ def foretell(session: Session, duplicate: Patient, survivor: Patient, at: dateti
     both = _followed_by_both(session, duplicate.id, survivor.id, at)
     rows = select(FollowUpTask).where(FollowUpTask.patient_id == duplicate.id, FollowUpTask.state == "open")
     tasks = session.scalars(rows.order_by(FollowUpTask.due_at, FollowUpTask.id)).all()
-    theirs = {one.token for one in survivor.numbers}
+    theirs = {one.token: one for one in survivor.numbers}
+    pin = ["pin_hash"] if duplicate.pin_hash is not None and survivor.pin_hash is None else []
     booked = select(func.count()).where(Appointment.patient_id == duplicate.id, Appointment.state == "booked")
     return Foretold(
         [one.reason for one in tasks if one.enrolment_id not in both],
         [one.reason for one in tasks if one.enrolment_id in both],
         sum(one.token not in theirs for one in duplicate.numbers),
+        sum(bool(_careful(theirs[one.token], one)) for one in duplicate.numbers if one.token in theirs),
+        [*_facts(duplicate, survivor), *pin],
         session.scalar(booked) or 0,
         sorted(set(duplicate.opted_out) - set(survivor.opted_out)),
         why_not(session, duplicate, survivor),
@@ -139,6 +148,8 @@ def merge(session: Session, duplicate_id: UUID, survivor_id: UUID, by: UUID, at:
         survivor.guardian_relation, survivor.guardian_until = duplicate.guardian_relation, duplicate.guardian_until
     survivor.guardian_id = survivor.guardian_id or duplicate.guardian_id
     duplicate.guardian_id = None
+    for column, value in _facts(duplicate, survivor).items():
+        setattr(survivor, column, value)
     _numbers(session, duplicate, survivor)
     session.flush()
     _move(session, duplicate_id, survivor_id)
@@ -163,6 +174,36 @@ def _followed_by_both(session: Session, duplicate_id: UUID, survivor_id: UUID, a
     }
 
 
+def _facts(duplicate: Patient, survivor: Patient) -> dict[str, object]:
+    """The survivor's columns that change, with what they become."""
+    become: dict[str, object] = {
+        "note": "\n".join(dict.fromkeys(one.note for one in (survivor, duplicate) if one.note)),
+        "may_write": survivor.may_write and duplicate.may_write,
+        "zone": survivor.zone or duplicate.zone,
+        "suits": survivor.suits or duplicate.suits,
+        "reminded_by": "sms" if "sms" in (survivor.reminded_by, duplicate.reminded_by) else survivor.reminded_by,
+    }
+    if not survivor.address:
+        become |= {"address": duplicate.address, "address_wrong_since": duplicate.address_wrong_since}
+    elif duplicate.address and address_token(duplicate.address) == address_token(survivor.address):
+        become["address_wrong_since"] = _earlier(survivor.address_wrong_since, duplicate.address_wrong_since)
+    return {column: value for column, value in become.items() if value != getattr(survivor, column)}
+
+
+def _careful(same: PhoneNumber, number: PhoneNumber) -> dict[str, object]:
+    """What changes of `same`, the survivor's, by what the duplicate's record says of this number."""
+    become = {
+        "safe_to_call": same.safe_to_call and number.safe_to_call,
+        "may_leave_message": same.may_leave_message and number.may_leave_message,
+        "invalid_since": _earlier(same.invalid_since, number.invalid_since),
+    }
+    return {column: value for column, value in become.items() if value != getattr(same, column)}
+
+
+def _earlier(*instants: datetime | None) -> datetime | None:
+    return min((one for one in instants if one is not None), default=None)
+
+
 def _numbers(session: Session, duplicate: Patient, survivor: Patient) -> None:
     """Those that only the duplicate has are dialled after the survivor's; of one that both have, the survivor's stays,
     and is as careful as either says."""
@@ -175,8 +216,8 @@ def _numbers(session: Session, duplicate: Patient, survivor: Patient) -> None:
             values = {"patient_id": survivor.id, "rank": rank}
             session.execute(update(PhoneNumber).where(PhoneNumber.id == number.id).values(**values))
             continue
-        same.safe_to_call = same.safe_to_call and number.safe_to_call
-        same.may_leave_message = same.may_leave_message and number.may_leave_message
+        for column, value in _careful(same, number).items():
+            setattr(same, column, value)
         session.execute(update(Attempt).where(Attempt.number_id == number.id).values(number_id=same.id))
         session.execute(text("DELETE FROM phone_number WHERE id = :id"), {"id": number.id})
     session.expire(duplicate, ["numbers"])

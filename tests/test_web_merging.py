@@ -10,7 +10,7 @@ from sqlalchemy import exists, select, text, update
 from sqlalchemy import table as sql_table
 from sqlalchemy.orm import Session
 
-from hospital import attempts, enrolling, enrolments, followups, merging, patients, vault
+from hospital import attempts, enrolling, enrolments, followups, identifiers, merging, patients, vault
 from hospital.appointments import Appointment
 from hospital.attempts import Claimed
 from hospital.audit import AuditRow
@@ -189,6 +189,64 @@ def test_two_discharges_are_two_and_one_that_both_records_were_told_of_is_one(
         assert merging.merge(session, twice.goes, twice.stays, twice.staff["grace"].id, NOON) is None
         merged = FollowUpTask.stop_reason == "merged", FollowUpTask.reason.startswith("discharge_")
         assert sorted(session.scalars(select(FollowUpTask.step).where(*merged))) == stopped
+
+
+@pytest.mark.covers("I4")
+async def test_what_the_duplicate_alone_tells_is_kept_and_it_is_as_careful_as_either(twice: Twice) -> None:
+    with twice.database.transaction() as session:
+        survivor, duplicate = session.get_one(Patient, twice.stays), session.get_one(Patient, twice.goes)
+        survivor.note, survivor.zone, survivor.address = "Hard of hearing.", None, "12 Long Road\nBogotá"
+        survivor.numbers[0].may_leave_message = duplicate.numbers[0].may_leave_message = True
+        duplicate.numbers[0].safe_to_call = True
+        duplicate.numbers[1].invalid_since = NOON - timedelta(days=2)
+        duplicate.note, duplicate.zone, duplicate.address = "Her daughter reads.", "Asia/Shanghai", survivor.address
+        duplicate.may_write, duplicate.address_wrong_since = False, NOON - timedelta(days=9)
+        duplicate.suits, duplicate.reminded_by = "morning", "sms"
+        identifiers.set_pin(duplicate, "2468")
+    async with twice.signed_in("grace") as grace:
+        told = words((await grace.post("/merge/preview", survivor="R-1", duplicate="R-2")).text)
+        for sentence in (
+            "1 number that both have is wrong, not safe to call or without messages from then on",
+            "The duplicate’s note stands below its own.",
+            "Its address counts as wrong: a letter came back.",
+            "No letters are sent to it any more.",
+            "The duplicate’s time zone becomes its own",
+            "Calls are made at the time of day that suits",
+            "Reminders are text messages.",
+            "The duplicate’s PIN ends.",
+        ):
+            assert sentence in told
+        assert "The duplicate’s address becomes its own" not in told
+        await grace.post("/merge", survivor=str(twice.stays), duplicate=str(twice.goes))
+    with twice.database.transaction() as session:
+        kept = session.get_one(Patient, twice.stays)
+        assert kept.note == "Hard of hearing.\nHer daughter reads."
+        assert (kept.may_write, kept.address_wrong_since) == (False, NOON - timedelta(days=9))
+        assert (kept.zone, kept.suits, kept.reminded_by) == ("Asia/Shanghai", "morning", "sms")
+        assert not identifiers.on_record(kept, "pin"), "one that never matched would be asked for"
+        facts = [(one.safe_to_call, one.may_leave_message, one.invalid_since) for one in kept.numbers[:2]]
+        assert facts == [(True, True, None), (True, False, NOON - timedelta(days=2))]
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "kept"),
+    [
+        (None, "1 New Street", ("1 New Street", NOON)),
+        ("2 Old Street", "1 New Street", ("2 Old Street", None)),
+        ("2 Old Street", None, ("2 Old Street", None)),
+    ],
+    ids=["it has none", "another one", "only its own"],
+)
+def test_an_address_and_that_it_is_wrong_go_together(
+    twice: Twice, own: str | None, theirs: str | None, kept: tuple[str, object]
+) -> None:
+    with twice.database.transaction() as session:
+        survivor, duplicate = session.get_one(Patient, twice.stays), session.get_one(Patient, twice.goes)
+        survivor.address, duplicate.address, duplicate.address_wrong_since = own, theirs, theirs and NOON
+        session.flush()
+        assert merging.merge(session, twice.goes, twice.stays, twice.staff["grace"].id, NOON) is None
+        merged = session.get_one(Patient, twice.stays)
+        assert (merged.address, merged.address_wrong_since) == kept
 
 
 async def test_it_is_refused_where_it_would_be_wrong(twice: Twice) -> None:

@@ -86,6 +86,17 @@ NOT_MERGED = {  # why two records can't become one
     "same_time": "Both have a seat at the same time. Cancel one of the two appointments first.",
 }
 
+MERGED = {  # what becomes of the record that stays, by the duplicate's
+    "note": "The duplicate’s note stands below its own.",
+    "address": "The duplicate’s address becomes its own, for it has none.",
+    "address_wrong_since": "Its address counts as wrong: a letter came back.",
+    "may_write": "No letters are sent to it any more.",
+    "zone": "The duplicate’s time zone becomes its own, for it has none.",
+    "suits": "Calls are made at the time of day that suits by the duplicate.",
+    "reminded_by": "Reminders are text messages.",
+    "pin_hash": "The duplicate’s PIN ends. The patient chooses another.",
+}
+
 RELATIONS = {  # what a guardian is to the patient
     "mother": "mother",
     "father": "father",
