@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from hospital import database as database_room
 from hospital.database import Database
 from hotline import databases, models, postgres, site_key
 from hotline.model_catalogue import KOKORO, WHISPER
+from ivr.desk_on_the_line import DeskOnTheLine
+from ivr.dialogues import attended, survey
 from tests.copies import clone_database
 from tests.site_key import SITE_KEY, put_site_key
 
@@ -56,9 +59,13 @@ def _unlocked() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _patient() -> Iterator[None]:
-    """Tests without calls yield to those with them, and their transactions may take their time."""
+    """Tests without calls yield to those with them: their transactions may take their time, and no dialogue takes a
+    database or a desk for one that does not answer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database_room, "PATIENCE", 60.0)
+        patch.setattr(attended, "DeskOnTheLine", partial(DeskOnTheLine, silent_s=60.0, patience_s=60.0))
+        for dialogue in (attended, survey):
+            patch.setattr(dialogue, "DATABASE_S", 60.0)
         yield
 
 

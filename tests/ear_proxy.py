@@ -108,7 +108,7 @@ async def _extension(asterisk: AsteriskInstance, extension: int, sentences: Sequ
     names = [f"/hotline/sounds/proxy/{extension}/{n}" for n in range(len(sentences))]
     plays = [f"Playback({'&'.join(names[at : at + A_LINE])})" for at in range(0, len(names), A_LINE)]
     for n, step in enumerate(["Answer()", "Wait(1)", *plays, "Hangup()"], 1):
-        await asterisk.cli(f"dialplan add extension {extension},{n},{step} into patients")
+        await asterisk.cli(f"dialplan add extension {extension},{n},{step} into patients replace")
 
 
 async def _call(

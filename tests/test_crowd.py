@@ -67,7 +67,7 @@ async def test_fifty_callers_reach_for_one_last_slot(house: House) -> None:
             assert not any(call.over.is_set() for call in calls)
         booked = [one for who in SPOKEN for one in house.appointments(of=who.sip)]
         assert booked == [house.local(last)]
-    await house.no_channels()
+    await house.no_channels(within=30)
     await house.until("all calls are over", lambda: {call.state for call in house.calls()} == {"ended"}, within=60)
     assert house.holds() == 0
     await house.until("all have hung up", lambda: house.journal().count("caller_left") == len(callers), within=60)

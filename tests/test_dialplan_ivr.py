@@ -7,6 +7,7 @@ import pytest
 
 from tests.agi_stand_in import AgiTalk, finishing, ivr_that, saying_nothing
 from tests.asterisk_instance import AsteriskInstance
+from tests.phone import says_until_heard
 from tests.raw_ami import RawAmi, raw_ami
 
 pytestmark = pytest.mark.asterisk
@@ -24,8 +25,8 @@ async def test_the_ivr_finishes_and_the_caller_comes_to_the_queue_it_named(aster
             assert called["Linkedid"] == joined["Linkedid"]
             assert joined["Linkedid"].startswith("n1-")
             await desk.answers()
-            await desk.speaks(asterisk.sound("goodbye", "es"))
-            await lucia.hears(asterisk.sound("goodbye", "es"))
+            await ami.event("AgentConnect", Queue="nurses")
+            await says_until_heard(desk, asterisk.sound("goodbye", "es"), lucia)
             await lucia.hangs_up()
             await desk.hung_up()
         environment = talks[0].environment

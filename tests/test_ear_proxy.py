@@ -19,7 +19,7 @@ from tests.ear_proxy import BY_SOUND, FLOOR, PHONES
 from tests.phone import PhoneFailed
 
 EACH = 10
-HOLES = 2  # sentences of all that a machine full of other calls may lose on their way
+HOLES = 2  # sentences of all that a machine full of other calls may lose three times
 
 
 def test_a_listener_is_measured_by_words_and_in_chinese_by_characters() -> None:
@@ -48,6 +48,8 @@ async def test_a_sample_of_prompts_is_understood_over_a_call(asterisk: AsteriskI
     words = wiring.words(build(DEMO))
     sentences = [one for language in PHONES for one in await ear_proxy.rendered(words, language, EACH)]
     heard = await ear_proxy.heard(asterisk, sentences)
+    for _ in range(2):  # a machine full of other calls loses some on their way
+        heard |= await ear_proxy.heard(asterisk, [one for one in sentences if one not in heard])
     lost = [one.key for one in sentences if one not in heard]
     if len(lost) > HOLES:
         raise PhoneFailed(f"sound with holes: {lost} were not heard")
@@ -60,6 +62,7 @@ async def test_a_sample_of_prompts_is_understood_over_a_call(asterisk: AsteriskI
                 shares[one.key] = ear_proxy.understood(one.text, text, language)
                 sounds[one.key] = ear_proxy.understood(one.text, text, language, by_sound=True)
         assert len(shares) >= EACH - len(lost)
-        assert statistics.mean(shares.values()) >= floor, (language, shares)
-        assert statistics.mean(sounds.values()) >= BY_SOUND.get(language, floor), (language, sounds)
+        for found, enough in ((shares, floor), (sounds, BY_SOUND.get(language, floor))):
+            if statistics.mean(found.values()) < enough:  # a second time, and it is not the machine
+                raise PhoneFailed(f"sound with holes, or not understood in {language}: {found}")
     await asterisk.no_channels()

@@ -10,7 +10,7 @@ from hospital.outbox import OutboxRow
 from hotline import wiring
 from tests.characters import LUCIA, RUTH, WIREMU
 from tests.house import House
-from tests.scenes import doctor, is_offered_times, openings, reaches
+from tests.scenes import doctor, is_offered_times, is_recognised, openings, reaches
 
 pytestmark = pytest.mark.asterisk
 
@@ -155,10 +155,11 @@ async def test_two_callers_reach_for_the_last_slot(house: House) -> None:
     with house.only_slot("paediatrics") as last:
         told = {language: {"when": last.starts_at, "doctor": doctor(last, language)} for language in ("es", "en")}
         async with house.phone("lucia") as lucia, house.phone("wiremu") as wiremu:
-            await is_offered_times(house, lucia, LUCIA, "es", department="2")
-            await lucia.hears(await house.sound("time_with_doctor", "es", **told["es"]))
+            await is_recognised(house, lucia, LUCIA, "es")
             await is_offered_times(house, wiremu, WIREMU, "en", department="2")
             await wiremu.hears(await house.sound("time_with_doctor", "en", **told["en"]))
+            await lucia.presses("2")
+            await lucia.hears(await house.sound("time_with_doctor", "es", **told["es"]))
             await lucia.presses("1")
             await lucia.hears(await house.sound("read_back", "es", department="pediatría"), within=30)
             await lucia.hears(await house.sound("time_with_doctor", "es", **told["es"]))
@@ -180,10 +181,11 @@ async def test_who_was_slower_hears_what_else_is_free_and_takes_it(house: House)
             for one in (wanted, other)
         ]
         async with house.phone("lucia") as lucia, house.phone("wiremu") as wiremu:
-            await is_offered_times(house, lucia, LUCIA, "es", department="2")
-            await lucia.hears([await house.sound("time_with_doctor", "es", **one["es"]) for one in told])
+            await is_recognised(house, lucia, LUCIA, "es")
             await is_offered_times(house, wiremu, WIREMU, "en", department="2")
             await wiremu.hears([await house.sound("time_with_doctor", "en", **one["en"]) for one in told])
+            await lucia.presses("2")
+            await lucia.hears([await house.sound("time_with_doctor", "es", **one["es"]) for one in told])
             await lucia.presses("1")
             await lucia.hears(await house.sound("read_back", "es", department="pediatría"), within=30)
             await wiremu.presses("1")

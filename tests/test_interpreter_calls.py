@@ -11,7 +11,8 @@ from hospital.screen_pops import ScreenPop
 from hotline import numbering
 from tests.console import Console, console
 from tests.house import House
-from tests.phone import Phone
+from tests.late import in_time
+from tests.phone import Phone, says_until_heard
 from tests.scenes import reaches
 from tests.test_followup_calls import ana_calls, attempt
 
@@ -32,13 +33,15 @@ def interpreter(house: House) -> InterpreterCall:
     return max(house.rows(InterpreterCall), key=lambda one: one.dialled_at)
 
 
-async def all_hear(house: House, language: str, *phones: Phone) -> None:
-    sound = await house.sound("goodbye", language)
-    await asyncio.gather(*(one.hears(sound) for one in phones))
+async def they_are_three(house: House) -> None:
+    await house.until("they are three", lambda: interpreter(house).state == "talking")
+    async with in_time(10, "Asterisk listens into the talk"):
+        while "!ChanSpy!" not in await house.cli("core show channels concise"):  # noqa: ASYNC110 - Asterisk is asked
+            await asyncio.sleep(0.05)
 
 
 async def test_who_interprets_is_heard_by_both_and_hears_both(house: House) -> None:
-    en, es = await house.sound_wav("goodbye", "en"), await house.sound_wav("goodbye", "es")
+    en, es = await house.sound("goodbye", "en"), await house.sound("goodbye", "es")
     async with (
         house.phone("lucia") as lucia,
         house.phone("tom") as tom,
@@ -53,20 +56,17 @@ async def test_who_interprets_is_heard_by_both_and_hears_both(house: House) -> N
         assert f"Interpreter, {LANGUAGE}: phone rings" in (await page.get(row)).text
         await page.post("/interpreters", status=409, talk=pop.call_id, language="zh-CN")  # one at a time
         await ida.answers()
-        await house.until("they are three", lambda: interpreter(house).state == "talking")
+        await they_are_three(house)
         assert "in the talk" in (await page.get(row)).text
-        await asyncio.sleep(0.5)
 
-        await ida.speaks(en)
-        await all_hear(house, "en", lucia, tom)
-        await lucia.speaks(es)
-        await all_hear(house, "es", ida, tom)
+        await says_until_heard(ida, en, lucia, tom)
+        await says_until_heard(lucia, es, ida, tom)
 
         await ida.hangs_up()
         await house.until("two are left", lambda: interpreter(house).state == "ended")
         assert "Has left the call" in (await page.get(row)).text
         await tom.speaks(en)
-        await lucia.hears(await house.sound("goodbye", "en"))
+        await lucia.hears(en)
 
         await page.post("/interpreters", talk=pop.call_id, language=LANGUAGE)
         await ida.rings()
@@ -123,15 +123,14 @@ async def test_into_a_nurses_follow_up_call_and_let_go(house: House) -> None:
         await page.post("/interpreters", talk=attempt(house).channel_id, language=LANGUAGE)
         await ida.rings()
         await ida.answers()
-        await house.until("they are three", lambda: interpreter(house).state == "talking")
-        await asyncio.sleep(0.5)
-        await ida.speaks(await house.sound_wav("goodbye", "en"))
-        await all_hear(house, "en", ana, joao)
+        await they_are_three(house)
+        await says_until_heard(ida, await house.sound("goodbye", "en"), ana, joao)
         await page.post("/interpreters/let-go", talk=attempt(house).channel_id)
         await ida.hung_up()
         assert attempt(house).state == "talking"
         await page.post(f"/followups/{task.id}/call/hang-up")
         await joao.hung_up()
+    await house.until("it is written down", lambda: interpreter(house).state == "ended")
     ended = interpreter(house)
     assert ended.ended_at is not None and ended.answered_at is not None
     assert ended.ended_at - ended.answered_at < timedelta(minutes=1)

@@ -24,6 +24,7 @@ from hotline import wiring
 from tests import pickups
 from tests.characters import JOAO, LUCIA
 from tests.house import House
+from tests.phone import says_until_heard
 from tests.phone_audio import RATE, VOICES, spoken
 from tests.scenes import openings
 
@@ -288,10 +289,10 @@ async def test_joao_is_reminded_of_his_medicine_and_asks_for_a_nurse(house: Hous
         await joao.presses(JOAO.birth_keys)
         await joao.hears(await house.sound("reminder_medicine_choice", "pt-BR"))
         await joao.presses("2")
-        await desk.rings()
+        await desk.rings(within=40)
         await desk.answers()
-        await desk.speaks(await house.sound("goodbye", "pt-BR"))
-        await joao.hears(await house.sound("goodbye", "pt-BR"))
+        await house.until("they talk", lambda: house.calls()[0].state == "talking")
+        await says_until_heard(desk, await house.sound("goodbye", "pt-BR"), joao)
         await joao.hangs_up()
         await house.until("it is settled", lambda: ended(house))
     (attempt,) = house.rows(Attempt)

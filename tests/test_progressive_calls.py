@@ -20,6 +20,7 @@ from tests import pickups
 from tests.console import console
 from tests.console_app import words
 from tests.house import House
+from tests.phone import says_until_heard
 from tests.phone_audio import RATE, VOICES, spoken
 from tests.test_outgoing_calls import leave_a_message, said
 
@@ -72,8 +73,8 @@ async def test_anas_calls_one_after_the_other_and_then_predictive_ones(house: Ho
         await joao.rings()
         assert "Calling the next" in (await page.get("/stint")).text
         await joao.answers()
-        await joao.speaks(await house.sound("goodbye", "pt-BR"))
-        await ana.hears(await house.sound("goodbye", "pt-BR"))
+        await house.until("they talk", lambda: calls(house)[0].state == "talking")
+        await says_until_heard(joao, await house.sound("goodbye", "pt-BR"), ana)
         first = calls(house)[0]
         assert f'href="/followups/{first.task_id}"' in (await page.get("/stint")).text, "her page opens his form"
         await page.post(f"/followups/{first.task_id}/call/hang-up")
@@ -84,7 +85,7 @@ async def test_anas_calls_one_after_the_other_and_then_predictive_ones(house: Ho
         assert "Write-up" in words((await page.get("/stint")).text)
         await page.post("/stint/ready")
 
-        await ruth.rings()
+        await ruth.rings(within=30)
         assert ana.is_talking, "her leg has been up all the time"
         first, second, third = calls(house)
         assert [call.line_result for call in (first, second)] == ["answered", "busy"]
@@ -104,15 +105,15 @@ async def test_anas_calls_one_after_the_other_and_then_predictive_ones(house: Ho
         await joao.rings()
         assert calls(house)[-1].account_id is None, "for whoever is free when he answers"
         await joao.answers()
-        await ana.speaks(await house.sound("goodbye", "pt-BR"))
-        await joao.hears(await house.sound("goodbye", "pt-BR"))
+        await house.until("she has him", lambda: calls(house)[-1].account_id is not None)
+        await says_until_heard(ana, await house.sound("goodbye", "pt-BR"), joao)
         given = calls(house)[-1]
         assert (given.pooled, given.account_id) == (True, calls(house)[0].account_id)
         await joao.hangs_up()
         await house.until("it has ended", lambda: calls(house)[-1].state == "ended")
         await page.post(f"/followups/{given.task_id}/result/refused")
         await page.post("/stint/ready")
-        await ruth.rings()
+        await ruth.rings(within=30)
         await page.post("/stint/pause")
         await ruth.answers()
         await ruth.hears(await house.sound("outgoing_down", "en"))
