@@ -99,6 +99,7 @@ async def test_who_gives_up_waiting_becomes_one_owned_item(house: House) -> None
             await desk.rings()
             await lucia.hangs_up()
         await house.no_channels()
+    await house.until("both are over", lambda: [call.outcome for call in house.calls()] == ["abandoned", "abandoned"])
     await house.until("the item is there", lambda: house.rows(Callback))
     assert [(item.why, item.state) for item in house.rows(Callback)] == [("abandoned", "open")]
 

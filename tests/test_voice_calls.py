@@ -5,6 +5,7 @@ Callers have natural voices that no prompt is spoken with (`callers.py`).
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import time
@@ -109,9 +110,9 @@ async def test_joao_books_by_voice_alone(hearing_house: House) -> None:
         await phone.hangs_up()
     assert house.appointments(of="joao") == [house.local(first)]
     assert not any("key" in turn or "digits" in turn for turn in turns(house))
-    written = str(turns(house)) + (house.folder / "log" / "ivr.log").read_text()
-    assert not any(secret in written for secret in ("1966", "24121966", "cardiologia", "dezembro"))
     await house.no_channels()
+    written = str(turns(house)) + (house.folder / "log" / "ivr.log").read_text()
+    assert not re.search(r"(?<!\d)(2412)?1966(?!\d)|cardiologia|dezembro", written)
 
 
 def turns(house: House) -> list[dict[str, Any]]:
