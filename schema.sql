@@ -506,6 +506,7 @@ CREATE TRIGGER followup_channels BEFORE INSERT OR UPDATE OF channel ON followup_
     FOR EACH ROW EXECUTE FUNCTION followup_channels();
 CREATE UNIQUE INDEX one_task_per_step ON followup_task (enrolment_id, step) WHERE enrolment_id IS NOT NULL;
 CREATE INDEX followup_patient ON followup_task (patient_id);
+CREATE INDEX followup_ward ON followup_task (ward);
 CREATE INDEX followup_due ON followup_task (due_at) WHERE state IN ('open', 'review');
 CREATE UNIQUE INDEX one_task_per_reason ON followup_task (stay_id, reason) WHERE stay_id IS NOT NULL;
 

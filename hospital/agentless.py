@@ -41,13 +41,13 @@ def claim_next(
     if trunk_line is None:
         return None
     standing = campaigns.in_force(session, CHANNEL)
-    belongs, campaign_line = campaigns.in_none(standing), 0
+    belongs, campaign_line = campaigns.in_none(session, standing), 0
     if campaign_id is not None:
         campaign = next((one for one in standing if one.id == campaign_id and one.state == "running"), None)
         taken = campaigns.a_line(session, campaign) if campaign is not None else None
         if campaign is None or taken is None:
             return None
-        belongs, campaign_line = campaigns.within(campaign, standing), taken
+        belongs, campaign_line = campaigns.within(session, campaign, standing), taken
     when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     due = (
         select(FollowUpTask.id)

@@ -39,7 +39,7 @@ class Figures:
 def of(session: Session, campaign: Campaign, standing: Sequence[Campaign], at: datetime) -> Figures:
     """`standing`: the campaigns in force of its channel."""
     in_force = any(one.id == campaign.id for one in standing)
-    belongs = campaigns.within(campaign, standing) if in_force else campaigns.fits(campaign)
+    belongs = campaigns.within(session, campaign, standing) if in_force else campaigns.fits(session, campaign)
     when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     open_now = [belongs, FollowUpTask.state == "open", FollowUpTask.due_at <= at]
     over = campaign.state == "stopped"

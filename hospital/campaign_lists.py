@@ -38,7 +38,7 @@ def why_not(session: Session, campaign: Campaign, patient_ids: Sequence[UUID]) -
 def waiting(session: Session, campaign: Campaign, patient_ids: Sequence[UUID]) -> int:
     """How many of them have something open that is such as the campaign names."""
     theirs = select(func.count(FollowUpTask.patient_id.distinct())).where(
-        FollowUpTask.patient_id.in_(patient_ids), FollowUpTask.state == "open", campaigns.such(campaign)
+        FollowUpTask.patient_id.in_(patient_ids), FollowUpTask.state == "open", campaigns.such(session, campaign)
     )
     return session.scalar(theirs) or 0
 

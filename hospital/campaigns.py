@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, and_, case, func, literal_column, not_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, and_, case, func, not_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, lines
@@ -37,6 +37,13 @@ LIMITS = ("priority", "weight", "caller_id", "lines", "per_second", "wrap_up_s",
 HIGHEST_CEILING = 0.03  # abandoned of answered by a person, in any 24 hours
 FILTERS = ("purpose", "reason", "questionnaire", "study", "ward")
 _NUMBER = re.compile(r"\+?[0-9]{5,15}")
+# One look into the index for each, however many contacts there are.
+_WARDS = text("""
+    WITH RECURSIVE known (ward) AS (
+        SELECT min(ward) FROM followup_task
+         UNION ALL
+        SELECT (SELECT min(ward) FROM followup_task WHERE ward > known.ward) FROM known WHERE known.ward IS NOT NULL)
+    SELECT ward FROM known WHERE ward IS NOT NULL""")
 
 
 class Campaign(Base):
@@ -192,21 +199,21 @@ def in_force(session: Session, channel: str) -> list[Campaign]:
     return list(session.scalars(rows.order_by(Campaign.priority, Campaign.created_at, Campaign.id)))
 
 
-def fits(campaign: Campaign) -> ColumnElement[bool]:
+def fits(session: Session, campaign: Campaign) -> ColumnElement[bool]:
     """Whether a contact is such as the campaign names, and of its list, where it has one."""
     if not campaign.listed:
-        return such(campaign)
+        return such(session, campaign)
     theirs = select(CampaignPatient.patient_id).where(CampaignPatient.campaign_id == campaign.id)
-    return and_(such(campaign), FollowUpTask.patient_id.in_(theirs))
+    return and_(such(session, campaign), FollowUpTask.patient_id.in_(theirs))
 
 
-def such(campaign: Campaign) -> ColumnElement[bool]:
+def such(session: Session, campaign: Campaign) -> ColumnElement[bool]:
     """Whether a contact is such as the campaign names, whoever the patient is."""
     conditions = [FollowUpTask.channel == CHANNELS[campaign.mode], FollowUpTask.kind.not_in(URGENT)]
     if campaign.reason:  # of a step that recurs, each time: hypertension_check.3
         conditions.append(func.split_part(FollowUpTask.reason, ".", 1) == campaign.reason)
     if campaign.ward:
-        conditions.append(_is_ward(campaign.ward))
+        conditions.append(FollowUpTask.ward.in_(_spellings(session, campaign.ward)))
     if campaign.purpose:
         conditions.append(purpose() == campaign.purpose)
     if campaign.questionnaire:
@@ -219,10 +226,9 @@ def such(campaign: Campaign) -> ColumnElement[bool]:
     return func.coalesce(and_(*conditions), False)
 
 
-def _is_ward(ward: str) -> ColumnElement[bool]:
-    """As `wards.plain` compares them."""
-    normal = func.normalize(FollowUpTask.ward, literal_column("NFKC"))
-    return func.lower(func.btrim(func.regexp_replace(normal, r"\s+", " ", "g"))) == plain(ward)
+def _spellings(session: Session, ward: str) -> list[str]:
+    """Each way in which contacts have it written. Compared here: PostgreSQL folds letters of ASCII alone."""
+    return [one for one in session.scalars(_WARDS) if plain(one) == plain(ward)]
 
 
 def purpose() -> ColumnElement[str]:
@@ -235,21 +241,21 @@ def purpose() -> ColumnElement[str]:
     return case(PURPOSES, value=FollowUpTask.kind, else_=func.replace(asked, "-", "_"))
 
 
-def within(campaign: Campaign, standing: Sequence[Campaign]) -> ColumnElement[bool]:
+def within(session: Session, campaign: Campaign, standing: Sequence[Campaign]) -> ColumnElement[bool]:
     """The contacts that belong to a campaign, of those `in_force`."""
     before = standing[: [one.id for one in standing].index(campaign.id)]
-    return and_(fits(campaign), *(not_(fits(one)) for one in before))
+    return and_(fits(session, campaign), *(not_(fits(session, one)) for one in before))
 
 
-def in_none(standing: Sequence[Campaign]) -> ColumnElement[bool]:
+def in_none(session: Session, standing: Sequence[Campaign]) -> ColumnElement[bool]:
     """The contacts that belong to no campaign."""
-    return and_(True, *(not_(fits(one)) for one in standing))
+    return and_(True, *(not_(fits(session, one)) for one in standing))
 
 
 def of_task(session: Session, task: FollowUpTask) -> Campaign | None:
     """To which campaign a contact belongs now."""
     for one in in_force(session, task.channel):
-        if session.scalar(select(fits(one)).where(FollowUpTask.id == task.id)):
+        if session.scalar(select(fits(session, one)).where(FollowUpTask.id == task.id)):
             return one
     return None
 

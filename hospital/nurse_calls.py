@@ -37,7 +37,7 @@ def next_for(
     return session.scalar(
         select(FollowUpTask)
         .where(
-            campaigns.within(campaign, standing),
+            campaigns.within(session, campaign, standing),
             FollowUpTask.kind == "follow_up",
             FollowUpTask.state == "open",
             FollowUpTask.due_at <= at,

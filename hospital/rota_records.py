@@ -18,6 +18,7 @@ from hospital.accounts import Account
 from hospital.calendars import DAYS, Calendar
 from hospital.database import Base, Id, announce, storable
 from hospital.rota import Line, Rota, Turn
+from hospital.wards import plain
 
 LOCK = 0x726F7461  # "rota": two shifts are not compared while a third is added
 TAKES = "urgent.take"
@@ -105,6 +106,8 @@ def open_line(session: Session, role: str, ward: str, lead_id: UUID | None, by: 
         raise ValueError(f"A ward's name has at most {WARD_LENGTH} letters.")
     if lead_id is not None:
         _must_be_able(session, lead_id)
+    if any(one.role == role and plain(one.ward) == plain(ward) for one in open_lines(session)):
+        return None
     made = session.scalar(
         insert(OnCallLine)
         .values(id=uuid4(), role=role, ward=ward, lead_id=lead_id, opened_by=by, opened_at=at)

@@ -86,6 +86,19 @@ def test_each_filter_says_what_is_in_it(database: Database) -> None:
                 for one in (by_ward, by_reason, by_purpose, by_questionnaire, nothing)] == [1, 1, 1, 2, 0]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("chosen", "written"),
+    [("CIRUGÍA", "Cirugía"), ("Área quirúrgica", "área  quirúrgica"), ("Ōtautahi", "ŌTAUTAHI"), ("Straße", "STRASSE")],
+)
+def test_a_ward_is_one_however_its_letters_are_written(database: Database, chosen: str, written: str) -> None:
+    with database.transaction() as session:
+        ward = Ward(session)
+        ward.tasks["joao"].ward, ward.tasks["mei"].ward = written, chosen
+        session.flush()
+        campaign = ward.campaign(ward=chosen)
+        assert [one for one in PATIENTS if ward.whose(one) == campaign.id] == [MEI, JOAO]
+
+
 @pytest.mark.covers("H22")
 def test_a_campaign_for_a_study_calls_for_those_in_it(database: Database) -> None:
     step = (Step("week", 7, "form"),)

@@ -53,6 +53,10 @@ def test_a_line_is_open_once_and_its_gaps_are_told_until_it_is_closed(database: 
         grace = people["grace"]
         assert rota_records.open_line(session, "nurse", "  surgery \x00 2 ", people["ana"], grace, NOON) is not None
         assert rota_records.open_line(session, "nurse", "Surgery 2", None, grace, NOON) is None
+        cardiology = rota_records.open_line(session, "nurse", "CARDIOLOGÍA", None, grace, NOON)
+        assert cardiology is not None
+        assert rota_records.open_line(session, "nurse", "Cardiología", None, grace, NOON) is None
+        assert rota_records.close_line(session, cardiology, grace, NOON)
         (kept,) = rota_records.open_lines(session)
         assert (kept.line, kept.lead_id) == (Line("nurse", "surgery 2"), people["ana"])
         gaps = rota_records.load(session, CALENDAR).gaps(NOON, NOON + DAY)

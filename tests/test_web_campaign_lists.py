@@ -58,7 +58,7 @@ class Ward(Site):
     def within(self) -> set[Character]:
         """Whose contacts the campaign has."""
         with self.database.transaction() as session:
-            found = session.scalars(select(FollowUpTask.id).where(campaigns.fits(self.campaign)))
+            found = session.scalars(select(FollowUpTask.id).where(campaigns.fits(session, self.campaign)))
             return {self.due[one] for one in found}
 
 
