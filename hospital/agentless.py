@@ -148,7 +148,7 @@ def answered(session: Session, channel_id: str, at: datetime, policy: CallingPol
         decide(session, task.id, "nothing_said", at, because=task.stop_reason)
         attempts.contact_result(session, contact.attempt_id, "hung_up", at, policy)
         return None
-    if not subjects.still_needed(session, task, at):
+    if not subjects.still_to_call(session, task, at):
         decide(session, task.id, "nothing_said", at, because="not_needed")
         attempts.contact_result(session, contact.attempt_id, "completed", at, policy)
         return None

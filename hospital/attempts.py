@@ -1,10 +1,11 @@
 """Attempts: one try to reach a patient for a task, at most one call each (I3).
 
-Rules: an attempt is claimed, with its channel ids, and committed before anything is dialled. The rules for calling
-are asked in the claiming transaction and again in the one that precedes the order to dial, which comes when the nurse
-has picked up, or at once where the hotline calls by itself (I4). What is unknown after a fault is marked for review,
-never redialled blindly. A task is locked before its attempts. The rows are in `attempt_records`, what came of a call
-in `settling`; both are also reached here.
+Rules: an attempt is claimed, with its channel ids, and committed before anything is dialled. The rules for calling are
+asked in the claiming transaction and again in the one that precedes the order to dial, which comes when the nurse has
+picked up, or at once where the hotline calls by itself (I4). Who is on the telephone with us already, in a call of
+their own, is not dialled meanwhile. What is unknown after a fault is marked for review, never redialled blindly. A task
+is locked before its attempts. The rows are in `attempt_records`, what came of a call in `settling`; both are also
+reached here.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from hospital import campaigns, joint_calls, lines, next_steps, opt_outs, outcomes, subjects
+from hospital import calls, campaigns, joint_calls, lines, next_steps, opt_outs, outcomes, subjects
 from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, of_task
 from hospital.calling_hours import closes
 from hospital.calling_rules import ENDS, PURPOSE, CallingPolicy, NotNow, never, wall_clock
@@ -109,6 +110,8 @@ def begin(
             by_machine = account_id is None and not pooled
             return _without_a_number(session, task, refused, at, policy, by_machine=by_machine)
         return refuse(session, task, refused, at, unattended, policy)
+    if calls.have_called(session, number.token, (task.patient_id, verdict.person.id), at):
+        return refuse(session, task, NotNow("already_in_a_call"), at, unattended, policy)
     attempt_id = uuid4()
     beginning = insert(Attempt).values(
         id=attempt_id,
@@ -243,7 +246,7 @@ def dialling(session: Session, attempt_id: UUID, at: datetime) -> bool:
     why = never(patient, number, task.purpose) or ("outside_window" if at >= attempt.dial_until else None)
     if task.state == "stopped":
         why = task.stop_reason
-    elif why is None and not subjects.still_needed(session, task, at):
+    elif why is None and not subjects.still_to_call(session, task, at):
         why = "not_needed"
     elif why is None and campaigns.halted(session, attempt.campaign_id):
         why = "campaign_halted"

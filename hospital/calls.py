@@ -4,7 +4,8 @@ Rules: a call's id is Asterisk's Linkedid. The journal holds codes and ids, noth
 first outcome stands, unless its caller is still on the line and then waits for a person.
 """
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from hospital.vault import Sealed
 
 STILL_THERE = ("answered", "callback", "message")
 """Outcomes after which a caller is asked or told something more, and may ask for a person."""
+LONGEST = timedelta(hours=12)  # an older row was left by a node that is no more, and is nobody on the line
 
 
 class Call(Base):
@@ -76,6 +78,13 @@ def begin(session: Session, call_id: str, node: str, number: str | None, at: dat
 def known(session: Session, call_id: str) -> Call | None:
     """The call's row, if it was written."""
     return session.get(Call, call_id)
+
+
+def have_called(session: Session, token: bytes, patient_ids: Collection[UUID], at: datetime) -> bool:
+    """Whether somebody is in a call of their own with us just now: from this number, or one of these patients."""
+    theirs = or_(Call.number_token == token, Call.patient_id.in_(patient_ids))
+    live = select(Call.id).where(Call.direction == "in", Call.state != "ended", Call.started_at > at - LONGEST, theirs)
+    return session.scalar(live.limit(1)) is not None
 
 
 def step(session: Session, call_id: str, kind: str, at: datetime, /, **facts: Any) -> None:

@@ -292,9 +292,9 @@ def ended_by(session: Session, task: FollowUpTask) -> str:
 
 
 def called_off(session: Session, at: datetime) -> list[Attempt]:
-    """What is on its way to a patient although its task has stopped, they or who is called for them have died, are said
-    to have, or opted out, or the number is not to be called any more (the log says which). Whoever has answered already
-    is not hung up on."""
+    """What is on its way to a patient although its task has stopped or was answered otherwise, they or who is called
+    for them have died, are said to have, or opted out, or the number is not to be called any more (the log says which).
+    Whoever has answered already is not hung up on."""
     rows = select(Attempt, FollowUpTask, Patient, PhoneNumber).join(FollowUpTask, FollowUpTask.id == Attempt.task_id)
     rows = rows.join(Patient, Patient.id == Attempt.patient_id).join(PhoneNumber, PhoneNumber.id == Attempt.number_id)
     asked = (selectinload(FollowUpTask.questionnaire), selectinload(PhoneNumber.patient))
@@ -304,7 +304,7 @@ def called_off(session: Session, at: datetime) -> list[Attempt]:
         why = never(patient, number, task.purpose)
         if why is not None and (task.state != "stopped" or task.stop_reason == why):
             _tell_once(session, task, attempt, why, at)
-        if task.state == "stopped" or why is not None:
+        if task.state in ("stopped", "done", "open") or why is not None:
             off.append(attempt)
     return off
 

@@ -30,6 +30,12 @@ def still_needed(session: Session, task: FollowUpTask, at: datetime) -> bool:
     return needed is None or needed(session, task.id, at)
 
 
+def still_to_call(session: Session, task: FollowUpTask, at: datetime) -> bool:
+    """The same of a task that is being called for: not where it was answered otherwise meanwhile, or is to be done by
+    somebody else."""
+    return task.state not in ("done", "open") and still_needed(session, task, at)
+
+
 def is_settled(session: Session, task_id: UUID, at: datetime) -> bool:
     """Whether nothing is left to call for: of a follow-up, whether it is done."""
     task = session.get_one(FollowUpTask, task_id)

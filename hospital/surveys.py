@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, callbacks, cases, followups, next_steps, waiting
 from hospital.answer_changes import Change
+from hospital.attempt_records import Attempt, about
 from hospital.calendars import Calendar
 from hospital.cases import Teller
 from hospital.clocks import Clocks, Due
@@ -113,24 +114,22 @@ def alarm(session: Session, task_id: UUID, flag: RedFlag, at: datetime) -> bool:
 
 
 def finish(session: Session, task_id: UUID, at: datetime, how: str = "answered_by_caller") -> bool:
-    """All was answered in a call of the patient's own, or `how` else, as the decision log says; False where the task is
-    being called or was closed, unless nobody was reached. Where the answers ask for a nurse, it is hers from now on."""
-    if answer_rules.waits(session, task_id):
-        task = session.get_one(FollowUpTask, task_id, with_for_update=True, populate_existing=True)
-        if task.state == "open" or task.given_up:
-            next_steps.to_nurse(session, task, at, at, "answer_rule")
-            announce(session, "task", task_id)
+    """All was answered in a call of the patient's own, or `how` else, as the decision log says; False where somebody
+    talks about the task just now or it was closed, unless nobody was reached. What rings for it meanwhile comes too
+    late. Where the answers ask for a nurse, it is hers from now on."""
+    talks = select(Attempt.id).where(about(task_id), Attempt.state == "talking").exists()
+    rings = and_(FollowUpTask.state == "calling", ~talks)
+    rows = select(FollowUpTask).where(FollowUpTask.id == task_id, or_(followups.may_be_answered(), rings))
+    task = session.scalar(rows.with_for_update(of=FollowUpTask).execution_options(populate_existing=True))
+    if task is None:
         return False
-    done = session.scalar(
-        update(FollowUpTask)
-        .where(FollowUpTask.id == task_id, followups.may_be_answered())
-        .values(state="done", closed_at=at, stop_reason=None)
-        .returning(FollowUpTask.id)
-    )
-    if done is not None:
-        followups.decide(session, task_id, how, at)
-        announce(session, "task", task_id)
-    return done is not None
+    announce(session, "task", task_id)
+    if answer_rules.waits(session, task_id):
+        next_steps.to_nurse(session, task, at, at, "answer_rule")
+        return False
+    task.finish(at)
+    followups.decide(session, task_id, how, at)
+    return True
 
 
 def _raise_flag(session: Session, task_id: UUID, flag: RedFlag, at: datetime) -> bool:

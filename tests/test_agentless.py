@@ -4,18 +4,21 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from dialer.agentless import Agentless
 from dialer.rates import Rate
 from dialer.runner import DOUBT, Dialer
-from hospital import agentless, followups
+from hospital import agentless, answer_rules, attempts, followups, plan_changes, surveys
+from hospital.answer_changes import Change
 from hospital.attempts import Attempt, Claimed
+from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
-from tests.characters import LUCIA, MEI
-from tests.hospital_scene import POLICY, admit, clinic
-from tests.moments import NOON
+from tests.characters import JOAO, LUCIA, MEI
+from tests.hospital_scene import POLICY, admit, clinic, day_three
+from tests.moments import NOON, ZONE
 from tests.test_dialer import DOWN, HOTLINE, UNANSWERED, Exchange, Shelf
 from tests.test_hospital_suspensions import book, suspend
 
@@ -124,6 +127,59 @@ async def test_the_window_closes_or_the_patient_dies_between_claim_and_order(nig
     with night.database.transaction() as session:
         log = [decision.code for decision in followups.decisions(session, attempt.task_id)]
     assert log == ["planned", "called", "not_dialled", "try_again"]
+
+
+def a_survey(session: Session) -> tuple[FollowUpTask, Claimed]:
+    """João's questions, which the machine is to ask, are called for."""
+    task = day_three(session, admit(session, JOAO))
+    task.channel = agentless.CHANNEL
+    session.flush()
+    claimed = agentless.claim_next(session, "n1", NOON, POLICY, kinds={"follow_up"}, most=2)
+    assert isinstance(claimed, Claimed)
+    return task, claimed
+
+
+def test_what_was_answered_otherwise_meanwhile_is_not_called_for(database: Database) -> None:
+    with database.transaction() as session:
+        task, claimed = a_survey(session)
+        assert surveys.finish(session, task.id, NOON), "nobody talks about it yet"
+        assert not attempts.dialling(session, claimed.attempt_id, NOON)
+        assert attempts.not_dialled(session, claimed.attempt_id, NOON, POLICY)
+        session.refresh(task)
+        assert (task.state, task.stop_reason) == ("done", None)
+
+
+def test_what_is_answered_otherwise_while_it_rings_is_hung_up_and_asked_nothing(database: Database) -> None:
+    with database.transaction() as session:
+        task, claimed = a_survey(session)
+        assert attempts.dialling(session, claimed.attempt_id, NOON)
+        assert surveys.finish(session, task.id, NOON)
+        assert [one.id for one in plan_changes.called_off(session, NOON)] == [claimed.attempt_id]
+        assert agentless.answered(session, claimed.channel_id, NOON, POLICY) is None, "it was picked up before that"
+        assert attempts.line_ended(session, claimed.attempt_id, "answered", NOON, POLICY)
+        session.refresh(task)
+        assert (task.state, followups.decisions(session, task.id)[-1].code) == ("done", "nothing_said")
+
+
+def test_what_asks_for_a_nurse_while_it_rings_is_hers(database: Database) -> None:
+    with database.transaction() as session:
+        task, claimed = a_survey(session)
+        assert attempts.dialling(session, claimed.attempt_id, NOON)
+        answer_rules.apply(session, task.id, [Change("worse", nurse=True)], NOON, Calendar(ZONE, "CO"))
+        assert not surveys.finish(session, task.id, NOON)
+        assert agentless.answered(session, claimed.channel_id, NOON, POLICY) is None
+        assert attempts.line_ended(session, claimed.attempt_id, "answered", NOON, POLICY)
+        session.refresh(task)
+        assert (task.state, task.channel) == ("open", "nurse_call")
+
+
+def test_what_is_talked_about_the_talk_decides(database: Database) -> None:
+    with database.transaction() as session:
+        task, claimed = a_survey(session)
+        assert attempts.dialling(session, claimed.attempt_id, NOON)
+        assert agentless.answered(session, claimed.channel_id, NOON, POLICY) is not None
+        assert not surveys.finish(session, task.id, NOON)
+        assert task.state == "calling"
 
 
 @pytest.mark.covers("I5")

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hospital import attempts, audit, consents, followups, patients
+from hospital import calls as inbound
 from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import ALWAYS
 from hospital.calling_rules import CallingPolicy, NotNow
@@ -135,6 +136,32 @@ def test_two_tasks_at_once_share_a_patient_a_number_or_a_nurse(database: Databas
             attempts.line_ended(session, live.id, "cancelled", NOON, POLICY)
             states = sorted(session.get_one(FollowUpTask, task).state for task in tasks)
             assert states == ["open", "open"], "who was refused is still to be called"
+
+
+@pytest.mark.covers("I3")
+@pytest.mark.parametrize("known", ["number", "patient"])
+def test_who_is_on_the_telephone_with_us_is_not_dialled_meanwhile(database: Database, known: str) -> None:
+    with database.transaction() as session:
+        ana = employ(session, "ana", "nurse").id
+        joao = admit(session, JOAO)
+        task, other = day_three(session, joao).id, day_three(session, admit(session, MEI)).id
+        inbound.begin(session, "n1-1.1", "n1", JOAO.numbers[0] if known == "number" else None, NOON)
+        if known == "patient":
+            inbound.update_call(session, "n1-1.1", patient_id=joao.id)
+        inbound.queued(session, "n1-1.1", "nurses")
+        refused = calls(session, task, ana)
+        assert isinstance(refused, NotNow) and refused.code == "already_in_a_call"
+        assert codes(session, task) == ["planned", "already_in_a_call"]
+        assert isinstance(calls(session, other, employ(session, "ruby", "nurse").id), Claimed), "nobody else waits"
+        inbound.end(session, "n1-1.1", NOON, "answered")
+        assert isinstance(calls(session, task, ana), Claimed)
+
+
+def test_a_call_that_a_lost_node_has_left_holds_nobody_back(database: Database) -> None:
+    with database.transaction() as session:
+        ana, task = employ(session, "ana", "nurse").id, day_three(session, admit(session, JOAO)).id
+        inbound.begin(session, "n0-1.1", "n0", JOAO.numbers[0], NOON - DAY)
+        assert isinstance(calls(session, task, ana), Claimed)
 
 
 @pytest.mark.covers("I3")
