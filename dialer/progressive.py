@@ -3,10 +3,11 @@
 Rules: her phone rings once, and its leg stays up. Exactly one order to dial for each free nurse: the stint is locked
 while its next call is claimed, and a nurse has one live attempt (`one_live_attempt_per_nurse`). Claim, rules, order and
 what the line did are the `Dialer`'s, as in preview. A nurse whose leg has ended is in no stint any more, and what rings
-for her is hung up.
+for her is hung up; so ends the leg of whose account is closed or has another role, after the talk.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -96,7 +97,8 @@ class Progressive:
         return await self._database.run(stints.over, channel_id, self._now())
 
     async def look_after(self) -> None:
-        """Stints whose leg has ended unheard, and write-ups that have ended; to be called every second."""
+        """Stints whose leg has ended unheard, or whose nurse may not work any more, and write-ups that have ended; to
+        be called every second."""
         if not self._telephone.is_up():
             return
         going_on = await self._database.run(stints.live_stints)
@@ -106,6 +108,9 @@ class Progressive:
                 await self._database.run(stints.up, stint.channel_id)
             elif stint.channel_id not in up and (stint.state == "up" or self._now() - stint.began_at > NO_LEG):
                 await self._leg_over(stint.channel_id)
+        for account_id in await self._database.run(stints.out_of_work):
+            with contextlib.suppress(NotStarted):  # she talks; it is looked after again in a second
+                await self.leave(account_id)
         if going_on:
             await self.call_next()
 

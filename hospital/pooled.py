@@ -64,8 +64,8 @@ def _running(session: Session) -> list[Campaign]:
 
 
 def _floor(session: Session, campaign: Campaign, at: datetime) -> Floor:
-    hers = [one for one in stints.live_stints(session) if one.campaign_id == campaign.id and one.state == "up"]
-    doing = [stints.now(session, one, at).code for one in hers]
+    working = [one for one in _working(session) if one.campaign_id == campaign.id]
+    free = [one for one in working if stints.now(session, one, at).code == "free"]
     calls = list(
         session.scalars(
             select(Attempt)
@@ -78,8 +78,8 @@ def _floor(session: Session, campaign: Campaign, at: datetime) -> Floor:
     rang = [one for one in calls if one.answered_at or (one.state == "ended" and one.line_result not in NOT_SENT)]
     return Floor(
         campaign,
-        nurses=sum(code != "paused" for code in doing),
-        ready=doing.count("free"),
+        nurses=len(working),
+        ready=sum(stints.may_be_called_for(session, one.account_id) for one in free),
         ringing=sum(one.state == "dialling" for one in calls) + (session.scalar(claimed) or 0),
         lines=tuple(_ended(one) for one in rang),
         talking_s=sum(
@@ -88,6 +88,16 @@ def _floor(session: Session, campaign: Campaign, at: datetime) -> Floor:
             if one.answered_at and not one.ended_at and not one.handed_at
         ),
     )
+
+
+def _working(session: Session) -> list[Stint]:
+    """Who takes the calls that ring now, or will: not who has paused or left, nor whose account takes none any more."""
+    closed = stints.out_of_work(session)
+    return [
+        one
+        for one in stints.live_stints(session)
+        if one.state == "up" and not one.paused and one.account_id not in closed
+    ]
 
 
 def _ended(call: Attempt) -> Ended:
@@ -169,7 +179,7 @@ def _longest_free(session: Session, campaign_id: UUID | None, at: datetime) -> S
 
 
 def for_nobody(session: Session) -> list[str]:
-    """The legs that ring for a campaign whose nurses have all gone."""
-    worked_on = [one.campaign_id for one in stints.live_stints(session)]
+    """The legs that ring for a campaign whose nurses have all gone, or paused."""
+    worked_on = {one.campaign_id for one in _working(session)}
     rows = select(Attempt).where(Attempt.pooled, Attempt.state == "dialling")
     return [one.channel_id for one in session.scalars(rows) if one.campaign_id not in worked_on]

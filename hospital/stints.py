@@ -168,9 +168,19 @@ def free(session: Session, at: datetime) -> list[Stint]:
 
 def may_be_called_for(session: Session, account_id: UUID) -> bool:
     """Not who was disabled meanwhile, nor who is in a call that she began before she joined."""
-    if not session.get_one(Account, account_id, populate_existing=True).may("followups.work"):
+    if not _may(session.get_one(Account, account_id, populate_existing=True)):
         return False
     return not _is_in_a_call(session, account_id)
+
+
+def out_of_work(session: Session) -> set[UUID]:
+    """Who is in a stint and may not work on follow-ups any more: an account that was closed, or has another role."""
+    of_stints = select(Account).join(Stint, Stint.account_id == Account.id).where(Stint.state != "over")
+    return {one.id for one in session.scalars(of_stints.execution_options(populate_existing=True)) if not _may(one)}
+
+
+def _may(account: Account) -> bool:
+    return account.may("followups.work")
 
 
 def _is_in_a_call(session: Session, account_id: UUID) -> bool:

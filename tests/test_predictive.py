@@ -9,7 +9,7 @@ from sqlalchemy import select
 from dialer.predictive import Predictive, tally, wanted
 from dialer.progressive import Progressive
 from dialer.runner import Dialer
-from hospital import attempts, campaigns, patients, pooled, questionnaires, stints
+from hospital import account_orders, attempts, campaigns, patients, pooled, questionnaires, stints
 from hospital.attempts import Attempt
 from hospital.campaigns import Wanted
 from hospital.database import Database
@@ -244,6 +244,37 @@ async def test_what_rings_when_the_last_nurse_has_gone_is_hung_up(survey: Survey
     await survey.ends(call.channel_id, "cancelled")
     with survey.database.transaction() as session:
         assert session.get_one(FollowUpTask, call.task_id).state == "open"
+
+
+async def test_what_rings_when_the_last_nurse_pauses_is_hung_up(survey: Survey) -> None:
+    await survey.join(survey.nurses[0])
+    await survey.progressive.join(survey.nurses[1], survey.campaign)  # her phone rings, and she may never pick up
+    await survey.predictive.call_due()
+    (call,) = survey.calls()
+    with survey.database.transaction() as session:
+        stints.pause(session, survey.nurses[0], True)
+    await survey.predictive.call_due()
+    assert survey.exchange.orders[-1] == ("hang up", call.channel_id)
+
+
+@pytest.mark.parametrize("order", ["closed", "of another role"])
+async def test_an_account_that_takes_no_calls_any_more_is_dialled_for_no_more_and_out(
+    survey: Survey, order: str
+) -> None:
+    for nurse in survey.nurses[:2]:
+        await survey.join(nurse)
+    gone = survey.stint(survey.nurses[1])
+    with survey.database.transaction() as session:
+        if order == "closed":
+            account_orders.close(session, gone.account_id, survey.grace, NOON)
+        else:
+            account_orders.give_role(session, gone.account_id, "agent", survey.grace, NOON)
+    assert (survey.floor().nurses, survey.floor().ready) == (1, 1)
+    assert await survey.predictive.call_due() == 1
+    await survey.progressive.look_after()
+    assert ("hang up", gone.channel_id) in survey.exchange.orders
+    with survey.database.transaction() as session:
+        assert [one.account_id for one in stints.live_stints(session)] == survey.nurses[:1]
 
 
 async def test_her_newest_call_is_the_one_that_was_answered_last(survey: Survey) -> None:

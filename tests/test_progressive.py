@@ -233,6 +233,18 @@ async def test_who_was_disabled_is_not_called_for(ward: Ward) -> None:
     assert len(ward.dialled) == 1
 
 
+async def test_whose_account_is_closed_leaves_after_the_talk(ward: Ward) -> None:
+    stint = await ward.joins(ward.ana)
+    call = await ward.they_talk()
+    with ward.database.transaction() as session:
+        session.get_one(Account, ward.ana).disabled_at = NOON
+    await ward.progressive.look_after()
+    assert stint.channel_id in ward.exchange.up, "nobody is cut off"
+    await ward.leg_ends(call.channel_id)
+    await ward.progressive.look_after()
+    assert stint.channel_id not in ward.exchange.up and ward.does(ward.ana) == "over"
+
+
 async def test_end_call_ends_the_patients_leg_and_not_hers(ward: Ward) -> None:
     stint = await ward.joins(ward.ana)
     call = await ward.they_talk()
