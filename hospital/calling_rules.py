@@ -2,13 +2,12 @@
 
 Rules: nobody is called who has died or is said to have, who opted out of what the call is for, on a number that isn't
 safe or isn't theirs, outside the window, or over the cap. A child's guardian is called for the child, and is asked for
-as the child is: whether they live, and want such calls, at all and about this child. An urgent contact of the
-hospital's own making (a suspended clinic) is held back by the window, not by the cap. The time of day that a patient
+as the child is: whether they live, and want such calls, at all and about this child. An urgent contact (a suspended
+clinic, a red flag that is not closed yet) is held back by the window, not by the cap. The time of day that a patient
 likes narrows the window, but never so far that a task can't be done in its time, and not on a day for which they asked
-to be called at a certain time. The cap counts days as patients do (1
-a day: the next call is tomorrow at the earliest), over all tasks, for the patient and for the number. Windows and days
-are on the clock of who is called, and public holidays those of where they are. What counts as a contact is
-`attempts.contacts`.
+to be called at a certain time. The cap counts days as patients do (1 a day: the next call is tomorrow at the earliest),
+over all tasks, for the patient and for the number. Windows and days are on the clock of who is called, and public
+holidays those of where they are. What counts as a contact is `attempts.contacts`.
 """
 
 from collections.abc import Sequence

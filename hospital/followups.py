@@ -24,7 +24,7 @@ from hospital.questionnaires import Questionnaire
 from hospital.vault import Sealed
 
 URGENT = frozenset({"suspension"})
-"""Kinds of contact that the cap does not hold back. The window does."""
+"""Kinds of contact that the cap does not hold back (`verdicts.is_urgent`). The window does."""
 PURPOSES = {"suspension": "appointment", "reminder": "reminder"}
 """Kind → what its contact is for. Of a call that an appointment is suspended nobody can opt out."""
 SKIP_REASONS = ("readmitted", "not_needed", "done_elsewhere", "in_hospital", "other")

@@ -8,7 +8,7 @@ from itertools import takewhile
 from sqlalchemy import not_, or_, select
 from sqlalchemy.orm import Session
 
-from hospital import answer_rules, opt_outs, outcomes, plan_changes, subjects
+from hospital import answer_rules, opt_outs, outcomes, plan_changes, subjects, verdicts
 from hospital.attempt_records import Attempt, about, asked_for, contacts, failed_alone
 from hospital.calling_rules import CallingPolicy, earliest, liked, on_the_clock_of, where_reached
 from hospital.followups import URGENT, DecisionRow, FollowUpTask, decide
@@ -178,7 +178,7 @@ def _video_call_first(session: Session, task: FollowUpTask, at: datetime, when: 
 
 def _within_cap(session: Session, task: FollowUpTask, step: outcomes.TryAgain, policy: CallingPolicy) -> datetime:
     """What is announced to the nurse is also allowed: the cap may move the next try to another day."""
-    if task.kind in URGENT:
+    if verdicts.is_urgent(session, task):
         return step.at
     reached = where_reached(session, task.patient, step.at)
     number = next((number for number in reached.numbers if number.rank == step.number_rank), None)

@@ -10,11 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hospital import attempts, audit, consents, followups, patients
+from hospital import attempts, audit, cases, consents, followups, patients, surveys
 from hospital import calls as inbound
 from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import ALWAYS
 from hospital.calling_rules import CallingPolicy, NotNow
+from hospital.cases import Case, Teller
+from hospital.clocks import Due
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient, PhoneNumber
@@ -432,6 +434,27 @@ def test_once_a_day_and_three_times_a_week_over_all_tasks(database: Database) ->
         assert isinstance(refused, NotNow)
         assert (refused.code, refused.not_before) == ("cap_reached", local("2026-12-02 08:00"))
         calls_and_ends(session, second, ana, "no_answer", NOON + 7 * DAY)
+
+
+@pytest.mark.covers("I4")
+def test_the_cap_does_not_hold_back_a_red_flag_until_it_is_closed(database: Database) -> None:
+    with database.transaction() as session:
+        ana, joao = employ(session, "ana", "nurse").id, admit(session, JOAO)
+        task, other = day_three(session, joao, max_tries=9).id, day_three(session, joao, due_at=NOON + DAY).id
+        calls_and_ends(session, task, ana, "no_answer")
+        surveys.hand_over(session, task, "breath", NOON)
+        opened = cases.open_case(session, "red_flag", "x", Teller("", None, joao.id), NOON, Due(NOON), "breath")
+        calls_and_ends(session, task, ana, "busy", NOON + MINUTE)
+        again, log = session.get_one(FollowUpTask, task).next_try_at, followups.decisions(session, task)
+        assert again == NOON + 31 * MINUTE, "nor is it put off until the cap would allow it"
+        assert [row.facts.get("cap") for row in log if row.code == "called"] == [None, "exempt"]
+        refused = calls(session, other, ana, NOON + MINUTE)
+        assert isinstance(refused, NotNow) and refused.code == "cap_reached", "what else they are called for waits"
+        case = session.get_one(Case, opened)
+        case.state, case.closed_at, case.outcome = "closed", NOON, "reached"
+        session.flush()
+        refused = calls(session, task, ana, NOON + MINUTE)
+        assert isinstance(refused, NotNow) and refused.code == "cap_reached"
 
 
 @pytest.mark.covers("I4")
