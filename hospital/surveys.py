@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from hospital import answer_rules, callbacks, cases, followups, next_steps, waiting
+from hospital import answer_flags, answer_rules, callbacks, cases, followups, next_steps, waiting
 from hospital.answer_changes import Change
 from hospital.attempt_records import Attempt, about
 from hospital.calendars import Calendar
@@ -139,7 +139,7 @@ def _raise_flag(session: Session, task_id: UUID, flag: RedFlag, at: datetime) ->
     if waiting.anybody_on_duty(session, flag.queue):
         return True
     patient_id = session.get_one(FollowUpTask, task_id).patient_id
-    number = flag.teller.caller or _number_of(session, patient_id)
+    number = flag.teller.caller or answer_flags.number_of(session, patient_id, at)
     if number is not None:
         callbacks.ask_urgently(
             session,
@@ -161,8 +161,3 @@ def hand_over(session: Session, task_id: UUID, code: str, at: datetime) -> None:
     task.channel, task.priority, task.tries, task.next_try_at = "nurse_call", 1, 0, None
     task.fallback = [channel for channel in task.fallback if channel != "nurse_call"]
     followups.decide(session, task_id, "red_flag", at, flag=code)
-
-
-def _number_of(session: Session, patient_id: UUID) -> str | None:
-    numbers = session.get_one(Patient, patient_id).numbers
-    return next((one.number for one in numbers if one.invalid_since is None and one.safe_to_call), None)

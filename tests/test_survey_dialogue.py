@@ -6,20 +6,22 @@ As tests/test_care_dialogues.py, with golden transcripts in tests/golden_survey/
 import json
 import os
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from hospital import answer_rules, attempts, followups, questionnaires, surveys, text_steps
+from hospital import answer_rules, attempts, calls, followups, patients, questionnaires, surveys, text_steps
 from hospital.appointments import Appointment, Hold
 from hospital.attempts import Attempt
 from hospital.callbacks import Callback
-from hospital.cases import Case
+from hospital.cases import Case, Teller
+from hospital.clocks import Due
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
+from hospital.surveys import RedFlag
 from hotline import wiring
 from hotline.caller_joints import SqlJournal
 from ivr.call import Call
@@ -37,7 +39,7 @@ from tests.hospital_scene import POLICY
 from tests.moments import NOON
 from tests.test_care_dialogues import ana_is_on_duty, demo_template, everything, front, shelf, words
 from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire, when
-from tests.test_outgoing_dialogues import CALL, rings
+from tests.test_outgoing_dialogues import CALL, lucia_of, rings
 from tests.test_words_between import BETWEEN
 from tests.transcripts import KEYS, TESTS, Said, in_each, is_golden, there
 
@@ -308,6 +310,24 @@ async def test_a_red_flag_is_written_with_its_answer_and_the_survey_never_goes_o
     again = await asked(front, words, task, "1,1,1", LUCIA)
     assert again.splitlines()[0] == "then: queue nurses"
     assert len(answers(front, task)) == 2
+
+
+@pytest.mark.covers("H33")
+def test_a_child_whose_number_was_withheld_is_called_back_at_the_guardians(front: FrontDesk) -> None:
+    with front.database.transaction() as session:
+        lucia = lucia_of(session)
+        child = patients.register(session, name="Mateo Fernández", birth=date(2018, 5, 4), language="es", numbers=[])
+        child.guardian_id = lucia.id
+        asked_of = questionnaires.newest(session, "discharge-day3")
+        assert asked_of is not None
+        task = followups.plan(
+            session, patient_id=child.id, questionnaire_id=asked_of.id, reason="discharge_day_3", due_at=NOON
+        )
+        calls.begin(session, CALL, "n1", None, NOON)
+        flag = RedFlag("severe_pain", Teller(CALL, None, child.id, "es"), Due(NOON), "urgent")
+        assert not surveys.alarm(session, task.id, flag, NOON), "nobody is there"
+    (callback,) = everything(front, Callback)
+    assert (callback.why, callback.number, callback.patient_id) == ("red_flag", LUCIA.numbers[0], child.id)
 
 
 @pytest.mark.covers("H33", "I10")
