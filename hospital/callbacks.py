@@ -88,7 +88,7 @@ def ask_urgently(
     session: Session, *, origin: str, number: str, patient_id: UUID, at: datetime, language: str | None
 ) -> Asked:
     """A red flag, and nobody was there: before all others, one for each patient. What was open for them, or came of the
-    same call, becomes this; nobody else's does."""
+    same call, becomes this; nobody else's does, nor what the same call has left for another number."""
     open_flag = _open_of(number).where(Callback.why == "red_flag", Callback.patient_id == patient_id)
     flagged = session.scalars(open_flag).first()
     if flagged is not None:
@@ -97,6 +97,9 @@ def ask_urgently(
     becomes = _becomes(session, number, theirs, why="red_flag", patient_id=patient_id)
     if becomes is not None:
         return becomes
+    before = _of(session, origin)
+    if before is not None and before.why != "red_flag":
+        origin = f"red_flag/{origin}"
     made = _put(session, origin, number, "red_flag", at, language, patient_id=patient_id)
     return Asked(made, new=True) if made is not None else _there(session, origin)
 

@@ -205,6 +205,17 @@ def test_a_red_flag_keeps_its_patient_and_its_rank_whoever_else_calls_from_that_
         ]
 
 
+def test_a_red_flag_is_an_item_beside_what_the_same_call_has_left_for_another_number(database: Database) -> None:
+    with database.transaction() as session:
+        lucia = admit(session, LUCIA).id
+        assert asks(session, "n1-1", WIREMU.numbers[0]).new
+        flagged = flags(session, "n1-1", lucia)
+        assert flagged.new and flags(session, "n1-1", lucia) == Asked(flagged.callback_id, new=False)
+        assert not asks(session, "n1-1").new, "who gives up then is called anyway"
+        assert [why for _, why, *_ in open_items(session)] == ["red_flag", "abandoned"]
+        assert session.get_one(Callback, flagged.callback_id).number == NUMBER
+
+
 def test_an_answered_call_closes_nothing_of_another_patient(database: Database) -> None:
     with database.transaction() as session:
         tom = employ(session, "tom", "agent").id
