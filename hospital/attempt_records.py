@@ -14,6 +14,8 @@ from hospital.text_records import ReminderText, StepText, VideoMeeting, texted
 LIVE = ("claimed", "dialling", "talking")
 WRITE_UP = timedelta(hours=2)
 """How long after a call's end what was said in it is still written down."""
+LEFT_ALONE = timedelta(hours=72)
+"""For how long no machine dials who was abandoned."""
 
 
 class Attempt(Base):
@@ -93,6 +95,15 @@ def contacts(session: Session, patient_id: UUID, token: bytes, at: datetime) -> 
     since = at - timedelta(days=8)
     texts = [texted(kind, patient_id, token, since) for kind in (StepText, VideoMeeting, ReminderText)]
     return sorted(session.scalars(union_all(rows, *texts, written_to(patient_id, since))))
+
+
+def abandoned_until(session: Session, patient_id: UUID, token: bytes, at: datetime) -> datetime | None:
+    """Until when no machine dials the patient or the number again, because somebody there answered and found nobody;
+    None: they may be dialled."""
+    theirs = or_(Attempt.patient_id == patient_id, Attempt.number_token == token)
+    lately = and_(Attempt.contact_result == "abandoned", Attempt.ended_at > at - LEFT_ALONE)
+    last = session.scalar(select(func.max(Attempt.ended_at)).where(theirs, lately))
+    return last + LEFT_ALONE if last is not None else None
 
 
 def live(session: Session) -> list[Attempt]:

@@ -3,9 +3,9 @@
 Rules: an attempt is claimed, with its channel ids, and committed before anything is dialled. The rules for calling are
 asked in the claiming transaction and again in the one that precedes the order to dial, which comes when the nurse has
 picked up, or at once where the hotline calls by itself (I4). Who is on the telephone with us already, in a call of
-their own, is not dialled meanwhile. What is unknown after a fault is marked for review, never redialled blindly. A task
-is locked before its attempts. The rows are in `attempt_records`, what came of a call in `settling`; both are also
-reached here.
+their own, is not dialled meanwhile, and who answered and found no nurse not by machine for a while. What is unknown
+after a fault is marked for review, never redialled blindly. A task is locked before its attempts. The rows are in
+`attempt_records`, what came of a call in `settling`; both are also reached here.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hospital import calls, campaigns, joint_calls, lines, next_steps, opt_outs, outcomes, subjects
-from hospital.attempt_records import LIVE, Attempt, by_channel, contacts, live, of_task
+from hospital.attempt_records import LIVE, Attempt, abandoned_until, by_channel, contacts, live, of_task
 from hospital.calling_hours import closes
 from hospital.calling_rules import ENDS, PURPOSE, CallingPolicy, NotNow, never, wall_clock
 from hospital.database import announce
-from hospital.followups import FollowUpTask, decide, not_given_to_another
+from hospital.followups import URGENT, FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
 from hospital.settling import abandoned, contact_result, line_ended, not_dialled, reviewed, to_review
 from hospital.stint_records import Stint, current_stint
@@ -112,6 +112,10 @@ def begin(
         return refuse(session, task, refused, at, unattended, policy)
     if calls.have_called(session, number.token, (task.patient_id, verdict.person.id), at):
         return refuse(session, task, NotNow("already_in_a_call"), at, unattended, policy)
+    if account_id is None and task.kind not in URGENT:
+        until = abandoned_until(session, task.patient_id, number.token, at)
+        if until is not None:
+            return refuse(session, task, NotNow("abandoned_lately", until), at, unattended, policy)
     attempt_id = uuid4()
     beginning = insert(Attempt).values(
         id=attempt_id,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import campaigns, lines
@@ -29,7 +29,6 @@ def next_for(
     standing: Sequence[Campaign],
     account_id: UUID | None,
     at: datetime,
-    *more: ColumnElement[bool],
 ) -> FollowUpTask | None:
     """The next open contact of a campaign (one of those in force, `standing`), locked; what somebody else is just
     taking is left to them. Without an account: for nobody in particular."""
@@ -44,7 +43,6 @@ def next_for(
             when <= at,
             or_(FollowUpTask.owner_id.is_(None), FollowUpTask.owner_id == account_id, when <= at - HERS),
             not_given_to_another(account_id),
-            *more,
         )
         .order_by(FollowUpTask.priority, when, FollowUpTask.due_until, FollowUpTask.id)
         .limit(1)
@@ -69,7 +67,6 @@ def take_next(
     account_id: UUID | None,
     at: datetime,
     trunk_lines: int | None,
-    *more: ColumnElement[bool],
 ) -> Next | None:
     """The `next_for` of a campaign that is dialled. None: nothing is due, its lines or the trunk's are in use, or it
     does not run."""
@@ -80,7 +77,7 @@ def take_next(
     line, trunk_line = campaigns.a_line(session, campaign), lines.of_trunk(session, trunk_lines)
     if line is None or trunk_line is None:
         return None
-    task = next_for(session, campaign, standing, account_id, at, *more)
+    task = next_for(session, campaign, standing, account_id, at)
     if task is None:
         return None
     task.state = "calling"

@@ -3,7 +3,8 @@
 Rules: surveys alone. How many lines there are is the dialer's pacing over the last 24 hours, which are read from the
 attempts themselves, so that a restart forgets nothing. Who has answered is given to the nurse who has waited longest,
 in one transaction under a lock on her stint; who finds none within two seconds is abandoned, hears who called, and is
-not dialled by machine again for 72 hours. Claim, window, cap, opt-out and at-most-once are `attempts`'.
+not dialled by machine again for 72 hours (`attempts.begin`). Claim, window, cap, opt-out and at-most-once are
+`attempts`'.
 """
 
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ R = TypeVar("R", bound=Select[Any])
 A_DAY = timedelta(days=1)
 IN_TIME = timedelta(seconds=1.7)  # of two from the answer to a nurse: an order to join given later might come too late
 NOT_SENT = ("cancelled", "not_allowed")  # line results of calls that never left
-NOT_AGAIN = timedelta(hours=72)  # who was abandoned is not dialled by machine
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,9 @@ def _ended(call: Attempt) -> Ended:
 def claim_next(
     session: Session, campaign_id: UUID, node: str, at: datetime, policy: CallingPolicy
 ) -> Claimed | NotNow | None:
-    """The next contact of a predictive campaign, claimed for whoever will be free. None: nothing is due, or its lines
-    or the trunk's are in use."""
-    left_alone = select(Attempt.patient_id).where(
-        Attempt.pooled, Attempt.contact_result == "abandoned", Attempt.ended_at > at - NOT_AGAIN
-    )
-    unless = FollowUpTask.patient_id.not_in(left_alone)
-    found = nurse_calls.take_next(session, campaign_id, "predictive", None, at, policy.trunk_lines, unless)
+    """The next contact of a predictive campaign, claimed for whoever will be free; or why it may not be called now.
+    None: nothing is due, or its lines or the trunk's are in use."""
+    found = nurse_calls.take_next(session, campaign_id, "predictive", None, at, policy.trunk_lines)
     if found is None:
         return None
     of, line, trunk_line = found.task, found.line, found.trunk_line

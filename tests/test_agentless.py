@@ -1,6 +1,6 @@
 """Calls without a nurse: the order of the steps, the rate, and what is left after a fault at each of them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -9,15 +9,16 @@ from sqlalchemy.orm import Session
 from dialer.agentless import Agentless
 from dialer.rates import Rate
 from dialer.runner import DOUBT, Dialer
-from hospital import agentless, answer_rules, attempts, followups, plan_changes, surveys
+from hospital import agentless, answer_rules, attempts, followups, patients, plan_changes, surveys
 from hospital.answer_changes import Change
 from hospital.attempts import Attempt, Claimed
 from hospital.calendars import Calendar
+from hospital.calling_rules import NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
 from tests.characters import JOAO, LUCIA, MEI
-from tests.hospital_scene import POLICY, admit, clinic, day_three
+from tests.hospital_scene import POLICY, UNCAPPED, admit, clinic, day_three, employ
 from tests.moments import NOON, ZONE
 from tests.test_dialer import DOWN, HOTLINE, UNANSWERED, Exchange, Shelf
 from tests.test_hospital_suspensions import book, suspend
@@ -180,6 +181,52 @@ def test_what_is_talked_about_the_talk_decides(database: Database) -> None:
         assert agentless.answered(session, claimed.channel_id, NOON, POLICY) is not None
         assert not surveys.finish(session, task.id, NOON)
         assert task.state == "calling"
+
+
+def abandon(session: Session, patient: Patient, at: datetime) -> None:
+    """They answered, and there was no nurse."""
+    task, number = day_three(session, patient), patient.numbers[0]
+    task.stop("not_needed", at)
+    session.add(
+        Attempt(
+            task_id=task.id, patient_id=patient.id, number_id=number.id, number_token=number.token, pooled=True,
+            channel_id=f"n1-{task.id.hex}", state="ended", rang=True, line_result="answered",
+            contact_result="abandoned", claimed_at=at, dial_until=at, dialled_at=at, answered_at=at, ended_at=at,
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+@pytest.mark.parametrize("kin", [False, True])
+def test_who_was_abandoned_is_not_dialled_by_machine_for_three_days(database: Database, kin: bool) -> None:
+    """Nor is anybody else at that number; a nurse may call."""
+    before = NOON - timedelta(hours=71)
+    with database.transaction() as session:
+        joao = admit(session, JOAO)
+        task = day_three(session, joao)
+        task.channel = agentless.CHANNEL
+        other = joao if not kin else patients.register(
+            session, name="Ana", birth=None, language="pt-BR", numbers=list(JOAO.numbers)
+        )  # fmt: skip
+        abandon(session, other, before)
+        refused = agentless.claim_next(session, "n1", NOON, UNCAPPED, kinds={"follow_up"}, most=2)
+        assert isinstance(refused, NotNow)
+        assert (refused.code, refused.not_before) == ("abandoned_lately", NOON + timedelta(hours=1))
+        session.refresh(task)
+        assert (task.state, task.next_try_at) == ("open", refused.not_before)
+        later = NOON + timedelta(hours=1)
+        claimed = agentless.claim_next(session, "n1", later, UNCAPPED, kinds={"follow_up"}, most=2)
+        assert isinstance(claimed, Claimed)
+        assert attempts.not_dialled(session, claimed.attempt_id, later, UNCAPPED)
+        nurse = employ(session, "ana", "nurse").id
+        assert isinstance(attempts.claim(session, task.id, nurse, "n1", NOON, UNCAPPED), Claimed)
+
+
+async def test_that_a_clinic_is_suspended_cannot_wait(night: Night) -> None:
+    with night.database.transaction() as session:
+        for patient in session.scalars(select(Patient)).all():
+            abandon(session, patient, NOON - timedelta(hours=1))
+    assert await night.automatic.call_due() == 1
 
 
 @pytest.mark.covers("I5")

@@ -327,6 +327,7 @@ DECISIONS = {  # the decision log: why was, or wasn't, this patient called
     "lines_busy": "Not called: all lines of the campaign were in use",
     "handed_out": "Handed to a nurse by a campaign",
     "already_in_a_call": "Not called: the patient, the number or the nurse was in another call",
+    "abandoned_lately": "Not called: they answered lately and found no nurse{until}",
     "outside_window": "Not called{there}: outside the patient's hours{until}",
     "cap_reached": "Not called: called often enough{until}",
     "opted_out": "Not called: the patient has opted out",
