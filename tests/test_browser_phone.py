@@ -6,11 +6,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Error, Page, async_playwright, expect
 from sqlalchemy import delete, func, select
 
 from hospital import followups
@@ -147,6 +147,34 @@ async def test_a_network_that_lets_no_sound_through_is_told(browser_house: House
         await expect(phone).to_have_attribute("data-state", "ready")
         await expect(phone).not_to_have_attribute("data-deaf", "")
         assert broken == []
+
+
+@asynccontextmanager
+async def impatient(house: House) -> AsyncIterator[None]:
+    """A phone in a page of which nothing is heard is given up in a tenth of the time."""
+    rendered = house.here.asterisk / "etc" / "pjsip.conf"
+    before = rendered.read_text()
+    assert before.count("rtp_timeout = 30\n") == 1
+    try:
+        rendered.write_text(before.replace("rtp_timeout = 30\n", "rtp_timeout = 3\n"))
+        await house.cli("module reload res_pjsip.so")
+        yield
+    finally:
+        rendered.write_text(before)
+        await house.cli("module reload res_pjsip.so")
+
+
+@pytest.mark.covers("I10")
+async def test_who_is_muted_stays_and_whose_page_has_died_is_gone(browser_house: House) -> None:
+    async with impatient(browser_house), page_of(flags=LOOPBACK_FLAGS) as page:
+        await calls_the_hospital(browser_house, page)
+        await page.evaluate("document.querySelector('hotline-phone').mute()")
+        await page.wait_for_timeout(8_000)
+        await expect(page.locator("hotline-phone")).to_have_attribute("data-muted", "")
+        assert "1 active call" in await browser_house.cli("core show channels count")
+        with suppress(Error):
+            await page.goto("chrome://crash")  # without a word to anybody
+        await browser_house.no_channels()
 
 
 @pytest.mark.covers("H1", "H2")
