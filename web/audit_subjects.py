@@ -131,6 +131,7 @@ PAGES: Mapping[str, tuple[str, str]] = {  # → (its page, the right to it)
     "recordings": ("/recordings", "recordings.own"),
     "deaths": ("/deaths", "deaths.settle"),
     "desk": ("/desk", "desk.work"),
+    "suspensions": ("/clinics", "clinics.suspend"),
     "letters": ("/letters", "followups.work"),
     "list": ("/discharges", "discharges.import"),
 }
