@@ -717,6 +717,7 @@ CREATE TABLE outbox (
     error       text
 );
 CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('queued', 'sending');
+CREATE INDEX outbox_failed ON outbox (due_at) WHERE state = 'failed';
 
 CREATE TABLE step_text (                             -- the text message of a plan's step: one for each task, ever
     task_id      uuid PRIMARY KEY REFERENCES followup_task ON DELETE CASCADE,

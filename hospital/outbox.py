@@ -147,6 +147,14 @@ def _give_up(session: Session, which: ColumnElement[bool], error: str) -> None:
         announce(session, "outbox", message_id)
 
 
+def lost(session: Session, since: datetime, limit: int = 200) -> list[OutboxRow]:
+    """Those that were due from `since` on and failed, newest first; not what we took back, nor what is not wanted."""
+    rows = select(OutboxRow).where(
+        OutboxRow.state == "failed", OutboxRow.error.not_in(("withdrawn", "opted_out")), OutboxRow.due_at > since
+    )
+    return list(session.scalars(rows.order_by(OutboxRow.due_at.desc(), OutboxRow.id).limit(limit)))
+
+
 def sealed_link(link: str) -> dict[str, Any]:
     """The parameter of a message with a link: whoever has it can enter."""
     return {LINK_SEALED: b64encode(vault.seal(link, LINK)).decode()}

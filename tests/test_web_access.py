@@ -68,6 +68,7 @@ WELCOME = {
     "prompts": {"ida"},
     "reminders": {"ana", "grace"},
     "deaths": {"ana", "grace"},
+    "lost-texts": {"ana", "grace"},
     "letters": {"ana", "grace"},
     "menu": {"ida"},
     "outcomes": {"ida"},

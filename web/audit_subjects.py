@@ -133,6 +133,7 @@ PAGES: Mapping[str, tuple[str, str]] = {  # → (its page, the right to it)
     "desk": ("/desk", "desk.work"),
     "suspensions": ("/clinics", "clinics.suspend"),
     "letters": ("/letters", "followups.work"),
+    "lost_texts": ("/lost-texts", "followups.work"),
     "list": ("/discharges", "discharges.import"),
 }
 

@@ -62,3 +62,39 @@ DECIDED = {  # lines of the decision log
     **{code: f"{told}: next by {{channel}}" for code, told in ENDS.items()},
     **{f"{code}_at_last": f"{told}, and a nurse has called before. Stopped: {{reason}}" for code, told in ENDS.items()},
 }
+
+_TEXTS_ABOUT = (
+    ("appointment_", "An appointment"),
+    ("prepare_", "How to prepare"),
+    ("booking_", "Booking an examination"),
+    ("please_call", "A reminder"),
+    ("case_", "A complaint or message"),
+    ("callback_", "A callback"),
+    ("queue_", "The place in the line"),
+    ("waiting_", "The waiting room"),
+    ("video_", "A video call"),
+    ("call_expected", "A call that is announced"),
+    ("survey_", "Questions"),
+    ("questions_", "Questions"),
+    ("text_", "Questions"),
+)
+
+_LOST = {
+    "bad_number": ("The number is not valid", "bad"),
+    "no_mobile": ("The number takes no texts", "bad"),
+    "country_off": ("Texts to this country are switched off", "bad"),
+    "length": ("Too long for the gateway", "bad"),
+    "too_late": ("Not sent in time", "warn"),
+    "fate_unknown": ("It may have arrived", "warn"),
+    "sender_died": ("It may have arrived", "warn"),
+}
+
+
+def text_about(key: str) -> str:
+    """What a text message is about, by the key of its wording."""
+    return next((told for beginning, told in _TEXTS_ABOUT if key.startswith(beginning)), "A message")
+
+
+def lost_because(error: str | None) -> tuple[str, str]:
+    """Why it was lost, and how the word looks."""
+    return _LOST.get(error or "", ("Did not arrive", "bad"))
