@@ -37,18 +37,29 @@ class Told(TypedDict):
 
 
 class CertificateWatch:
-    """`context` is the live one, in which the files have been loaded before."""
+    """`context` is the live one, in which the files have been loaded before.
+
+    Each pair gets a context of its own, which a connection is given at its beginning: loaded into the live one, a
+    certificate stands beside those with keys of another kind (OpenSSL, SSL_CTX_use_certificate), not in their place.
+    """
 
     def __init__(
         self, context: ssl.SSLContext, certificate: Path, key: Path, here: Places, now: Callable[[], datetime]
     ) -> None:
-        self._context, self._files = context, (certificate, key)
+        self._files = certificate, key
         self._told, self._now = _file(here), now
+        self._context: ssl.SSLContext | None = None
         self._served: Pair | None = None
         self._tried: Pair | None = None
         self._expires: datetime | None = None
         self._refused: str | None = None
         self._warned: datetime | None = None
+        context.sni_callback = self._begin
+
+    def _begin(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        """Called for every connection, with no name where the client sends none."""
+        if self._context is not None:
+            connection.context = self._context
 
     async def look(self) -> None:
         try:
@@ -79,14 +90,15 @@ class CertificateWatch:
             self._served, self._expires, self._refused, self._warned = pair, expires, None, None
 
     def _load(self, pair: Pair) -> datetime:
-        """Until when it holds. Raises ValueError; then the live context is as it was."""
+        """Until when it holds. Raises ValueError; then the one before is served on."""
         expires = x509.load_pem_x509_certificates(pair[0])[0].not_valid_after_utc
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with _as_files(pair) as (chain, key):
-            for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self._context):
-                try:
-                    context.load_cert_chain(chain, key, password="")
-                except ssl.SSLError as error:
-                    raise ValueError(f"they do not belong together ({error.reason or error})") from None
+            try:
+                context.load_cert_chain(chain, key, password="")
+            except ssl.SSLError as error:
+                raise ValueError(f"they do not belong together ({error.reason or error})") from None
+        self._context = context
         return expires
 
     def _refuse(self, why: str) -> None:

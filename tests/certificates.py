@@ -3,15 +3,18 @@
 import datetime as dt
 import ipaddress
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+Kind = Literal["ec", "rsa"]
 
 
-def write_pair(folder: Path, address: str, days: float = 2) -> tuple[Path, Path]:
+def write_pair(folder: Path, address: str, days: float = 2, kind: Kind = "ec") -> tuple[Path, Path]:
     """Certificate and key for a page at `address`, over those that are there; it holds for so many days from now."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
     now = dt.datetime.now(dt.UTC)
     made = (

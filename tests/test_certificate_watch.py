@@ -19,7 +19,7 @@ from hotline import certificate_watch
 from hotline.certificate_watch import CertificateWatch
 from hotline.places import Places
 from tests.asterisk_instance import free_address, network
-from tests.certificates import write_pair
+from tests.certificates import Kind, write_pair
 from tests.house import real_house
 from tests.test_supervisor import hotline
 
@@ -49,19 +49,35 @@ async def page(certificate: Path, key: Path) -> AsyncIterator[tuple[int, ssl.SSL
             await serving
 
 
-async def test_a_new_connection_gets_the_renewed_certificate(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def served_by_name(port: int) -> str:
+    """What who asks for the page by a name is shown: an address is not told in the handshake (RFC 6066 section 3)."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting, server_hostname="hotline.example.org")
+    shown: ssl.SSLObject = writer.get_extra_info("ssl_object")
+    found = shown.getpeercert(binary_form=True)
+    writer.close()
+    assert found is not None
+    return ssl.DER_cert_to_PEM_cert(found)
+
+
+@pytest.mark.parametrize(("before", "after"), [("ec", "ec"), ("ec", "rsa"), ("rsa", "ec")])
+async def test_a_new_connection_gets_the_renewed_certificate(
+    before: Kind, after: Kind, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     at = datetime.now(UTC)
-    certificate, key = write_pair(tmp_path, "127.0.0.1", days=60)
+    certificate, key = write_pair(tmp_path, "127.0.0.1", days=60, kind=before)
     async with page(certificate, key) as (port, context):
         watch = CertificateWatch(context, certificate, key, Places(tmp_path), lambda: at)
         await watch.look()
         old = certificate.read_text()
         believes = ssl.create_default_context(cadata=old)
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=believes)
-        write_pair(tmp_path, "127.0.0.1", days=90)
-        assert await served("127.0.0.1", port) == old
+        write_pair(tmp_path, "127.0.0.1", days=90, kind=after)
+        assert await served("127.0.0.1", port) == await served_by_name(port) == old
         await watch.look()
         assert await served("127.0.0.1", port) == certificate.read_text() != old
+        assert await served_by_name(port) == certificate.read_text()
         assert "a new certificate, which holds until" in caplog.text
         writer.write(b"GET / HTTP/1.1\r\nHost: hotline\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 404"), "an open connection goes on"
