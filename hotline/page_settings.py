@@ -49,6 +49,8 @@ class Web(Frozen):
     port: Port = numbering.CONSOLE_PORT
     url: Origin | None = None
     """As browsers reach it, where that is a name: the certificate's, or the TLS proxy's. None: by `bind` and `port`."""
+    proxy: Address | None = None
+    """The TLS proxy, whose word (X-Forwarded-For) on who signs in is believed; None: nobody's."""
     certificate: Path | None = None
     key: Path | None = None
     """PEM files. Browsers lend a page the microphone over https only (or on loopback)."""

@@ -11,6 +11,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from cti.journal import InboundJournal
@@ -53,6 +54,7 @@ from hotline.care_wiring import asterisk_spool, clocks, opening_hours
 from hotline.demo_texts import FileTexts
 from hotline.in_force import Shipped
 from hotline.own_prompts import OwnPrompts
+from hotline.page_settings import Web
 from hotline.places import places, read_secrets
 from hotline.queue_news import QueueNews
 from hotline.rounds import Rounds
@@ -167,7 +169,7 @@ async def run_core(settings: Settings) -> None:
         on_call_work.begin(rounds, settings, database, board, telephone, _caller_id(settings), now)
         if transcribed:
             rounds.every(5, transcriber.work)
-        console = _console(settings, services)
+        console = console_server(settings.web, create_app(services))
         if isinstance(console.ssl, ssl.SSLContext) and settings.web.certificate and settings.web.key:
             files = settings.web.certificate, settings.web.key
             watch = certificate_watch.CertificateWatch(console.ssl, *files, here, now)
@@ -263,18 +265,20 @@ def _keep_house(
     rounds.every(30, sweep, at_once=True)
 
 
-def _console(settings: Settings, services: ports.Services) -> uvicorn.Config:
+def console_server(web: Web, app: FastAPI) -> uvicorn.Config:
     """Loaded, so that its certificate can be watched."""
     config = uvicorn.Config(
-        create_app(services),
-        host=settings.web.bind,
-        port=settings.web.port,
+        app,
+        host=web.bind,
+        port=web.port,
         log_config=None,
         access_log=False,  # addresses of pages hold record ids
         timeout_graceful_shutdown=3,
         server_header=False,
-        ssl_certfile=settings.web.certificate,
-        ssl_keyfile=settings.web.key,
+        proxy_headers=web.proxy is not None,  # otherwise whoever comes from 127.0.0.1 is believed
+        forwarded_allow_ips=web.proxy or "",
+        ssl_certfile=web.certificate,
+        ssl_keyfile=web.key,
         ws="websockets-sansio",
     )
     config.load()

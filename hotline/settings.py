@@ -267,6 +267,10 @@ class Settings(BaseSettings):
         for key, value in (("address", self.address), ("web.bind", self.web.bind), ("answers.bind", self.answers_bind)):
             if not ipaddress.ip_address(value).is_loopback:
                 raise ValueError(f"the demo has phones without sign-in: {key} {value} must be a loopback address")
+        if self.web.url is not None or self.web.proxy is not None:
+            raise ValueError(
+                "the demo has phones without sign-in, for this machine alone: remove web.url and web.proxy"
+            )
         if self.messages.gateway != "file":
             raise ValueError('the demo sends no messages: messages.gateway must be "file"')
         if self.trunk is not None:

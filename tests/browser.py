@@ -432,10 +432,10 @@ async def comes(site: Site) -> AsyncIterator[Comes]:
 
 
 @asynccontextmanager
-async def serving(site: Site) -> AsyncIterator[Site]:
+async def serving(site: Site, config: uvicorn.Config | None = None) -> AsyncIterator[Site]:
     """The site listening on its address, with the live stream."""
     listening = socket.create_server((site.address, site.port))
-    config = uvicorn.Config(site.app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    config = config or uvicorn.Config(site.app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

@@ -236,10 +236,15 @@ def test_the_demo_lives_on_loopback_only(change: dict[str, Any]) -> None:
     ],
 )
 def test_the_console_is_reached_by_the_name_that_the_site_gives_it(web: dict[str, Any], shown: str, host: str) -> None:
-    settings = build({**DEMO, "web": web})
+    settings = build({**site(), "web": web})
     facts = site_facts(settings)
     assert settings.console_url == shown and host in facts.hosts
     assert facts.tls == shown.startswith("https")
+
+
+@pytest.mark.parametrize("web", [{"url": "https://hotline.example.org"}, {"proxy": "127.0.0.1"}])
+def test_the_demo_is_behind_no_proxy(web: dict[str, Any]) -> None:
+    assert "remove web.url and web.proxy" in refusal({**DEMO, "web": web})
 
 
 def test_the_demo_never_reaches_the_telephone_network() -> None:
