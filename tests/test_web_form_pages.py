@@ -14,12 +14,14 @@ from hospital.patients import Patient
 from scripts.fhir_questionnaire import read_fhir
 from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, site, talks
 from tests.characters import JOAO
+from tests.test_filling import question, questionnaire
 from tests.test_questionnaire_command import THEIRS
 from tests.test_web_form_shapes import asks
 
 pytestmark = pytest.mark.browser
 __all__ = ["page_of", "served", "site"]
 BORN = date(2026, 11, 20)
+WAYS = ("one", "many")
 
 
 @pytest.mark.covers("H15", "H21", "H51")
@@ -378,3 +380,69 @@ async def test_what_is_ticked_while_all_normal_is_filled_in_stays(served: Site, 
     await expect(worse).to_be_checked()
     with served.database.transaction() as session:
         assert followups.answers(session, task.id)["general"] == chosen
+
+
+@pytest.mark.covers("H15", "H51")
+async def test_who_chooses_other_is_not_kept_waiting_for_its_words(served: Site, page_of: PageOf) -> None:
+    options = [{"code": code, "text": {"en": code}} for code in ("stairs", "lift")]
+    with served.database.transaction() as session:
+        task = served.task(JOAO).id
+        one, many = (question(name, "open-choice", answerOption=options, repeats=name == "many") for name in WAYS)
+        asks(session, task, questionnaire(one, many))
+    ana = await page_of("ana")
+    await talks(ana, served, JOAO)
+    for name in WAYS:
+        await ana.locator(f"[data-item={name}] input[value=lift]").check()
+        await ana.locator(f"[data-item={name}] [data-free]").check()
+    await ana.locator("[data-item=many] [data-other]").fill("a chair")
+    await expect(ana.locator("[data-saving=saved]")).to_have_count(2)
+    form = ana.url
+    await ana.get_by_role("link", name="Cases").click()
+    await ana.wait_for_url("**/cases", timeout=4000)
+    with served.database.transaction() as session:
+        assert followups.answers(session, task) == {"one": None, "many": ["lift", {"text": "a chair"}]}
+    await ana.goto(form)
+    await ana.locator("[data-item=many] [data-free]").uncheck()
+    await expect(ana.locator("[data-item=many] [data-other]")).to_have_value("")
+    await ana.get_by_role("link", name="Cases").click()
+    await ana.wait_for_url("**/cases")
+    with served.database.transaction() as session:
+        assert followups.answers(session, task)["many"] == ["lift"]
+
+
+@pytest.mark.covers("H15", "H51")
+async def test_what_waits_too_long_for_an_answer_to_be_saved_asks(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    await talks(ana, served, JOAO)
+    await ana.locator("#summary").dispatch_event("input")  # nothing else is typed, and nothing sent
+    await expect(ana.locator("[data-saving=typing]")).to_have_count(1)
+    for leave in (ana.get_by_role("link", name="Cases"), ana.locator("#result-completed")):
+        async with ana.expect_event("dialog") as asked:
+            await leave.click()
+        await (await asked.value).dismiss()
+        await expect(ana.locator("#summary")).to_be_visible()
+    ana.once("dialog", lambda dialog: dialog.accept())
+    await ana.locator("#result-completed").click()
+    await expect(ana.get_by_role("alert")).to_contain_text("Not answered yet", timeout=10_000)  # it was asked for
+
+
+@pytest.mark.covers("H15", "H51")
+async def test_the_browsers_back_asks_before_what_ana_typed_is_gone(served: Site, page_of: PageOf) -> None:
+    ana = await page_of("ana")
+    await ana.get_by_role("link", name="Cases").click()
+    await ana.wait_for_url("**/cases")
+    await ana.get_by_role("link", name="Follow-up", exact=True).click()
+    await ana.get_by_role("link", name="Open João").click()
+    form = served.url(f"/followups/{served.task(JOAO).id}")
+    await ana.wait_for_url(form)
+    await ana.route(f"{form}/summary", lambda route: route.abort())
+    await ana.locator("#summary").fill("He asked for his letter twice.")
+    await expect(ana.locator("[data-saving=failed]")).to_have_count(1)
+    async with ana.expect_event("dialog") as asked:
+        await ana.evaluate("() => setTimeout(() => history.back())")
+    await (await asked.value).dismiss()
+    await ana.wait_for_url(form)
+    await expect(ana.locator("#summary")).to_have_value("He asked for his letter twice.")
+    ana.once("dialog", lambda dialog: dialog.accept())
+    await ana.evaluate("() => setTimeout(() => history.back())")
+    await expect(ana.get_by_role("heading", name="Follow-up calls")).to_be_visible()

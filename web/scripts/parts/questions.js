@@ -1,12 +1,14 @@
-// Questions of a form: "none of these" stands alone, free text chooses its option, and the whole form is closed until
-// the call's part of the page says that the patient is identified (<span data-opens-form="#questions">).
+// Questions of a form: "none of these" stands alone, free text chooses its option and goes with it, and the whole form is
+// closed until the call's part of the page says that the patient is identified (<span data-opens-form="#questions">).
 export function watchQuestions() {
   // capturing: before htmx sends what is ticked
   document.addEventListener(
     "change",
     (event) => {
       const box = event.target;
-      if (!box.matches?.("[type=checkbox][name=value]") || !box.checked) return;
+      if (!box.matches?.("[type=checkbox][name=value]")) return;
+      if (box.dataset.free !== undefined && !box.checked) box.form.querySelector("[data-other]").value = "";
+      if (!box.checked) return;
       const alone = box.dataset.exclusive !== undefined;
       for (const other of box.form?.querySelectorAll("[type=checkbox][name=value]") ?? []) {
         if (other !== box && (alone || other.dataset.exclusive !== undefined)) other.checked = false;
