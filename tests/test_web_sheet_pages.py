@@ -130,3 +130,44 @@ async def test_ida_goes_on_after_publishing_and_nothing_typed_is_left_out(with_s
     ida.remove_listener("dialog", stays)
     await ida.get_by_role("button", name="Throw the draft away").click()
     await expect(monday).to_have_value("08:00-13:00")
+
+
+@pytest.mark.covers("H51")
+async def test_ida_gives_up_what_she_typed_and_goes_on(with_sheets: Site, page_of: PageOf) -> None:
+    ida = await page_of("ida")
+    await ida.goto(with_sheets.url("/hours"))
+    monday = ida.get_by_label("Monday")
+    shipped = await monday.input_value()
+    save = ida.get_by_role("button", name="Save as draft and check")
+    await monday.fill("08:00-12:00")
+    await save.click()
+    await expect(monday).to_have_attribute("value", "08:00-12:00")
+    await monday.fill("08:00-13:00")
+    ida.once("dialog", lambda dialog: dialog.accept())
+    await ida.get_by_role("button", name="Throw the draft away").click()
+    await expect(monday).to_have_value(shipped)
+    await monday.fill("08:00-14:00")
+    await save.click()
+    await expect(monday).to_have_attribute("value", "08:00-14:00")
+    await ida.get_by_role("link", name="Menu").click()
+    await ida.wait_for_url("**/menu")
+
+
+@pytest.mark.covers("H51")
+async def test_the_browsers_back_asks_before_what_ida_typed_is_gone(with_sheets: Site, page_of: PageOf) -> None:
+    ida = await page_of("ida")
+    await ida.goto(with_sheets.url("/menu"))
+    await ida.get_by_role("link", name="Hours", exact=True).click()
+    await ida.wait_for_url("**/hours")
+    monday = ida.get_by_label("Monday")
+    await monday.fill("08:00-13:00")
+    for _ in range(2):  # the address is the page's own again
+        async with ida.expect_event("dialog") as asked:
+            await ida.evaluate("() => setTimeout(() => history.back())")
+        await (await asked.value).dismiss()
+        await ida.wait_for_url("**/hours")
+        await expect(monday).to_have_value("08:00-13:00")
+    ida.once("dialog", lambda dialog: dialog.accept())
+    await ida.evaluate("() => setTimeout(() => history.back())")
+    await expect(monday).to_have_count(0)
+    await ida.wait_for_url("**/menu")

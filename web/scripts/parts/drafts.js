@@ -2,15 +2,14 @@
 // whatever would put something else in its place. Beside it:
 //   data-about-draft="sent"    takes no harm: what is typed goes along, or was asked about already
 //   data-about-draft="first"   does not go on before what is typed is saved
-//   data-about-draft="gone"    asks: the form is filled anew afterwards
+//   data-about-draft="gone"    asks: the form is filled anew afterwards, and what was typed is given up
 // A panel says by [data-draft-now] what data-draft is now: published or thrown away there, the form is filled anew.
 import { isChanged } from "./fragments.js";
+import { goesOn, watchLeaving } from "./leaving.js";
 import { notify } from "./notice.js";
 
 export function watchDrafts() {
-  addEventListener("beforeunload", (event) => {
-    if (changed()) event.preventDefault();
-  });
+  watchLeaving(() => changed() !== undefined);
   document.addEventListener("htmx:confirm", (event) => {
     const { elt, target } = event.detail;
     const form = changed();
@@ -24,8 +23,13 @@ export function watchDrafts() {
       event.preventDefault();
       notify("Not published: save and check what you typed first.", "error");
     } else if (about === "gone" || target?.contains(form)) {
-      if (!confirm("What you typed is not saved. Go on without it?")) event.preventDefault();
+      if (!goesOn()) event.preventDefault();
+      else if (about === "gone") form.dataset.givenUp = "";
     }
+  });
+  document.addEventListener("input", ({ target }) => keep(target.form));
+  document.addEventListener("htmx:afterRequest", ({ detail: { elt, successful } }) => {
+    if (!successful && elt.dataset.aboutDraft === "gone") keep(document.querySelector("form[data-given-up]"));
   });
   document.addEventListener("htmx:beforeSwap", keepTyping);
   document.addEventListener("htmx:afterSettle", giveBack);
@@ -47,14 +51,18 @@ function isBehind() {
 }
 
 function changed() {
-  return [...document.querySelectorAll("form[data-draft]")].find(isChanged);
+  return [...document.querySelectorAll("form[data-draft]:not([data-given-up])")].find(isChanged);
+}
+
+function keep(form) {
+  form?.removeAttribute("data-given-up");
 }
 
 // What was typed while the answer was on its way is not in it.
 let typed = [];
 
 function keepTyping({ detail: { target, shouldSwap, requestConfig } }) {
-  const form = shouldSwap && target.querySelector("form[data-draft]");
+  const form = shouldSwap && target.querySelector("form[data-draft]:not([data-given-up])");
   if (!form) return;
   const { elt, formData: sent } = requestConfig;
   const before = (field) => (sent.has(field.name) ? sent.get(field.name).replaceAll("\r\n", "\n") : field.defaultValue);
