@@ -15,8 +15,6 @@ from typing import Any
 from scripts.comparing import ORDER
 from scripts.questionnaire import CHOICES, MOMENTS, NUMBERS, WORDS, Answer, Item, ItemType
 
-STRING_LENGTH = 1600  # letters, where an item names no limit: as many as are kept of a text message
-TEXT_LENGTH = 4000
 CUT = " […]"  # ends what was longer than its question allows
 MOST_ANSWERS = 50  # to a question that repeats, where it names no limit
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,12}(?:[.,][0-9]{1,6})?|[.,][0-9]{1,6})")
@@ -121,16 +119,12 @@ def _count(item: Item, raw: object) -> Answer | None:
 
 def cut(item: Item, said: str) -> str:
     """Free words as their question allows them, CUT at its limit: who writes a text message sees none."""
-    text, most = unicodedata.normalize("NFC", said).strip(), _longest(item)
+    text, most = unicodedata.normalize("NFC", said).strip(), item.longest
     return text if len(text) <= most else f"{text[: max(most - len(CUT), 0)].rstrip()}{CUT}"[-most:]
 
 
-def _longest(item: Item) -> int:
-    return item.max_length or (TEXT_LENGTH if item.type is ItemType.TEXT else STRING_LENGTH)
-
-
 def _text(item: Item, raw: object) -> str:
-    said = _words(raw, _longest(item), lines=item.type is ItemType.TEXT)
+    said = _words(raw, item.longest, lines=item.type is ItemType.TEXT)
     if item.type is ItemType.URL and re.search(r"\s", said):
         raise AnswerRefused("an address without spaces is allowed")
     return said
@@ -210,7 +204,7 @@ def _choice(item: Item, raw: object) -> str | dict[str, str]:
         return raw
     if item.type is ItemType.OPEN_CHOICE:
         free = raw.get("text") if isinstance(raw, Mapping) else raw
-        return {"text": _words(free, _longest(item), lines=False)}
+        return {"text": _words(free, item.longest, lines=False)}
     raise AnswerRefused(_allowed(item))
 
 

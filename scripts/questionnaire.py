@@ -33,6 +33,8 @@ from hospital.answer_changes import Change, case_code
 
 FALLBACK = "en"
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as files use it
+STRING_LENGTH = 1600  # letters, where an item names no limit: as many as are kept of a text message
+TEXT_LENGTH = 4000
 
 Answer = str | int | float | bool | dict[str, Any] | list[Any]
 Answers = Mapping[str, Answer | None]
@@ -197,6 +199,11 @@ class Item:
 
     def option(self, code: str) -> Option | None:
         return next((option for option in self.options if option.code == code), None)
+
+    @property
+    def longest(self) -> int:
+        """Letters of an answer in own words."""
+        return self.max_length or (TEXT_LENGTH if self.type is ItemType.TEXT else STRING_LENGTH)
 
     @property
     def asks(self) -> bool:

@@ -116,6 +116,23 @@ async def test_what_was_told_to_the_machine_is_on_the_form(site: Site) -> None:
     assert "case 10042" in shown and ">60</textarea>" in shown
 
 
+async def test_a_field_takes_as_many_letters_as_its_answer_may_have(site: Site) -> None:
+    asked = questionnaire(
+        question("word", "string"),
+        question("short", "string", maxLength=20),
+        question("words", "text"),
+        question("which", "open-choice", answerOption=options("a")),
+    )
+    with site.database.transaction() as session:
+        asks(session, site.task.id, asked)
+    site.talking()
+    async with site.signed_in("ana") as ana:
+        page = (await ana.get(f"/followups/{site.task.id}")).text
+    fields = {one.link_id: page.partition(f'data-item="{one.link_id}"')[2] for one in asked.items}
+    limits = {name: int(re.findall('maxlength="([0-9]+)"', field)[0]) for name, field in fields.items()}
+    assert limits == {"word": 1600, "short": 20, "words": 4000, "which": 1600}
+
+
 async def test_a_hidden_fact_is_not_on_the_form_and_what_hangs_on_it_is(site: Site) -> None:
     fact = question("ward", "string", initial="North", readOnly=True, hidden=True)
     with site.database.transaction() as session:
