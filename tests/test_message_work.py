@@ -17,8 +17,20 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from hospital import booking, enrolments, followups, letters, questionnaires, text_steps, vault
+from hospital import (
+    booking,
+    enrolments,
+    followups,
+    letters,
+    questionnaires,
+    reminder_texts,
+    reminders,
+    text_steps,
+    vault,
+)
 from hospital.calendars import Calendar
+from hospital.calling_hours import ALWAYS
+from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.enrolments import Told
 from hospital.followups import FollowUpTask
@@ -26,7 +38,7 @@ from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.plans import Plan, Rule, Step
 from hotline import letter_joints, message_work
-from hotline.caller_joints import rendered
+from hotline.caller_joints import appointment_messages, rendered
 from hotline.message_joints import SqlOutbox
 from hotline.rounds import Rounds
 from hotline.settings import Settings
@@ -188,6 +200,34 @@ async def test_who_likes_texts_is_reminded_by_one_the_day_before(core: Core) -> 
     await until("the reminder has left", lambda: [row.state for row in core.rows()] == ["sent"])
     (row,) = core.rows()
     assert (row.key, row.locale, row.number) == ("appointment_reminder", "es", LUCIA.numbers[0])
+
+
+async def test_after_an_outage_what_changed_meanwhile_is_not_told(core: Core) -> None:
+    """A confirmation and a reminder waited while her appointment was cancelled; another's confirmation leaves."""
+    with core.database.transaction() as session:
+        lucia, mei = admit(session, LUCIA), admit(session, MEI)
+        hers, other = clinic(session, 2, first=now() + DAY)
+        for slot, who in ((hers, lucia), (other, mei)):
+            booking.hold(session, slot, "desk", now())
+            booking.confirm(session, slot, "desk", who.id, now(), "desk")
+        mine, _ = session.scalars(select(booking.Appointment).order_by(booking.Appointment.booked_at))
+        lucia.reminded_by = "sms"
+        session.flush()
+        policy = CallingPolicy(ALWAYS, ZONE, cap_a_day=None, cap_a_week=None)
+        reminders.remind(session, lucia.id, now() - HOUR, now() + DAY, policy, appointment_id=mine.id)
+        assert reminder_texts.work_next(session, now(), policy)
+        tell = appointment_messages(now, tuple)["confirmed"]
+        for one in session.scalars(select(booking.Appointment)):
+            tell(session, booking.booked(session, one.id), one.patient_id)
+        assert booking.cancel(session, mine.id, lucia.id, now())
+    core.starts()
+    await until("all are settled", lambda: {row.state for row in core.rows()} == {"sent", "failed"})
+    told = {(row.key, row.locale): (row.state, row.error) for row in core.rows()}
+    assert told == {
+        ("appointment_confirmed", "es"): ("failed", "withdrawn"),
+        ("appointment_reminder", "es"): ("failed", "withdrawn"),
+        ("appointment_confirmed", "zh-CN"): ("sent", None),
+    }
 
 
 async def test_a_job_that_fails_once_looks_again_and_stops_no_other(
