@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import answer_rules, followups
-from hospital.attempts import Attempt
 from hospital.calendars import Calendar
 from hospital.clocks import Clocks
 from hospital.followups import FollowUpTask
@@ -119,9 +118,8 @@ def _save(
 ) -> None:
     """values: None is what is normal, of what has no answer by now."""
     attempt_id = shown.now.attempt.id if shown.now else None
-    # One after the other, or "all normal" would not know of the answer that is being saved. The call first, as wherever
-    # both are locked.
-    session.execute(select(Attempt.id).where(Attempt.id == attempt_id).with_for_update(read=True, key_share=True))
+    # One after the other, or "all normal" would not know of the answer that is being saved; and before the call, to
+    # which an answer belongs, as wherever both are locked.
     session.execute(select(FollowUpTask.id).where(FollowUpTask.id == shown.task.id).with_for_update())
     before = followup_view.form(session, shown.task.id, at)
     for item, value in (before.filling.normal() if values is None else values).items():
