@@ -303,7 +303,6 @@ CREATE TABLE call (
     answered_by   uuid REFERENCES account,
     ended_at      timestamptz,
     outcome       text,                              -- 'done', 'answered', 'abandoned', 'callback', 'message', 'left'
-    note          text NOT NULL DEFAULT '',          -- the agent's
     CHECK ((state = 'ended') = (ended_at IS NOT NULL))
 );
 CREATE INDEX call_patient ON call (patient_id, started_at DESC);
@@ -327,10 +326,12 @@ CREATE TABLE screen_pop (                            -- I9: one row for the agen
     state      text NOT NULL DEFAULT 'ringing' CHECK (state IN ('ringing', 'answered', 'missed', 'ended')),
     patient_id uuid REFERENCES patient ON DELETE SET NULL,      -- chosen by the agent where several share a number
     ticked     text[] NOT NULL DEFAULT '{}',         -- identifiers the agent has checked; two open the clinical part
+    note       text NOT NULL DEFAULT '',             -- this agent's, on the call
     rang_at    timestamptz NOT NULL,
     answered_at timestamptz,
     ended_at   timestamptz
 );
+CREATE INDEX screen_pop_noted ON screen_pop (patient_id, rang_at DESC) WHERE note <> '';
 CREATE UNIQUE INDEX one_pop_per_leg ON screen_pop (call_id, channel);
 CREATE UNIQUE INDEX one_talk_per_agent ON screen_pop (account_id) WHERE state = 'answered';
 

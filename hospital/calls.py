@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import patients
-from hospital.database import Base, announce, storable
+from hospital.database import Base, announce
 from hospital.vault import Sealed
 
 STILL_THERE = ("answered", "callback", "message")
@@ -41,7 +41,6 @@ class Call(Base):
     answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
-    note: Mapped[str] = mapped_column(default="")
 
 
 class CallStep(Base):
@@ -102,12 +101,10 @@ def journal(session: Session, call_id: str) -> list[CallStep]:
 
 
 def update_call(session: Session, call_id: str, /, **columns: Any) -> None:
-    """Set what is now known of a call (its patient, who calls for them, language, reason, note); never its state."""
-    allowed = {"language", "patient_id", "identified_by", "proxy_id", "reason", "note"}
+    """Set what is now known of a call (its patient, who calls for them, language, reason); never its state."""
+    allowed = {"language", "patient_id", "identified_by", "proxy_id", "reason"}
     if not columns.keys() <= allowed:
         raise ValueError(f"a call's {', '.join(columns.keys() - allowed)} is not set this way")
-    if "note" in columns:
-        columns["note"] = storable(columns["note"])
     session.execute(update(Call).where(Call.id == call_id).values(**columns))
     announce(session, "call", call_id)
 

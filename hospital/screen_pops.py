@@ -1,18 +1,22 @@
 """Screen-pops: the card of a call on the page of the one agent who is ringing, and on no other (I9).
 
-Rules: a pop shows who it may be; the clinical part opens after two identifiers are ticked on it.
+Rules: a pop shows who it may be; the clinical part opens after two identifiers are ticked on it. Each agent's note on a
+call is theirs alone to write: who takes the call over reads it and writes another. It belongs to the patient that the
+call or the agent has identified, by two identifiers.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, String, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, ForeignKey, String, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import callbacks, cases, patients
+from hospital.accounts import Account
 from hospital.calls import Call
-from hospital.database import Base, Id, announce
+from hospital.database import Base, Id, announce, storable
 
 IDENTIFIERS_TO_OPEN = 2
 IDENTIFIERS = ("name", "birth_date", "number", "record", "address")
@@ -27,9 +31,19 @@ class ScreenPop(Base):
     state: Mapped[str] = mapped_column(default="ringing")
     patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     ticked: Mapped[list[str]] = mapped_column(ARRAY(String), default=list)
+    note: Mapped[str] = mapped_column(default="")
     rang_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """An agent's note on a call that rang `at`."""
+
+    at: datetime
+    by: str
+    text: str
 
 
 def pop(session: Session, call_id: str, account_id: UUID, channel: str, at: datetime) -> UUID:
@@ -148,3 +162,34 @@ def tick(session: Session, pop_id: UUID, account_id: UUID, identifier: str, on: 
     if sure and pop_row.answered_at is not None:
         callbacks.close_for(session, pop_row.call_id, pop_row.answered_at, pop_row.patient_id)
     return sure
+
+
+def save_note(session: Session, pop_id: UUID, account_id: UUID, note: str) -> bool:
+    """The agent's own note on the call, as typed; False for another's pop."""
+    pop_row = _own_pop(session, pop_id, account_id)
+    if pop_row is None:
+        return False
+    pop_row.note = storable(note)
+    announce(session, "call", pop_row.call_id)
+    return True
+
+
+def notes_of_others(session: Session, pop_row: ScreenPop) -> list[Noted]:
+    """What others have written on the same call, the oldest first."""
+    return _noted(session, 20, ScreenPop.call_id == pop_row.call_id, ScreenPop.id != pop_row.id)[::-1]
+
+
+def notes_of(session: Session, patient_id: UUID, but_of: str, limit: int = 5) -> list[Noted]:
+    """The last notes on the patient's calls, newest first, without those on the call `but_of`. Who only has the number
+    from which somebody called has none by that."""
+    by_agent = (ScreenPop.patient_id == patient_id) & (func.cardinality(ScreenPop.ticked) >= IDENTIFIERS_TO_OPEN)
+    by_service = (Call.patient_id == patient_id) & (func.cardinality(Call.identified_by) >= IDENTIFIERS_TO_OPEN)
+    by_service &= or_(ScreenPop.patient_id.is_(None), ScreenPop.patient_id == patient_id)
+    return _noted(session, limit, or_(by_agent, by_service), ScreenPop.call_id != but_of)
+
+
+def _noted(session: Session, limit: int, *which: ColumnElement[bool]) -> list[Noted]:
+    rows = select(ScreenPop.rang_at, Account.display_name, ScreenPop.note)
+    rows = rows.join(Account, Account.id == ScreenPop.account_id).join(Call, Call.id == ScreenPop.call_id)
+    rows = rows.where(ScreenPop.note != "", *which).order_by(ScreenPop.rang_at.desc(), ScreenPop.id).limit(limit)
+    return [Noted(*row) for row in session.execute(rows)]

@@ -50,7 +50,7 @@ async def test_lucia_presses_0_and_tom_sees_her_while_his_phone_rings(house: Hou
         await lucia.hangs_up()
         await house.until("the call is over", lambda: house.calls()[0].state == "ended")
         (call,) = house.calls()
-        assert (call.outcome, call.note) == ("answered", "wants to come with her daughter")
+        assert (call.outcome, house.rows(ScreenPop)[0].note) == ("answered", "wants to come with her daughter")
         await house.until("Tom's card stays to be written up", lambda: house.rows(ScreenPop)[0].state == "ended")
     await house.no_channels()
 

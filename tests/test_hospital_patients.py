@@ -142,13 +142,10 @@ def test_awkward_names_are_kept_and_do_no_harm(database: Database, name: str) ->
         assert kept.name == name.encode("utf-8", "replace").decode()
         assert kept.identifiers[0].value == kept.name
         assert [c.patient.id for c in patients.candidates(session, "+525555500101")] == [made]
-        calls.begin(session, "n1-1.1", "n1", "+525555500101", NOON)
-        calls.update_call(session, "n1-1.1", note=name)
         task = day_three(session, kept)
         followups.save_answer(session, task.id, "pain", {"words": name}, NOON)
         followups.save_summary(session, task.id, name)
     with database.transaction() as session:
-        assert session.get_one(calls.Call, "n1-1.1").note == storable(name)
         assert session.scalars(select(followups.FollowUpTask.summary)).one() == storable(name)
 
 

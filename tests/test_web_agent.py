@@ -108,8 +108,8 @@ async def test_nobody_else_sees_any_part_of_toms_card(site: Site, comes: Comes) 
         assert "This call is not yours." in answer.text
         assert "Luc" not in answer.text
     assert audited(site, "denied") == [("denied", f"screen_pop:{pop}")] * len(tries)
-    row, call = pop_and_call(site, pop)
-    assert (row.ticked, call.note) == ([], "")
+    row, _ = pop_and_call(site, pop)
+    assert (row.ticked, row.note) == ([], "")
 
 
 @pytest.mark.covers("H14", "H15", "I9")
@@ -224,7 +224,7 @@ async def test_the_ended_call_stays_to_be_written_up_and_is_closed_after_a_while
     assert "No call" in (await tom.get("/agent/pop")).text
     assert (await tom.get(f"/agent/pops/{earlier}/record")).status_code == 410
     assert (await tom.post(f"/agent/pops/{earlier}/note", data={"note": "x"})).status_code == 410
-    assert pop_and_call(site, earlier)[1].note == "calls back"
+    assert pop_and_call(site, earlier)[0].note == "calls back"
 
 
 # ── Who it is ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -371,14 +371,62 @@ async def test_the_note_is_kept_as_typed(site: Site, comes: Comes) -> None:
     pop = await site.rings("tom", LUCIA)
     sent = await tom.post(f"/agent/pops/{pop}/note", data={"note": typed.replace("\n", "\r\n")})
     assert sent.status_code == 204
-    assert pop_and_call(site, pop)[1].note == typed
+    assert pop_and_call(site, pop)[0].note == typed
     shown = (await tom.get("/agent/pop")).text
     assert f">{escape(typed)}</textarea>" in shown
     assert (await tom.post(f"/agent/pops/{pop}/note", data={"note": "x" * 4001})).status_code == 422
-    assert pop_and_call(site, pop)[1].note == typed
+    assert pop_and_call(site, pop)[0].note == typed
     raw = {"Content-Type": "application/x-www-form-urlencoded"}
     assert (await tom.post(f"/agent/pops/{pop}/note", content=b"note=a%FF%00b", headers=raw)).status_code == 204
-    assert pop_and_call(site, pop)[1].note in ("a\ufffdb", "a?b", "aÿb")
+    assert pop_and_call(site, pop)[0].note in ("a\ufffdb", "a?b", "aÿb")
+
+
+@pytest.mark.covers("H15", "I9")
+async def test_a_colleague_who_takes_over_reads_the_note_and_overwrites_nothing(site: Site, comes: Comes) -> None:
+    tom, grace = await comes("tom"), await comes("grace")
+    toms = await site.rings("tom", LUCIA)
+    moves(site, toms, "answered")
+    await tom.post(f"/agent/pops/{toms}/note", data={"note": "asks for an interpreter"})
+    with site.database.transaction() as session:
+        call_id = session.get_one(ScreenPop, toms).call_id
+        graces = screen_pops.pop(session, call_id, site.accounts["grace"], f"{call_id}-grace", NOON)
+    shown = (await grace.get("/agent/pop")).text
+    assert "Note of Tom asks for an interpreter" in words(shown)
+    await grace.post(f"/agent/pops/{graces}/note", data={"note": "interpreter ordered"})
+    assert [pop_and_call(site, pop)[0].note for pop in (toms, graces)] == [
+        "asks for an interpreter",
+        "interpreter ordered",
+    ]
+    assert "Note of Grace interpreter ordered" in words((await tom.get(f"/agent/pops/{toms}/who")).text)
+
+
+@pytest.mark.covers("H15")
+async def test_what_was_written_on_her_last_calls_is_in_her_record_and_in_nobody_elses(
+    site: Site, comes: Comes
+) -> None:
+    shares(site, "ruth", LUCIA.numbers[0])
+    tom = await comes("tom")
+
+    async def calls_and_is(who: str | None, note: str) -> UUID:
+        pop = await site.rings("tom", LUCIA)
+        moves(site, pop, "answered")
+        await tom.post(f"/agent/pops/{pop}/patient", data={"patient": str(site.people[who or "lucia"])})
+        for identifier in ("name", "birth_date")[: 2 if who else 1]:
+            await tom.post(f"/agent/pops/{pop}/ticks/{identifier}", data={"on": "on"})
+        await tom.post(f"/agent/pops/{pop}/note", data={"note": note})
+        moves(site, pop, "ended")
+        return pop
+
+    await calls_and_is("lucia", "her ramp\nis broken")
+    await calls_and_is("ruth", "hears nothing")
+    await calls_and_is(None, "somebody else")
+    now = await calls_and_is("lucia", "today's")
+    record = (await tom.get(f"/agent/pops/{now}/record")).text
+    assert "her ramp\nis broken" in record and ", Tom" in words(record)
+    for other in ("hears nothing", "somebody else", "today"):
+        assert other not in record
+    await tom.post(f"/agent/pops/{now}/ticks/name")
+    assert "her ramp" not in (await tom.get(f"/agent/pops/{now}/record")).text
 
 
 HOSTILE = {
@@ -543,7 +591,7 @@ async def test_typing_is_never_disturbed(served: Site, page_of: PageOf) -> None:
     await expect(note).to_be_focused()
     await tom.keyboard.type("again on Friday")
     await expect(tom.locator(".card-note [data-saving-state]")).to_have_text("Saved")
-    assert pop_and_call(served, earlier)[1].note == "calls again on Friday"
+    assert pop_and_call(served, earlier)[0].note == "calls again on Friday"
     await looked_at(tom, "agent-next-call-waits")
     await waiting.click()
     await expect(tom.get_by_role("heading", name=RUTH.name)).to_be_visible()

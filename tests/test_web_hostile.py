@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from hospital import calls, followups, patients
+from hospital import followups, patients
+from hospital.screen_pops import ScreenPop
 from tests.browser import Site, site
 from tests.characters import JOAO, LUCIA
 
@@ -57,7 +58,7 @@ async def test_a_hostile_note_is_saved_as_typed(site: Site, note: str) -> None:
         assert (await tom.post(f"/agent/pops/{pop}/note", data={"note": note})).status_code == 204
         assert "<img" not in (await tom.get("/agent/pop")).text
     with site.database.transaction() as session:
-        saved = session.query(calls.Call).one().note
+        saved = session.query(ScreenPop).one().note
     assert saved == note.replace("\0", "").replace("\r\n", "\n")
 
 

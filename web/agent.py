@@ -107,8 +107,9 @@ async def journey(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Res
 async def record(request: Request, visitor: ReadsPatients, pop_id: UUID) -> Response:
     house = services(request)
     shown = await card(request, visitor, pop_id)
-    history = await house.database.run(agent_card.record, pop_id, visitor.account_id, house.clock())
-    return pages_of(request).part(request, "agent/record.html", card=shown, history=history)
+    found = await house.database.run(agent_card.record, pop_id, visitor.account_id, house.clock())
+    history, notes = (found.history, found.notes) if found is not None else (None, [])
+    return pages_of(request).part(request, "agent/record.html", card=shown, history=history, notes=notes)
 
 
 @routes.post("/agent/pops/{pop_id}/patient")

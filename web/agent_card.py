@@ -4,6 +4,7 @@ Nothing clinical is in the card itself; `record` gives that, after two identifie
 audited. Somebody else's pop is None here (I9), and so is one's own after WRITE_UP: what an agent may read ends with
 the work that it was for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -15,7 +16,7 @@ from hospital import calls, patients, plan_changes, return_calls, screen_pops
 from hospital.calls import Call
 from hospital.followups import FollowUpTask
 from hospital.patients import Candidate, History, Patient
-from hospital.screen_pops import IDENTIFIERS_TO_OPEN, ScreenPop
+from hospital.screen_pops import IDENTIFIERS_TO_OPEN, Noted, ScreenPop
 from web import words
 from web.looks import looked
 
@@ -43,6 +44,7 @@ class Card:
     opened: bool
     returns: FollowUpTask | None  # they call back about it
     lost_at: datetime | None = None  # when the family lost a child, if it did
+    others: Sequence[Noted] = ()  # notes of colleagues on this call
 
     @property
     def sentence(self) -> str:
@@ -56,6 +58,14 @@ class Card:
             "chosen": f"Chosen by you from {len(self.candidates)} patients with this number.",
             "unknown": "No patient has this number." if self.call.number else "The number is withheld.",
         }[self.sure]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What opens with two ticks: past visits and stays, and the last notes on the patient's calls."""
+
+    history: History
+    notes: list[Noted]
 
 
 def newest(session: Session, account_id: UUID, at: datetime) -> UUID | None:
@@ -86,6 +96,7 @@ def card(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> Card
         opened,
         return_calls.of_call(session, call.id),
         plan_changes.loss(session, patient.id) if patient is not None else None,
+        screen_pops.notes_of_others(session, pop),
     )
 
 
@@ -130,13 +141,13 @@ def _identifiers(patient: Patient | None, call: Call, known: list[Candidate]) ->
     return [(code, value) for code, value in told if code in screen_pops.IDENTIFIERS]
 
 
-def record(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> History | None:
-    """Past visits and stays, once two identifiers are ticked; None before. Each look is audited."""
+def record(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> Record | None:
+    """It, once two identifiers are ticked; None before. Each look is audited."""
     pop = _own(session, pop_id, account_id, at)
     if pop is None or pop.patient_id is None or len(pop.ticked) < IDENTIFIERS_TO_OPEN:
         return None
     looked(session, account_id, "record.read", f"patient:{pop.patient_id}", at)
-    return patients.history(session, pop.patient_id)
+    return Record(patients.history(session, pop.patient_id), screen_pops.notes_of(session, pop.patient_id, pop.call_id))
 
 
 def journey(session: Session, pop_id: UUID, account_id: UUID, at: datetime) -> list[Step] | None:
@@ -158,5 +169,4 @@ def save_note(session: Session, pop_id: UUID, account_id: UUID, note: str, at: d
     pop = _own(session, pop_id, account_id, at)
     if pop is None:
         return False
-    calls.update_call(session, pop.call_id, note=note)
-    return True
+    return screen_pops.save_note(session, pop.id, account_id, note)
