@@ -5,11 +5,13 @@ Rules: each is a contact like any other: once, inside the window, under the cap,
 reminders. Who would rather read is sent a text message instead (`reminder_texts.py`); so is who could not be reached by
 a call. A text to the number that has just rung in vain is one contact with that call: the cap neither holds it back for
 it nor counts it again. A message names hospital, date, time and number, and of a medicine or a check-up not even that
-it is one. What repeats has an end, and its hour of the day by the site's clock.
+it is one. What repeats has an end, and its hour of the day by the site's clock. It repeats no oftener than the cap can
+keep, and what is not given before the next time is not given twice.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from math import ceil
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ForeignKey, and_, any_, literal, select, update
@@ -126,9 +128,10 @@ def plan_recurring(session: Session, at: datetime, policy: CallingPolicy) -> int
     rows = rows.where(RecurringReminder.patient_id.not_in(opted_out))
     found = session.scalars(rows.with_for_update(skip_locked=True)).all()
     for one in found:
-        remind(session, one.patient_id, at, min(at + WITHIN, one.until), policy, recurring_id=one.id)
         while one.next_at <= at:
             one.next_at = one.next_at.astimezone(policy.zone) + timedelta(days=one.every_days)  # by that clock
+        due_until = min(at + WITHIN, one.next_at, one.until)
+        remind(session, one.patient_id, at, due_until, policy, recurring_id=one.id)
     return len(found)
 
 
@@ -229,6 +232,11 @@ def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
 
 
 # ── What repeats ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fewest_days(policy: CallingPolicy) -> int:
+    """The days after which a reminder may come again at the earliest, so that no seven days have more than the cap."""
+    return 1 if policy.cap_a_week is None else ceil(7 / max(policy.cap_a_week, 1))
 
 
 def begin(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from hospital import agentless, attempts, booking, consents, followups, outbox, reminder_texts, reminders
 from hospital.attempts import Attempt, Claimed
 from hospital.calling_hours import PRESETS
-from hospital.calling_rules import NotNow
+from hospital.calling_rules import NotNow, cap_ends
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
@@ -506,6 +506,28 @@ def test_what_repeats_is_due_again_until_it_ends(database: Database) -> None:
     assert [day for day, count in enumerate(counts) if count] == [0, 7, 14]
     with database.transaction() as session:
         assert reminders.running(session, NOON + 30 * DAY) == []
+
+
+@pytest.mark.covers("I4")
+@pytest.mark.parametrize(("a_week", "days"), [(None, 1), (7, 1), (4, 2), (3, 3), (2, 4), (1, 7)])
+def test_how_often_the_cap_lets_it_repeat(a_week: int | None, days: int) -> None:
+    policy = replace(POLICY, cap_a_week=a_week)
+    assert reminders.fewest_days(policy) == days
+    given: list[datetime] = []
+    for n in range(0, 28, days):
+        assert cap_ends(given, NOON + n * DAY, policy) is None
+        given.append(NOON + n * DAY)
+
+
+def test_what_was_not_given_before_the_next_time_is_the_next_ones(database: Database) -> None:
+    with database.transaction() as session:
+        medicine(session, every_days=2, until=NOON + 5 * DAY)
+        ends = []
+        for days in (0, 2, 4):
+            reminders.plan_recurring(session, NOON + days * DAY, POLICY)
+            rows = select(FollowUpTask.due_until).where(FollowUpTask.due_at == NOON + days * DAY)
+            ends.append(session.scalars(rows).one())
+    assert ends == [NOON + 2 * DAY, NOON + 4 * DAY, NOON + 5 * DAY]
 
 
 def test_what_repeats_keeps_its_hour_when_the_clocks_change(database: Database) -> None:

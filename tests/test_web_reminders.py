@@ -1,6 +1,7 @@
 """Reminders that repeat on their page: begun for a record, stopped, and only by who works follow-ups."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -79,6 +80,19 @@ async def test_ana_reads_why_the_hotline_did_not_call(site: Site) -> None:
 async def test_what_is_wrong_is_said(site: Site, wrong: dict[str, str], told: str) -> None:
     async with site.signed_in("ana") as ana:
         assert told in words((await ana.post("/reminders/begin", 422, **{**FORM, **wrong})).text)
+
+
+@pytest.mark.covers("I4")
+async def test_what_the_cap_cannot_keep_is_refused(site: Site) -> None:
+    async with site.signed_in("ana") as ana:
+        assert "7 days" not in words((await ana.get("/reminders")).text), "this site has no cap"
+        assert "1 day" in words((await ana.post("/reminders/begin", **{**FORM, "every": "1"})).text)
+        site.app.state.services = replace(site.app.state.services, policy=POLICY)
+        page = (await ana.get("/reminders")).text
+        assert "one of the 3 contacts that a patient may have in seven days" in page and 'min="3"' in page
+        refused = await ana.post("/reminders/begin", 422, **{**FORM, "every": "2"})
+        assert "allows 3 contacts in seven days, reminders included: let it repeat every 3 days" in refused.text
+        assert "3 days" in words((await ana.post("/reminders/begin", **{**FORM, "every": "3"})).text)
 
 
 @pytest.mark.covers("H51")

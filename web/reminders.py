@@ -53,6 +53,7 @@ async def _shown(request: Request, visitor: Visitor, template: str) -> Response:
     values: dict[str, Any] = {"lines": await house.database.run(_lines, visitor.account_id, now), "now": now}
     if template.endswith("list.html"):
         return pages_of(request).part(request, template, **values)
+    values |= {"fewest": reminders.fewest_days(house.policy), "a_week": house.policy.cap_a_week}
     values |= {"abouts": words.REMINDER_ABOUT, "departments": await house.database.run(_departments)}
     return pages_of(request).show(request, template, **values)
 
@@ -85,6 +86,11 @@ async def begin(
         "first_at": datetime.combine(first, time(9), tzinfo=zone),
         "until": datetime.combine(last, time.min, tzinfo=zone) + timedelta(days=1),
     }
+
+    fewest = reminders.fewest_days(house.policy)
+    if 1 <= every < fewest:
+        told = f"The cap allows {house.policy.cap_a_week} contacts in seven days, reminders included"
+        raise Refusal(422, f"{told}: let it repeat every {fewest} days or less often.")
 
     def write(session: Session) -> None:
         patient_id = session.scalar(
