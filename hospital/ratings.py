@@ -1,7 +1,8 @@
 """Ratings of a talk by its caller: one key, 1 (bad) to 5 (good); of a low one the reason, and a case.
 
 Rules: asked only after a person has talked to the caller, at most once a day for each number and each patient, never
-after an urgent call, and never of who has opted out of surveys. Figures say of how many: asked, answered, and what is
+after an urgent call, and never where surveys are not wanted: by the patient, by who calls for them, or by that guardian
+about this patient. Figures say of how many: asked, answered, and what is
 too few to tell.
 """
 
@@ -14,12 +15,11 @@ from sqlalchemy import ForeignKey, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import cases
+from hospital import cases, consents
 from hospital.calls import Call
 from hospital.cases import Case
 from hospital.clocks import Due
 from hospital.database import Base, announce
-from hospital.patients import Patient
 
 PURPOSE = "survey"
 URGENT = "urgent"  # the queue whose callers have other things to think of
@@ -68,11 +68,10 @@ def ask(session: Session, call_id: str, at: datetime, zone: ZoneInfo) -> Decisio
     call = session.get(Call, call_id)
     if call is None:
         return Decision(False, "nobody_answered")
-    patient = session.get(Patient, call.patient_id) if call.patient_id else None
     decision = may_ask(
         answered=call.answered_at is not None,
         urgent=call.queue == URGENT,
-        opted_out=patient is not None and PURPOSE in patient.opted_out,
+        opted_out=_unwanted(session, call),
         last_asked=_last_asked(session, call),
         at=at,
         zone=zone,
@@ -91,6 +90,13 @@ def ask(session: Session, call_id: str, at: datetime, zone: ZoneInfo) -> Decisio
             .on_conflict_do_nothing()
         )
     return decision
+
+
+def _unwanted(session: Session, call: Call) -> bool:
+    if call.patient_id is None:
+        return False
+    said = consents.opted_out(session, call.patient_id) | consents.refused(session, call.patient_id, call.proxy_id)
+    return PURPOSE in (said | consents.opted_out(session, call.proxy_id) if call.proxy_id else said)
 
 
 def _last_asked(session: Session, call: Call) -> datetime | None:

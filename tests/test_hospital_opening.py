@@ -14,7 +14,7 @@ from hospital.database import Database
 from hospital.opening import Hours, by_the_clock
 from hospital.ratings import Figures, may_ask
 from hospital.waiting import expected
-from tests.characters import LUCIA
+from tests.characters import LUCIA, WIREMU
 from tests.hospital_scene import admit, employ
 from tests.moments import NOON, ZONE
 
@@ -197,6 +197,27 @@ def test_a_patient_is_asked_once_a_day_from_whatever_telephone(database: Databas
         session.flush()
         tomorrow = NOON + timedelta(days=1)
         assert ratings.ask(session, "n1-2", tomorrow, ZONE).code == "opted_out"
+
+
+@pytest.mark.covers("I4")
+def test_nobody_is_asked_about_a_ward_for_whom_the_guardian_wants_no_surveys(database: Database) -> None:
+    with database.transaction() as session:
+        lucia, child = admit(session, LUCIA), admit(session, WIREMU)
+        child.guardian_id = lucia.id
+        talk(session, "n1-1", None, patient_id=child.id, proxy_id=lucia.id)
+        talk(session, "n1-2", None, patient_id=child.id)
+        talk(session, "n1-3", None, patient_id=child.id, proxy_id=lucia.id)
+        child.guardian_declined = ["survey"]
+        session.flush()
+        assert ratings.ask(session, "n1-1", NOON, ZONE).code == "opted_out"
+        assert ratings.ask(session, "n1-2", NOON, ZONE).allowed, "of the patient's own call the guardian says nothing"
+        tomorrow = NOON + timedelta(days=1)
+        child.guardian_declined, lucia.opted_out = [], ["survey"]
+        session.flush()
+        assert ratings.ask(session, "n1-1", tomorrow, ZONE).code == "opted_out", "who calls wants none at all"
+        lucia.opted_out = []
+        session.flush()
+        assert ratings.ask(session, "n1-3", tomorrow, ZONE).allowed
 
 
 @pytest.mark.covers("H29")
