@@ -1,6 +1,7 @@
 """Letters to post in the console: printed, posted and come back, by their nurse and nobody else; every look audited."""
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -87,8 +88,7 @@ async def test_ana_prints_posts_and_has_it_back(site: Site) -> None:
         assert (look.action, look.detail["patients"]) == ("letter.listed", [str(site.joao.id)])
 
 
-async def test_several_are_one_pdf(site: Site) -> None:
-    first = to_post(site)
+def ruths_letter(site: Site) -> str:
     with site.database.transaction() as session:
         ruth = admit(session, RUTH)
         ruth.address = "1 Main Street"
@@ -96,7 +96,11 @@ async def test_several_are_one_pdf(site: Site) -> None:
         task.channel = "letter"
         session.flush()
         assert letters.work_next(session, site.now, UNCAPPED, Post(timedelta(days=14), lambda *of: None))
-        second = str(task.id)
+        return str(task.id)
+
+
+async def test_several_are_one_pdf(site: Site) -> None:
+    first, second = to_post(site), ruths_letter(site)
     async with site.signed_in("ana") as ana:
         pages = text_of((await ana.get(f"/letters/letters.pdf?of={first}&of={second}")).content)
         assert len(pages) == 2 and any("Dear Ruth Miller" in page for page in pages)
@@ -121,12 +125,26 @@ async def test_nobody_else_sees_or_posts_it(site: Site) -> None:
 async def test_what_cannot_be_printed_is_told_and_not_marked(site: Site) -> None:
     task = to_post(site, "João 🦄")
     async with site.signed_in("ana") as ana:
-        told = unescape((await ana.get(f"/letters/letters.pdf?of={task}", 409)).text)
-        assert "This letter can't be printed: its name or address has signs that no font here has" in told
+        told = words((await ana.get(f"/letters/letters.pdf?of={task}", 409)).text)
+        assert "1 letter can’t be printed" in told
+        assert "João 🦄 : its name or address has signs that no font here has" in told and "the other" not in told
         await ana.get("/letters/letters.pdf", 422)
         await ana.get("/letters/letters.pdf?of=one", 404)
         assert "Tick the letters" in (await ana.post("/letters/posted", 422)).text
     assert the_letter(site).printed_at is None
+
+
+async def test_one_that_cannot_be_printed_is_named_and_holds_up_no_other(site: Site) -> None:
+    first, second = to_post(site, "João 🦄"), ruths_letter(site)
+    async with site.signed_in("ana") as ana:
+        page = (await ana.get(f"/letters/letters.pdf?of={first}&of={second}", 409)).text
+        assert "João 🦄" in page and RUTH.name not in page
+        (link,) = re.findall(r'href="(/letters/letters.pdf[^"]+)"', page)
+        (letter,) = text_of((await ana.get(unescape(link))).content)
+        assert "Dear Ruth Miller" in letter
+    with site.database.transaction() as session:
+        rows = session.execute(select(StepLetter.task_id, StepLetter.printed_at.is_not(None))).all()
+    assert {str(task): printed for task, printed in rows} == {first: False, second: True}
 
 
 async def test_a_site_without_letters_says_so(site: Site) -> None:

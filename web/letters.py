@@ -74,7 +74,8 @@ async def part(request: Request, visitor: WorksFollowUps, tab: str) -> Response:
 async def pdf(
     request: Request, visitor: WorksFollowUps, of: Annotated[list[UUID] | None, Query(max_length=letters.MOST)] = None
 ) -> Response:
-    """The letters of these tasks, one page each. From now on they are printed."""
+    """The letters of these tasks, one page each. From now on they are printed. Where one can't be, a page says which,
+    and leads to the others."""
     if not of:
         raise Refusal(422, "Tick the letters that are to be printed, then open them.")
     house, press = services(request), _press(request)
@@ -84,13 +85,21 @@ async def pdf(
         raise Refusal(404, "None of these letters is to be posted any more. Look at the list again.")
     try:
         content = await press.printed(piles)
-    except NotPrinted as refused:
-        told = words.say(words.LETTER_REFUSALS, refused.code)
-        which = "This letter" if len(piles) == 1 else "One of these letters"
-        raise Refusal(409, f"{which} can't be printed: {told}. Call the patient instead.") from None
+    except NotPrinted:
+        left = [(one, code) for one in piles if (code := await _why_not(press, one)) is not None]
+        others = [one.task.id for one in piles if one.task.id not in {pile.task.id for pile, _ in left}]
+        return pages_of(request).show(request, "letters/not_printed.html", status=409, left=left, others=others)
     await house.database.run(letters.printed, piles, by, at)
     headers = {"Content-Disposition": 'inline; filename="letters.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
+
+
+async def _why_not(press: LetterPress, pile: Pile) -> str | None:
+    try:
+        await press.printed([pile])
+    except NotPrinted as refused:
+        return refused.code
+    return None
 
 
 @routes.post("/letters/posted")
