@@ -1,9 +1,10 @@
 """Questions to a role: a nurse asks the doctor of the ward, the answer comes back and is told to the patient.
 
 Rules: a question has a role, a ward and a deadline. It is for who is ever on call for that line, or leads it; where the
-line has nobody, for everybody of that role. One who answers is enough. The answer is the follow-up's again: it stays on
-the list until somebody has told the patient, with an outcome. A question that is not answered in time climbs to the
-supervisors, once; its clock runs on. Question and answer are sealed, and every step is in the audit chain.
+line has nobody, for everybody of that role; where that is nobody either, it can't be asked. One who answers is enough.
+The answer is the follow-up's again: it stays on the list until somebody has told the patient, with an outcome. A
+question that is not answered in time climbs to the supervisors, once; its clock runs on. Question and answer are
+sealed, and every step is in the audit chain.
 """
 
 from collections.abc import Sequence
@@ -86,6 +87,12 @@ def holders(session: Session, calendar: Calendar, at: datetime) -> Holders:
         present = [session.get_one(Account, one) for one in people]
         found[line.line] = frozenset(one.id for one in present if one.may(ANSWERS))
     return Holders(found)
+
+
+def anybody(session: Session, line: Line, calendar: Calendar, at: datetime) -> bool:
+    """Whether a question to `line` is for anybody."""
+    held = holders(session, calendar, at)
+    return any(held.are(one, line) for one in session.scalars(select(Account).where(Account.disabled_at.is_(None))))
 
 
 def for_account(session: Session, account: Account, calendar: Calendar, at: datetime) -> list[Question]:

@@ -183,6 +183,22 @@ async def test_from_anas_form_to_dora_and_back_to_anas_list(console: Site) -> No
         assert set(looks) == {console.staff["ana"].id, console.staff["dora"].id}
 
 
+async def test_what_nobody_would_see_is_not_asked(console: Site) -> None:
+    midwife = {"role": "midwife", "ward": "maternity", "hours": "4", "text": ASKED}
+    of_task = f"/followups/{console.task.id}/questions"
+    async with console.signed_in("ana") as ana:
+        told = (await ana.post(of_task, 422, **midwife)).text
+        assert told.startswith("Nobody would see it: for Midwife, maternity, nobody is on call or has that role.")
+        with console.database.transaction() as session:
+            assert session.scalars(select(Question.id)).all() == []
+            on_call(session, Line("midwife"), console.staff["ruby"].id, console.staff["grace"].id)
+        assert "Asked Midwife, maternity" in words((await ana.post(of_task, **midwife)).text)
+        with console.database.transaction() as session:
+            dora = session.get_one(Account, console.staff["dora"].id)
+            dora.disabled_at = NOON
+        await ana.post(of_task, 422, **{**midwife, "role": "doctor"})
+
+
 def one_of(console: Site) -> UUID:
     with console.database.transaction() as session:
         return session.scalars(select(Question.id)).one()

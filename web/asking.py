@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from hospital import nurse_flags, questions
 from hospital.accounts import Account
+from hospital.calendars import Calendar
 from hospital.cases import Case
 from hospital.climbing import ward_of
 from hospital.clocks import Due
@@ -92,10 +93,19 @@ async def ask(
                 _raise, task_id, line, text, visitor.account_id, house.clock(), house.facts.red_flag
             )
         else:
-            await house.database.run(questions.ask, task_id, line, hours, text, visitor.account_id, house.clock())
+            asked = (task_id, line, hours, text, visitor.account_id, house.clock())
+            await house.database.run(_ask, asked, house.facts.calendar)
     except ValueError as wrong:
         raise Refusal(422, str(wrong)) from None
     return await _part(request, visitor, task_id)
+
+
+def _ask(session: Session, asked: tuple[UUID, Line, int, str, UUID, datetime], calendar: Calendar) -> None:
+    questions.ask(session, *asked)
+    _, line, *_, at = asked
+    if not questions.anybody(session, line, calendar, at):
+        nobody = f"Nobody would see it: for {words.line(line.role, line.ward)}, nobody is on call or has that role."
+        raise Refusal(422, f"{nobody} Ask another role, or at once.")
 
 
 def _raise(session: Session, task_id: UUID, line: Line, text: str, by: UUID, at: datetime, clock: timedelta) -> None:
