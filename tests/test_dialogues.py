@@ -91,9 +91,10 @@ def has(session: Session, code: str, count: int) -> None:
         booking.confirm(session, opening.slot_id, "desk", lucia_of(session).id, NOON, "desk")
 
 
-def one_that_has_begun(database: Database) -> None:
+def one_that_has_begun(database: Database, of: int = 2) -> None:
     """It was at a quarter to one, and she calls at one; the other is tomorrow."""
-    two_appointments(database)
+    with database.transaction() as session:
+        has(session, "cardiology", of)
     hers = select(Appointment.slot_id).join(Slot, Slot.id == Appointment.slot_id).order_by(Slot.starts_at).limit(1)
     with database.transaction() as session:
         session.execute(
@@ -102,6 +103,10 @@ def one_that_has_begun(database: Database) -> None:
             .values(starts_at=NOON - timedelta(minutes=15))
             .execution_options(synchronize_session=False)
         )
+
+
+def the_only_one_has_begun(database: Database) -> None:
+    one_that_has_begun(database, of=1)
 
 
 def two_appointments(database: Database) -> None:
@@ -375,6 +380,7 @@ SCENES = {
     "no_appointment": Scene(mine()),
     "is_late": Scene(mine("1"), before=one_that_has_begun),
     "was_seen_and_asks_for_the_next": Scene(mine("2", "3"), before=one_that_has_begun),
+    "is_late_for_the_only_one": Scene(mine("2"), before=the_only_one_has_begun),
     "keeps_one_and_cancels_one": Scene(mine("3", "2", "1"), before=two_appointments),
     "cancels_the_first": Scene(mine("2", "1", "3"), before=two_appointments),
     "goes_back_from_cancelling": Scene(mine("2", "#", "#", "#", "5", "2"), before=two_appointments),

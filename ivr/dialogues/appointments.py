@@ -25,7 +25,7 @@ async def my_appointments(call: Call, front: FrontDesk) -> None:
     found = await front.desk.appointments(patient.id, now - LATE)
     begun, booked = [one for one in found if one.starts_at <= now], [one for one in found if one.starts_at > now]
     if begun and not waits:
-        await _has_begun(call, begun[-1])
+        await _has_begun(call, begun[-1], alone=not booked)
     if not booked and (waits or begun):
         return
     if not booked:
@@ -41,9 +41,10 @@ async def my_appointments(call: Call, front: FrontDesk) -> None:
         await _what_with_it(call, front, patient, appointment)
 
 
-async def _has_begun(call: Call, appointment: Booked) -> None:
-    """Who is late or was held up speaks to reception; of a clinic that tells us nothing, they may have been seen."""
-    asked = [Prompt("has_begun"), *its_sentences(appointment), Prompt("begun_choice")]
+async def _has_begun(call: Call, appointment: Booked, *, alone: bool) -> None:
+    """Who is late or was held up speaks to reception; of a clinic that tells us nothing, they may have been seen.
+    `alone`: there is no other one to hear."""
+    asked = [Prompt("has_begun"), *its_sentences(appointment), Prompt("begun_alone" if alone else "begun_choice")]
     with call.returning():
         if await call.menu(asked, keys="12") == "1":
             await call.transfer("reception", "late")
