@@ -202,6 +202,31 @@ async def test_what_a_walk_along_a_long_chain_finds_comes_to_the_page(
     await expect(grace.get_by_text("Checking the chain")).to_have_count(0)
 
 
+@pytest.mark.covers("H51", "I8")
+async def test_a_walk_that_fails_half_way_is_told(
+    served: Site, page_of: PageOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain_walk, "PATIENCE_S", 0.5)
+    grace, walk_on = await page_of("grace"), audit.walk_on
+
+    for told in ("The chain could not be checked", "The last check failed"):
+        go = threading.Event()
+
+        def fails(session: Session, walk: Walk, go: threading.Event = go) -> Walk:
+            assert go.wait(20)
+            raise TimeoutError
+
+        monkeypatch.setattr(audit, "walk_on", fails)
+        await grace.goto(served.url("/audit"))
+        await expect(grace.get_by_text("Checking the chain:")).to_be_visible()
+        go.set()
+        await expect(grace.get_by_text(told)).to_be_visible(timeout=15_000)  # no notice comes: it asks again
+        await expect(grace.get_by_text("Checking the chain")).to_have_count(0)
+        monkeypatch.setattr(audit, "walk_on", walk_on)
+        await grace.goto(served.url("/audit"))
+        await expect(grace.get_by_text("The chain is whole")).to_be_visible()
+
+
 async def _a_recording(site: Site) -> None:
     task = site.task(JOAO)
     await site.dialling.start(task.id, site.accounts["ana"])

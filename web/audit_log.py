@@ -151,6 +151,6 @@ async def part(request: Request, visitor: ReadsAudit) -> Response:
 async def chain(request: Request, visitor: ReadsAudit, anew: bool = False) -> Response:
     """What the last walk along the chain found, or how far this one is; `anew` begins one."""
     walk: ChainWalk = request.app.state.chain
-    if anew or walk.last is None:
+    if anew or (walk.last is None and not walk.failed):
         await walk.begin()
     return pages_of(request).part(request, "audit/chain.html", walk=walk)

@@ -30,14 +30,14 @@ class Found:
 
 
 class ChainWalk:
-    """`walked` of `length` rows, while `under_way`. Of a walk that failed (no database) nothing is kept."""
+    """`walked` of `length` rows, while `under_way`. Of a walk that `failed` (no database) nothing else is kept."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database, self._now = database, now
         self._walking: asyncio.Task[None] | None = None
         self.last: Found | None = None
         self.walked = self.length = 0
-        self.under_way = False
+        self.under_way = self.failed = False
 
     async def begin(self) -> None:
         """Unless one is under way. Returns when it is over, or after PATIENCE_S."""
@@ -46,7 +46,7 @@ class ChainWalk:
         await asyncio.wait([self._walking], timeout=PATIENCE_S)
 
     async def _walk(self) -> None:
-        self.walked, self.length, self.under_way = 0, 0, True
+        self.walked, self.length, self.under_way, self.failed = 0, 0, True, False
         try:
             self.length = await self._database.run(audit.length)
             walk, slices = Walk(), 0
@@ -63,6 +63,7 @@ class ChainWalk:
             await self._database.run(announce, "chain", walk.rows)
         except Exception:
             log.exception("the audit chain could not be verified")
+            self.failed = self.under_way  # else it was, and could not be told
         finally:
             self.under_way = False
 
