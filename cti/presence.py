@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from cti.ami import AmiError, AmiRefused
@@ -84,28 +85,33 @@ class Presence:
             self._move(person, Status.AWAY)
         await self._pause(person, reason)
 
-    async def come_back(self, sip_username: str) -> None:
-        """Be available again: after being away, or to end the wrap-up."""
+    async def come_back(self, sip_username: str, queues: tuple[str, ...] | None = None) -> None:
+        """Be available again: after being away, or to end the wrap-up. `queues`: those of the role, if it is known."""
         person = self._known(sip_username)
         person.wish = Wish(person.wish.queues)
         if person.status in (Status.RINGING, Status.TALKING):
             person.writes_up = ""
             return  # it takes effect when the call is over
         self._move(person, Status.AVAILABLE)
+        if queues is not None:
+            await self._change(person, queues)
         await self._pause(person, None)
 
     async def let_go(self) -> None:
         """Who is on duty no more, because the account was closed or has another role, leaves the queues: at once, or
-        after the call that rings or goes on."""
+        after the call that rings or goes on. So does who is on duty for other queues, and joins those."""
         here = list(self._people)  # before the wishes are read: who signs in meanwhile has told a wish first
         wishes = await self._wanted()
         for name in here:
             status = self.status(name)
-            if name in wishes or status is Status.SIGNED_OUT:
+            if status is Status.SIGNED_OUT:
                 continue
-            if status in (Status.RINGING, Status.TALKING):
+            busy = status in (Status.RINGING, Status.TALKING)
+            if name in wishes and not busy:
+                await self._change(self._people[name], wishes[name].queues)
+            elif name not in wishes and busy:
                 await self.go_away(name, "off duty")
-            else:
+            elif name not in wishes:
                 await self.sign_out(name)
 
     def _known(self, sip_username: str) -> Person:
@@ -240,6 +246,15 @@ class Presence:
 
     def _pause_reason(self, person: Person) -> str | None:
         return person.wish.away or ("wrap-up" if person.status == Status.WRAP_UP else None)
+
+    async def _change(self, person: Person, queues: tuple[str, ...]) -> None:
+        before, person.wish = person.wish.queues, replace(person.wish, queues=queues)
+        for queue in before:
+            if queue not in queues:
+                await self._order("QueueRemove", Queue=queue, Interface=f"PJSIP/{person.sip_username}")
+        for queue in queues:
+            if queue not in before:
+                await self._join(person, queue)
 
     async def _join(self, person: Person, queue: str) -> None:
         reason = self._pause_reason(person)

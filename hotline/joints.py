@@ -88,10 +88,11 @@ class ConsolePresence:
             return "Your account has no telephone. Ask the administrator to give it one."
         await self._database.run(duty.wish, account_id, None, self._now())
         try:
+            wished = (await duty_wishes(self._database))[name]
             if name in self._presence.everyone():
-                await self._presence.come_back(name)
+                await self._presence.come_back(name, wished.queues)
             else:
-                await self._presence.sign_in(name, (await duty_wishes(self._database))[name])
+                await self._presence.sign_in(name, wished)
         except IllegalMove:
             return "That cannot be changed during a call. It takes effect when the call is over."
         return None

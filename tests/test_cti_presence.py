@@ -161,6 +161,37 @@ async def test_whose_account_is_closed_leaves_the_queues_and_a_call_goes_on(aste
 
 
 @pytest.mark.asterisk
+@pytest.mark.covers("H51")
+async def test_who_has_another_role_takes_its_queues_calls_and_no_others(asterisk: AsteriskInstance) -> None:
+    duty = Duty({"ana": Wish(("nurses", "urgent"))})
+    async with (
+        listening(asterisk, prepare=duty.attach) as listener,
+        await asterisk.phone("lucia") as lucia,
+        await asterisk.phone("ana") as ana,
+    ):
+        await duty.presence.go_away("ana", "pause")
+        duty.wishes["ana"] = Wish(("reception", "urgent"))
+        await duty.presence.come_back("ana", ("reception", "urgent"))
+        assert await members(listener) == {("reception", "ana"): (False, ""), ("urgent", "ana"): (False, "")}
+        call = await queue_lucia(listener, "reception")
+        await lucia.rings()
+        await lucia.answers()
+        await ana.rings()
+        await ana.answers()
+        await listener.hears(AgentAnswered, call_id=call)
+        duty.wishes["ana"] = Wish(("nurses", "urgent"))
+        await duty.presence.let_go()
+        assert {queue for queue, _ in await members(listener)} == {"reception", "urgent"}, "the call goes on"
+        await lucia.hangs_up()
+        await listener.hears(TalkEnded, call_id=call)
+        await asterisk.no_channels()
+        await duty.presence.let_go()
+        paused = {key: paused for key, (paused, _) in (await members(listener)).items()}
+        assert paused == {("nurses", "ana"): True, ("urgent", "ana"): True}
+        await duty.presence.sign_out("ana")
+
+
+@pytest.mark.asterisk
 @pytest.mark.covers("I10")
 async def test_a_caller_who_gives_up_leaves_nobody_ringing(asterisk: AsteriskInstance) -> None:
     duty = Duty()
