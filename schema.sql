@@ -370,12 +370,14 @@ CREATE TABLE callback (                              -- an abandoned, after-hour
                   'suspended', 'red_flag')),                   -- suspended: the automatic calls did not reach the patient
     birth_sealed  bytea CHECK ((birth_sealed IS NOT NULL) <= (why IN ('new_patient', 'red_flag'))),   -- all that reception is told
     -- open → owned → done;  owned → open (given back);  open → done (a later answered call closes it)
+    -- owned → owned (taken over)
     state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'owned', 'done')),
     owner_id      uuid REFERENCES account,
+    owned_at      timestamptz,                       -- since when this owner has it
     asked_at      timestamptz NOT NULL,
     done_at       timestamptz,
     outcome       text,
-    CHECK ((state = 'owned') <= (owner_id IS NOT NULL)),
+    CHECK ((state = 'owned') <= (owner_id IS NOT NULL AND owned_at IS NOT NULL)),
     CHECK ((state = 'done') = (done_at IS NOT NULL))
 );
 -- of those of whom no more is known than the number; the others are of one patient, or of somebody new
@@ -1044,6 +1046,7 @@ CREATE TABLE care_case (
     ward            text CHECK ((ward IS NULL) = (role IS NULL)),  -- whom a nurse asked for; NULL: as the site says
     recording_id    uuid UNIQUE REFERENCES recording,
     -- draft (a voice is being recorded) → open | void (nobody spoke);  open → owned → closed;  owned → open (given back)
+    -- owned → owned (taken over)
     -- open → owned (of a red flag also: an agent answers its call);  open → closed (it was answered on the fixed phone)
     state           text NOT NULL DEFAULT 'open' CHECK (state IN ('draft', 'void', 'open', 'owned', 'closed')),
     owner_id        uuid REFERENCES account,

@@ -1,8 +1,9 @@
 """What is ordered of a staff account: opened, closed, opened again, another role, another password; each is audited.
 
 A closed account is out at once: its sessions end here, the queues and the phone's WebSocket follow within seconds. What
-it has done stays under its name, so it is never deleted; calls that it has not written up go to whoever is there
-(`unsaid`), also those of who may make none any more."""
+it has done stays under its name, so it is never deleted; the cases and callbacks that it had go back to everybody, and
+so do those that another role may not work on. Calls that it has not written up go to whoever is there (`unsaid`), also
+those of who may make none any more."""
 
 import secrets
 from datetime import datetime
@@ -11,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hospital import accounts, audit, duty, unsaid
+from hospital import accounts, audit, callbacks, cases, duty, unsaid
 from hospital.accounts import RIGHTS, Account, Refused, SignInFailure, SignInSession, Throttled
 
 SHORTEST = 12
@@ -49,7 +50,9 @@ def close(session: Session, account_id: UUID, by: UUID | None, at: datetime) -> 
     _sign_out(session, account_id)
     duty.ends(session, account_id)
     unsaid.left_by(session, account_id, at)
+    freed = _freed(session, account_id, frozenset(), at)
     audit.record(session, by, "account.disabled", f"account:{account_id}", at)
+    _given_back(session, freed, account_id, by, at)
     return True
 
 
@@ -73,8 +76,26 @@ def give_role(session: Session, account_id: UUID, role: str, by: UUID | None, at
     session.execute(update(Account).where(Account.id == account_id).values(role=role))
     duty.ends(session, account_id)
     unsaid.left_by(session, account_id, at)
+    freed = _freed(session, account_id, RIGHTS[role], at)
     audit.record(session, by, "account.role", f"account:{account_id}", at, role=role, before=before)
+    _given_back(session, freed, account_id, by, at)
     return True
+
+
+def _freed(session: Session, account_id: UUID, rights: frozenset[str], at: datetime) -> tuple[list[UUID], list[UUID]]:
+    """The cases and callbacks that somebody who has only these rights now gives back."""
+    back = [] if callbacks.WORKS in rights else callbacks.free(session, account_id)
+    return cases.free(session, account_id, cases.kinds_for(rights.__contains__), at), back
+
+
+def _given_back(
+    session: Session, freed: tuple[list[UUID], list[UUID]], owner_id: UUID, by: UUID | None, at: datetime
+) -> None:
+    """Written when every row is changed: the audit chain is locked from then on."""
+    for case_id in freed[0]:
+        audit.record(session, by, "case.given_back", f"case:{case_id}", at, owner=str(owner_id))
+    for callback_id in freed[1]:
+        audit.record(session, by, "callback.given_back", f"callback:{callback_id}", at, owner=str(owner_id))
 
 
 def give_password(session: Session, account_id: UUID, password: str, by: UUID | None, at: datetime) -> None:

@@ -3,24 +3,28 @@
 Rules: collected once for each origin; a later answered call from the number closes what was open for it, but nothing of
 another patient's than the one who called, and of a patient's own items only those of whoever the service or the agent
 has identified. Several people share a number: a red flag, an appointment of which somebody is to be told, and somebody
-who is new are items of their own, and no other call from that number changes them.
+who is new are items of their own, and no other call from that number changes them. What its owner leaves lying a
+colleague takes over.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ForeignKey, Select, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import calls, patients
+from hospital import audit, calls, patients
 from hospital.calls import Call
 from hospital.database import Base, Id, announce
 from hospital.vault import Sealed
 
 BY_NUMBER = ("asked", "abandoned", "ivr_down", "after_hours")
 """Whoever called from it: one open item for each number."""
+WORKS = "callbacks.work"
+LEFT = timedelta(minutes=30)
+"""After this anybody takes an item over from its owner; who supervises, at any time."""
 
 
 class Callback(Base):
@@ -35,6 +39,7 @@ class Callback(Base):
     birth: Mapped[str | None] = mapped_column("birth_sealed", Sealed("callback.birth"))  # ISO date
     state: Mapped[str] = mapped_column(default="open")
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    owned_at: Mapped[datetime | None]
     asked_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
@@ -207,16 +212,43 @@ def still_open(session: Session, limit: int = 100) -> list[Callback]:
     return list(session.scalars(rows))
 
 
-def own(session: Session, callback_id: UUID, account_id: UUID) -> bool:
+def own(session: Session, callback_id: UUID, account_id: UUID, at: datetime) -> bool:
     """Take an open item; False where somebody else was faster."""
     taken = session.scalar(
         update(Callback)
         .where(Callback.id == callback_id, Callback.state == "open")
-        .values(state="owned", owner_id=account_id)
+        .values(state="owned", owner_id=account_id, owned_at=at)
         .returning(Callback.id)
     )
     announce(session, "callback", callback_id)
     return taken is not None
+
+
+def take_over(
+    session: Session, callback_id: UUID, account_id: UUID, owner_id: UUID, at: datetime, *, supervises: bool
+) -> bool:
+    """From this owner, who has left it lying; False before LEFT has passed, and where it is not theirs any more."""
+    since = at if supervises else at - LEFT
+    taken = session.scalar(
+        update(Callback)
+        .where(Callback.id == callback_id, Callback.state == "owned", Callback.owner_id == owner_id)
+        .where(Callback.owner_id != account_id, Callback.owned_at <= since)
+        .values(owner_id=account_id, owned_at=at)
+        .returning(Callback.id)
+    )
+    announce(session, "callback", callback_id)
+    if taken is not None:
+        audit.record(session, account_id, "callback.taken_over", f"callback:{callback_id}", at, owner=str(owner_id))
+    return taken is not None
+
+
+def free(session: Session, account_id: UUID) -> list[UUID]:
+    """Whoever owned these works on none any more: anybody may take them."""
+    owned = update(Callback).where(Callback.state == "owned", Callback.owner_id == account_id)
+    freed = session.scalars(owned.values(state="open", owner_id=None, owned_at=None).returning(Callback.id)).all()
+    for callback_id in freed:
+        announce(session, "callback", callback_id)
+    return list(freed)
 
 
 def finish(session: Session, callback_id: UUID, account_id: UUID, outcome: str, at: datetime) -> bool:
@@ -236,7 +268,7 @@ def give_back(session: Session, callback_id: UUID, account_id: UUID) -> bool:
     given = session.scalar(
         update(Callback)
         .where(Callback.id == callback_id, Callback.state == "owned", Callback.owner_id == account_id)
-        .values(state="open", owner_id=None)
+        .values(state="open", owner_id=None, owned_at=None)
         .returning(Callback.id)
     )
     announce(session, "callback", callback_id)

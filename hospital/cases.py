@@ -4,9 +4,11 @@ Rules: a case has a number that its caller is told, one owner at a time, and clo
 is drafted before the first byte is recorded and opened when the recording is sealed: a hang-up or a process that
 dies loses nothing, and where nobody spoke there is no case. A red flag is written before the caller is queued, and
 owned by the agent who answers; nobody free, and it climbs (`climbing.py`) until somebody owns it, who has a clock
-until its outcome. It is closed with an outcome and words, and its history has every step.
+until its outcome. It is closed with an outcome and words, and its history has every step. What its owner leaves goes
+back, or is taken over by who supervises; a red flag only when its clock has passed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -15,7 +17,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Identity, and_, case, or_, sel
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import clocks, outbox, urgent_records
+from hospital import audit, clocks, outbox, urgent_records
 from hospital.clocks import Due
 from hospital.database import Base, Id, announce, storable
 from hospital.vault import Sealed
@@ -30,6 +32,16 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "red_flag": ("reached", "emergency_sent", "not_reached"),
 }
 """Kind → how a person may close it. Closing tells the caller of a complaint to call for the result."""
+WORKS, SUPERVISES = "cases.work", "cases.complaints"
+"""The rights to messages and red flags, and to what is about colleagues, too: with it one takes over from them."""
+
+
+def kinds_for(may: Callable[[str], bool]) -> frozenset[str]:
+    """The kinds of cases that somebody with these rights sees."""
+    if not may(WORKS):
+        return frozenset()
+    about_colleagues = {"complaint", "thanks", "rating"} if may(SUPERVISES) else set()
+    return frozenset({"message", "red_flag"} | about_colleagues)
 
 
 class Case(Base):
@@ -231,13 +243,45 @@ def give_back(session: Session, case_id: UUID, account_id: UUID, at: datetime) -
     given = session.scalar(
         update(Case)
         .where(Case.id == case_id, Case.state == "owned", Case.owner_id == account_id)
-        .values(state="open", owner_id=None, decide_by=case((Case.kind == "red_flag", None), else_=Case.decide_by))
+        .values(**_back())
         .returning(Case.kind)
     )
     if given == "red_flag":
         urgent_records.happened(session, case_id, "given_back", account_id, at)
     announce(session, "case", case_id)
     return given is not None
+
+
+def take_over(session: Session, case_id: UUID, account_id: UUID, owner_id: UUID, at: datetime) -> bool:
+    """From this owner, by somebody who supervises; False where it is not theirs any more, and of a red flag, which is
+    taken over when its clock has passed (`own`)."""
+    taken = session.scalar(
+        update(Case)
+        .where(Case.id == case_id, Case.state == "owned", Case.kind != "red_flag")
+        .where(Case.owner_id == owner_id, Case.owner_id != account_id)
+        .values(owner_id=account_id)
+        .returning(Case.id)
+    )
+    announce(session, "case", case_id)
+    if taken is not None:
+        audit.record(session, account_id, "case.taken_over", f"case:{case_id}", at, owner=str(owner_id))
+    return taken is not None
+
+
+def free(session: Session, account_id: UUID, kept: frozenset[str], at: datetime) -> list[UUID]:
+    """Whoever owned these works only on the kinds `kept` from now on: the others go back. Their clocks run on, and a
+    red flag climbs at once."""
+    theirs = update(Case).where(Case.state == "owned", Case.owner_id == account_id, Case.kind.not_in(kept))
+    freed = session.execute(theirs.values(**_back()).returning(Case.id, Case.kind)).all()
+    for case_id, kind in freed:
+        if kind == "red_flag":
+            urgent_records.happened(session, case_id, "given_back", account_id, at)
+        announce(session, "case", case_id)
+    return [case_id for case_id, _ in freed]
+
+
+def _back() -> dict[str, object]:
+    return {"state": "open", "owner_id": None, "decide_by": case((Case.kind == "red_flag", None), else_=Case.decide_by)}
 
 
 def note(session: Session, case_id: UUID, account_id: UUID, text: str, at: datetime) -> bool:

@@ -3,6 +3,7 @@ on its page. Who is out is out at once, and each order is in the audit chain."""
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -10,17 +11,23 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy import select
 
-from hospital import account_orders, accounts, audit, duty
+from hospital import account_orders, accounts, audit, callbacks, cases, climbing, duty
 from hospital.account_orders import SHORTEST
 from hospital.accounts import SignedIn, SignInSession
 from hospital.audit import AuditRow
+from hospital.calendars import Calendar
+from hospital.cases import Teller
+from hospital.clocks import Due
 from hospital.database import Database
+from hospital.urgent import Ladder
 from hotline import commands, postgres
 from hotline.settings_file import DEMO, build
 from hotline.staff import telephones
 from tests.browser import PASSWORD, Comes, PageOf, Site, comes, looked_at, page_of, served, site
+from tests.characters import LUCIA, RUTH
 from tests.conftest import TEMPLATE, cloned
-from tests.moments import NOON
+from tests.hospital_scene import employ
+from tests.moments import NOON, ZONE
 from tests.site_key import put_site_key
 
 __all__ = ["comes", "page_of", "served", "site"]
@@ -103,6 +110,55 @@ def test_an_account_is_opened_closed_and_opened_again(house: Database, capsys: p
         ("account.password", None, {}),
         ("account.role", None, {"role": "nurse", "before": "agent"}),
     ]
+
+
+def test_what_somebody_had_goes_back_when_they_leave_or_may_not_work_on_it_any_more(
+    database: Database,
+) -> None:
+    """And a red flag climbs at once: Ana has gone home for good with Lucía's."""
+    calendar, minute = Calendar(ZONE, "CO"), timedelta(minutes=1)
+    with database.transaction() as session:
+        ana, grace = employ(session, "ana", "nurse").id, employ(session, "grace", "supervisor").id
+        due_now = Due(NOON, NOON)
+        made = {
+            kind: cases.open_case(session, kind, f"{kind}/1", Teller("", None), NOON, due_now, "")
+            for kind in ("complaint", "message", "red_flag")
+        }
+        asked = [
+            callbacks.ask(session, origin=f"n1-{n}", number=n, why="asked", at=NOON)
+            for n in (LUCIA.numbers[0], RUTH.numbers[0])
+        ]
+        callbacks.own(session, asked[0].callback_id, ana, NOON)
+        callbacks.own(session, asked[1].callback_id, grace, NOON)
+        cases.own(session, made["complaint"], grace, NOON)
+        cases.own(session, made["message"], grace, NOON)
+        climbing.climb(session, calendar, Ladder(), NOON)
+        cases.own(session, made["red_flag"], ana, NOON + minute)
+
+    def standing() -> dict[str, tuple[str, UUID | None]]:
+        with database.transaction() as session:
+            rows = session.scalars(select(cases.Case)).all()
+            return {one.kind: (one.state, one.owner_id) for one in rows}
+
+    with database.transaction() as session:
+        account_orders.give_role(session, grace, "agent", None, NOON + minute)
+    assert standing() == {"complaint": ("open", None), "message": ("owned", grace), "red_flag": ("owned", ana)}
+    with database.transaction() as session:
+        account_orders.close(session, ana, grace, NOON + 2 * minute)
+    assert standing() == {"complaint": ("open", None), "message": ("owned", grace), "red_flag": ("open", None)}
+    with database.transaction() as session:
+        assert [one.state for one in callbacks.still_open(session)] == ["open", "owned"], "an agent calls back, too"
+        account_orders.give_role(session, grace, "none", None, NOON + 2 * minute)
+        assert [one.state for one in callbacks.still_open(session)] == ["open", "open"]
+        rows = session.scalars(select(AuditRow).where(AuditRow.action.endswith("given_back")).order_by(AuditRow.seq))
+        assert [(one.subject, one.account_id, one.detail["owner"]) for one in rows] == [
+            (f"case:{made['complaint']}", None, str(grace)),
+            (f"case:{made['red_flag']}", grace, str(ana)),
+            (f"callback:{asked[0].callback_id}", grace, str(ana)),
+            (f"case:{made['message']}", None, str(grace)),
+            (f"callback:{asked[1].callback_id}", None, str(grace)),
+        ]
+        assert audit.verify(session).sound
 
 
 def test_a_new_password_lets_in_who_had_to_wait(house: Database, capsys: pytest.CaptureFixture[str]) -> None:

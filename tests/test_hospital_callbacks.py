@@ -46,7 +46,7 @@ def test_one_call_is_collected_once_however_often_it_is_told(database: Database)
     with database.transaction() as session:
         tom = employ(session, "tom", "agent").id
         first = asks(session, "n1-1")
-        callbacks.own(session, first.callback_id, tom)
+        callbacks.own(session, first.callback_id, tom, NOON)
         callbacks.finish(session, first.callback_id, tom, "spoke", NOON)
         assert asks(session, "n1-1") == Asked(first.callback_id, new=False), "done long ago; not opened again"
         other = asks(session, "n1-2")
@@ -79,7 +79,7 @@ def test_nothing_is_lost_where_the_open_item_is_closed_at_the_same_moment(databa
             still = callbacks.still_open(session)
             assert len(still) == asked.new
             for callback in still:
-                callbacks.own(session, callback.id, tom)
+                callbacks.own(session, callback.id, tom, NOON)
                 callbacks.finish(session, callback.id, tom, "spoke", NOON)
 
 
@@ -123,14 +123,14 @@ def test_a_callback_has_one_owner_who_may_give_it_back(database: Database) -> No
         tom, grace = employ(session, "tom", "agent").id, employ(session, "grace", "supervisor").id
         item = asks(session, "n1-1", RUTH.numbers[0]).callback_id
         assert not callbacks.finish(session, item, tom, "spoke", NOON), "nobody owns it yet"
-        assert callbacks.own(session, item, tom)
-        assert not callbacks.own(session, item, grace)
+        assert callbacks.own(session, item, tom, NOON)
+        assert not callbacks.own(session, item, grace, NOON)
         assert not callbacks.finish(session, item, grace, "spoke", NOON)
         assert not callbacks.give_back(session, item, grace)
         assert callbacks.give_back(session, item, tom)
-        assert callbacks.own(session, item, grace)
+        assert callbacks.own(session, item, grace, NOON)
         assert callbacks.finish(session, item, grace, "spoke", NOON)
-        assert not callbacks.own(session, item, tom)
+        assert not callbacks.own(session, item, tom, NOON)
         assert callbacks.still_open(session) == []
 
 
@@ -139,7 +139,9 @@ def test_two_agents_reach_for_one_callback(database: Database) -> None:
         staff = [employ(session, name, "agent").id for name in ("tom", "ana", "grace")]
         items = [asks(session, f"n1-{n}", f"+5255555007{n:02}").callback_id for n in range(10)]
     for item in items:
-        results = at_once(database, *(partial(callbacks.own, callback_id=item, account_id=who) for who in staff))
+        results = at_once(
+            database, *(partial(callbacks.own, callback_id=item, account_id=who, at=NOON) for who in staff)
+        )
         assert sorted(map(str, results)) == ["False", "False", "True"]
 
 

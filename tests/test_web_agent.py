@@ -494,6 +494,31 @@ async def test_a_callback_has_one_owner_and_shows_its_number_to_nobody_else(site
     assert audited(site, "callback.read") == [("callback.read", seen)] * 2  # Tom's look and Ana's
 
 
+async def test_what_tom_has_left_lying_for_half_an_hour_ana_takes_over_and_grace_at_any_time(
+    site: Site, comes: Comes
+) -> None:
+    asked = asks(site, LUCIA.numbers[0])
+    number = LUCIA.numbers[0]
+    tom, ana, grace = await comes("tom"), await comes("ana"), await comes("grace")
+    await tom.post(f"/callbacks/{asked}/own")
+    toms = {"owner": str(site.accounts["tom"])}
+    assert "Take it over" not in (await tom.get("/callbacks")).text
+    hers = (await ana.get("/callbacks")).text
+    assert "Take it over from Tom?" in hers and "on</span>" in hers
+    assert "on</span>" not in (await grace.get("/callbacks")).text, "a supervisor need not wait"
+    early = await ana.post(f"/callbacks/{asked}/take-over", data=toms)
+    assert early.status_code == 409 and "for a short time only" in early.text
+    with site.database.transaction() as session:
+        session.get_one(Callback, asked).owned_at = site.clock() - callbacks.LEFT
+    assert "on</span>" not in (await ana.get("/callbacks")).text
+    assert number in (await ana.post(f"/callbacks/{asked}/take-over", data=toms)).text
+    assert (await tom.post(f"/callbacks/{asked}/done", data={"outcome": "reached"})).status_code == 409
+    assert (await grace.post(f"/callbacks/{asked}/take-over", data=toms)).status_code == 409, "it is Ana's now"
+    anas = {"owner": str(site.accounts["ana"])}
+    assert number in (await grace.post(f"/callbacks/{asked}/take-over", data=anas)).text
+    assert audited(site, "callback.taken_over") == [("callback.taken_over", f"callback:{asked}")] * 2
+
+
 async def test_two_take_the_same_callback_at_the_same_moment(site: Site, comes: Comes) -> None:
     asked = asks(site, UNKNOWN)
     tom, ana = await comes("tom"), await comes("ana")
@@ -545,7 +570,7 @@ def _busy_day(site: Site) -> None:
         asked = asks(site, given, f"n1-{number}.1")
         if number in owners:
             with site.database.transaction() as session:
-                assert callbacks.own(session, asked, site.accounts[owners[number]])
+                assert callbacks.own(session, asked, site.accounts[owners[number]], site.clock())
 
 
 @pytest.mark.browser

@@ -104,6 +104,23 @@ async def test_grace_takes_notes_and_closes_it(site: Site) -> None:
     assert (case(site, complaint).state, case(site, complaint).outcome) == ("closed", "upheld")
 
 
+@pytest.mark.covers("H30", "I8")
+async def test_grace_takes_over_what_ana_does_not_get_done(site: Site) -> None:
+    message = told(site, "message", "n1-1")
+    anas = str(site.staff["ana"].id)
+    async with site.signed_in("ana") as ana, site.signed_in("ruby") as ruby, site.signed_in("grace") as grace:
+        await ana.post(f"/cases/{message}/own")
+        assert "Take it over" not in (await ruby.get(f"/cases/{message}")).text
+        await ruby.post(f"/cases/{message}/take-over", 403, owner=anas)
+        assert "Take it over from Ana?" in (await grace.get(f"/cases/{message}")).text
+        await grace.post(f"/cases/{message}/take-over", 409, owner=str(site.staff["ruby"].id))
+        assert "Close it" in (await grace.post(f"/cases/{message}/take-over", owner=anas)).text
+        await ana.post(f"/cases/{message}/note", 409, text="mine")
+        await grace.post(f"/cases/{message}/take-over", 409, owner=anas)
+    assert "case.taken_over" in actions(site, f"case:{message}")
+    assert case(site, message).owner_id == site.staff["grace"].id
+
+
 @pytest.mark.covers("H35")
 async def test_a_clock_that_has_run_out_is_shown(site: Site) -> None:
     complaint = told(site, "complaint", "n1-1")

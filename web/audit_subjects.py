@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from hospital.accounts import Account
 from hospital.booking import Doctor
+from hospital.callbacks import Callback
 from hospital.campaigns import Campaign
 from hospital.cases import Case
 from hospital.editions import Edition
@@ -110,6 +111,7 @@ ROWS: Mapping[str, tuple[type[Any], Callable[[Reader, Any], Told]]] = {
     "patient": (Patient, lambda reader, one: (reader.patient(one.id), "")),
     "task": (FollowUpTask, _task),
     "case": (Case, _case),
+    "callback": (Callback, lambda reader, one: (reader.patient(one.patient_id), reader.opens("/agent", "calls.take"))),
     "recording": (Recording, _recording),
     "campaign": (Campaign, lambda reader, one: (one.name, reader.opens(f"/campaigns/{one.id}", "campaigns.run"))),
     "questionnaire": (Questionnaire, _questionnaire),

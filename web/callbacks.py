@@ -1,4 +1,5 @@
-"""Callbacks: who asked to be called, or gave up waiting. Each has one owner at a time."""
+"""Callbacks: who asked to be called, or gave up waiting. Each has one owner at a time; what an owner leaves lying is
+taken over."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,8 @@ from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
 from web.refusals import Refusal
 
-Works = Annotated[Visitor, Depends(Door("callbacks.work"))]
+Works = Annotated[Visitor, Depends(Door(callbacks.WORKS))]
+SUPERVISES = "followups.all"
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class Line:
     patient: Patient | None
     owner: Account | None
     mine: bool
+
+    @property
+    def left_at(self) -> datetime | None:
+        """When anybody may take it over from its owner."""
+        since = self.callback.owned_at
+        return since + callbacks.LEFT if self.owner is not None and since is not None else None
 
 
 def _lines(session: Session, account_id: UUID, at: datetime) -> list[Line]:
@@ -57,8 +65,24 @@ async def part(request: Request, visitor: Works) -> Response:
 
 @routes.post("/callbacks/{callback_id}/own")
 async def own(request: Request, visitor: Works, callback_id: UUID) -> Response:
-    if not await services(request).database.run(callbacks.own, callback_id, visitor.account_id):
+    house = services(request)
+    if not await house.database.run(callbacks.own, callback_id, visitor.account_id, house.clock()):
         raise Refusal(409, "Somebody else has taken it, or it is done.")
+    return await shown(request, visitor)
+
+
+@routes.post("/callbacks/{callback_id}/take-over")
+async def take_over(request: Request, visitor: Works, callback_id: UUID, owner: Annotated[UUID, Form()]) -> Response:
+    """From this owner, who has left it lying; who supervises does so at any time."""
+    house, supervises = services(request), visitor.may(SUPERVISES)
+
+    def write(session: Session) -> bool:
+        return callbacks.take_over(
+            session, callback_id, visitor.account_id, owner, house.clock(), supervises=supervises
+        )
+
+    if not await house.database.run(write):
+        raise Refusal(409, "Its owner has had it for a short time only, or has it no more. Look at the list again.")
     return await shown(request, visitor)
 
 

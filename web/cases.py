@@ -70,8 +70,7 @@ class File:
 
 def kinds_of(visitor: Visitor) -> frozenset[str]:
     """The kinds of cases that the visitor may see."""
-    about_colleagues = {"complaint", "thanks", "rating"} if visitor.may("cases.complaints") else set()
-    return frozenset({"message", "red_flag"} | about_colleagues)
+    return cases.kinds_for(visitor.may)
 
 
 def _line(session: Session, one: Case, account_id: UUID, at: datetime) -> Line:
@@ -255,6 +254,19 @@ async def own(request: Request, visitor: Works, case_id: UUID) -> Response:
     house = services(request)
     if not await house.database.run(cases.own, case_id, visitor.account_id, house.clock()):
         raise Refusal(409, "Somebody else has taken it, or it is closed.")
+    return await _part(request, visitor, case_id)
+
+
+@routes.post("/cases/{case_id}/take-over")
+async def take_over(request: Request, visitor: Works, case_id: UUID, owner: Annotated[UUID, Form()]) -> Response:
+    """Who supervises takes it from this owner."""
+    await _allowed(request, visitor, case_id)
+    if not visitor.may(cases.SUPERVISES):
+        await denied(request, visitor, cases.SUPERVISES, f"case:{case_id}")
+        raise Refusal(403, "A supervisor takes it over.")
+    house = services(request)
+    if not await house.database.run(cases.take_over, case_id, visitor.account_id, owner, house.clock()):
+        raise Refusal(409, "It is not theirs any more.")
     return await _part(request, visitor, case_id)
 
 
