@@ -30,8 +30,8 @@ def history(session: Session, case_id: UUID) -> list[UrgentStep]:
 
 
 def ladder(entries: Sequence[UrgentStep]) -> list[Step]:
-    """Its steps, since its owner's clock passed where one has. One that everybody whom it told has declined ends then;
-    who took it or gave it back is no step."""
+    """Its steps, since its owner's clock passed where one has. The last ends when everybody whom it told has declined,
+    or when its owner gives it back; who took it or gave it back is no step."""
     steps: list[Step] = []
     declined: set[UUID] = set()
     for one in entries:
@@ -40,9 +40,10 @@ def ladder(entries: Sequence[UrgentStep]) -> list[Step]:
             declined = set()
         elif one.whom == "overdue":
             steps = []
-        elif one.whom == "declined" and steps:
+        elif one.whom in ("declined", "given_back") and steps:
             declined |= set(one.told)
-            if declined >= set(steps[-1].told) and one.at < steps[-1].until:
+            over = one.whom == "given_back" or declined >= set(steps[-1].told)
+            if over and one.at < steps[-1].until:
                 steps[-1] = replace(steps[-1], until=one.at)
     return steps
 

@@ -216,6 +216,19 @@ def test_given_back_it_climbs_again_and_its_clock_begins_with_who_takes_it_next(
         assert late(session, 40) == []
 
 
+def test_given_back_within_its_step_it_climbs_at_once(database: Database) -> None:
+    with database.transaction() as session:
+        people = staff(session)
+        on_call(session, people, "ana", "ben")
+        flag = red_flag(session)
+        climb(session)
+        assert cases.own(session, flag, people["ana"], NOON + timedelta(minutes=1))
+        assert cases.give_back(session, flag, people["ana"], NOON + timedelta(minutes=2))
+        assert climb(session, 2) == [flag], "and not when Ana's five minutes are over"
+        assert history(session, flag)[-1] == ("second", [people["ben"]])
+        assert climb(session, 6.9) == [] and climb(session, 7) == [flag], "Ben has his own"
+
+
 def test_two_processes_never_take_the_same_step(database: Database) -> None:
     with database.transaction() as session:
         people = staff(session)
