@@ -32,6 +32,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "red_flag": ("reached", "emergency_sent", "not_reached"),
 }
 """Kind → how a person may close it. Closing tells the caller of a complaint to call for the result."""
+WORDED = ("red_flag", "complaint", "rating")  # closed with words: somebody asks later what was done
 WORKS, SUPERVISES = "cases.work", "cases.complaints"
 """The rights to messages and red flags, and to what is about colleagues, too: with it one takes over from them."""
 
@@ -235,11 +236,14 @@ def own(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool
     if taken == "red_flag":
         urgent_records.happened(session, case_id, "taken", account_id, at)
     announce(session, "case", case_id)
+    if taken is not None:
+        audit.record(session, account_id, "case.taken", f"case:{case_id}", at)
     return taken is not None
 
 
-def give_back(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool:
-    """Its owner can't do it after all: anybody may take it. Its clocks run on, and a red flag climbs at once."""
+def give_back(session: Session, case_id: UUID, account_id: UUID, at: datetime, words: str = "") -> bool:
+    """Its owner can't do it after all: anybody may take it. Its clocks run on, and a red flag climbs at once. `words`
+    are kept as a note."""
     given = session.scalar(
         update(Case)
         .where(Case.id == case_id, Case.state == "owned", Case.owner_id == account_id)
@@ -249,6 +253,9 @@ def give_back(session: Session, case_id: UUID, account_id: UUID, at: datetime) -
     if given == "red_flag":
         urgent_records.happened(session, case_id, "given_back", account_id, at)
     announce(session, "case", case_id)
+    if given is not None:
+        _noted(session, case_id, account_id, words, at)
+        audit.record(session, account_id, "case.given_back", f"case:{case_id}", at)
     return given is not None
 
 
@@ -284,36 +291,44 @@ def _back() -> dict[str, object]:
     return {"state": "open", "owner_id": None, "decide_by": case((Case.kind == "red_flag", None), else_=Case.decide_by)}
 
 
-def note(session: Session, case_id: UUID, account_id: UUID, text: str, at: datetime) -> bool:
-    """Its owner writes something down; False for anybody else."""
-    mine = session.scalar(
-        select(Case.id).where(Case.id == case_id, Case.state == "owned", Case.owner_id == account_id).with_for_update()
-    )
-    if mine is None:
+def note(
+    session: Session, case_id: UUID, account_id: UUID, text: str, at: datetime, *, supervises: bool = False
+) -> bool:
+    """Its owner writes something down, and when it is closed also who supervises; False for anybody else."""
+    its_own = and_(Case.state.in_(("owned", "closed")), Case.owner_id == account_id)
+    may = or_(its_own, Case.state == "closed") if supervises else its_own
+    if session.scalar(select(Case.id).where(Case.id == case_id, may).with_for_update()) is None:
         return False
-    session.add(Note(case_id=case_id, account_id=account_id, at=at, text=storable(text)))
+    _noted(session, case_id, account_id, text, at)
     announce(session, "case", case_id)
     return True
 
 
+def _noted(session: Session, case_id: UUID, account_id: UUID, words: str, at: datetime) -> None:
+    if words:
+        session.add(Note(case_id=case_id, account_id=account_id, at=at, text=storable(words)))
+
+
 def close(session: Session, case_id: UUID, account_id: UUID, outcome: str, at: datetime, words: str = "") -> bool:
-    """Its owner closes it with one of OUTCOMES; False for anybody else. `words` are kept as a note; a red flag needs
-    them, unless its owner has written some before. Raises ValueError for another outcome, and without words."""
+    """Its owner closes it with one of OUTCOMES, for good; False for anybody else. `words` are kept as a note; what is
+    WORDED needs them, unless its owner has written some before. Raises ValueError for another outcome, and without
+    words."""
     found = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
     if found is None or found.state != "owned" or found.owner_id != account_id:
         return False
     if outcome not in OUTCOMES[found.kind]:
         raise ValueError(f"{outcome!r} is no outcome of a {found.kind}: {', '.join(OUTCOMES[found.kind])}")
-    if words:
-        session.add(Note(case_id=case_id, account_id=account_id, at=at, text=storable(words)))
+    said = words or any(written.account_id == account_id for written in notes(session, case_id))
+    if found.kind in WORDED and not said:
+        raise ValueError(f"a {found.kind} is closed with words")
+    _noted(session, case_id, account_id, words, at)
     if found.kind == "red_flag":
-        if not words and not any(written.account_id == account_id for written in notes(session, case_id)):
-            raise ValueError("a red flag is closed with words")
         urgent_records.happened(session, case_id, "closed", account_id, at)
     found.state, found.outcome, found.closed_at = "closed", outcome, at
     if found.kind == "complaint":
         _tell(session, found, "case_closed", at)
     announce(session, "case", case_id)
+    audit.record(session, account_id, "case.closed", f"case:{case_id}", at, outcome=outcome)
     return True
 
 

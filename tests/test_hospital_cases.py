@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import calls, cases, recordings, screen_pops
+from hospital import audit, calls, cases, recordings, screen_pops
 from hospital.cases import Case, Teller
 from hospital.clocks import Clocks, due, standing
 from hospital.database import Database
@@ -172,14 +172,25 @@ def test_one_owner_and_only_the_owner_writes_and_closes(database: Database) -> N
         assert cases.note(session, case_id, owner, "Spoke with the ward.", NOON)
         with pytest.raises(ValueError, match="no outcome of a complaint"):
             cases.close(session, case_id, owner, "emergency_sent", NOON)
-        assert cases.give_back(session, case_id, owner, NOON)
+        assert cases.give_back(session, case_id, owner, NOON, "On leave from tomorrow.")
         assert cases.own(session, case_id, other, NOON + timedelta(days=1))
-        assert cases.close(session, case_id, other, "upheld", NOON + timedelta(days=2))
+        with pytest.raises(ValueError, match="with words"):
+            cases.close(session, case_id, other, "upheld", NOON + timedelta(days=2))
+        assert cases.close(session, case_id, other, "upheld", NOON + timedelta(days=2), "The ward says sorry.")
+        assert not cases.note(session, case_id, owner, "mine", NOON + timedelta(days=2))
+        assert cases.note(session, case_id, other, "They rang.", NOON + timedelta(days=3))
+        assert cases.note(session, case_id, owner, "So they did.", NOON + timedelta(days=3), supervises=True)
     with database.transaction() as session:
         closed = session.get_one(Case, case_id)
         assert closed.acknowledged_at == NOON, "the first owner acknowledged it"
         assert closed.standing(NOON) == "closed"
-        assert [note.text for note in cases.notes(session, case_id)] == ["Spoke with the ward."]
+        written = [note.text for note in cases.notes(session, case_id)]
+        assert written[:3] == ["Spoke with the ward.", "On leave from tomorrow.", "The ward says sorry."]
+        assert written[3:] == ["They rang.", "So they did."]
+        chain = [(row.action, row.account_id) for row in reversed(audit.of_subject(session, f"case:{case_id}"))]
+        assert chain == [
+            ("case.taken", owner), ("case.given_back", owner), ("case.taken", other), ("case.closed", other)
+        ]  # fmt: skip
         assert sorted(m.key for m in session.scalars(select(OutboxRow))) == ["case_closed", "case_opened"]
 
 

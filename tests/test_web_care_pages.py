@@ -1,5 +1,6 @@
 """Cases, ratings and the closure switch in a real browser."""
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -45,6 +46,7 @@ async def test_a_red_flag_comes_up_on_anas_page_and_she_sees_it_through(served: 
     await ana.get_by_role("button", name="Write it down").click()
     await expect(ana.get_by_text("Reached her daughter.")).to_be_visible()
     await looked_at(ana, "case-owned")
+    ana.on("dialog", lambda asked: asyncio.ensure_future(asked.accept()))
     await ana.get_by_label("How it ended").select_option("reached")
     await ana.get_by_role("button", name="Close it").click()
     await expect(ana.get_by_text("Ana had it.")).to_be_visible()
@@ -137,6 +139,36 @@ async def test_grace_jumps_to_a_sentence_and_corrects_it(served: Site, page_of: 
     await expect(grace.get_by_text("Llevo tres horas esperando.", exact=True).first).to_be_visible()
     await expect(grace.get_by_role("button", name="Llevo dos horas esperando.")).to_be_visible()
     await looked_at(grace, "case-transcript-corrected")
+
+
+@pytest.mark.covers("H30")
+async def test_what_grace_has_typed_goes_along_when_she_closes_it(served: Site, page_of: PageOf) -> None:
+    case_id = complaint(served)
+    grace = await page_of("grace")
+    await grace.goto(served.url(f"/cases/{case_id}"))
+    await grace.get_by_role("button", name="Take it").click()
+    asked: list[str] = []
+
+    async def yes(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.accept()
+
+    grace.on("dialog", yes)
+    close = grace.get_by_role("button", name="Close it")
+    await grace.get_by_label("Note").fill("The ward says sorry.")
+    await close.click()  # nothing is chosen
+    assert await grace.locator("#outcome:invalid").count() == 1
+    await does_not_scroll(grace)
+    await looked_at(grace, "case-to-close")
+    await grace.get_by_label("How it ended").select_option("Upheld")
+    await close.click()
+    await expect(grace.get_by_text("Grace closed it")).to_be_visible()
+    assert [one[:11] for one in asked] == ["Close case "], "once, when all is said"
+    await expect(grace.get_by_text("The ward says sorry.")).to_be_visible()
+    await grace.get_by_label("Note").fill("She rang again.")
+    await grace.get_by_role("button", name="Write it down").click()
+    await expect(grace.get_by_text("She rang again.")).to_be_visible()
+    await looked_at(grace, "case-closed")
 
 
 @pytest.mark.covers("H18", "H51")

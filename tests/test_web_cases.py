@@ -97,11 +97,18 @@ async def test_grace_takes_notes_and_closes_it(site: Site) -> None:
         await grace.post(f"/cases/{complaint}/own", 409)
         await grace.post(f"/cases/{complaint}/note", 422, text="   ")
         await grace.post(f"/cases/{complaint}/close", 422, outcome="reached")
+        refused = await grace.post(f"/cases/{complaint}/close", 422, outcome="", text="All well.")
+        assert "Say how the case ended." in refused.text, "nothing is chosen for her"
+        await grace.post(f"/cases/{complaint}/close", 422, outcome="upheld")
         kept = words((await grace.post(f"/cases/{complaint}/note", text="Spoke with <the> ward.")).text)
         assert "Spoke with &lt;the&gt; ward." in kept
-        assert "Upheld" in words((await grace.post(f"/cases/{complaint}/close", outcome="upheld")).text)
+        closed = words((await grace.post(f"/cases/{complaint}/close", outcome="upheld", text="We say sorry.")).text)
+        assert "Upheld" in closed and "We say sorry." in closed
+        assert "today 13:00 : Grace took it today 13:00 : Grace closed it" in closed
         assert "Closed" in words((await grace.get("/cases")).text)
+        assert "She rang again." in (await grace.post(f"/cases/{complaint}/note", text="She rang again.")).text
     assert (case(site, complaint).state, case(site, complaint).outcome) == ("closed", "upheld")
+    assert [one for one in actions(site, f"case:{complaint}") if one != "case.read"] == ["case.closed", "case.taken"]
 
 
 @pytest.mark.covers("H30", "I8")
@@ -112,6 +119,9 @@ async def test_grace_takes_over_what_ana_does_not_get_done(site: Site) -> None:
         await ana.post(f"/cases/{message}/own")
         assert "Take it over" not in (await ruby.get(f"/cases/{message}")).text
         await ruby.post(f"/cases/{message}/take-over", 403, owner=anas)
+        kept = words((await ana.post(f"/cases/{message}/give-back", text="Rang twice, nobody there.")).text)
+        assert "Rang twice, nobody there." in kept and "Ana gave it back" in kept
+        await ana.post(f"/cases/{message}/own")
         assert "Take it over from Ana?" in (await grace.get(f"/cases/{message}")).text
         await grace.post(f"/cases/{message}/take-over", 409, owner=str(site.staff["ruby"].id))
         assert "Close it" in (await grace.post(f"/cases/{message}/take-over", owner=anas)).text

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hospital import answer_flags, audit, cases, climbing, text_replies, transcripts, voice_alarms
 from hospital.accounts import Account
+from hospital.audit import AuditRow
 from hospital.cases import Case, Note
 from hospital.patients import Patient
 from hospital.recordings import Recording
@@ -32,6 +33,8 @@ from web.refusals import Refusal
 Works = Annotated[Visitor, Depends(Door("cases.work"))]
 NOTE_LENGTH = 4000
 TRANSCRIPT_LENGTH = 8000
+HISTORY = ("case.taken", "case.taken_over", "case.given_back", "case.closed")
+Words = Annotated[str, Form(max_length=NOTE_LENGTH)]
 
 routes = APIRouter()
 
@@ -63,9 +66,11 @@ class File:
     told_in: Case | None  # whose voice has raised this red flag
     may_hear: bool  # that voice: it may be a complaint
 
-    @property
-    def writers(self) -> set[UUID]:
-        return {writer.id for _, writer in self.notes}
+    history: list[tuple[datetime, str]]  # who took it, gave it back, closed it; of a red flag on its line
+
+    def wants_words(self, account_id: UUID) -> bool:
+        """Whether this owner has yet to say in words what was done."""
+        return self.line.case.kind in cases.WORDED and account_id not in {writer.id for _, writer in self.notes}
 
 
 def kinds_of(visitor: Visitor) -> frozenset[str]:
@@ -99,10 +104,38 @@ def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> Fi
     details = answer_flags.of_case(session, case_id) or [one.detail]
     texts, answers = text_replies.of_case(session, case_id), answers_of(session, case_id)
     told_in = voice_alarms.told_in(session, one)
-    may_hear = told_in is not None and told_in.kind in kinds_of(visitor)
     return File(
-        line, patient, recording, written, cases.OUTCOMES[one.kind], steps, texts, details, answers, told_in, may_hear
+        line,
+        patient,
+        recording,
+        written,
+        cases.OUTCOMES[one.kind],
+        steps,
+        texts,
+        details,
+        answers,
+        told_in,
+        may_hear=told_in is not None and told_in.kind in kinds_of(visitor),
+        history=[] if one.kind == "red_flag" else _history(session, case_id),
     )
+
+
+def _history(session: Session, case_id: UUID) -> list[tuple[datetime, str]]:
+    """(When, sentence), the oldest first."""
+
+    def name(account_id: UUID | None) -> str:
+        account = session.get(Account, account_id) if account_id else None
+        return account.display_name if account else "the command line"
+
+    def said(row: AuditRow) -> str:
+        owner, action = row.detail.get("owner"), row.action
+        left = action == "case.given_back" and owner is not None
+        return words.CASE_STEPS["left" if left else action].format(
+            who=name(row.account_id), owner=name(UUID(owner)) if owner else ""
+        )
+
+    rows = audit.of_subject(session, f"case:{case_id}", HISTORY)
+    return [(row.at, said(row)) for row in reversed(rows)]
 
 
 async def _allowed(request: Request, visitor: Visitor, case_id: UUID) -> File:
@@ -281,10 +314,10 @@ async def decline(request: Request, visitor: Works, case_id: UUID) -> Response:
 
 
 @routes.post("/cases/{case_id}/give-back")
-async def give_back(request: Request, visitor: Works, case_id: UUID) -> Response:
+async def give_back(request: Request, visitor: Works, case_id: UUID, text: Words = "") -> Response:
     await _allowed(request, visitor, case_id)
     house = services(request)
-    if not await house.database.run(cases.give_back, case_id, visitor.account_id, house.clock()):
+    if not await house.database.run(cases.give_back, case_id, visitor.account_id, house.clock(), text.strip()):
         raise Refusal(409, "It is not yours any more.")
     return await _part(request, visitor, case_id)
 
@@ -295,19 +328,19 @@ async def note(request: Request, visitor: Works, case_id: UUID, text: Annotated[
     written = text.strip()
     if not 0 < len(written) <= NOTE_LENGTH:
         raise Refusal(422, f"A note has 1 to {NOTE_LENGTH} letters.")
-    house = services(request)
-    if not await house.database.run(cases.note, case_id, visitor.account_id, written, house.clock()):
+    house, supervises = services(request), visitor.may(cases.SUPERVISES)
+
+    def write(session: Session) -> bool:
+        return cases.note(session, case_id, visitor.account_id, written, house.clock(), supervises=supervises)
+
+    if not await house.database.run(write):
         raise Refusal(409, "Take the case first: only its owner writes notes.")
     return await _part(request, visitor, case_id)
 
 
 @routes.post("/cases/{case_id}/close")
 async def close(
-    request: Request,
-    visitor: Works,
-    case_id: UUID,
-    outcome: Annotated[str, Form()],
-    text: Annotated[str, Form(max_length=NOTE_LENGTH)] = "",
+    request: Request, visitor: Works, case_id: UUID, outcome: Annotated[str, Form()] = "", text: Words = ""
 ) -> Response:
     file = await _allowed(request, visitor, case_id)
     if outcome not in file.outcomes or outcome not in words.CASE_OUTCOMES:

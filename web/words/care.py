@@ -48,6 +48,14 @@ CLOCKS = {  # how a case's clock stands → (word, look)
     "closed": ("Closed", "good"),
 }
 
+CASE_STEPS = {  # what is in its history
+    "case.taken": "{who} took it",
+    "case.taken_over": "{who} took it over from {owner}",
+    "case.given_back": "{who} gave it back",
+    "left": "It went back to everybody: {owner} may not work on it any more",
+    "case.closed": "{who} closed it",
+}
+
 CALLBACK_WHY = {
     "asked": "Asked to be called back",
     "abandoned": "Hung up while waiting",
