@@ -1054,6 +1054,7 @@ CREATE TABLE care_case (
     acknowledge_by  timestamptz NOT NULL,
     decide_by       timestamptz CHECK (decide_by >= acknowledge_by),
     acknowledged_at timestamptz,                     -- first owned
+    overdue_of      timestamptz,                     -- the clock of which was told that it has passed
     closed_at       timestamptz,
     outcome         text,
     CHECK ((state IN ('draft', 'void')) <= (recording_id IS NOT NULL)),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, ForeignKey, Identity, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Identity, and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -66,6 +66,7 @@ class Case(Base):
     acknowledge_by: Mapped[datetime]
     decide_by: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
+    overdue_of: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
 
@@ -79,6 +80,12 @@ class Case(Base):
         """'in_time', 'due_soon', 'overdue', or 'closed'."""
         until = self.runs_until()
         return "closed" if until is None else clocks.standing(self.opened_at, until, at)
+
+
+clock_that_runs = case(
+    (Case.acknowledged_at.is_(None), Case.acknowledge_by), else_=func.coalesce(Case.decide_by, Case.acknowledge_by)
+)
+"""`Case.runs_until` of what is not closed."""
 
 
 class Note(Base):
@@ -193,6 +200,11 @@ def standing_open(session: Session, kinds: frozenset[str], limit: int = 200) -> 
     until = case((Case.acknowledged_at.is_(None), Case.acknowledge_by), else_=Case.decide_by)
     rows = select(Case).where(Case.kind.in_(kinds), Case.state.in_(("open", "owned")))
     return list(session.scalars(rows.order_by(Case.kind != "red_flag", until.asc().nulls_last()).limit(limit)))
+
+
+def numbered(session: Session, number: int) -> Case | None:
+    """The case of this number; None where there is none, or nobody has spoken."""
+    return session.scalar(select(Case).where(Case.number == number, Case.state.not_in(("draft", "void"))))
 
 
 def red_flags(session: Session) -> list[Case]:

@@ -1,4 +1,5 @@
-"""What the core does for who is on call: red flags climb and ring, questions that are late climb, gaps come near."""
+"""What the core does for who is on call: red flags climb and ring, questions that are late climb, gaps come near; and
+it tells of cases that are overdue."""
 
 import logging
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from cti.events import LegEnded, OriginateFailed
 from cti.switchboard import Switchboard
 from dialer.on_call import OnCallDialer, StaffTelephone
-from hospital import answer_flags, climbing, questions
+from hospital import answer_flags, climbing, late_cases, questions
 from hospital.calendars import Calendar
 from hospital.database import Database
 from hotline.care_wiring import ladder
@@ -64,8 +65,12 @@ def begin(
     async def late_questions() -> None:
         await database.run(questions.climb, now())
 
+    async def overdue() -> None:
+        await database.run(late_cases.tell, now())
+
     gaps = GapWatch(database, calendar, now)
     rounds.every(1, climb)
     rounds.every(2, settle)
     rounds.every(30, late_questions)
+    rounds.every(60, overdue, at_once=True)
     rounds.every(60, gaps.look, at_once=True)

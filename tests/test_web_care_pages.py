@@ -1,7 +1,8 @@
 """Cases, ratings and the closure switch in a real browser."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Dialog, expect
@@ -169,6 +170,28 @@ async def test_what_grace_has_typed_goes_along_when_she_closes_it(served: Site, 
     await grace.get_by_role("button", name="Write it down").click()
     await expect(grace.get_by_text("She rang again.")).to_be_visible()
     await looked_at(grace, "case-closed")
+
+
+@pytest.mark.covers("H30", "H35")
+async def test_grace_sees_what_is_overdue_and_opens_what_a_caller_rings_about(served: Site, page_of: PageOf) -> None:
+    case_id = complaint(served)
+    with served.database.transaction() as session:
+        session.get_one(cases.Case, UUID(case_id)).acknowledge_by = NOON - timedelta(hours=1)
+    red_flag(served)
+    grace = await page_of("grace")
+    await grace.goto(served.url("/cases"))
+    await expect(grace.get_by_role("link", name="1 case overdue")).to_be_visible()
+    await expect(grace.get_by_role("link", name="1 red flag")).to_be_visible()
+    await does_not_scroll(grace)
+    await looked_at(grace, "cases-overdue")
+    await grace.keyboard.press("n")
+    await grace.keyboard.type("99999")
+    await grace.keyboard.press("Enter")
+    await expect(grace.get_by_text("No case of this number")).to_be_visible()
+    await grace.get_by_label("Number").fill("10001")
+    await grace.keyboard.press("Enter")
+    await expect(grace.get_by_role("heading", name="10001 Complaint")).to_be_visible()
+    assert grace.url == served.url(f"/cases/{case_id}")
 
 
 @pytest.mark.covers("H18", "H51")

@@ -58,6 +58,11 @@ def actions(site: Site, subject: str) -> list[str]:
         return [row.action for row in audit.of_subject(session, subject)]
 
 
+def found(site: Site, subject: str) -> list[audit.AuditRow]:
+    with site.database.transaction() as session:
+        return audit.of_subject(session, subject, ("cases.find",))
+
+
 def case(site: Site, case_id: UUID) -> Case:
     with site.database.transaction() as session:
         return session.get_one(Case, case_id)
@@ -129,6 +134,22 @@ async def test_grace_takes_over_what_ana_does_not_get_done(site: Site) -> None:
         await grace.post(f"/cases/{message}/take-over", 409, owner=anas)
     assert "case.taken_over" in actions(site, f"case:{message}")
     assert case(site, message).owner_id == site.staff["grace"].id
+
+
+@pytest.mark.covers("H30", "I8")
+async def test_who_rings_for_the_outcome_tells_the_number_and_grace_finds_the_case(site: Site) -> None:
+    complaint = told(site, "complaint", "n1-1")
+    async with site.signed_in("grace") as grace, site.signed_in("ana") as ana:
+        await grace.post(f"/cases/{complaint}/own")
+        await grace.post(f"/cases/{complaint}/close", outcome="upheld", text="We say sorry.")
+        opened = await grace.post("/cases/find", 303, number=" 10 001 ")
+        assert opened.headers["location"] == f"/cases/{complaint}"
+        refused = await ana.post("/cases/find", 404, number="10001")
+        assert refused.text == (await ana.post("/cases/find", 404, number="10002")).text, "nor that there is one"
+        for wrong in ("", "ten", "٣", "9" * 30):
+            await grace.post("/cases/find", 404, number=wrong)
+    looked_for = [row.detail["found"] for row in found(site, f"case:{complaint}")]
+    assert looked_for == [False, True] and len(found(site, "cases")) == 5
 
 
 @pytest.mark.covers("H35")

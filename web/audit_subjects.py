@@ -131,6 +131,7 @@ ROWS: Mapping[str, tuple[type[Any], Callable[[Reader, Any], Told]]] = {
 PAGES: Mapping[str, tuple[str, str]] = {  # → (its page, the right to it)
     "followups": ("/followups", "followups.work"),
     "recordings": ("/recordings", "recordings.own"),
+    "cases": ("/cases", "cases.work"),
     "deaths": ("/deaths", "deaths.settle"),
     "desk": ("/desk", "desk.work"),
     "suspensions": ("/clinics", "clinics.suspend"),

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
-from hospital import answer_flags, audit, cases, climbing, text_replies, transcripts, voice_alarms
+from hospital import answer_flags, audit, cases, climbing, late_cases, text_replies, transcripts, voice_alarms
 from hospital.accounts import Account
 from hospital.audit import AuditRow
 from hospital.cases import Case, Note
+from hospital.late_cases import Pressing
 from hospital.patients import Patient
 from hospital.recordings import Recording
 from hospital.text_replies import TextReply
@@ -33,7 +34,8 @@ from web.refusals import Refusal
 Works = Annotated[Visitor, Depends(Door("cases.work"))]
 NOTE_LENGTH = 4000
 TRANSCRIPT_LENGTH = 8000
-HISTORY = ("case.taken", "case.taken_over", "case.given_back", "case.closed")
+LARGEST = 2**31 - 1  # number of a case
+HISTORY = ("case.taken", "case.taken_over", "case.given_back", "case.overdue", "case.closed")
 Words = Annotated[str, Form(max_length=NOTE_LENGTH)]
 
 routes = APIRouter()
@@ -210,21 +212,41 @@ async def part(request: Request, visitor: Works) -> Response:
 @routes.get("/cases/alarm")
 async def alarm(request: Request, visitor: Works) -> Response:
     """On every page: red flags that nobody has taken, and first the one that the visitor was told of; then their own
-    until it has an outcome, and those without one that they were told of."""
+    until it has an outcome, and those without one that they were told of; and how many other cases are pressing."""
     house = services(request)
 
-    def look(session: Session) -> tuple[list[tuple[Case, Climbs]], list[Case], list[Case]]:
+    def look(session: Session) -> tuple[list[tuple[Case, Climbs]], list[Case], list[Case], Pressing]:
         at = house.clock()
         flags = [(one, climbs_of(session, one.id, visitor.account_id)) for one in cases.red_flags(session)]
         owned = cases.owned_red_flags(session)
         late = [one for one in owned if one.decide_by is not None and one.decide_by <= at]
         late = [one for one in late if climbs_of(session, one.id, visitor.account_id).late]
-        return flags, [one for one in owned if one.owner_id == visitor.account_id], late
+        pressing = late_cases.pressing(session, kinds_of(visitor), at)
+        return flags, [one for one in owned if one.owner_id == visitor.account_id], late, pressing
 
-    flags, own, late = await house.database.run(look)
-    told: dict[str, Any] = {"flags": flags, "own": own, "late": late}
+    flags, own, late, pressing = await house.database.run(look)
+    told: dict[str, Any] = {"flags": flags, "own": own, "late": late, "pressing": pressing}
     mine = next(((flag, climbs) for flag, climbs in flags if climbs.mine), None)
     return pages_of(request).part(request, "cases/alarm.html", mine=mine, now=house.clock(), **told)
+
+
+@routes.post("/cases/find")
+async def find(request: Request, visitor: Works, number: Annotated[str, Form(max_length=40)] = "") -> Response:
+    """A caller asks what has become of it, and says the number."""
+    house, wanted = services(request), "".join(number.split())
+
+    def look(session: Session) -> UUID | None:
+        known = wanted.isascii() and wanted.isdigit() and int(wanted) <= LARGEST
+        one = cases.numbered(session, int(wanted)) if known else None
+        found = one if one is not None and one.kind in kinds_of(visitor) else None
+        subject = f"case:{one.id}" if one is not None else "cases"
+        audit.record(session, visitor.account_id, "cases.find", subject, house.clock(), found=found is not None)
+        return found.id if found is not None else None
+
+    case_id = await house.database.run(look)
+    if case_id is None:
+        raise Refusal(404, "No case of this number is for your account. Complaints are with the supervisors.")
+    return RedirectResponse(f"/cases/{case_id}", 303)
 
 
 @routes.get("/cases/{case_id}")

@@ -54,6 +54,7 @@ CASE_STEPS = {  # what is in its history
     "case.given_back": "{who} gave it back",
     "left": "It went back to everybody: {owner} may not work on it any more",
     "case.closed": "{who} closed it",
+    "case.overdue": "It was overdue",
 }
 
 CALLBACK_WHY = {
