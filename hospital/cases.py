@@ -11,6 +11,7 @@ back, or is taken over by who supervises; a red flag only when its clock has pas
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, ForeignKey, Identity, and_, case, func, or_, select, update
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hospital import audit, clocks, outbox, urgent_records
-from hospital.clocks import Due
+from hospital.clocks import Clocks, Due
 from hospital.database import Base, Id, announce, storable
 from hospital.vault import Sealed
 
@@ -195,11 +196,18 @@ def answered(session: Session, call_id: str, account_id: UUID | None, at: dateti
         announce(session, "case", case_id)
 
 
-def standing_open(session: Session, kinds: frozenset[str], limit: int = 200) -> list[Case]:
-    """Red flags first, then by the clock that runs."""
-    until = case((Case.acknowledged_at.is_(None), Case.acknowledge_by), else_=Case.decide_by)
+def standing_open(
+    session: Session, kinds: frozenset[str], account_id: UUID | None = None, limit: int = 200
+) -> list[Case]:
+    """Red flags first, then what this account owns, then by the clock that runs."""
+    first = Case.kind != "red_flag", case((Case.owner_id == account_id, 0), else_=1)
     rows = select(Case).where(Case.kind.in_(kinds), Case.state.in_(("open", "owned")))
-    return list(session.scalars(rows.order_by(Case.kind != "red_flag", until.asc().nulls_last()).limit(limit)))
+    return list(session.scalars(rows.order_by(*first, clock_that_runs, Case.number).limit(limit)))
+
+
+def how_many_open(session: Session, kinds: frozenset[str]) -> int:
+    rows = select(func.count()).select_from(Case).where(Case.kind.in_(kinds), Case.state.in_(("open", "owned")))
+    return session.scalar(rows) or 0
 
 
 def numbered(session: Session, number: int) -> Case | None:
@@ -234,11 +242,16 @@ def can_be_taken(at: datetime) -> ColumnElement[bool]:
     return or_(Case.state == "open", and_(Case.kind == "red_flag", Case.state == "owned", Case.decide_by <= at))
 
 
-def own(session: Session, case_id: UUID, account_id: UUID, at: datetime) -> bool:
+def own(session: Session, case_id: UUID, account_id: UUID, at: datetime, limits: Clocks | None = None) -> bool:
     """Take an open case, or over from its owner a red flag whose clock until the outcome has passed; False where
-    somebody else was faster. The first owner acknowledges it."""
+    somebody else was faster. The first owner acknowledges it, and what is to be decided is so within the days from
+    then. `limits`: the site's clocks; None only of a red flag."""
     acknowledged = case((Case.acknowledged_at.is_(None), at), else_=Case.acknowledged_at)
-    clock = case((Case.kind == "red_flag", None), else_=Case.decide_by)
+    decide: ColumnElement[Any] = Case.decide_by.expression
+    if limits is not None:
+        by = func.greatest(Case.acknowledge_by, func.least(Case.decide_by, clocks.decide_after(at, limits)))
+        decide = case((and_(Case.acknowledged_at.is_(None), Case.decide_by.is_not(None)), by), else_=Case.decide_by)
+    clock = case((Case.kind == "red_flag", None), else_=decide)
     taken = session.scalar(
         update(Case)
         .where(Case.id == case_id, can_be_taken(at), Case.owner_id.is_distinct_from(account_id))

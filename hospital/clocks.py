@@ -28,7 +28,8 @@ class Clocks:
 
 @dataclass(frozen=True)
 class Due:
-    """`decide_by` is None where nothing is to be decided: a word of thanks is acknowledged, a message answered."""
+    """`decide_by` is None where nothing is to be decided: a word of thanks is acknowledged, a message answered. It is
+    for what is acknowledged on the last day; sooner, and it is sooner (`decide_after`)."""
 
     acknowledge_by: datetime
     decide_by: datetime | None = None
@@ -47,6 +48,12 @@ def due(kind: str, at: datetime, clocks: Clocks) -> Due:
             acknowledged = _after(at, clocks.acknowledge_days, clocks)
             return Due(acknowledged, _after(at, clocks.acknowledge_days + clocks.decide_days, clocks))
     raise ValueError(f"a case of kind {kind!r} has no clock")
+
+
+def decide_after(acknowledged_at: datetime, clocks: Clocks) -> datetime:
+    """Until when a complaint or a low rating that is acknowledged at this moment is decided: `decide_days` of that, if
+    its clock does not end before."""
+    return _after(acknowledged_at, clocks.decide_days, clocks)
 
 
 def _after(at: datetime, days: int, clocks: Clocks) -> datetime:

@@ -134,6 +134,22 @@ def test_red_flags_stand_first_then_the_earliest_clock(database: Database) -> No
         assert [case.kind for case in cases.standing_open(session, frozenset({"message"}))] == ["message"]
 
 
+def test_ones_own_stand_before_others_and_what_is_due_first_before_the_rest(database: Database) -> None:
+    """However many there are: what does not fit falls off at the end."""
+    with database.transaction() as session:
+        tom = employ(session, "tom", "agent").id
+        for n, kind in enumerate(("message", "complaint", "complaint", "message"), 1):
+            seals(session, tells(session, f"n1-{n}", kind))
+        kinds = frozenset({"complaint", "message"})
+        numbers = {one.number: one.id for one in session.scalars(select(Case))}
+        cases.own(session, numbers[10003], tom, NOON, CLOCKS)
+        cases.own(session, numbers[10004], employ(session, "grace", "supervisor").id, NOON, CLOCKS)
+        shown = [one.number for one in cases.standing_open(session, kinds, tom)]
+        assert shown == [10003, 10001, 10004, 10002], "a message that somebody has is still due"
+        assert [one.number for one in cases.standing_open(session, kinds, tom, 1)] == [10003]
+        assert cases.how_many_open(session, kinds) == 4
+
+
 @pytest.mark.covers("H33")
 def test_an_agent_who_answers_owns_the_red_flag_of_that_call_only(database: Database) -> None:
     with database.transaction() as session:
@@ -207,6 +223,42 @@ def test_the_second_clock_runs_once_it_is_acknowledged(database: Database) -> No
         session.refresh(case)
         assert case.runs_until() == case.decide_by
         assert case.standing(after) == "in_time"
+
+
+@pytest.mark.parametrize(
+    ("taken", "decide"),
+    [
+        (timedelta(), "Fri 11 Dec 00:00"),  # ten working days from then; the 8th of December is a holiday
+        (timedelta(days=7), "Fri 18 Dec 00:00"),  # on the last day of its first clock
+        (timedelta(days=12), "Fri 18 Dec 00:00"),  # too late: that gives nobody more time
+    ],
+)
+def test_a_complaint_is_decided_within_ten_working_days_of_when_it_was_acknowledged(
+    database: Database, taken: timedelta, decide: str
+) -> None:
+    with database.transaction() as session:
+        tom, grace = employ(session, "tom", "agent").id, employ(session, "grace", "supervisor").id
+        voice = tells(session)
+        seals(session, voice)
+        case = cases.of_recording(session, voice)
+        assert case is not None
+        assert cases.own(session, case.id, tom, NOON + taken, CLOCKS)
+        session.refresh(case)
+        assert local(case.decide_by) == decide
+        assert cases.give_back(session, case.id, tom, NOON + taken)
+        assert cases.own(session, case.id, grace, NOON + timedelta(days=13), CLOCKS)
+        session.refresh(case)
+        assert local(case.decide_by) == decide, "once, whoever has it afterwards"
+
+
+def test_what_is_to_be_decided_is_never_due_before_it_is_to_be_taken(database: Database) -> None:
+    quick = Clocks(ZONE, "CO", acknowledge_days=5, decide_days=1)
+    with database.transaction() as session:
+        tom = employ(session, "tom", "agent").id
+        clock = due("complaint", NOON, quick)
+        made = cases.open_case(session, "complaint", "complaint/1", Teller("", NUMBER), NOON, clock, "")
+        assert cases.own(session, made, tom, NOON, quick)
+        assert session.get_one(Case, made).decide_by == clock.acknowledge_by
 
 
 def test_what_is_being_written_is_left_alone_by_the_sweep_until_the_call_is_over(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Cases, ratings and the closure switch on pages: who sees which kind, plays, owns, closes; what each look leaves."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -157,7 +158,20 @@ async def test_a_clock_that_has_run_out_is_shown(site: Site) -> None:
     complaint = told(site, "complaint", "n1-1")
     site.now = case(site, complaint).acknowledge_by
     async with site.signed_in("grace") as grace:
-        assert "Overdue take it by" in words((await grace.get("/cases")).text)
+        assert "Overdue take it by the end of yesterday" in words((await grace.get("/cases")).text)
+        site.now -= timedelta(hours=1)
+        assert "take it by the end of today" in words((await grace.get("/cases")).text)
+        assert "Decide by the end of Thursday 17 Dec." in words((await grace.get(f"/cases/{complaint}")).text)
+
+
+@pytest.mark.covers("H35")
+async def test_a_list_that_is_too_long_says_so(site: Site) -> None:
+    clock = due("message", NOON, CLOCKS)
+    with site.database.transaction() as session:
+        for n in range(202):
+            cases.open_case(session, "message", f"message/{n}", Teller("", None), NOON, clock, "")
+    async with site.signed_in("ana") as ana:
+        assert "200 of 202 open cases" in words((await ana.get("/cases/list")).text)
 
 
 @pytest.mark.covers("H29")

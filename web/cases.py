@@ -86,11 +86,12 @@ def _line(session: Session, one: Case, account_id: UUID, at: datetime) -> Line:
     return Line(one, one.standing(at), owner, one.owner_id == account_id, climbs)
 
 
-def _lists(session: Session, visitor: Visitor, at: datetime) -> tuple[list[Line], list[Line]]:
+def _lists(session: Session, visitor: Visitor, at: datetime) -> dict[str, Any]:
+    """`open_count`: of all that are open, which may be more than `still`."""
     kinds = kinds_of(visitor)
-    rows = cases.standing_open(session, kinds), cases.lately_closed(session, kinds)
+    rows = cases.standing_open(session, kinds, visitor.account_id), cases.lately_closed(session, kinds)
     still, closed = ([_line(session, one, visitor.account_id, at) for one in found] for found in rows)
-    return still, closed
+    return {"still": still, "closed": closed, "open_count": cases.how_many_open(session, kinds), "now": at}
 
 
 def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> File | None:
@@ -198,15 +199,15 @@ async def _part(request: Request, visitor: Visitor, case_id: UUID) -> Response:
 @routes.get("/cases")
 async def page(request: Request, visitor: Works) -> Response:
     house = services(request)
-    still, closed = await house.database.run(_lists, visitor, house.clock())
-    return pages_of(request).show(request, "cases/page.html", still=still, closed=closed, now=house.clock())
+    lists = await house.database.run(_lists, visitor, house.clock())
+    return pages_of(request).show(request, "cases/page.html", **lists)
 
 
 @routes.get("/cases/list")
 async def part(request: Request, visitor: Works) -> Response:
     house = services(request)
-    still, closed = await house.database.run(_lists, visitor, house.clock())
-    return pages_of(request).part(request, "cases/list.html", still=still, closed=closed, now=house.clock())
+    lists = await house.database.run(_lists, visitor, house.clock())
+    return pages_of(request).part(request, "cases/list.html", **lists)
 
 
 @routes.get("/cases/alarm")
@@ -307,7 +308,7 @@ async def peaks(request: Request, visitor: Works, case_id: UUID) -> Response:
 async def own(request: Request, visitor: Works, case_id: UUID) -> Response:
     await _allowed(request, visitor, case_id)
     house = services(request)
-    if not await house.database.run(cases.own, case_id, visitor.account_id, house.clock()):
+    if not await house.database.run(cases.own, case_id, visitor.account_id, house.clock(), house.facts.case_clocks):
         raise Refusal(409, "Somebody else has taken it, or it is closed.")
     return await _part(request, visitor, case_id)
 

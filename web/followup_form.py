@@ -138,5 +138,4 @@ def change_plan(session: Session, task_id: UUID, at: datetime, clocks: Clocks) -
 
 
 def site_clocks(request: Request) -> Clocks:
-    facts = services(request).facts
-    return facts.clocks or Clocks(facts.zone, facts.country)
+    return services(request).facts.case_clocks

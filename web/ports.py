@@ -300,7 +300,11 @@ class SiteFacts:
     demo_passwords: Mapping[str, str] = field(default_factory=dict, repr=False)  # shown on the demo's sign-in page
     country: str | None = None  # ISO 3166, of the public holidays on which other people are on call
     red_flag: timedelta = timedelta(minutes=5)  # until when one must be taken
-    clocks: Clocks | None = None  # of the cases that answers open; None: the shipped ones
+    clocks: Clocks | None = None  # of cases; None: the shipped ones
+
+    @property
+    def case_clocks(self) -> Clocks:
+        return self.clocks or Clocks(self.zone, self.country)
 
     @property
     def calendar(self) -> Calendar:

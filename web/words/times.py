@@ -50,6 +50,16 @@ def near(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{words} {local:%H:%M}"
 
 
+def deadline(until: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """After "by": `today 18:10`; of a clock in whole days, `the end of today`, `the end of Monday 9 Mar`."""
+    local = until.astimezone(zone)
+    if (local.hour, local.minute, local.second, local.microsecond) != (0, 0, 0, 0):
+        return near(until, now, zone)
+    last = local.date() - timedelta(days=1)
+    words = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get((last - now.astimezone(zone).date()).days)
+    return f"the end of {words or f'{last:%A} {last.day} {last:%b}'}"
+
+
 def late(at: datetime, now: datetime) -> str:
     """How long ago, roughly: `5 min`, `3 h`, `2 days`."""
     gone = max(now - at, timedelta())
