@@ -115,6 +115,12 @@ def _end_older_talk(session: Session, call_id: str, channel: str, at: datetime) 
         announce(session, "screen_pop", pop_id)
 
 
+def has_answered(session: Session, call_id: str, account_id: UUID) -> bool:
+    """Whether this agent talks to the caller, or has."""
+    theirs = select(ScreenPop.id).where(ScreenPop.call_id == call_id, ScreenPop.account_id == account_id)
+    return session.scalar(theirs.where(ScreenPop.answered_at.is_not(None)).limit(1)) is not None
+
+
 def pops_of(session: Session, account_id: UUID) -> list[ScreenPop]:
     """What is on an agent's page: what rings, what they talk to, and the last call that they may still write up."""
     live = select(ScreenPop).where(ScreenPop.account_id == account_id, ScreenPop.state.in_(("ringing", "answered")))

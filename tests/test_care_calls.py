@@ -160,7 +160,7 @@ async def test_a_red_flag_with_no_nurse_free_stays_first_and_is_written(house: H
     async with console(house, "ana") as ana, console(house, "tom") as tom:
         assert "Life in danger" in (await ana.get("/cases")).text
         await ana.post(f"/cases/{flag.id}/own")
-        await tom.post(f"/cases/{flag.id}/own", status=409)
+        await tom.post(f"/cases/{flag.id}/own", status=403)  # he has not answered her
         await ana.post(f"/cases/{flag.id}/note", text="Reached her daughter.")
         await ana.post(f"/cases/{flag.id}/close", outcome="reached")
     assert (the_case(house).state, the_case(house).outcome) == ("closed", "reached")

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import expect
 from sqlalchemy.orm import Session
 
-from hospital import audit, calls, cases, climbing, rota_records, urgent_records
+from hospital import audit, calls, cases, climbing, rota_records, screen_pops, urgent_records
 from hospital.calendars import Calendar
 from hospital.cases import Teller
 from hospital.clocks import Clocks, due
@@ -344,6 +344,25 @@ async def test_it_is_on_the_screen_of_who_is_on_call_and_closed_with_words(conso
             closed = words((await dora.post(f"/cases/{flag}/close", outcome="reached", text="Called her.")).text)
             assert "Dora closed it" in closed and "Called her." in closed
         assert words((await ana.get("/cases/alarm")).text).strip() == ""
+
+
+async def test_an_agent_stops_its_climb_only_with_the_caller_on_the_line(console: Site) -> None:
+    with console.database.transaction() as session:
+        tom = console.staff["tom"] = employ(session, "tom", "agent")
+        flag, his = red_flag(session, "n1-1"), red_flag(session, "n1-2")
+        climb(session)
+        screen_pops.pop(session, "n1-1", tom.id, "PJSIP/tom-1", NOON)
+        screen_pops.pop_moved(session, "n1-1", "PJSIP/tom-1", "missed", NOON)
+        screen_pops.pop(session, "n1-2", tom.id, "PJSIP/tom-2", NOON)
+        screen_pops.pop_moved(session, "n1-2", "PJSIP/tom-2", "answered", NOON)
+    async with console.signed_in("tom") as toms:
+        page = words((await toms.get(f"/cases/{flag}")).text)
+        assert "A nurse or a doctor takes it, or who has its caller." in page and "Take it T" not in page
+        assert "by a nurse or a doctor" in (await toms.post(f"/cases/{flag}/own", 403)).text
+        assert "Take it T" in words((await toms.post(f"/cases/{his}/give-back")).text)
+        await toms.post(f"/cases/{his}/own")
+    with console.database.transaction() as session:
+        assert climb(session, 5) == [flag]
 
 
 async def test_that_nobody_is_on_call_is_said(console: Site) -> None:

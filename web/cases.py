@@ -12,13 +12,24 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
-from hospital import answer_flags, audit, cases, climbing, late_cases, text_replies, transcripts, voice_alarms
+from hospital import (
+    answer_flags,
+    audit,
+    cases,
+    climbing,
+    late_cases,
+    screen_pops,
+    text_replies,
+    transcripts,
+    voice_alarms,
+)
 from hospital.accounts import Account
 from hospital.audit import AuditRow
 from hospital.cases import Case, Note
 from hospital.late_cases import Pressing
 from hospital.patients import Patient
 from hospital.recordings import Recording
+from hospital.rota_records import TAKES
 from hospital.text_replies import TextReply
 from hospital.transcripts import Transcript
 from web import words
@@ -68,6 +79,7 @@ class File:
     told_in: Case | None  # whose voice has raised this red flag
     may_hear: bool  # that voice: it may be a complaint
 
+    may_take: bool
     history: list[tuple[datetime, str]]  # who took it, gave it back, closed it; of a red flag on its line
 
     def wants_words(self, account_id: UUID) -> bool:
@@ -78,6 +90,13 @@ class File:
 def kinds_of(visitor: Visitor) -> frozenset[str]:
     """The kinds of cases that the visitor may see."""
     return cases.kinds_for(visitor.may)
+
+
+def _may_take(session: Session, visitor: Visitor, one: Case) -> bool:
+    """A red flag stops climbing when it is taken: who is on call takes it, or who has its caller."""
+    if one.kind != "red_flag" or visitor.may(TAKES):
+        return True
+    return one.call_id is not None and screen_pops.has_answered(session, one.call_id, visitor.account_id)
 
 
 def _line(session: Session, one: Case, account_id: UUID, at: datetime) -> Line:
@@ -119,6 +138,7 @@ def _file(session: Session, case_id: UUID, visitor: Visitor, at: datetime) -> Fi
         answers,
         told_in,
         may_hear=told_in is not None and told_in.kind in kinds_of(visitor),
+        may_take=_may_take(session, visitor, one),
         history=[] if one.kind == "red_flag" else _history(session, case_id),
     )
 
@@ -306,7 +326,9 @@ async def peaks(request: Request, visitor: Works, case_id: UUID) -> Response:
 
 @routes.post("/cases/{case_id}/own")
 async def own(request: Request, visitor: Works, case_id: UUID) -> Response:
-    await _allowed(request, visitor, case_id)
+    if not (await _allowed(request, visitor, case_id)).may_take:
+        await denied(request, visitor, TAKES, f"case:{case_id}")
+        raise Refusal(403, "A red flag is taken by a nurse or a doctor, or by who has its caller.")
     house = services(request)
     if not await house.database.run(cases.own, case_id, visitor.account_id, house.clock(), house.facts.case_clocks):
         raise Refusal(409, "Somebody else has taken it, or it is closed.")
