@@ -169,6 +169,7 @@ async def test_what_grace_has_typed_goes_along_when_she_closes_it(served: Site, 
     await grace.get_by_label("Note").fill("She rang again.")
     await grace.get_by_role("button", name="Write it down").click()
     await expect(grace.get_by_text("She rang again.")).to_be_visible()
+    await does_not_scroll(grace)
     await looked_at(grace, "case-closed")
 
 
