@@ -383,7 +383,7 @@ async def test_what_becomes_of_every_call_of_a_shift(house: House, outside: Carr
                 for one in followups.decisions(session, task.id)
             ]
             hand_written = (PLANNED, CALLED, *row.log)
-            assert told == list(filled(hand_written, call, again or task.next_try_at, call.ended_at, house)), row
+            assert told == list(filled(hand_written, call, task.next_try_at, call.ended_at, house)), row
         assert len(session.scalars(select(Attempt)).all()) == len(SHIFT)
     assert Counter(outside.calls) == Counter(number(n) for n in range(len(SHIFT))), "each once, and nobody else"
     assert [(case.kind, case.detail, case.state) for case in house.rows(Case)] == [
