@@ -180,7 +180,7 @@ CREATE TABLE slot (
     doctor_id  uuid NOT NULL REFERENCES doctor,
     starts_at  timestamptz NOT NULL,
     minutes    smallint NOT NULL DEFAULT 20 CHECK (minutes BETWEEN 5 AND 480),
-    -- open → withdrawn (clinic suspended) → open. Taken or free is not stored here: the appointment says it.
+    -- open → withdrawn (clinic suspended) → open (it takes place again). Taken or free is not stored here: the appointment says it.
     state      text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'withdrawn')),
     capacity   smallint NOT NULL DEFAULT 1 CHECK (capacity BETWEEN 1 AND 500),   -- more than 1: a class, a lecture
     UNIQUE (doctor_id, starts_at),
@@ -216,6 +216,7 @@ CREATE TABLE appointment (
     -- seen → arrived, arrived → booked, no_show → arrived | booked (a slip of the desk, undone)
     -- booked → cancelled (frees the slot)
     -- booked → suspended (the clinic does not take place) → cancelled (moved to another time, or given up)
+    -- suspended → booked (it takes place again, and its patient had not been told)
     -- The trigger appointment_moves_on refuses the rest.
     state        text NOT NULL DEFAULT 'booked'
                  CHECK (state IN ('booked', 'arrived', 'seen', 'no_show', 'suspended', 'cancelled')),
@@ -257,7 +258,7 @@ BEGIN
         END IF;
     ELSIF NEW.state <> OLD.state AND (OLD.state, NEW.state) NOT IN (
             ('booked', 'arrived'), ('booked', 'no_show'), ('booked', 'cancelled'), ('booked', 'suspended'),
-            ('suspended', 'cancelled'), ('arrived', 'seen'), ('arrived', 'no_show'), ('arrived', 'booked'),
+            ('suspended', 'cancelled'), ('suspended', 'booked'), ('arrived', 'seen'), ('arrived', 'no_show'), ('arrived', 'booked'),
             ('seen', 'arrived'), ('no_show', 'arrived'), ('no_show', 'booked')) THEN
         RAISE EXCEPTION 'an appointment does not go from % to %', OLD.state, NEW.state USING ERRCODE = 'check_violation';
     END IF;
@@ -845,6 +846,9 @@ CREATE TABLE suspension (                            -- a doctor's (or a room's)
     reason    text NOT NULL CHECK (reason IN ('illness', 'emergency', 'leave', 'equipment', 'other', 'transferred')),
     begun_by  uuid NOT NULL REFERENCES account,
     begun_at  timestamptz NOT NULL,
+    lifted_by uuid REFERENCES account,               -- it takes place again
+    lifted_at timestamptz,
+    CHECK ((lifted_at IS NULL) = (lifted_by IS NULL)),
     CHECK ((reason = 'transferred') = (patient_id IS NOT NULL))
 );
 
@@ -865,10 +869,10 @@ CREATE TABLE suspension_notice (
 CREATE INDEX suspension_notices ON suspension_notice (suspension_id);
 
 -- A time that is made later does not take place either.
-CREATE INDEX suspended_clinics ON suspension (doctor_id, until) WHERE patient_id IS NULL;
+CREATE INDEX suspended_clinics ON suspension (doctor_id, until) WHERE lifted_at IS NULL;
 CREATE FUNCTION slot_of_a_suspended_clinic() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM suspension WHERE doctor_id = NEW.doctor_id AND patient_id IS NULL
+    IF EXISTS (SELECT FROM suspension WHERE doctor_id = NEW.doctor_id AND patient_id IS NULL AND lifted_at IS NULL
                                         AND since <= NEW.starts_at AND until > NEW.starts_at) THEN
         NEW.state := 'withdrawn';
     END IF;

@@ -30,6 +30,8 @@ PURPOSES = {"suspension": "appointment", "reminder": "reminder"}
 SKIP_REASONS = ("readmitted", "not_needed", "done_elsewhere", "in_hospital", "other")
 PLAN_CHANGES = ("died", "child_lost", "readmitted", "transferred", "withdrawn", "told_too_late", "taken_back", "merged")
 """What stops a task because its plan changed (`plan_changes.py`) or was begun too late (`enrolments.py`)."""
+TAKES_PLACE = "takes_place"
+"""What stops the call about a suspended clinic that takes place again (`suspensions.lift`)."""
 
 
 class FollowUpTask(Base):

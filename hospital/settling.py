@@ -16,7 +16,7 @@ from hospital import joint_calls, next_steps, outbox, outcomes, recordings, subj
 from hospital.attempt_records import LIVE, Attempt, about, end_unknown
 from hospital.calling_rules import CallingPolicy
 from hospital.database import announce
-from hospital.followups import PLAN_CHANGES, SKIP_REASONS, FollowUpTask, decide
+from hospital.followups import PLAN_CHANGES, SKIP_REASONS, TAKES_PLACE, FollowUpTask, decide
 from hospital.outcome_rules import PUTS_AWAY, OutcomeRules
 from hospital.patients import Patient, PhoneNumber
 
@@ -230,7 +230,7 @@ def _may_say(session: Session, task: FollowUpTask, attempt: Attempt, result: str
 def _may_decide(task: FollowUpTask, result: str, before: str | None) -> bool:
     if task.state == "done":
         return before == result
-    return task.state != "stopped" or task.stop_reason not in (*SKIP_REASONS, *PLAN_CHANGES)
+    return task.state != "stopped" or task.stop_reason not in (*SKIP_REASONS, *PLAN_CHANGES, TAKES_PLACE)
 
 
 def _note_contact(

@@ -187,7 +187,7 @@ LEGAL = {
     *(("arrived", one) for one in ("seen", "no_show", "booked")),
     *(("no_show", one) for one in ("booked", "arrived")),
     ("seen", "arrived"),
-    ("suspended", "cancelled"),
+    *(("suspended", one) for one in ("cancelled", "booked")),
 }
 COLUMNS = {
     "arrived": "arrived_at = now(), room_id = :room, ticket = 1, seen_at = NULL, cancelled_at = NULL",

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, booking, callbacks, followups, patients, suspensions
+from hospital import agentless, attempts, audit, booking, callbacks, followups, patients, plan_changes, suspensions
 from hospital.attempts import Attempt, Claimed
 from hospital.booking import Appointment, Booked, Doctor, Slot, SlotTaken
 from hospital.callbacks import Callback
@@ -17,7 +17,7 @@ from hospital.calling_rules import CallingPolicy, NotNow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
-from hospital.suspensions import SuspensionNotice
+from hospital.suspensions import Suspension, SuspensionNotice
 from tests.characters import JOAO, LUCIA, MEI, Character
 from tests.hospital_scene import POLICY, admit, at_once, clinic, day_three, employ
 from tests.moments import NOON, ZONE
@@ -379,3 +379,180 @@ def test_a_call_whose_fate_is_unknown_goes_to_a_person(database: Database) -> No
         assert (task(session).state, task(session).stop_reason) == ("stopped", "fate_unknown")
         assert [item.why for item in callbacks.still_open(session)] == ["suspended"]
         assert next_call(session, NOON + DAY) is None
+
+
+# ── It takes place again ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lift(session: Session, suspension_id: UUID, at: datetime = NOON + MINUTE) -> suspensions.Lifted | None:
+    grace = session.get_one(Suspension, suspension_id).begun_by
+    return suspensions.lift(session, suspension_id, grace, at)
+
+
+def again_by(session: Session, since: datetime, until: datetime, patient_id: UUID | None = None) -> UUID:
+    """Another suspension, by who began the first."""
+    first = session.scalars(select(Suspension)).first()
+    assert first is not None
+    return suspensions.suspend(
+        session, doctor_id=first.doctor_id, since=since, until=until, account_id=first.begun_by, at=NOON,
+        reason="leave" if patient_id is None else "transferred", policy=POLICY, patient_id=patient_id,
+    )  # fmt: skip
+
+
+def test_who_does_not_know_keeps_the_appointment_and_the_free_times_are_offered(database: Database) -> None:
+    with database.transaction() as session:
+        mine, slots = lucias_clinic(session)
+        suspended = suspend(session, at=EVENING)
+    with database.transaction() as session:
+        lifted = lift(session, suspended, EVENING + MINUTE)
+        assert lifted == suspensions.Lifted((mine,), (), {})
+        assert lift(session, suspended, EVENING + 2 * MINUTE) is None, "pressed twice"
+    with database.transaction() as session:
+        assert session.get_one(Appointment, mine).state == "booked"
+        offered = {one.slot_id for one in booking.openings(session, "cardiology", NOON, after=NOON, limit=9)}
+        assert offered == set(slots[1:])
+        assert (task(session).state, task(session).stop_reason, standing(session)) == (
+            "stopped",
+            "takes_place",
+            "takes_place",
+        )
+        (message,) = session.scalars(select(OutboxRow).where(OutboxRow.key == "appointment_suspended"))
+        assert (message.state, message.error) == ("failed", "withdrawn")
+        assert not suspensions.told(session, mine, EVENING + HOUR), "who is about to be told hears nothing of it"
+        assert standing(session) == "takes_place"
+        (row,) = [row for row in audit.newest(session) if row.action == "clinic.lifted"]
+        assert (row.detail["appointments"], row.detail["told"]) == (1, 0)
+        later = Slot(doctor_id=session.scalars(select(Doctor.id)).one(), starts_at=TOMORROW + 7 * MINUTE)
+        session.add(later)
+        session.flush()
+        session.refresh(later)
+        assert later.state == "open", "made later, it takes place, too"
+
+
+def test_what_is_suspended_again_is_told_again(database: Database) -> None:
+    with database.transaction() as session:
+        mine, _ = lucias_clinic(session, MEI)
+        first = suspend(session)
+        for at in (NOON, NOON + 30 * MINUTE, NOON + HOUR):
+            rings_out(session, at)
+        assert standing(session) == "not_reached"
+        assert lift(session, first, NOON + 2 * HOUR) == suspensions.Lifted((mine,), (), {})
+        session.expire_all()
+        (item,) = session.scalars(select(Callback))
+        assert (item.state, item.outcome) == ("done", "takes_place")
+    with database.transaction() as session:
+        second = again_by(session, TOMORROW, TOMORROW + DAY)
+        (line,) = suspensions.noticed(session, second)
+        assert (line.standing, suspensions.noticed(session, first)) == ("pending", [])
+        waiting = select(OutboxRow).where(OutboxRow.state == "queued", OutboxRow.key == "appointment_suspended")
+        assert session.scalars(waiting).one().once == f"appointment_suspended/{mine}"
+        due = session.scalars(select(FollowUpTask).where(FollowUpTask.state == "open")).one()
+        suspensions.not_reached(session, due, NOON + 3 * HOUR)
+        assert len(callbacks.still_open(session)) == 1
+
+
+@pytest.mark.parametrize("how", ["heard", "text_sent", "text_sending", "text_unknown", "talking", "by_a_person"])
+def test_who_was_told_keeps_a_suspended_appointment_and_its_time(database: Database, how: str) -> None:
+    with database.transaction() as session:
+        mine, slots = lucias_clinic(session)
+        suspended = suspend(session)
+        message = session.scalars(select(OutboxRow)).one()
+        match how:
+            case "heard":
+                assert suspensions.told(session, mine, NOON)
+            case "text_sent":
+                message.state, message.sent_at = "sent", NOON
+            case "text_sending":
+                message.state = "sending"
+            case "text_unknown":
+                message.state, message.error = "failed", "fate_unknown"
+            case "talking":
+                called = next_call(session)
+                assert isinstance(called, Claimed) and attempts.dialling(session, called.attempt_id, NOON)
+                assert agentless.answered(session, called.channel_id, NOON, POLICY) is not None
+            case _:
+                suspensions.not_reached(session, task(session), NOON)
+                (item,) = callbacks.still_open(session)
+                ana = employ(session, "ana", "nurse").id
+                assert callbacks.own(session, item.id, ana, NOON) and callbacks.finish(
+                    session, item.id, ana, "reached", NOON
+                )
+    with database.transaction() as session:
+        assert suspensions.would_lift(session, suspended, NOON) == suspensions.Lifted((), (mine,), {})
+        assert lift(session, suspended) == suspensions.Lifted((), (mine,), {})
+    with database.transaction() as session:
+        assert session.get_one(Appointment, mine).state == "suspended" and standing(session) == "to_book_anew"
+        assert slots[0] not in {
+            one.slot_id for one in booking.openings(session, "cardiology", NOON, after=NOON, limit=9)
+        }
+
+
+def test_what_rings_at_that_moment_is_hung_up_and_says_nothing(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_clinic(session)
+        suspended = suspend(session)
+        called = next_call(session)
+        assert isinstance(called, Claimed) and attempts.dialling(session, called.attempt_id, NOON)
+        lift(session, suspended)
+    with database.transaction() as session:
+        (off,) = plan_changes.called_off(session, NOON + MINUTE)
+        assert off.id == called.attempt_id
+        assert agentless.answered(session, called.channel_id, NOON + MINUTE, POLICY) is None
+        attempts.line_ended(session, called.attempt_id, "answered", NOON + MINUTE, POLICY)
+        assert (task(session).state, task(session).stop_reason) == ("stopped", "takes_place")
+        assert next_call(session, NOON + HOUR) is None and standing(session) == "takes_place"
+
+
+def test_what_another_suspension_covers_stays_suspended(database: Database) -> None:
+    with database.transaction() as session:
+        mine, slots = lucias_clinic(session, free=3)
+        first = suspend(session)
+        second = again_by(session, TOMORROW - HOUR, session.get_one(Slot, slots[1]).starts_at)  # hers alone
+        assert lift(session, first) == suspensions.Lifted((), (), {mine: second})
+        session.expire_all()
+        states = [session.get_one(Slot, slot).state for slot in slots]
+        assert states == ["withdrawn", "open", "open", "open"]
+        assert (session.get_one(Appointment, mine).state, task(session).state) == ("suspended", "open")
+        assert [line.standing for line in suspensions.noticed(session, second)] == ["pending"]
+        assert lift(session, second, NOON + 2 * MINUTE) == suspensions.Lifted((mine,), (), {})
+        session.expire_all()
+        assert session.get_one(Slot, slots[0]).state == "open" and session.get_one(Appointment, mine).state == "booked"
+
+
+def test_of_a_transfer_and_a_clinic_each_is_lifted_by_itself(database: Database) -> None:
+    with database.transaction() as session:
+        mine, slots = lucias_clinic(session)
+        first = suspend(session)
+        transferred = again_by(session, TOMORROW, TOMORROW + DAY, session.get_one(Appointment, mine).patient_id)
+        assert lift(session, first) == suspensions.Lifted((), (), {mine: transferred})
+        session.expire_all()
+        assert (
+            session.get_one(Slot, slots[0]).state == "open" and session.get_one(Appointment, mine).state == "suspended"
+        )
+        assert lift(session, transferred) == suspensions.Lifted((mine,), (), {})
+
+
+@pytest.mark.covers("I1")
+def test_lifted_and_suspended_at_one_moment_no_time_is_offered_that_does_not_take_place(database: Database) -> None:
+    with database.transaction() as session:
+        mine, slots = lucias_clinic(session)
+        first = suspend(session)
+    results = at_once(
+        database,
+        lambda session: lift(session, first),
+        lambda session: again_by(session, TOMORROW, TOMORROW + DAY),
+        lambda session: lift(session, first),
+    )
+    assert not [one for one in results if isinstance(one, Exception)]
+    with database.transaction() as session:
+        assert [session.get_one(Slot, slot).state for slot in slots[:2]] == ["withdrawn", "withdrawn"]
+        assert session.get_one(Appointment, mine).state == "suspended"
+        assert [row.action for row in audit.newest(session)].count("clinic.lifted") == 1
+
+
+def test_what_is_over_is_not_lifted(database: Database) -> None:
+    with database.transaction() as session:
+        lucias_clinic(session)
+        suspended = suspend(session)
+        assert lift(session, suspended, TOMORROW + DAY) is None
+        assert suspensions.lift(session, UUID(int=0), session.get_one(Suspension, suspended).begun_by, NOON) is None

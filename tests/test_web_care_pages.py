@@ -102,6 +102,21 @@ async def test_the_page_follows_the_calls(served: Site, page_of: PageOf) -> None
     await grace.get_by_text("told 1 of 1").wait_for()
     await does_not_scroll(grace)
     await looked_at(grace, "clinics-told")
+    asked: list[str] = []
+
+    async def agrees(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.accept()
+
+    grace.on("dialog", agrees)
+    await grace.get_by_role("button", name="Takes place again").click()
+    await expect(grace.get_by_text("takes place again; 1 to call and book anew")).to_be_visible()
+    assert asked == [
+        "Does this clinic take place again? Its free times are offered. 1 patient was told otherwise and keeps a "
+        "suspended appointment: call and book anew."
+    ]
+    await does_not_scroll(grace)
+    await looked_at(grace, "clinics-lifted")
 
 
 def complaint(site: Site) -> str:

@@ -99,12 +99,39 @@ async def test_a_patient_who_is_transferred_is_told_alone_and_the_clinic_takes_p
         assert set(session.scalars(select(Slot.state))) == {"open"}
 
 
+async def test_it_takes_place_again_and_who_was_told_is_to_be_called(site: Site) -> None:
+    with site.database.transaction() as session:
+        taken = session.scalars(select(Appointment)).one()
+        mine, free = taken.id, session.scalars(select(Slot.id).where(Slot.id != taken.slot_id)).one()
+        book(session, free, site.joao.id, "joao")
+    async with site.signed_in("grace") as grace:
+        await grace.post("/clinics/suspend", doctor=doctor(site.database), **SPAN)
+        with site.database.transaction() as session:
+            suspended = session.scalars(select(Suspension.id)).one()
+            suspensions.told(session, mine, NOON)
+        listed = (await grace.get("/clinics/list")).text
+        assert "1 appointment stands as before: its patient is not called about it." in listed
+        assert "1 patient was told otherwise and keeps a suspended appointment: call and book anew." in listed
+        for _ in range(2):  # pressed twice
+            shown = words((await grace.post(f"/clinics/{suspended}/lift")).text)
+            assert "takes place again; 1 to call and book anew" in shown
+            assert "Was told: call and book anew" in shown and "Takes place again" in shown
+            assert "Stopped: The clinic takes place again" in shown
+        assert f"/clinics/{suspended}/lift" not in (await grace.get("/clinics/list")).text
+    with site.database.transaction() as session:
+        states = {one.patient_id: one.state for one in session.scalars(select(Appointment))}
+        assert states.pop(site.joao.id) == "booked" and set(states.values()) == {"suspended"}
+        lifted = [row.account_id for row in audit.newest(session) if row.action == "clinic.lifted"]
+        assert lifted == [site.staff["grace"].id]
+
+
 @pytest.mark.covers("H51")
 @pytest.mark.parametrize("name", ["ana", "oscar"])
 async def test_only_who_has_the_right_suspends(site: Site, name: str) -> None:
     async with site.signed_in(name) as page:
         await page.get("/clinics", 403)
         await page.post("/clinics/suspend", 403, doctor=doctor(site.database), **SPAN)
+        await page.post(f"/clinics/{UUID(int=1)}/lift", 403)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,11 @@ class Shown:
     clinic: Clinic
     by: Account
     lines: list[Line]
+    would: suspensions.Lifted | None  # what would become of it; None: it was lifted, or is over
+
+    @property
+    def to_book_anew(self) -> int:
+        return sum(line.noticed.standing == "to_book_anew" for line in self.lines)
 
     @property
     def told(self) -> int:
@@ -75,7 +80,9 @@ def _suspensions(session: Session, visitor: Visitor, at: datetime, zone: Any) ->
                 named.add(str(noticed.patient_id))
             rows = followups.decisions(session, noticed.task_id)
             lines.append(Line(noticed, name, [(row.at, words.decision(row.code, row.facts, at, zone)) for row in rows]))
-        found.append(Shown(one, clinics[one.doctor_id], session.get_one(Account, one.begun_by), lines))
+        going_on = one.lifted_at is None and one.until > at
+        would = suspensions.would_lift(session, one.id, at) if going_on else None
+        found.append(Shown(one, clinics[one.doctor_id], session.get_one(Account, one.begun_by), lines, would))
     if named:
         looked(session, visitor.account_id, "suspension.read", "suspensions", at, patients=sorted(named))
     return found
@@ -189,3 +196,11 @@ async def suspend(request: Request, visitor: Suspends) -> Response:
 
     await house.database.run(decide)
     return pages_of(request).part(request, "suspensions/done.html")
+
+
+@routes.post("/clinics/{suspension_id}/lift")
+async def lift(request: Request, visitor: Suspends, suspension_id: UUID) -> Response:
+    """It takes place again; pressed twice, the list as it is."""
+    house = services(request)
+    await house.database.run(suspensions.lift, suspension_id, visitor.account_id, house.clock())
+    return pages_of(request).part(request, "suspensions/list.html", **await _list(request, visitor))

@@ -19,7 +19,8 @@ async def tell_first(call: Call, front: FrontDesk, patient: Patient) -> None:
     is written down."""
     suspended = await front.database.run(suspensions.of_patient, patient.id, front.now())
     for n, appointment in enumerate(suspended, 1):
-        await front.database.run(suspensions.told, appointment.appointment_id, front.now())
+        if not await front.database.run(suspensions.told, appointment.appointment_id, front.now()):
+            continue  # it takes place again since
         await call.journal.step("suspension_told", appointment=str(appointment.appointment_id))
         call.prepare(*map(told_of, suspended[n : n + 1]))
         try:

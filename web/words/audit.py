@@ -74,6 +74,7 @@ AUDIT_ACTIONS = {
     "urgent.raised": "raised a red flag",
     "flag.set_aside": "set a red flag aside",
     "clinic.suspended": "suspended a clinic",
+    "clinic.lifted": "said that a suspended clinic takes place again",
     "reminder.read": "saw who is reminded again and again",
     "texts.lost": "saw whose text messages were lost",
     "reminder.begun": "began a reminder that repeats",

@@ -87,6 +87,8 @@ SUSPENSION_STANDINGS = {  # what a patient knows of it, and has → (word, look)
     "given_up": ("Wants none", "good"),
     "wants_person": ("Asked for a person", "busy"),
     "not_reached": ("Not reached", "bad"),
+    "to_book_anew": ("Was told: call and book anew", "warn"),
+    "takes_place": ("Takes place again", "good"),
 }
 
 CALLBACK_OUTCOMES = {"reached": "Reached", "not_reached": "Not reached", "wrong_number": "Wrong number"}

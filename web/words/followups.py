@@ -38,6 +38,7 @@ STOP_REASONS = SKIP_REASONS | {
     "withdrawn": "The patient withdrew",
     "taken_back": "The enrolment was taken back",
     "merged": "The record was merged into one that follows the plan",
+    "takes_place": "The clinic takes place again",
     "told_too_late": "We were told after its time had passed",
     "fate_unknown": "It is not known whether the phone rang; a person calls",
 }
