@@ -499,6 +499,7 @@ def test_what_rings_at_that_moment_is_hung_up_and_says_nothing(database: Databas
         assert off.id == called.attempt_id
         assert agentless.answered(session, called.channel_id, NOON + MINUTE, POLICY) is None
         attempts.line_ended(session, called.attempt_id, "answered", NOON + MINUTE, POLICY)
+        assert not attempts.contact_result(session, called.attempt_id, "call_later", NOON + 2 * MINUTE, POLICY)
         assert (task(session).state, task(session).stop_reason) == ("stopped", "takes_place")
         assert next_call(session, NOON + HOUR) is None and standing(session) == "takes_place"
 
