@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 
 from hospital import accounts, agentless, attempts, booking, consents, missed_visits, patients, reminders, suspensions
 from hospital.attempts import Attempt, Claimed
-from hospital.booking import Appointment, Department, Slot
+from hospital.booking import Appointment, Department, Kind, Slot
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient, PatientIdentifier
 from hospital.reminders import RecurringReminder
-from hospital.suspensions import SuspensionNotice
+from hospital.suspensions import Suspension, SuspensionNotice
 from hotline import postgres, wiring
 from hotline.caller_joints import SqlJournal, appointment_messages
 from hotline.settings_file import DEMO, build
@@ -373,6 +373,31 @@ async def test_what_came_of_it_is_written_down(name: str, front: FrontDesk, word
     left = after(front)
     assert (left.standing, left.attempt.contact_result, left.task.state) == OUTCOMES[name]
     assert left.attempt.line_result == LINES.get(name, "answered")
+
+
+class LiftsMeanwhile(booking.OwnDesk):
+    """While she chooses another time for the first appointment, Grace says that the clinic takes place again."""
+
+    async def departments(self, kind: Kind = "clinic") -> list[Department]:
+        def lift(session: Session) -> None:
+            one = session.scalars(select(Suspension)).one()
+            suspensions.lift(session, one.id, one.begun_by, NOON)
+
+        await self._database.run(lift)
+        return await super().departments(kind)
+
+
+@pytest.mark.covers("H6")
+async def test_what_takes_place_again_during_the_call_is_not_told(front: FrontDesk, words: wording.Wording) -> None:
+    desk = LiftsMeanwhile(front.database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: front.site_says))
+    heard = await played("en", "two_appointments", replace(front, desk=desk), words)
+    assert heard.count("cannot take place") == heard.count("journal: suspension_told") == 1
+    with front.database.transaction() as session:
+        first, second = session.scalars(
+            select(Appointment).join(SuspensionNotice, SuspensionNotice.appointment_id == Appointment.id)
+            .join(Slot, Slot.id == Appointment.slot_id).order_by(Slot.starts_at)
+        )  # fmt: skip
+        assert (first.state, second.state) == ("cancelled", "booked") and first.moved_to is not None
 
 
 REMINDED: Mapping[str, tuple[str, str, list[str]]] = {
