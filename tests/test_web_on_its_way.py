@@ -11,6 +11,7 @@ from hospital.database import announce
 from tests.browser import Comes, PageOf, Site, comes, page_of, served, site
 from tests.characters import JOAO, LUCIA, WIREMU
 from tests.moments import ZONE
+from tests.test_web_care_pages import complaint
 from tests.test_web_front_desk import today
 from web import front_desk
 
@@ -124,3 +125,22 @@ async def test_a_refusal_is_told_though_its_button_was_refreshed_away(served: Si
     await expect(ana.locator("[data-key=s]:not([data-pressed])")).to_be_visible()
     late.may_come.set()
     await expect(ana.get_by_role("alert")).to_have_text("It is outside this patient's calling hours.")
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H30", "H51")
+async def test_a_late_answer_takes_nothing_away_that_was_typed_since(served: Site, page_of: PageOf) -> None:
+    """The stream has shown the form that it brings."""
+    case_id, grace, late = complaint(served), await page_of("grace"), Late()
+    await grace.goto(served.url(f"/cases/{case_id}"))
+    await grace.route("**/own", late)
+    await grace.get_by_role("button", name="Take it").click()
+    note = grace.get_by_label("Note")
+    await note.fill("She waits since nine.")
+    async with grace.expect_response("**/own") as taken:
+        late.may_come.set()
+    await (await taken.value).finished()
+    await grace.evaluate("() => new Promise(requestAnimationFrame)")
+    await expect(note).to_have_value("She waits since nine.")
+    await grace.get_by_role("button", name="Write it down").click()
+    await expect(grace.get_by_role("list").get_by_text("She waits since nine.")).to_be_visible()

@@ -53,6 +53,17 @@ export function watchFragments(library) {
     detail.shouldSwap = false;
     mark(fragment);
   });
+  // nor, when the page has shown by itself what came of it, what has been typed since
+  const before = new WeakMap(); // request → what its fragment showed then
+  document.addEventListener("htmx:beforeRequest", ({ detail: { target, xhr } }) => {
+    const fragment = target.closest?.("[data-fragment]");
+    if (fragment) before.set(xhr, shown.get(fragment));
+  });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const fragment = detail.target.closest?.("[data-fragment]");
+    if (!fragment || !before.has(detail.xhr) || before.get(detail.xhr) === shown.get(fragment)) return;
+    if (holdsInput(fragment)) detail.shouldSwap = false;
+  });
   // what htmx has put there (the first load, the answer to a button) counts as shown too
   document.addEventListener("htmx:afterSwap", ({ detail: { target, xhr } }) => {
     if (target.dataset.fragment === undefined) return;
@@ -158,9 +169,13 @@ function giveFocus(fragment, name) {
   (folded?.querySelector("summary") ?? same ?? around)?.focus({ preventScroll: true });
 }
 
-function isInUse(fragment) {
+function holdsInput(fragment) {
   if (fragment.querySelector("[data-saving]:not([data-saving=saved]), [data-state=playing], dialog[open]")) return true;
-  if ([...fragment.querySelectorAll("form[hx-post]:not([data-save], [data-sent])")].some(isChanged)) return true;
+  return [...fragment.querySelectorAll("form[hx-post]:not([data-save], [data-sent])")].some(isChanged);
+}
+
+function isInUse(fragment) {
+  if (holdsInput(fragment)) return true;
   const active = document.activeElement;
   if (active === fragment || !fragment.contains(active)) return false;
   if (active.form?.dataset.sent === "done") return false;
