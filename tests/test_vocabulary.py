@@ -54,7 +54,7 @@ NO_ALARM = [
 ]
 
 EMPTY = """\
-replies: {"yes": [y], "no": [n], "stop": [s], "start": [s], "help": [h], "book": [b], "more": [m]}
+replies: {"yes": [y], "no": [n], "stop": [s], "cancel": [c], "start": [s], "help": [h], "book": [b], "more": [m]}
 columns: {}
 values: {female: [f], male: [m], discharge: [d], surgery: [s], visit: [v]}
 units: {}
