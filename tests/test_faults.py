@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from hospital import consents, followups, patients, plan_changes, questionnaires, surveys
 from hospital.attempts import Attempt
-from hospital.followups import FollowUpTask
+from hospital.followups import DecisionRow, FollowUpTask
 from hospital.patients import Patient, PhoneNumber
 from hospital.recordings import Recording
 from hotline import wiring
@@ -30,6 +31,7 @@ from hotline.numbering import AMI_USER
 from tests import outside
 from tests.console import console
 from tests.house import House
+from tests.late import LATE
 from tests.outside import Witness
 from tests.test_shift import employ
 
@@ -168,6 +170,14 @@ def each_answer_is_accounted_for(site: House) -> None:
         assert session.scalars(without).all() == [], "and nothing of whom nobody answered for"
 
 
+def reached(site: House, witness: Witness, most: float) -> None:
+    """Most patients' phones rang all the same; on a full machine more orders are lost than elsewhere."""
+    with site.database.transaction() as session:
+        lines = Counter(session.scalars(select(Attempt.line_result)))
+        decided = Counter(session.scalars(select(DecisionRow.code)))
+    assert len(witness.rang()) >= PATIENTS * most, f"{LATE}: most are reached: {lines}, {decided}"
+
+
 @pytest.mark.covers("I3", "I4", "I5", "I10")
 async def test_forty_patients_are_dialled_at_most_once_whatever_dies(tmp_path: Path) -> None:
     chance = random.Random(SEED)
@@ -180,7 +190,7 @@ async def test_forty_patients_are_dialled_at_most_once_whatever_dies(tmp_path: P
         await site.until("everything is settled", lambda: not under_way(site), within=60)
         await site.no_channels(within=30)
         at_most_once(site, witness, numbers)
-        assert len(witness.rang()) >= PATIENTS * 0.6, "and most were reached all the same"
+        reached(site, witness, 0.6)
 
 
 # ── A second dialer ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -238,7 +248,7 @@ async def test_two_dialers_on_one_database_and_each_of_them_dies(tmp_path: Path)
         await site.until("everything is settled", lambda: not under_way(site), within=60)
         await site.no_channels(within=30)
         at_most_once(site, witness, numbers)
-        assert len(witness.rang()) >= PATIENTS * 0.8
+        reached(site, witness, 0.8)
 
 
 # ── Each step ───────────────────────────────────────────────────────────────────────────────────────────────────────
