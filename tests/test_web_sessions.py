@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from hospital.accounts import IDLE
 from tests.browser import PASSWORD, PageOf, Site, comes, does_not_scroll, looked_at, page_of, served, site
@@ -50,16 +50,23 @@ async def signs_in(page: Page, who: str) -> None:
     await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
 
 
-@pytest.mark.browser
-@pytest.mark.covers("H51", "I9")
-async def test_a_page_left_alone_covers_itself_and_tom_goes_on_where_he_was(
-    served: Site, page_of: PageOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def typed(served: Site, page_of: PageOf, monkeypatch: pytest.MonkeyPatch) -> tuple[Page, Locator]:
+    """Tom's page at the front desk, and the field in which he has typed something."""
     monkeypatch.setattr(live, "HEARTBEAT", 0.5)
     tom = await page_of("tom")
     await tom.goto(served.url("/desk"))
     said = tom.locator("#said")
     await said.fill("R-ruth")
+    return tom, said
+
+
+@pytest.mark.browser
+@pytest.mark.covers("H51", "I9")
+async def test_a_page_left_alone_covers_itself_and_tom_goes_on_where_he_was(
+    served: Site, typed: tuple[Page, Locator]
+) -> None:
+    tom, said = typed
     served.clock.passes(minutes=MINUTES)
     await expect(said).to_be_hidden()
     await expect(tom.locator("#live-state")).to_have_text("Signed out")
@@ -77,14 +84,8 @@ async def test_a_page_left_alone_covers_itself_and_tom_goes_on_where_he_was(
 
 @pytest.mark.browser
 @pytest.mark.covers("H51", "I9")
-async def test_nobody_else_goes_on_with_what_tom_typed(
-    served: Site, page_of: PageOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT", 0.5)
-    tom = await page_of("tom")
-    await tom.goto(served.url("/desk"))
-    said = tom.locator("#said")
-    await said.fill("R-ruth")
+async def test_nobody_else_goes_on_with_what_tom_typed(served: Site, typed: tuple[Page, Locator]) -> None:
+    tom, said = typed
     other = await tom.context.new_page()
     await other.goto(served.url("/account"))
     await other.get_by_text("Tom", exact=True).click()
