@@ -31,7 +31,7 @@ SKIP_REASONS = ("readmitted", "not_needed", "done_elsewhere", "in_hospital", "ot
 PLAN_CHANGES = ("died", "child_lost", "readmitted", "transferred", "withdrawn", "told_too_late", "taken_back", "merged")
 """What stops a task because its plan changed (`plan_changes.py`) or was begun too late (`enrolments.py`)."""
 TAKES_PLACE = "takes_place"
-"""What stops the call about a suspended clinic that takes place again (`suspensions.lift`)."""
+"""What stops the call about a suspended clinic that takes place again (`lifted_suspensions.lift`)."""
 
 
 class FollowUpTask(Base):

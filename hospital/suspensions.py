@@ -3,27 +3,26 @@
 Rules: a clinic is suspended in one transaction: its free times are withdrawn (those that are made later, too:
 schema.sql sees to it), its appointments suspended, and each of their patients gets a notice, an urgent contact and a
 text message. For a patient who is transferred their appointments alone are suspended; such a time is free for others
-once its patient has moved or given it up. A suspension is lifted in one transaction, too: its times are free again and
-whoever does not know yet keeps their appointment as if nothing had been; who was told is called by a person. What is
-suspended twice stays so. What became of an appointment (moved, given up) is said by the appointment alone; the notice
-says what its patient knows. Whoever wants a person has one on the line; whoever was not reached becomes one callback.
+once its patient has moved or given it up. What became of an appointment (moved, given up) is said by the appointment
+alone; the notice says what its patient knows. Whoever wants a person has one on the line; whoever was not reached
+becomes one callback. What is suspended in error is lifted (`lifted_suspensions`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text, and_, cast, func, or_, select, text, true, update
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy import ForeignKey, Text, cast, func, or_, select, true, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from hospital import audit, outbox, plan_changes
+from hospital import audit, outbox
 from hospital.appointments import Appointment, Booked, booked
 from hospital.callbacks import Callback, ask_for_patient
 from hospital.calling_hours import first_allowed
 from hospital.calling_rules import CallingPolicy, on_the_clock_of, where_reached
 from hospital.database import Base, Id, announce
-from hospital.followups import TAKES_PLACE, FollowUpTask, decide, plan_call
+from hospital.followups import FollowUpTask, decide, plan_call
 from hospital.outbox import OutboxRow
 from hospital.patients import Patient
 from hospital.slots import Doctor, Slot
@@ -33,7 +32,6 @@ ONCE = "appointment_suspended/"  # before the appointment: what its message is a
 REASONS = ("illness", "emergency", "leave", "equipment", "other")
 TRANSFERRED = "transferred"  # the reason where it is one patient's alone
 PRIORITY = 1
-SHOWN = timedelta(days=1)  # after its end: who does not know of it is still of interest
 ON_THE_WAY = timedelta(hours=3)  # before an appointment: whoever is told later has travelled in vain
 
 
@@ -113,7 +111,7 @@ def suspend(
         raise ValueError("what one patient has is suspended where they are transferred, and nowhere else")
     if not since < until or until <= at:
         raise ValueError("a clinic is suspended from a time to a later one that has not passed")
-    _in_turn(session, doctor_id)
+    in_turn(session, doctor_id)
     made = Suspension(
         doctor_id=doctor_id,
         patient_id=patient_id,
@@ -197,145 +195,9 @@ def _give_notice(session: Session, suspension_id: UUID, one: Affected, at: datet
         )
 
 
-# ── It takes place again ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Lifted:
-    """What becomes of the appointments that are ahead, where a suspension is lifted: `again`, they take place; `told`,
-    their patients were told otherwise; `elsewhere`, another suspension concerns them, too."""
-
-    again: tuple[UUID, ...]
-    told: tuple[UUID, ...]
-    elsewhere: Mapping[UUID, UUID]  # the appointment → that suspension
-
-
-_AHEAD = text("""
-    SELECT n.appointment_id,
-           (SELECT o.id FROM suspension o
-             WHERE o.doctor_id = s.doctor_id AND o.lifted_at IS NULL AND o.id <> n.suspension_id
-               AND o.since <= s.starts_at AND o.until > s.starts_at
-               AND (o.patient_id IS NULL OR o.patient_id = a.patient_id)
-             ORDER BY o.begun_at DESC, o.id LIMIT 1) AS other,
-           n.state NOT IN ('pending', 'not_reached')
-               OR EXISTS (SELECT FROM attempt x WHERE x.task_id = n.task_id AND x.state = 'talking')
-               OR EXISTS (SELECT FROM outbox m WHERE m.once = CAST(:once AS text) || n.appointment_id
-                             AND (m.state IN ('sending', 'sent', 'delivered') OR m.error = ANY (:perhaps)))
-               OR EXISTS (SELECT FROM callback c WHERE c.origin = 'suspension/' || n.appointment_id AND c.state = 'done'
-                             AND c.outcome NOT IN ('not_reached', 'wrong_number')) AS knows
-      FROM suspension_notice n JOIN appointment a ON a.id = n.appointment_id JOIN slot s ON s.id = a.slot_id
-     WHERE n.suspension_id = :suspension AND a.state = 'suspended' AND s.starts_at > :at
-     ORDER BY s.starts_at, n.appointment_id""")
-
-
-def would_lift(session: Session, suspension_id: UUID, at: datetime) -> Lifted:
-    """A text message that has left, or may have, a call that was answered, and a callback that was done have told."""
-    values = {"suspension": suspension_id, "at": at, "once": ONCE, "perhaps": list(outbox.FATE_UNKNOWN)}
-    rows = session.execute(_AHEAD, values).all()
-    here = [row for row in rows if row.other is None]
-    return Lifted(
-        tuple(row.appointment_id for row in here if not row.knows),
-        tuple(row.appointment_id for row in here if row.knows),
-        {row.appointment_id: row.other for row in rows if row.other is not None},
-    )
-
-
-def lift(session: Session, suspension_id: UUID, account_id: UUID, at: datetime) -> Lifted | None:
-    """What is ahead takes place again. None where there is no such suspension, or it was lifted before or is over."""
-    doctor_id = session.scalar(select(Suspension.doctor_id).where(Suspension.id == suspension_id))
-    if doctor_id is None:
-        return None
-    _in_turn(session, doctor_id)
-    one = session.get_one(Suspension, suspension_id, with_for_update=True, populate_existing=True)
-    if one.lifted_at is not None or one.until <= at:
-        return None
-    one.lifted_by, one.lifted_at = account_id, at
-    session.flush()
-    opened = _open_again(session, one, at) if one.patient_id is None else []
-    messages = _hold_still(session, suspension_id)
-    lifted = would_lift(session, suspension_id, at)
-    for appointment_id, other in lifted.elsewhere.items():
-        of_it = update(SuspensionNotice).where(SuspensionNotice.appointment_id == appointment_id)
-        session.execute(of_it.values(suspension_id=other))
-    booked_again = session.scalars(
-        update(Appointment)
-        .where(Appointment.id.in_(lifted.again), Appointment.state == "suspended")
-        .values(state="booked")
-        .returning(Appointment.slot_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    calls = select(SuspensionNotice.task_id).where(SuspensionNotice.appointment_id.in_(lifted.again))
-    plan_changes.stop_tasks(session, TAKES_PLACE, at, account_id, FollowUpTask.id.in_(calls))
-    for appointment_id in lifted.again:
-        _say_no_more(session, suspension_id, appointment_id, messages.get(f"{ONCE}{appointment_id}"), at)
-    audit.record(
-        session,
-        account_id,
-        "clinic.lifted",
-        f"doctor:{doctor_id}",
-        at,
-        suspension=str(suspension_id),
-        appointments=len(lifted.again),
-        told=len(lifted.told),
-        elsewhere=len(lifted.elsewhere),
-    )
-    for slot_id in {*opened, *booked_again}:
-        announce(session, "slot", slot_id)
-    for changed_id in {suspension_id, *lifted.elsewhere.values()}:
-        announce(session, "suspension", changed_id)
-    return lifted
-
-
-def _in_turn(session: Session, doctor_id: UUID) -> None:
+def in_turn(session: Session, doctor_id: UUID) -> None:
     """Of one doctor's suspensions one is begun or lifted at a time: each sees what the one before it has done."""
     session.execute(select(Doctor.id).where(Doctor.id == doctor_id).with_for_update(key_share=True))
-
-
-def _open_again(session: Session, one: Suspension, at: datetime) -> Sequence[UUID]:
-    other = aliased(Suspension)
-    covers = and_(other.since <= Slot.starts_at, other.until > Slot.starts_at, other.doctor_id == Slot.doctor_id)
-    still = select(other.id).where(covers, other.patient_id.is_(None), other.lifted_at.is_(None))
-    its = and_(Slot.doctor_id == one.doctor_id, Slot.starts_at >= one.since, Slot.starts_at < one.until)
-    return session.scalars(
-        update(Slot)
-        .where(its, Slot.starts_at > at, Slot.state == "withdrawn", ~still.exists())
-        .values(state="open")
-        .returning(Slot.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-
-
-def _hold_still(session: Session, suspension_id: UUID) -> dict[str, OutboxRow]:
-    """Nobody is told while it is lifted: no call of it is answered, no text message leaves. These, by what each is
-    about."""
-    of_it = SuspensionNotice.suspension_id == suspension_id
-    tasks = select(SuspensionNotice.task_id).where(of_it)
-    held = select(FollowUpTask.id).where(FollowUpTask.id.in_(tasks)).order_by(FollowUpTask.id).with_for_update()
-    session.execute(held)
-    notices = select(SuspensionNotice.appointment_id).where(of_it).order_by(SuspensionNotice.appointment_id)
-    about = [f"{ONCE}{appointment_id}" for appointment_id in session.scalars(notices.with_for_update())]
-    rows = select(OutboxRow).where(OutboxRow.once.in_(about)).order_by(OutboxRow.id).with_for_update()
-    return {row.once: row for row in session.scalars(rows, execution_options={"populate_existing": True})}
-
-
-def _say_no_more(
-    session: Session, suspension_id: UUID, appointment_id: UUID, message: OutboxRow | None, at: datetime
-) -> None:
-    """No text message, no callback; and each may be had anew where the clinic is suspended again."""
-    if message is not None:
-        if message.state == "queued":
-            outbox.withdraw(session, message)
-        message.once = f"{message.once}/{suspension_id}"
-    closed = session.scalars(
-        update(Callback)
-        .where(Callback.origin == _origin(appointment_id), Callback.state != "done")
-        .values(state="done", done_at=at, outcome=TAKES_PLACE)
-        .returning(Callback.id)
-    ).all()
-    for callback_id in closed:
-        announce(session, "callback", callback_id)
-    over = update(Callback).where(Callback.origin == _origin(appointment_id))
-    session.execute(over.values(origin=f"{_origin(appointment_id)}/{suspension_id}"))
 
 
 # ── What the patient knows ──────────────────────────────────────────────────────────────────────────────────────────
@@ -361,7 +223,7 @@ def told(session: Session, appointment_id: UUID, at: datetime) -> bool:
     _move(session, appointment_id, ("pending", "not_reached", "wants_person"), state="told", told_at=at)
     session.execute(
         update(Callback)
-        .where(Callback.origin == _origin(appointment_id), Callback.state != "done")
+        .where(Callback.origin == origin(appointment_id), Callback.state != "done")
         .values(state="done", done_at=at, outcome="told_meanwhile")
     )
     return True
@@ -443,7 +305,7 @@ def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
         return
     ask_for_patient(
         session,
-        origin=_origin(notice.appointment_id),
+        origin=origin(notice.appointment_id),
         number=reached.numbers[0].number,
         why="suspended",
         patient_id=task.patient_id,
@@ -452,7 +314,7 @@ def not_reached(session: Session, task: FollowUpTask, at: datetime) -> None:
     )
 
 
-def _origin(appointment_id: UUID) -> str:
+def origin(appointment_id: UUID) -> str:
     return f"suspension/{appointment_id}"
 
 
@@ -461,67 +323,3 @@ def changed(session: Session, task_id: UUID) -> None:
     suspension_id = session.scalar(select(SuspensionNotice.suspension_id).where(SuspensionNotice.task_id == task_id))
     if suspension_id is not None:
         announce(session, "suspension", suspension_id)
-
-
-# ── What staff see ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Noticed:
-    """One line of a suspension. `standing`: pending | calling | told | acknowledged | wants_person | not_reached |
-    rebooked | given_up |
-    takes_place | to_book_anew (it takes place again, and its patient was told otherwise)."""
-
-    appointment_id: UUID
-    patient_id: UUID
-    task_id: UUID
-    starts_at: datetime
-    standing: str
-    tries: int
-    next_try_at: datetime | None
-    moved_to: datetime | None
-    callback: bool  # a person is to call
-    owner: str | None  # who has taken that callback
-
-
-KNOWS = frozenset({"told", "acknowledged", "rebooked", "given_up", "wants_person"})
-
-_NOTICED = text("""
-    SELECT n.appointment_id, a.patient_id, n.task_id, s.starts_at,
-           CASE WHEN a.state = 'cancelled' THEN CASE WHEN a.moved_to IS NULL THEN 'given_up' ELSE 'rebooked' END
-                WHEN a.state <> 'suspended' THEN 'takes_place'
-                WHEN l.lifted_at <= s.starts_at THEN 'to_book_anew'
-                WHEN t.state = 'calling' AND n.state IN ('pending', 'not_reached') THEN 'calling'
-                WHEN t.state = 'stopped' AND n.state = 'pending' THEN 'not_reached' ELSE n.state END,
-           t.tries, CASE WHEN t.state = 'open' THEN t.next_try_at END,
-           (SELECT later.starts_at FROM appointment b JOIN slot later ON later.id = b.slot_id WHERE b.id = a.moved_to),
-           c.id IS NOT NULL, o.display_name
-      FROM suspension_notice n JOIN appointment a ON a.id = n.appointment_id JOIN suspension l ON l.id = n.suspension_id
-      JOIN slot s ON s.id = a.slot_id JOIN followup_task t ON t.id = n.task_id
-      LEFT JOIN callback c ON c.origin = 'suspension/' || n.appointment_id AND c.state <> 'done'
-      LEFT JOIN account o ON o.id = c.owner_id
-     WHERE n.suspension_id = :suspension ORDER BY s.starts_at, n.appointment_id""")
-
-
-def noticed(session: Session, suspension_id: UUID) -> list[Noticed]:
-    return [Noticed(*row) for row in session.execute(_NOTICED, {"suspension": suspension_id})]
-
-
-def going_on(session: Session, at: datetime) -> list[Suspension]:
-    """Those that are not over since yesterday, newest first."""
-    rows = select(Suspension).where(Suspension.until > at - SHOWN)
-    return list(session.scalars(rows.order_by(Suspension.begun_at.desc(), Suspension.id)))
-
-
-def free_times(session: Session, doctor_id: UUID, since: datetime, until: datetime, at: datetime) -> int:
-    """How many open times without an appointment a suspension would withdraw."""
-    taken = select(Appointment.slot_id).where(Appointment.state != "cancelled")
-    rows = select(func.count()).where(
-        Slot.doctor_id == doctor_id,
-        Slot.starts_at >= since,
-        Slot.starts_at < until,
-        Slot.starts_at > at,
-        Slot.state == "open",
-        Slot.id.not_in(taken),
-    )
-    return session.scalar(rows) or 0

@@ -8,7 +8,19 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import agentless, attempts, audit, booking, callbacks, followups, patients, plan_changes, suspensions
+from hospital import (
+    agentless,
+    attempts,
+    audit,
+    booking,
+    callbacks,
+    followups,
+    lifted_suspensions,
+    patients,
+    plan_changes,
+    suspension_view,
+    suspensions,
+)
 from hospital.attempts import Attempt, Claimed
 from hospital.booking import Appointment, Booked, Doctor, Slot, SlotTaken
 from hospital.callbacks import Callback
@@ -72,7 +84,7 @@ def task(session: Session) -> FollowUpTask:
 def standing(session: Session) -> str:
     session.flush()
     notice = session.scalars(select(SuspensionNotice)).one()
-    (line,) = suspensions.noticed(session, notice.suspension_id)
+    (line,) = suspension_view.noticed(session, notice.suspension_id)
     return line.standing
 
 
@@ -87,7 +99,7 @@ def test_free_times_go_and_who_has_one_is_told(database: Database) -> None:
         doctor = session.scalars(select(Doctor.id)).one()
         shown = suspensions.affected(session, doctor, TOMORROW, TOMORROW + DAY, NOON)
         assert [one.appointment_id for one in shown] == [mine]
-        assert suspensions.free_times(session, doctor, TOMORROW, TOMORROW + DAY, NOON) == 1
+        assert suspension_view.free_times(session, doctor, TOMORROW, TOMORROW + DAY, NOON) == 1
         suspend(session)
     with database.transaction() as session:
         assert session.get_one(Appointment, mine).state == "suspended"
@@ -327,7 +339,7 @@ def test_two_children_on_one_number_are_two_items_where_neither_was_told(databas
         assert {(item.why, item.number) for item in items} == {("suspended", LUCIA.numbers[0])}
         notice = session.scalars(select(SuspensionNotice)).first()
         assert notice is not None
-        assert all(line.callback for line in suspensions.noticed(session, notice.suspension_id))
+        assert all(line.callback for line in suspension_view.noticed(session, notice.suspension_id))
         suspensions.told(session, notice.appointment_id, NOON)
         assert len(callbacks.still_open(session)) == 1, "the other one still is to be told"
 
@@ -384,9 +396,9 @@ def test_a_call_whose_fate_is_unknown_goes_to_a_person(database: Database) -> No
 # ── It takes place again ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def lift(session: Session, suspension_id: UUID, at: datetime = NOON + MINUTE) -> suspensions.Lifted | None:
+def lift(session: Session, suspension_id: UUID, at: datetime = NOON + MINUTE) -> lifted_suspensions.Lifted | None:
     grace = session.get_one(Suspension, suspension_id).begun_by
-    return suspensions.lift(session, suspension_id, grace, at)
+    return lifted_suspensions.lift(session, suspension_id, grace, at)
 
 
 def again_by(session: Session, since: datetime, until: datetime, patient_id: UUID | None = None) -> UUID:
@@ -405,7 +417,7 @@ def test_who_does_not_know_keeps_the_appointment_and_the_free_times_are_offered(
         suspended = suspend(session, at=EVENING)
     with database.transaction() as session:
         lifted = lift(session, suspended, EVENING + MINUTE)
-        assert lifted == suspensions.Lifted((mine,), (), {})
+        assert lifted == lifted_suspensions.Lifted((mine,), (), {})
         assert lift(session, suspended, EVENING + 2 * MINUTE) is None, "pressed twice"
     with database.transaction() as session:
         assert session.get_one(Appointment, mine).state == "booked"
@@ -436,14 +448,14 @@ def test_what_is_suspended_again_is_told_again(database: Database) -> None:
         for at in (NOON, NOON + 30 * MINUTE, NOON + HOUR):
             rings_out(session, at)
         assert standing(session) == "not_reached"
-        assert lift(session, first, NOON + 2 * HOUR) == suspensions.Lifted((mine,), (), {})
+        assert lift(session, first, NOON + 2 * HOUR) == lifted_suspensions.Lifted((mine,), (), {})
         session.expire_all()
         (item,) = session.scalars(select(Callback))
         assert (item.state, item.outcome) == ("done", "takes_place")
     with database.transaction() as session:
         second = again_by(session, TOMORROW, TOMORROW + DAY)
-        (line,) = suspensions.noticed(session, second)
-        assert (line.standing, suspensions.noticed(session, first)) == ("pending", [])
+        (line,) = suspension_view.noticed(session, second)
+        assert (line.standing, suspension_view.noticed(session, first)) == ("pending", [])
         waiting = select(OutboxRow).where(OutboxRow.state == "queued", OutboxRow.key == "appointment_suspended")
         assert session.scalars(waiting).one().once == f"appointment_suspended/{mine}"
         due = session.scalars(select(FollowUpTask).where(FollowUpTask.state == "open")).one()
@@ -478,8 +490,8 @@ def test_who_was_told_keeps_a_suspended_appointment_and_its_time(database: Datab
                     session, item.id, ana, "reached", NOON
                 )
     with database.transaction() as session:
-        assert suspensions.would_lift(session, suspended, NOON) == suspensions.Lifted((), (mine,), {})
-        assert lift(session, suspended) == suspensions.Lifted((), (mine,), {})
+        assert lifted_suspensions.would_lift(session, suspended, NOON) == lifted_suspensions.Lifted((), (mine,), {})
+        assert lift(session, suspended) == lifted_suspensions.Lifted((), (mine,), {})
     with database.transaction() as session:
         assert session.get_one(Appointment, mine).state == "suspended" and standing(session) == "to_book_anew"
         assert slots[0] not in {
@@ -509,13 +521,13 @@ def test_what_another_suspension_covers_stays_suspended(database: Database) -> N
         mine, slots = lucias_clinic(session, free=3)
         first = suspend(session)
         second = again_by(session, TOMORROW - HOUR, session.get_one(Slot, slots[1]).starts_at)  # hers alone
-        assert lift(session, first) == suspensions.Lifted((), (), {mine: second})
+        assert lift(session, first) == lifted_suspensions.Lifted((), (), {mine: second})
         session.expire_all()
         states = [session.get_one(Slot, slot).state for slot in slots]
         assert states == ["withdrawn", "open", "open", "open"]
         assert (session.get_one(Appointment, mine).state, task(session).state) == ("suspended", "open")
-        assert [line.standing for line in suspensions.noticed(session, second)] == ["pending"]
-        assert lift(session, second, NOON + 2 * MINUTE) == suspensions.Lifted((mine,), (), {})
+        assert [line.standing for line in suspension_view.noticed(session, second)] == ["pending"]
+        assert lift(session, second, NOON + 2 * MINUTE) == lifted_suspensions.Lifted((mine,), (), {})
         session.expire_all()
         assert session.get_one(Slot, slots[0]).state == "open" and session.get_one(Appointment, mine).state == "booked"
 
@@ -525,12 +537,12 @@ def test_of_a_transfer_and_a_clinic_each_is_lifted_by_itself(database: Database)
         mine, slots = lucias_clinic(session)
         first = suspend(session)
         transferred = again_by(session, TOMORROW, TOMORROW + DAY, session.get_one(Appointment, mine).patient_id)
-        assert lift(session, first) == suspensions.Lifted((), (), {mine: transferred})
+        assert lift(session, first) == lifted_suspensions.Lifted((), (), {mine: transferred})
         session.expire_all()
         assert (
             session.get_one(Slot, slots[0]).state == "open" and session.get_one(Appointment, mine).state == "suspended"
         )
-        assert lift(session, transferred) == suspensions.Lifted((mine,), (), {})
+        assert lift(session, transferred) == lifted_suspensions.Lifted((mine,), (), {})
 
 
 @pytest.mark.covers("I1")
@@ -556,4 +568,6 @@ def test_what_is_over_is_not_lifted(database: Database) -> None:
         lucias_clinic(session)
         suspended = suspend(session)
         assert lift(session, suspended, TOMORROW + DAY) is None
-        assert suspensions.lift(session, UUID(int=0), session.get_one(Suspension, suspended).begun_by, NOON) is None
+        assert (
+            lifted_suspensions.lift(session, UUID(int=0), session.get_one(Suspension, suspended).begun_by, NOON) is None
+        )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, text
 
-from hospital import accounts, booking, reminders, suspensions
+from hospital import accounts, booking, reminders, suspension_view, suspensions
 from hospital.attempts import Attempt
 from hospital.booking import Slot
 from hospital.callbacks import Callback
@@ -62,7 +62,7 @@ def task(house: House) -> FollowUpTask:
 def standing(house: House) -> str:
     with house.database.transaction() as session:
         notice = session.scalars(select(SuspensionNotice)).one()
-        return suspensions.noticed(session, notice.suspension_id)[0].standing
+        return suspension_view.noticed(session, notice.suspension_id)[0].standing
 
 
 @contextmanager

@@ -12,7 +12,19 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hospital import accounts, agentless, attempts, booking, consents, missed_visits, patients, reminders, suspensions
+from hospital import (
+    accounts,
+    agentless,
+    attempts,
+    booking,
+    consents,
+    lifted_suspensions,
+    missed_visits,
+    patients,
+    reminders,
+    suspension_view,
+    suspensions,
+)
 from hospital.attempts import Attempt, Claimed
 from hospital.booking import Appointment, Department, Kind, Slot
 from hospital.calling_rules import CallingPolicy
@@ -328,7 +340,7 @@ def after(front: FrontDesk) -> After:
         attempt = session.scalars(select(Attempt)).one()
         attempts.line_ended(session, attempt.id, "answered", NOON, POLICY)
         notice = session.scalars(select(SuspensionNotice)).one()
-        (line,) = suspensions.noticed(session, notice.suspension_id)
+        (line,) = suspension_view.noticed(session, notice.suspension_id)
         sent = session.scalars(select(OutboxRow).order_by(OutboxRow.key)).all()
         lucia = lucia_of(session)
         assert lucia.numbers
@@ -381,7 +393,7 @@ class LiftsMeanwhile(booking.OwnDesk):
     async def departments(self, kind: Kind = "clinic") -> list[Department]:
         def lift(session: Session) -> None:
             one = session.scalars(select(Suspension)).one()
-            suspensions.lift(session, one.id, one.begun_by, NOON)
+            lifted_suspensions.lift(session, one.id, one.begun_by, NOON)
 
         await self._database.run(lift)
         return await super().departments(kind)

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from hospital import agentless, attempts, audit, suspensions
+from hospital import agentless, attempts, audit, suspension_view, suspensions
 from hospital.attempts import Claimed
 from hospital.booking import Appointment, Doctor, Slot
 from hospital.callbacks import Callback
@@ -78,7 +78,7 @@ async def test_who_was_not_reached_is_a_callback_with_an_owner(site: Site) -> No
 
 def called_task(site: Site) -> UUID:
     with site.database.transaction() as session:
-        (one,) = suspensions.noticed(session, session.scalars(select(Suspension.id)).one())
+        (one,) = suspension_view.noticed(session, session.scalars(select(Suspension.id)).one())
         return one.task_id
 
 

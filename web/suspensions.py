@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hospital import followups, suspensions
+from hospital import followups, lifted_suspensions, suspension_view, suspensions
 from hospital.accounts import Account
 from hospital.booking import Department, Doctor
 from hospital.patients import Patient
 from hospital.record_lists import of_records
-from hospital.suspensions import Affected, Noticed, Suspension
+from hospital.suspension_view import Noticed
+from hospital.suspensions import Affected, Suspension
 from web import words
 from web.doors import Door, Visitor, pages_of, services
 from web.looks import looked
@@ -50,7 +51,7 @@ class Shown:
     clinic: Clinic
     by: Account
     lines: list[Line]
-    would: suspensions.Lifted | None  # what would become of it; None: it was lifted, or is over
+    would: lifted_suspensions.Lifted | None  # what would become of it; None: it was lifted, or is over
 
     @property
     def to_book_anew(self) -> int:
@@ -58,7 +59,7 @@ class Shown:
 
     @property
     def told(self) -> int:
-        return sum(line.noticed.standing in suspensions.KNOWS for line in self.lines)
+        return sum(line.noticed.standing in suspension_view.KNOWS for line in self.lines)
 
 
 def _clinics(session: Session) -> list[Clinic]:
@@ -71,9 +72,9 @@ def _suspensions(session: Session, visitor: Visitor, at: datetime, zone: Any) ->
     """Newest first; the names that are shown are a look."""
     clinics = {clinic.doctor_id: clinic for clinic in _clinics(session)}
     found, named = [], set()
-    for one in suspensions.going_on(session, at):
+    for one in suspension_view.going_on(session, at):
         lines = []
-        for noticed in suspensions.noticed(session, one.id):
+        for noticed in suspension_view.noticed(session, one.id):
             name = None
             if visitor.may("patients.read"):
                 name = session.get_one(Patient, noticed.patient_id).name
@@ -81,7 +82,7 @@ def _suspensions(session: Session, visitor: Visitor, at: datetime, zone: Any) ->
             rows = followups.decisions(session, noticed.task_id)
             lines.append(Line(noticed, name, [(row.at, words.decision(row.code, row.facts, at, zone)) for row in rows]))
         going_on = one.lifted_at is None and one.until > at
-        would = suspensions.would_lift(session, one.id, at) if going_on else None
+        would = lifted_suspensions.would_lift(session, one.id, at) if going_on else None
         found.append(Shown(one, clinics[one.doctor_id], session.get_one(Account, one.begun_by), lines, would))
     if named:
         looked(session, visitor.account_id, "suspension.read", "suspensions", at, patients=sorted(named))
@@ -164,7 +165,9 @@ async def preview(request: Request, visitor: Suspends) -> Response:
                 name = session.get_one(Patient, one.patient_id).name
                 looked(session, visitor.account_id, "suspension.read", f"patient:{one.patient_id}", now)
             concerned.append((one, name))
-        free = suspensions.free_times(session, asked.doctor_id, asked.since, asked.until, now) if not patient_id else 0
+        free = (
+            suspension_view.free_times(session, asked.doctor_id, asked.since, asked.until, now) if not patient_id else 0
+        )
         return clinic, concerned, free
 
     clinic, concerned, free = await house.database.run(read)
@@ -202,5 +205,5 @@ async def suspend(request: Request, visitor: Suspends) -> Response:
 async def lift(request: Request, visitor: Suspends, suspension_id: UUID) -> Response:
     """It takes place again; pressed twice, the list as it is."""
     house = services(request)
-    await house.database.run(suspensions.lift, suspension_id, visitor.account_id, house.clock())
+    await house.database.run(lifted_suspensions.lift, suspension_id, visitor.account_id, house.clock())
     return pages_of(request).part(request, "suspensions/list.html", **await _list(request, visitor))
