@@ -57,8 +57,17 @@ def load_questionnaires(folder: Path = HERE) -> tuple[dict[str, Questionnaire], 
 
 
 def read_questionnaire(path: Path) -> Questionnaire:
-    """Read one file. Raises `FileRefused` with all that is wrong in it."""
-    return _read(SourceFile(path), path.stem)
+    """Read one file; what is still as it was is not parsed again. Raises `FileRefused` with all that is wrong in it."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        content = None  # told as everything else that is wrong in a file
+    return _read_file(path, content)
+
+
+@lru_cache(maxsize=64)
+def _read_file(path: Path, content: bytes | None) -> Questionnaire:
+    return _read(SourceFile(path, content), path.stem)
 
 
 def read_source(text: str, code: str) -> Questionnaire:

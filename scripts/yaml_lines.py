@@ -48,7 +48,7 @@ _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is
 
 
 def _compose(text: str) -> yaml.Node | None:
-    for event in yaml.parse(text, Loader=_LOADER):
+    for event in yaml.parse(text, Loader=_LOADER) if "*" in text else ():  # an alias has a star
         if isinstance(event, yaml.AliasEvent):
             where: Any = event.start_mark  # of libyaml's own class
             raise yaml.MarkedYAMLError(None, None, "an alias (*name) is not allowed here: write it out", where)

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from hypothesis import settings
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
 
@@ -29,6 +32,7 @@ from ivr.desk_on_the_line import DeskOnTheLine
 from ivr.dialogues import attended, survey
 from tests.copies import clone_database
 from tests.site_key import SITE_KEY, put_site_key
+from web import pages
 
 pytest_plugins = ("tests.asterisk_instance", "tests.house", "tests.sharing")
 
@@ -95,11 +99,26 @@ def cluster(_unlocked: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
+class Compiled(BytecodeCache):
+    """Templates' code by their text."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _what_is_compiled_stays() -> Iterator[None]:
-    """One engine for each URL, so that a statement is compiled for a worker's first test and not for each."""
+    """A statement and a template are compiled for a worker's first test and not for each: one engine for each URL, and
+    what each console's templates have become."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database_room, "create_engine", _engine)
+        patch.setattr(pages, "Environment", partial(Environment, bytecode_cache=Compiled()))
         yield
 
 

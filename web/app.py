@@ -104,11 +104,6 @@ def create_app(services: Services) -> FastAPI:
     """The application. Run it with `uvicorn` (`timeout_graceful_shutdown`: the live streams never end by themselves).
 
     Raises RuntimeError where a route has no door."""
-    app = FastAPI(title="Hospital hotline", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_alive)
-    app.state.services = services
-    app.state.readings = Readings()
-    app.state.chain = ChainWalk(services.database, services.clock)
-    app.state.pages = Pages(services.facts, lambda: services.live.position, services.scripts)
     rooms = (
         home.routes,
         sign_in.routes,
@@ -179,12 +174,19 @@ def create_app(services: Services) -> FastAPI:
         audit_log.routes,
         static_files.routes,
     )
-    app.state.routes = [route for room in rooms for route in room.routes]
-    bare = doors.without_a_door(app.state.routes)
+    routes = [route for room in rooms for route in room.routes]
+    bare = doors.without_a_door(routes)
     if bare:
         raise RuntimeError(f"these routes do not say who may enter: {', '.join(bare)}")
-    for room in rooms:
-        app.include_router(room)
+    # As they are: `include_router` would make each of them anew at the first request, and look twice at every one.
+    app = FastAPI(
+        title="Hospital hotline", routes=routes, openapi_url=None, docs_url=None, redoc_url=None, lifespan=_alive
+    )
+    app.state.routes = routes
+    app.state.services = services
+    app.state.readings = Readings()
+    app.state.chain = ChainWalk(services.database, services.clock)
+    app.state.pages = Pages(services.facts, lambda: services.live.position, services.scripts)
     refusals.install(app, app.state.pages)
     app.add_middleware(Limits)
     app.add_middleware(LastResort)
