@@ -21,13 +21,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import sin
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
 import pytest
+import pytest_asyncio
 import uvicorn
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from sqlalchemy.orm import Session
 
 from dialer.interpreters import Interpreters
@@ -56,25 +58,13 @@ from recordings.replay import byte_range
 from scripts.questionnaire_files import load_questionnaires
 from tests.asterisk_instance import network
 from tests.characters import JOAO, LUCIA, MEI, PATIENTS, RUTH, Character
+from tests.chromium import OpenPage
 from tests.moments import NOON, ZONE
 from web import ports
 from web.app import create_app
 from web.audiences import audience
 from web.live import Hub
 
-CHROMIUM = "/usr/bin/chromium-headless-shell"  # without the window that nobody sees, a third of the work
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-]
 SCREENSHOTS = Path(__file__).parent.parent / "var" / "screenshots"
 AXE = Path(__file__).parent.parent / "web" / "console-scripts" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -445,46 +435,31 @@ async def serving(site: Site, config: uvicorn.Config | None = None) -> AsyncIter
     await task
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def served(site: Site) -> AsyncIterator[Site]:
     async with serving(site):
         yield site
 
 
-PageOf = Callable[[str], Awaitable[Page]]
-
-
-@asynccontextmanager
-async def a_browser() -> AsyncIterator[Callable[[], Awaitable[Page]]]:
-    """Chromium; each call opens a page of somebody else, at 1366 × 768."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-
-        async def open_page() -> Page:
-            # nothing moves: what axe measures is what stays
-            context = await browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
-            return await context.new_page()
-
-        yield open_page
-        await browser.close()
-
-
-@pytest.fixture
-async def page_of(served: Site) -> AsyncIterator[PageOf]:
+class PageOf(Protocol):
     """`await page_of("tom")`: a page in which Tom is signed in; "" is a stranger's."""
-    async with a_browser() as open_page:
 
-        async def open_as(who: str) -> Page:
-            page = await open_page()
-            if who:
-                await page.goto(served.url("/sign-in"))
-                await page.get_by_label("Name", exact=True).fill(who)
-                await page.get_by_label("Password").fill(PASSWORD)
-                await page.get_by_role("button", name="Sign in").click()
-                await page.wait_for_url(lambda url: not url.endswith("/sign-in"))
-            return page
+    async def __call__(self, who: str) -> Page: ...
 
-        yield open_as
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page_of(served: Site, open_page: OpenPage) -> PageOf:
+    async def open_as(who: str) -> Page:
+        page = await open_page()
+        if who:
+            await page.goto(served.url("/sign-in"))
+            await page.get_by_label("Name", exact=True).fill(who)
+            await page.get_by_label("Password").fill(PASSWORD)
+            await page.get_by_role("button", name="Sign in").click()
+            await page.wait_for_url(lambda url: not url.endswith("/sign-in"))
+        return page
+
+    return open_as
 
 
 BROKEN = """() => {

@@ -34,7 +34,7 @@ from tests.copies import clone_database
 from tests.site_key import SITE_KEY, put_site_key
 from web import pages
 
-pytest_plugins = ("tests.asterisk_instance", "tests.house", "tests.sharing")
+pytest_plugins = ("tests.asterisk_instance", "tests.chromium", "tests.house", "tests.sharing")
 
 settings.register_profile("hotline", deadline=None)  # how fast something is, is no test's to say
 settings.load_profile("hotline")

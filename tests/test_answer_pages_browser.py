@@ -6,15 +6,17 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 import uvicorn
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from hospital.cases import Case
 from hospital.database import Database
 from tests.answer_scene import Link, Scene, survey
 from tests.asterisk_instance import network
-from tests.browser import CHROMIUM, FLAGS, a_browser, looked_at
+from tests.browser import looked_at
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU, Character
+from tests.chromium import OpenPage
 from tests.workshops import shipped
 
 pytestmark = [pytest.mark.browser, pytest.mark.covers("H28")]
@@ -24,7 +26,7 @@ TARGET = 44  # px: what a thumb hits
 _addresses = itertools.count(200)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def scene(database: Database) -> AsyncIterator[Scene]:
     address = f"{network()}.{next(_addresses)}"
     made = Scene(database, host=f"{address}:{PORT}")
@@ -39,12 +41,9 @@ async def scene(database: Database) -> AsyncIterator[Scene]:
     await task
 
 
-@pytest.fixture
-async def telephone() -> AsyncIterator[Page]:
-    async with a_browser() as open_page:
-        page = await open_page()
-        await page.set_viewport_size(SMALL)  # type: ignore[arg-type]
-        yield page
+@pytest_asyncio.fixture(loop_scope="session")
+async def telephone(open_page: OpenPage) -> Page:
+    return await open_page(viewport=SMALL)
 
 
 async def fits(page: Page) -> None:
@@ -222,22 +221,18 @@ async def test_the_emergency_number_is_there_at_once(scene: Scene, telephone: Pa
     await expect(call).to_be_in_viewport()
 
 
-async def test_without_any_script(scene: Scene) -> None:
+async def test_without_any_script(scene: Scene, open_page: OpenPage) -> None:
     link: Link = scene.texted(RUTH)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = await browser.new_context(viewport=SMALL, java_script_enabled=False)  # type: ignore[arg-type]
-        page = await context.new_page()
-        await page.goto(scene.at + link.path)
-        await page.get_by_role("button", name="Begin").click()
-        for name in ("Good", "Poor", "Very good", "Good"):
-            await page.get_by_text(name, exact=True).click()
-            await goes_on(page)
-        await page.get_by_text("3", exact=True).click()
-        await page.get_by_role("button", name="Next").click()
-        await expect(page.get_by_role("heading", name="May somebody from the hospital call you")).to_be_visible()
-        assert await context.cookies() == []
-        await browser.close()
+    page = await open_page(viewport=SMALL, java_script_enabled=False)
+    await page.goto(scene.at + link.path)
+    await page.get_by_role("button", name="Begin").click()
+    for name in ("Good", "Poor", "Very good", "Good"):
+        await page.get_by_text(name, exact=True).click()
+        await goes_on(page)
+    await page.get_by_text("3", exact=True).click()
+    await page.get_by_role("button", name="Next").click()
+    await expect(page.get_by_role("heading", name="May somebody from the hospital call you")).to_be_visible()
+    assert await page.context.cookies() == []
 
 
 async def test_lucia_complains_in_writing(scene: Scene, telephone: Page) -> None:

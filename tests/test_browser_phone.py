@@ -21,9 +21,10 @@ from hotline import asterisk as asterisk_process
 from hotline import demo, wiring
 from hotline.places import Places
 from tests.asterisk_instance import free_address, network
-from tests.browser import FLAGS, SCREENSHOTS
+from tests.browser import SCREENSHOTS
 from tests.certificates import write_pair
 from tests.characters import LUCIA
+from tests.chromium import FLAGS
 from tests.house import House
 from tests.phone import Phone
 from tests.scenes import openings

@@ -10,8 +10,9 @@ from hospital import audit, callbacks, calls, patients, screen_pops
 from hospital.audit import Walk
 from hospital.database import Database
 from hospital.screen_pops import ScreenPop
-from tests.browser import PageOf, Site, a_browser, does_not_scroll, looked_at, page_of, served, serving, site
+from tests.browser import PageOf, Site, does_not_scroll, looked_at, page_of, served, serving, site
 from tests.characters import JOAO, LUCIA, MEI, RUTH
+from tests.chromium import OpenPage
 from tests.moments import NOON
 from web import chain_walk
 
@@ -331,8 +332,8 @@ async def test_nothing_is_due(served: Site, page_of: PageOf) -> None:
     await looked_at(oscar, "refused")
 
 
-async def test_the_demos_pages_without_sign_in(database: Database) -> None:
-    async with serving(Site(database, demo=True)) as demo, a_browser() as open_page:
+async def test_the_demos_pages_without_sign_in(database: Database, open_page: OpenPage) -> None:
+    async with serving(Site(database, demo=True)) as demo:
         page = await open_page()
         await page.goto(demo.url("/patient-phone?as=joao"))
         await expect(page.get_by_role("heading", name="João")).to_be_visible()

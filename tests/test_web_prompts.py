@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Playwright, expect
 
 from hospital import accounts, audit
 from hospital.database import Database
@@ -27,7 +27,8 @@ from speech.takes import Takes
 from speech.voices import Voices
 from speech.voices.espeak import Espeak
 from tests import listening
-from tests.browser import CHROMIUM, FLAGS, PASSWORD, Site, does_not_scroll, looked_at, served, site
+from tests.browser import PASSWORD, Site, does_not_scroll, looked_at, served, site
+from tests.chromium import CHROMIUM, FLAGS
 from tests.moments import NOON
 from web.app import create_app
 
@@ -241,14 +242,14 @@ async def test_hana_reads_the_welcome_aloud_in_her_browser(
     own: OwnPrompts,
     speaker: Speaker,
     tmp_path: Path,
+    playwright: Playwright,
 ) -> None:
     """Chromium's microphone is a file: what it says is what callers hear then."""
     voice = speech(6.0)
     quiet = np.zeros(3 * voice.rate, dtype=np.float32)  # the microphone is on before the page records
     (tmp_path / "microphone.wav").write_bytes(wav(Sound(np.concatenate([quiet, voice.samples]), voice.rate)))
     microphone = f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}%noloop"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, microphone])
+    async with await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, microphone]) as browser:
         page = await browser.new_page(viewport={"width": 1366, "height": 768})
         await page.goto(served.url("/sign-in"))
         await page.get_by_label("Name", exact=True).fill("hana")
@@ -280,7 +281,6 @@ async def test_hana_reads_the_welcome_aloud_in_her_browser(
             {"name": "no.mp3", "mimeType": "audio/mpeg", "buffer": b"this is no sound"}
         )
         await expect(page.get_by_text("no sound that this browser can open")).to_be_visible()
-        await browser.close()
 
     published = (await speaker.file("welcome", "mi", {})).with_suffix(".sln")
     heard, spoken = (

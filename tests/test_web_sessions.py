@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from hospital.accounts import IDLE
@@ -50,7 +51,7 @@ async def signs_in(page: Page, who: str) -> None:
     await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def typed(served: Site, page_of: PageOf, monkeypatch: pytest.MonkeyPatch) -> tuple[Page, Locator]:
     """Tom's page at the front desk, and the field in which he has typed something."""
     monkeypatch.setattr(live, "HEARTBEAT", 0.5)
