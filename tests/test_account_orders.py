@@ -252,7 +252,7 @@ async def test_oscar_who_may_nothing_changes_his_too(site: Site, comes: Comes) -
 
 
 async def test_how_the_page_looks_and_that_the_form_works_in_a_browser(served: Site, page_of: PageOf) -> None:
-    page = await page_of("tom")
+    page = await page_of("tom", "/")
     await page.locator("summary", has_text="Your account").click()
     await page.get_by_role("link", name="Password").click()
     await expect(page.get_by_role("heading", name="Your account")).to_be_visible()

@@ -244,7 +244,7 @@ async def test_a_late_question_is_marked_wherever_it_is_shown(console: Site) -> 
 @pytest.mark.browser
 @pytest.mark.covers("H51")
 async def test_ana_asks_in_her_browser_and_dora_answers_in_hers(served: browser.Site, page_of: PageOf) -> None:
-    ana, dora = await page_of("ana"), await page_of("dora")
+    ana, dora = await page_of("ana"), await page_of("dora", "/")
     await expect(dora.get_by_role("heading", name="Questions for me")).to_be_visible()
     await ana.goto(served.url(f"/followups/{served.task(JOAO).id}"))
     await ana.get_by_text("Ask the doctor").press("Enter")

@@ -577,7 +577,7 @@ def _busy_day(site: Site) -> None:
 @pytest.mark.covers("H10", "H15", "H50", "I9")
 async def test_toms_page_on_a_busy_day(served: Site, page_of: PageOf) -> None:
     _busy_day(served)
-    tom = await page_of("tom")
+    tom = await page_of("tom", "/")
     await expect(tom.get_by_text("No call", exact=True)).to_be_visible()
     await served.rings("tom", LUCIA)
     await expect(tom.get_by_text("One of 2 patients with this number.")).to_be_visible()  # without a reload
@@ -595,7 +595,7 @@ async def test_toms_page_on_a_busy_day(served: Site, page_of: PageOf) -> None:
 @pytest.mark.browser
 @pytest.mark.covers("H15", "H50")
 async def test_typing_is_never_disturbed(served: Site, page_of: PageOf) -> None:
-    tom = await page_of("tom")
+    tom = await page_of("tom", "/")
     await expect(tom.get_by_text("No call", exact=True)).to_be_visible()
     earlier = await served.rings("tom", LUCIA)
     await expect(tom.get_by_role("heading", name=LUCIA.name)).to_be_visible()
@@ -631,6 +631,7 @@ async def test_a_hostile_name_runs_nothing_in_a_real_browser(served: Site, page_
     tom = await page_of("tom")
     alerts: list[str] = []
     tom.on("dialog", lambda dialog: alerts.append(dialog.message))
+    await tom.goto(served.url("/"))
     await expect(tom.get_by_text("No call", exact=True)).to_be_visible()
     await served.rings("tom", LUCIA)
     await expect(tom.get_by_role("heading", name="<script>alert(1)</script>")).to_be_visible()

@@ -20,7 +20,7 @@ __all__ = ["page_of", "served", "site"]
 
 
 async def test_grace_runs_a_campaign_and_sees_it_move(served: Site, page_of: PageOf) -> None:
-    grace, ana = await page_of("grace"), await page_of("ana")
+    grace, ana = await page_of("grace"), await page_of("ana", "/")
     await grace.goto(served.url("/campaigns"))
     lies_under = grace.get_by_role("link", name="Follow-up", exact=True)
     await expect(lies_under).to_have_attribute("aria-current", "page")
@@ -82,7 +82,7 @@ def call(session: Session, served: Site, stint: Stint) -> None:
 
 
 async def test_the_form_of_whoever_is_called_for_ana_opens_by_itself(served: Site, page_of: PageOf) -> None:
-    ana, grace = await page_of("ana"), await page_of("grace")
+    ana, grace = await page_of("ana", "/"), await page_of("grace")
     await served.database.run(run, served)
     await expect(ana.get_by_role("button", name="Take calls one after the other")).to_be_visible()
     await looked_at(ana, "stint-to-be-joined")

@@ -428,7 +428,7 @@ async def test_what_waits_too_long_for_an_answer_to_be_saved_asks(served: Site, 
 
 @pytest.mark.covers("H15", "H51")
 async def test_the_browsers_back_asks_before_what_ana_typed_is_gone(served: Site, page_of: PageOf) -> None:
-    ana = await page_of("ana")
+    ana = await page_of("ana", "/")
     await ana.get_by_role("link", name="Cases").click()
     await ana.wait_for_url("**/cases")
     await ana.get_by_role("link", name="Follow-up", exact=True).click()

@@ -94,7 +94,7 @@ async def test_the_bar_on_top_is_whole_while_somebody_talks(served: Site, page_o
 
 @pytest.mark.covers("H13", "H14", "H16", "H17", "H18", "H21")
 async def test_ana_works_the_follow_up_list_by_keyboard(served: Site, page_of: PageOf) -> None:
-    ana = await page_of("ana")
+    ana = await page_of("ana", "/")
     await expect(ana.get_by_role("heading", name="Follow-up calls")).to_be_visible()
     await does_not_scroll(ana)
     await looked_at(ana, "followups")
@@ -284,7 +284,7 @@ async def test_a_very_long_name_breaks_no_page(served: Site, page_of: PageOf) ->
     with served.database.transaction() as session:
         session.get_one(patients.Patient, served.people["joao"]).name = "Ñandú <b>" * 55
         session.get_one(patients.Patient, served.people["lucia"]).name = "Wolfeschlegelsteinhausenbergerdorff" * 14
-    ana, tom = await page_of("ana"), await page_of("tom")
+    ana, tom = await page_of("ana", "/"), await page_of("tom")
     await does_not_scroll(ana)
     await looked_at(ana, "followups-long-name")
     await ana.goto(served.url(f"/followups/{served.task(JOAO).id}"))
@@ -299,7 +299,7 @@ async def test_a_very_long_name_breaks_no_page(served: Site, page_of: PageOf) ->
 
 
 async def test_every_page_of_the_bar_is_in_reach_on_a_small_screen(served: Site, page_of: PageOf) -> None:
-    ana = await page_of("ana")
+    ana = await page_of("ana", "/")
     for width in (400, 720, 1024):
         await ana.set_viewport_size({"width": width, "height": 768})
         for link in await ana.locator(".bar nav > :is(a, details)").all():
@@ -309,7 +309,7 @@ async def test_every_page_of_the_bar_is_in_reach_on_a_small_screen(served: Site,
 
 
 async def test_skipping_asks_why(served: Site, page_of: PageOf) -> None:
-    ana = await page_of("ana")
+    ana = await page_of("ana", "/")
     await ana.get_by_role("button", name="Skip Mei Chen").click()
     await looked_at(ana, "skip")
     await ana.get_by_role("radio", name="Readmitted").check()
@@ -326,7 +326,7 @@ async def test_nothing_is_due(served: Site, page_of: PageOf) -> None:
     await grace.goto(served.url("/recordings"))
     await expect(grace.get_by_text("No recordings yet")).to_be_visible()
     await looked_at(grace, "recordings-empty")
-    oscar = await page_of("oscar")
+    oscar = await page_of("oscar", "/")
     await looked_at(oscar, "no-role")
     await oscar.goto(served.url("/recordings"))
     await looked_at(oscar, "refused")
