@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 LONGEST = 65_536  # bytes
@@ -57,7 +58,11 @@ class Stock:
         self._started: list[int] = []
 
     def up(self, environment: dict[str, str], sink: BinaryIO) -> Up:
-        order = {"job": json.dumps(environment), "niceness": 0}
+        return self.hotline(("up",), environment, sink)
+
+    def hotline(self, command: Sequence[str], environment: dict[str, str], sink: BinaryIO) -> Up:
+        """`hotline run core`, or whatever else."""
+        order = {"job": json.dumps([command, environment]), "niceness": 0}
         socket.send_fds(self._line, [json.dumps(order).encode()], [sink.fileno()])
         while not self._started:
             self.listens(1)
@@ -85,13 +90,17 @@ def serve(line: int) -> None:
     from sqlalchemy.orm import configure_mappers
 
     from hotline import commands, nursery, run_answers, run_core, run_ivr, supervisor  # noqa: F401 -- to be loaded
+    from tests import dying
 
     configure_mappers()
 
-    def up(environment: str, _: Sequence[int]) -> int:
-        setproctitle("hotline up")
+    def hotline(job: str, _: Sequence[int]) -> int:
+        command, environment = json.loads(job)
+        setproctitle(" ".join(("hotline", *command)))
         os.environ.clear()
-        os.environ.update(json.loads(environment))
-        return commands.main(["up"])
+        os.environ.update(environment)
+        if "DIES_AT" in os.environ:
+            dying.its_core_dies_at(Path(os.environ["DIES_AT"]))
+        return commands.main(command)
 
-    sys.exit(nursery.tend(socket.socket(fileno=line), up))
+    sys.exit(nursery.tend(socket.socket(fileno=line), hotline))

@@ -8,8 +8,6 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +28,7 @@ from hotline import wiring
 from hotline.numbering import AMI_USER
 from tests import outside
 from tests.console import console
+from tests.forked_house import stock
 from tests.house import House
 from tests.late import LATE
 from tests.outside import Witness
@@ -37,7 +36,6 @@ from tests.test_shift import employ
 
 pytestmark = pytest.mark.asterisk
 
-HERE = Path(__file__).parent
 PATIENTS, FEWER = 40, 24
 OPTED_OUT = range(5)
 SEED = 20_261_126
@@ -205,13 +203,8 @@ class Second:
 
     def _starts(self) -> None:
         with (self._site.folder / "second.log").open("ab") as sink:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hotline", "run", "core"],
-                env={**os.environ, **self._site.environment, "HOTLINE_WEB__PORT": "8001"},
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=sink,
-            )
+            environment = {**os.environ, **self._site.environment, "HOTLINE_WEB__PORT": "8001"}
+            self._process = stock().hotline(("run", "core"), environment, sink)
 
     async def dies(self) -> None:
         assert self._process.poll() is None, (self._site.folder / "second.log").read_text(errors="replace")[-2000:]
@@ -258,13 +251,9 @@ async def test_two_dialers_on_one_database_and_each_of_them_dies(tmp_path: Path)
 @pytest.mark.parametrize("what", STEPS_OF)
 async def test_killed_or_cut_off_at_each_step(tmp_path: Path, what: str) -> None:
     """Not by chance: between each transaction and what comes before and after it, and in the middle of each
-    (tests/dying/sitecustomize.py)."""
+    (tests/dying.py)."""
     named = tmp_path / "step"
-    begins = os.pathsep.join((str(HERE / "dying"), str(HERE.parent)))
-    with outside.site(tmp_path, "hangs_up", lines=2, PYTHONPATH=begins, HOTLINE_NURSERY="no", DIES_AT=str(named)) as (
-        site,
-        witness,
-    ):
+    with outside.site(tmp_path, "hangs_up", lines=2, DIES_AT=str(named)) as (site, witness):
         await site.until_trunk_is_up()
         numbers = everybody_is_due(site, FEWER)
         for step in STEPS_OF[what]:
