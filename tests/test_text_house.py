@@ -3,8 +3,6 @@ page, and from the terminal."""
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from uuid import UUID
 
@@ -25,6 +23,7 @@ from hotline import wiring
 from scripts.questionnaire_files import read_source
 from tests.browser import looked_at
 from tests.characters import LUCIA
+from tests.forked_house import stock
 from tests.house import House
 from tests.test_browser_phone import page_of
 
@@ -109,11 +108,12 @@ def terminal(house: House) -> Callable[..., object]:
     """`hotline message … --as lucia`."""
 
     def message(*words: str) -> object:
-        command = [sys.executable, "-m", "hotline", "message", *words, "--as", "lucia", "--json"]
-        done = subprocess.run(
-            command, env={**os.environ, **house.environment}, capture_output=True, text=True, check=True
-        )
-        return json.loads(done.stdout)
+        said = house.folder / "message.json"
+        with said.open("wb") as sink:
+            command = ("message", *words, "--as", "lucia", "--json")
+            done = stock().hotline(command, {**os.environ, **house.environment}, sink)
+        assert done.wait(30) == 0, said.read_text()
+        return json.loads(said.read_text())
 
     return message
 
