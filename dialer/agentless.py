@@ -57,6 +57,8 @@ class Agentless:
 
     async def _claim_next(self) -> Claimed | NotNow | None:
         """What is urgent, else the next of whose turn it is."""
+        if not await self._database.run(agentless.anything_due, self._now(), self._kinds):
+            return None
         standing = await self._database.run(campaigns.in_force, agentless.CHANNEL)
         running = [one for one in standing if one.state == "running"]
         if not running:

@@ -96,7 +96,7 @@ class Interpreters:
 
     async def settle(self) -> None:
         """Ends calls of talks that are over, and calls without a leg; to be called about once a second."""
-        if not self._telephone.is_up():
+        if not self._telephone.is_up() or not await self._database.run(interpreters.live):
             return
         for call in await self._database.run(interpreters.talk_is_over):
             await self._hang_up(call.channel_id)

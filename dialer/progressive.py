@@ -102,6 +102,8 @@ class Progressive:
         if not self._telephone.is_up():
             return
         going_on = await self._database.run(stints.live_stints)
+        if not going_on:
+            return
         up = self._telephone.live_channel_ids()  # read after SQL, as in `Dialer.reconcile`
         for stint in going_on:
             if up.get(stint.channel_id) and stint.state == "ringing":
@@ -111,8 +113,7 @@ class Progressive:
         for account_id in await self._database.run(stints.out_of_work):
             with contextlib.suppress(NotStarted):  # she talks; it is looked after again in a second
                 await self.leave(account_id)
-        if going_on:
-            await self.call_next()
+        await self.call_next()
 
     # ── The next call ───────────────────────────────────────────────────────────────────────────────────────────
 

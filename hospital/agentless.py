@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from hospital import attempts, campaigns, lines, subjects
@@ -21,6 +21,23 @@ from hospital.followups import FollowUpTask, decide, not_given_to_another
 from hospital.patients import Patient, PhoneNumber
 
 CHANNEL = "automated_call"
+_WHEN = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
+
+
+def anything_due(session: Session, at: datetime, kinds: Collection[str]) -> bool:
+    """Whether a contact of these kinds is due, in whatever campaign: a cheap look."""
+    return session.scalar(select(exists().where(*_due(at, kinds)))) is True
+
+
+def _due(at: datetime, kinds: Collection[str]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        FollowUpTask.channel == CHANNEL,
+        FollowUpTask.kind.in_(kinds),
+        FollowUpTask.state == "open",
+        FollowUpTask.due_at <= at,
+        at >= _WHEN,
+        not_given_to_another(None),
+    )
 
 
 def claim_next(
@@ -48,19 +65,10 @@ def claim_next(
         if campaign is None or taken is None:
             return None
         belongs, campaign_line = campaigns.within(session, campaign, standing), taken
-    when = func.coalesce(FollowUpTask.next_try_at, FollowUpTask.due_at)
     due = (
         select(FollowUpTask.id)
-        .where(
-            FollowUpTask.channel == CHANNEL,
-            belongs,
-            FollowUpTask.kind.in_(kinds),
-            FollowUpTask.state == "open",
-            FollowUpTask.due_at <= at,
-            when <= at,
-            not_given_to_another(None),
-        )
-        .order_by(FollowUpTask.priority, when, FollowUpTask.due_until, FollowUpTask.id)
+        .where(belongs, *_due(at, kinds))
+        .order_by(FollowUpTask.priority, _WHEN, FollowUpTask.due_until, FollowUpTask.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

@@ -13,11 +13,12 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from hospital import audit, cases, rota_records, urgent_records
 from hospital.accounts import Account
+from hospital.answer_flags import AnswerFlag
 from hospital.calendars import Calendar
 from hospital.cases import Case
 from hospital.database import announce
@@ -29,6 +30,13 @@ from hospital.urgent import Ladder, Reach, Step, next_step
 LEADS = "rota.change"
 """Who is told when nobody on call takes it."""
 Told = dict[UUID, list[Step]]
+
+
+def anything_stands(session: Session) -> bool:
+    """Whether there is a red flag that may climb, or an answer that may become one: a cheap look."""
+    flag = exists().where(Case.kind == "red_flag", Case.state.in_(("open", "owned")))
+    answer = exists().where(AnswerFlag.state == "standing")
+    return session.scalar(select(or_(flag, answer))) is True
 
 
 def climb(session: Session, calendar: Calendar, ladder: Ladder, at: datetime) -> list[UUID]:

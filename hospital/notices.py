@@ -65,10 +65,24 @@ class PostgresNotices:
 
 async def _of(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> AsyncIterator[Notice]:
     while True:
-        async for notify in connection.notifies(timeout=_QUIET):
+        async for notify in connection.notifies(timeout=0):
             notice = read(notify.payload)
             if notice is not None:
                 yield notice
-        # a peer that vanished without a FIN is found here
-        async with asyncio.timeout(5):  # and not wait_for, which before Python 3.12 may lose that we are told to end
-            await connection.execute("SELECT 1")
+        try:
+            async with asyncio.timeout(_QUIET):
+                await _readable(connection.fileno())
+        except TimeoutError:
+            # a peer that vanished without a FIN is found here
+            async with asyncio.timeout(5):  # and not wait_for, which before Python 3.12 may lose that we are to end
+                await connection.execute("SELECT 1")
+
+
+async def _readable(descriptor: int) -> None:
+    """psycopg's own waiting looks ten times a second whether it was interrupted."""
+    loop, said = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, said.set)
+    try:
+        await said.wait()
+    finally:
+        loop.remove_reader(descriptor)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Text, and_, case, cast, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Text, and_, case, cast, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -34,6 +34,7 @@ LINK = "outbox.link"  # what a sealed link is bound to
 LINK_SEALED = "link_sealed"  # the parameter that holds it, until the message has left or is given up
 BEGUN_BY_US = ("step/", "video/", "before/", "reminder/", "appointment_suspended/")
 """How `once` begins of what answers nobody: there may be thousands of them at a time."""
+WAITING = ("queued", "sending")
 FATE_UNKNOWN = ("fate_unknown", "sender_died")
 """Errors of messages that may have arrived all the same."""
 
@@ -110,6 +111,11 @@ def put(
     return made
 
 
+def anything_waits(session: Session) -> bool:
+    """Whether there is a message to send or to take back, now or later: a cheap look."""
+    return session.scalar(select(exists().where(OutboxRow.state.in_(WAITING)))) is True
+
+
 def claim(session: Session, at: datetime) -> Due | None:
     """The next due message, claimed for CLAIM; None where nothing is due. Of one turn, what is due longest."""
     died = and_(OutboxRow.state == "sending", OutboxRow.due_at <= at)
@@ -118,7 +124,7 @@ def claim(session: Session, at: datetime) -> Due | None:
     _give_up(session, and_(OutboxRow.state == "queued", OutboxRow.useful_until <= at), "too_late")
     rows = (
         select(OutboxRow)
-        .where(OutboxRow.state.in_(("queued", "sending")), OutboxRow.due_at <= at)
+        .where(OutboxRow.state.in_(WAITING), OutboxRow.due_at <= at)
         .order_by(_TURN, OutboxRow.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)

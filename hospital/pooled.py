@@ -176,6 +176,6 @@ def _longest_free(session: Session, campaign_id: UUID | None, at: datetime) -> S
 
 def for_nobody(session: Session) -> list[str]:
     """The legs that ring for a campaign whose nurses have all gone, or paused."""
-    worked_on = {one.campaign_id for one in _working(session)}
-    rows = select(Attempt).where(Attempt.pooled, Attempt.state == "dialling")
-    return [one.channel_id for one in session.scalars(rows) if one.campaign_id not in worked_on]
+    ringing = session.scalars(select(Attempt).where(Attempt.pooled, Attempt.state == "dialling")).all()
+    worked_on = {one.campaign_id for one in _working(session)} if ringing else set()
+    return [one.channel_id for one in ringing if one.campaign_id not in worked_on]

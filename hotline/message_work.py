@@ -14,6 +14,7 @@ from hospital import (
     appointment_texts,
     letters,
     missed_visits,
+    outbox,
     reach_watch,
     reminder_texts,
     reminders,
@@ -98,6 +99,8 @@ def begin(
 
     async def send() -> None:
         await sheets.now()  # a text is worded as it is in force when it is sent
+        if not await database.run(outbox.anything_waits):
+            return
         await database.run(text_steps.take_back, now(), policy)
         await database.run(text_talks.hold_back, now(), policy)
         await database.run(text_bookings.hold_back, now())

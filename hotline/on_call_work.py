@@ -49,6 +49,8 @@ def begin(
     clock = timedelta(minutes=settings.cases.red_flag_minutes)
 
     async def climb() -> None:
+        if not await database.run(climbing.anything_stands):
+            return
         await database.run(answer_flags.raise_forgotten, now(), clock)
         await database.run(climbing.climb, calendar, ladder(settings), now())
         await database.run(climbing.without_outcome, calendar, ladder(settings), now())

@@ -60,15 +60,18 @@ def test_claimed_sent_and_over(database: Database) -> None:
     with database.transaction() as session:
         put(session, at=NOON + MINUTE)
         assert outbox.claim(session, NOON) is None, "not due yet"
+        assert outbox.anything_waits(session), "but to be taken back where it is not wanted any more"
         due = outbox.claim(session, NOON + MINUTE)
         told = {"starts_at": "2026-11-26"}
         assert due == Due(row(session).id, "appointment_confirmed", "es", told, LUCIA.numbers[0], again=False)
         assert outbox.claim(session, NOON + MINUTE) is None, "somebody sends it"
+        assert outbox.anything_waits(session), "who may die of it"
         outbox.sent(session, due.id, "gateway-1", NOON + MINUTE)
         outbox.not_sent(session, due.id, "timeout", NOON + MINUTE)  # the answer came after all: it is sent
         kept = row(session)
         assert (kept.state, kept.gateway_ref, kept.tries, kept.error) == ("sent", "gateway-1", 1, None)
         assert outbox.claim(session, NOON + 99 * MINUTE) is None
+        assert not outbox.anything_waits(session)
 
 
 def test_eight_senders_and_forty_messages(database: Database) -> None:

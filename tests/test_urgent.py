@@ -124,7 +124,10 @@ def red_flag(session: Session, call_id: str = "n1-1", patient_id: UUID | None = 
 
 
 def climb(session: Session, minutes: float = 0) -> list[UUID]:
-    return climbing.climb(session, CALENDAR, LADDER, NOON + timedelta(minutes=minutes))
+    looked = climbing.anything_stands(session)
+    climbed = climbing.climb(session, CALENDAR, LADDER, NOON + timedelta(minutes=minutes))
+    assert looked or not climbed, "what is due would not have been looked for"
+    return climbed
 
 
 def history(session: Session, case_id: UUID) -> list[tuple[str, list[UUID]]]:
@@ -168,7 +171,10 @@ def test_it_climbs_until_ana_takes_it_and_every_step_stays(database: Database) -
 
 
 def late(session: Session, minutes: float) -> list[UUID]:
-    return climbing.without_outcome(session, CALENDAR, LADDER, NOON + timedelta(minutes=minutes))
+    looked = climbing.anything_stands(session)
+    found = climbing.without_outcome(session, CALENDAR, LADDER, NOON + timedelta(minutes=minutes))
+    assert looked or not found, "what is due would not have been looked for"
+    return found
 
 
 @pytest.mark.covers("I8")

@@ -51,7 +51,10 @@ def flags(site: Site) -> dict[str, str]:
 def forgotten(site: Site) -> int:
     """The core looks, as it does each second."""
     with site.database.transaction() as session:
-        return len(answer_flags.raise_forgotten(session, site.now, CLOCK))
+        looked = climbing.anything_stands(session)
+        raised = len(answer_flags.raise_forgotten(session, site.now, CLOCK))
+        assert looked or not raised, "what is due would not have been looked for"
+        return raised
 
 
 @pytest.mark.parametrize("result", ["completed", "partial", "call_later", "hung_up"])
