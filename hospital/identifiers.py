@@ -7,7 +7,6 @@ so that a stolen database without the site's key says nothing of four digits.
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -15,11 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hospital import vault
+from hospital.identifier_kinds import Identifier
 from hospital.patients import Patient, PatientIdentifier, candidates, living
 
-Identifier = Literal["birth_date", "document_last4", "card_number", "nhi", "pin"]
-FINDABLE: frozenset[Identifier] = frozenset({"birth_date", "card_number"})
-"""Those by which a record is found without a calling number."""
 DOCUMENTS = frozenset({"curp", "cpf", "cn_id", "id_card"})
 NEEDED = 2
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hospital.identifiers import FINDABLE, Identifier
+from hospital.identifier_kinds import FINDABLE, Identifier
 
 
 class Frozen(BaseModel):

@@ -17,7 +17,7 @@ from hospital.calendars import Calendar
 from hospital.database import Database
 from hospital.discharge_lists import Rules
 from hospital.discharges import Report
-from hotline import wiring
+from hotline import opened
 from hotline.long_lists import AGAIN, INTERRUPTED, TOLD, Progress, Refusals, digest_of, to_its_end
 from hotline.places import places
 from hotline.settings import Settings
@@ -32,7 +32,7 @@ T = TypeVar("T")
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """0 where every row was sound, 1 where some were refused, 2 where it ended before the last row, 130 where it was
     interrupted. What was taken over until then stays, and the same list again goes on from there."""
-    database = wiring.open_database(settings, places(settings))
+    database = opened.open_database(settings, places(settings))
     report = Report()
     try:
         with closing(database), closing(Refusals(asked.file, asked.rejected)) as refusals:
@@ -53,7 +53,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
 
 def _read(settings: Settings, asked: argparse.Namespace, in_one: Callable[..., Any], report: Report) -> None:
     """Raises ListRefused, LookupError."""
-    zone, at, country = wiring.zone(settings), wiring.now(), settings.site.country_code
+    zone, at, country = opened.zone(settings), opened.now(), settings.site.country_code
     rows = discharge_lists.read(asked.file, Rules(zone, country, settings.site.languages[0], at, TAGS, list_words()))
     progress = Progress(asked.file)
     plans, problems = load_plans(load_questionnaires()[0])
@@ -69,7 +69,7 @@ def _read(settings: Settings, asked: argparse.Namespace, in_one: Callable[..., A
 def _write_down(database: Database, path: Path, report: Report) -> None:
     """In the audit chain, as the console's are; nobody's account."""
     with suppress(DBAPIError), database.transaction() as session:  # it was said already that it does not answer
-        discharges.written_down(session, report, digest_of(path), wiring.now(), None)
+        discharges.written_down(session, report, digest_of(path), opened.now(), None)
 
 
 def _in(database: Database) -> Callable[[Callable[[Session], T]], T]:

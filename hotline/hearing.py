@@ -1,11 +1,8 @@
 """Whether callers may answer by voice here: the engines that the settings name, their models, and the port for sound.
 
 `ears = "vosk"`: Vosk answers the menus of each language that it has a model of; whisper, where it is installed, writes
-down what is said freely and answers for the other languages. `ears = "whisper"`: whisper alone. Models lie in this
-machine's cache (`hotline model install`), or where the settings say, or the data folder has them:
-
-ears/whisper/            model.bin, config.json, tokenizer.json, vocabulary.json
-ears/vosk/<language>/    am/, conf/, graph/ …  (es, pt-BR, zh-CN, en)
+down what is said freely and answers for the other languages. `ears = "whisper"`: whisper alone. Where the models lie is
+in ears_installed.py.
 """
 
 from __future__ import annotations
@@ -18,9 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from hotline import ears_installed, numbering
 from hotline import models as installed
-from hotline import numbering
-from hotline.given_models import VOSK
 from hotline.places import Places
 from hotline.settings import Settings
 from ivr.audio_server import AudioServer
@@ -112,7 +108,7 @@ async def _watch(
     tell: Tell,
 ) -> None:
     """Starts the engines, and tells whenever what callers can do has changed."""
-    problems = await _start(engines, models(settings, here), stack)
+    problems = await _start(engines, ears_installed.models(settings, here), stack)
     last: tuple[Sequence[str], str] | None = None
     while True:
         changed.clear()
@@ -161,25 +157,6 @@ async def _started(engine: Engine, stack: AsyncExitStack) -> str | None:
     return None
 
 
-def models(settings: Settings, here: Places) -> Path:
-    """Where the chosen engine's models are looked for first; it need not be there."""
-    return _whisper(settings, here) if settings.speech.ears == "whisper" else _own(settings, here) / "vosk"
-
-
-def told(settings: Settings, here: Places) -> str:
-    """For `hotline status`: what the settings say, and which models are there."""
-    name = settings.speech.ears
-    if name == "off":
-        return "off: callers answer by key; [speech] ears in the settings"
-    found = [f"vosk {language}" for language in _vosk(settings, here)] if name == "vosk" else []
-    general = _whisper(settings, here)
-    others = ["whisper"] if general.is_dir() and any(general.iterdir()) else []
-    if found or (others and name == "whisper"):
-        return ", ".join([*found, *others])
-    instead = "whisper answers alone" if others else "callers answer by key"
-    return f"{name} is not installed in {models(settings, here)}: {instead}"
-
-
 def _engines(settings: Settings, here: Places, changed: Callable[[], object]) -> list[Engine]:
     return _chosen(
         settings, here, workers=settings.speech.workers, deadline_s=settings.speech.patience_seconds, changed=changed
@@ -197,27 +174,8 @@ def behind(settings: Settings, here: Places) -> list[Engine]:
 def _chosen(settings: Settings, here: Places, **limits: Any) -> list[Engine]:
     """In the order of `Several`. Whisper that is named is asked for, also if it is missing; beside Vosk only where it
     is there."""
-    general = _whisper(settings, here)
+    general = ears_installed.whisper(settings, here)
     if settings.speech.ears == "whisper":
         return [whisper(general, **limits)]
-    found = [vosk(language, folder, **limits) for language, folder in _vosk(settings, here).items()]
+    found = [vosk(language, folder, **limits) for language, folder in ears_installed.vosk(settings, here).items()]
     return [*found, *([whisper(general, **limits)] if (general / "model.bin").is_file() else [])]
-
-
-def _own(settings: Settings, here: Places) -> Path:
-    return (settings.speech.models or here.ears).absolute()
-
-
-def _whisper(settings: Settings, here: Places) -> Path:
-    own = _own(settings, here) / "whisper"
-    named = settings.speech.models is not None and (settings.speech.ears == "whisper" or own.is_dir())
-    return own if named else installed.folder("whisper-base")
-
-
-def _vosk(settings: Settings, here: Places) -> dict[str, Path]:
-    """Language → its model: the site's own before the one in the machine's cache."""
-    own = _own(settings, here) / "vosk"
-    cached = {language: installed.folder(name) for name, language in VOSK.items()}
-    found = {language: folder for language, folder in cached.items() if (folder / "model.json").is_file()}
-    found |= {path.name: path for path in own.iterdir()} if own.is_dir() else {}
-    return dict(sorted(found.items()))

@@ -98,8 +98,8 @@ def welcome(settings: Settings) -> str:
 
 
 def _detach(settings: Settings, asked: argparse.Namespace) -> int:
+    from hotline.one_house import running
     from hotline.places import places
-    from hotline.supervisor import running
 
     here = places(settings)
     if running(here) is not None:
@@ -122,8 +122,8 @@ def _detach(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def down(settings: Settings) -> int:
+    from hotline.one_house import running
     from hotline.places import places
-    from hotline.supervisor import running
 
     here = places(settings)
     state = running(here)
@@ -138,11 +138,8 @@ def down(settings: Settings) -> int:
 
 
 def status(settings: Settings, as_json: bool) -> int:
-    from hotline import certificate_watch, link_watch
-    from hotline.hearing import told
+    from hotline.one_house import running
     from hotline.places import places
-    from hotline.supervisor import running
-    from hotline.wiring import now
 
     state = running(places(settings))
     if as_json:
@@ -151,27 +148,41 @@ def status(settings: Settings, as_json: bool) -> int:
     elif state is None:
         print("It does not run. Start it with `hotline up`.")
     else:
-        print(f"It runs. The console: {state['console']}")
-        children = state["children"]
-        for name, pid in children.items() if isinstance(children, dict) else ():
-            print(f"  {name:10} {'process ' + str(pid) if pid else 'is being started again'}")
-        print(f"  {'ears':10} {told(settings, places(settings))}")
-        print(f"  {'on call':10} {_on_call(settings)}")
-        print(f"  {'link':10} {link_watch.told(link_watch.last(places(settings)))}")
-        if settings.web.certificate is not None:
-            print(f"  {'TLS':10} {certificate_watch.told(certificate_watch.last(places(settings)), now())}")
-        left_out = state.get("left_out")
-        for problem in left_out if isinstance(left_out, list) else ():
-            print(f"  {'left out':10} {problem}")
+        _tell(settings, state)
     return 0 if state is not None else 3
 
 
-def _told_too(settings: Settings) -> dict[str, object]:
-    from hotline import certificate_watch, link_watch
+def _tell(settings: Settings, state: dict[str, object]) -> None:
+    from hotline import ears_installed, link_watch
     from hotline.places import places
 
     here = places(settings)
-    certificate = certificate_watch.last(here) if settings.web.certificate is not None else None
+    print(f"It runs. The console: {state['console']}")
+    children = state["children"]
+    for name, pid in children.items() if isinstance(children, dict) else ():
+        print(f"  {name:10} {'process ' + str(pid) if pid else 'is being started again'}")
+    print(f"  {'ears':10} {ears_installed.told(settings, here)}")
+    print(f"  {'on call':10} {_on_call(settings)}")
+    print(f"  {'link':10} {link_watch.told(link_watch.last(here))}")
+    if settings.web.certificate is not None:
+        from hotline import certificate_watch
+        from hotline.opened import now
+
+        print(f"  {'TLS':10} {certificate_watch.told(certificate_watch.last(here), now())}")
+    left_out = state.get("left_out")
+    for problem in left_out if isinstance(left_out, list) else ():
+        print(f"  {'left out':10} {problem}")
+
+
+def _told_too(settings: Settings) -> dict[str, object]:
+    from hotline import link_watch
+    from hotline.places import places
+
+    here, certificate = places(settings), None
+    if settings.web.certificate is not None:
+        from hotline import certificate_watch
+
+        certificate = certificate_watch.last(here)
     told = {"link": link_watch.last(here), "certificate": certificate}
     return {"ears": settings.speech.ears, "on_call": _on_call(settings), **told}
 
@@ -179,8 +190,8 @@ def _told_too(settings: Settings) -> dict[str, object]:
 def _on_call(settings: Settings) -> str:
     from hotline import on_call
     from hotline.cannot_start import CannotStart
+    from hotline.opened import now, open_database, zone
     from hotline.places import places
-    from hotline.wiring import now, open_database, zone
 
     try:
         database = open_database(settings, places(settings), patient=True)

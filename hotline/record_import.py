@@ -22,7 +22,7 @@ from hospital.calendars import Calendar
 from hospital.campaigns import Campaign
 from hospital.csv_files import Rejected
 from hospital.database import Database
-from hotline import wiring
+from hotline import opened
 from hotline.long_lists import AGAIN, INTERRUPTED, TOLD, NotDone, Progress, Refusals, to_its_end
 from hotline.places import places
 from hotline.settings import Settings
@@ -48,7 +48,7 @@ class Report:
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """0 where everybody was put in, 1 where some rows were refused, 2 where it ended before the last row, 130 where it
     was interrupted."""
-    database = wiring.open_database(settings, places(settings))
+    database = opened.open_database(settings, places(settings))
     report = Report()
     try:
         with closing(database), closing(Refusals(asked.file, asked.rejected)) as refusals:
@@ -116,8 +116,8 @@ def _enrols(settings: Settings, name: str, by: UUID) -> Put:
         print(problem, file=sys.stderr)
     if name not in plans:
         raise NotDone(f"there is no such plan. There are: {', '.join(sorted(plans))}.")
-    at = wiring.now()  # one instant is one decision, which the console takes back whole
-    site = Calendar(wiring.zone(settings), settings.site.country_code)
+    at = opened.now()  # one instant is one decision, which the console takes back whole
+    site = Calendar(opened.zone(settings), settings.site.country_code)
 
     def put(session: Session, ids: Sequence[UUID]) -> tuple[int, Mapping[UUID, str]]:
         done, left = enrolling.enrol(session, plans[name], ids, at, site, by)
@@ -135,7 +135,7 @@ def _puts_in(session: Session, name: str, by: UUID) -> Put:
     def put(session: Session, ids: Sequence[UUID]) -> tuple[int, Mapping[UUID, str]]:
         left = campaign_lists.why_not(session, session.get_one(Campaign, campaign_id), ids)
         able = [one for one in ids if one not in left]
-        done = campaign_lists.put_in(session, campaign_id, able, by, wiring.now())
+        done = campaign_lists.put_in(session, campaign_id, able, by, opened.now())
         if done is None:
             raise NotDone("it is over, or runs for everybody: pause it first.")
         return done, {one: words.say(words.NOT_LISTED, code) for one, code in left.items()}

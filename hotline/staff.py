@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from hospital import account_orders, accounts
-from hotline import account_arguments, numbering, wiring
+from hotline import account_arguments, numbering, opened
 from hotline.places import places
 from hotline.settings import Settings
 
@@ -28,7 +28,7 @@ def telephones(session: Session) -> tuple[numbering.Account, ...]:
 def account(settings: Settings, asked: argparse.Namespace) -> int:
     """0, or 1 with what is wrong on standard error. In the audit chain it is nobody's account's."""
     order, username, role = account_arguments.order(asked)
-    database = wiring.open_database(settings, places(settings))
+    database = opened.open_database(settings, places(settings))
     try:
         with database.transaction() as session:
             if order == "add":
@@ -52,7 +52,7 @@ def account(settings: Settings, asked: argparse.Namespace) -> int:
 def _add(session: Session, username: str, name: str, role: str) -> str:
     password = account_orders.made_up()
     account_orders.open_account(
-        session, None, wiring.now(), username=username, display_name=name, role=role, password=password
+        session, None, opened.now(), username=username, display_name=name, role=role, password=password
     )
     return f"{username} signs in with {password}. The telephone works after the next `hotline up`."
 
@@ -62,7 +62,7 @@ def _change(session: Session, order: str, username: str, role: str) -> str:
     found = account_orders.named(session, username)
     if found is None:
         raise LookupError(f"there is no account {username!r}. There are: {', '.join(_names(session))}")
-    at = wiring.now()
+    at = opened.now()
     match order:
         case "disable":
             if not account_orders.close(session, found.id, None, at):

@@ -8,7 +8,6 @@ what to do.
 
 import asyncio
 import errno
-import fcntl
 import json
 import os
 import signal
@@ -16,14 +15,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
 
 from dialplans import render
-from hotline import asterisk, asterisk_root, groundwork, numbering, postgres, processes, script_files, wiring
+from hotline import asterisk, asterisk_root, groundwork, numbering, one_house, postgres, processes, script_files, wiring
 from hotline.cannot_start import CannotStart
 from hotline.child import Child
 from hotline.nursery import Nursery
@@ -60,8 +57,8 @@ class Supervisor:
         self._nursery = Nursery(self._line) if self._line is not None else None
         for folder in (self.here.data, self.here.log, self.here.sounds, self.here.recordings, self.here.outbox):
             folder.mkdir(parents=True, exist_ok=True)
-        with _only_one(self.here):
-            self._state_file.unlink(missing_ok=True)  # one that was killed has left it
+        with one_house.only_one(self.here):
+            one_house.state_file(self.here).unlink(missing_ok=True)  # one that was killed has left it
             self._check_free()
             await self._start_and_watch(ready)
 
@@ -87,7 +84,7 @@ class Supervisor:
                 await child.end()
             if self._nursery is not None:
                 self._nursery.close()
-            self._state_file.unlink(missing_ok=True)
+            one_house.state_file(self.here).unlink(missing_ok=True)
 
     async def _started(self) -> bool:
         """False where we were told to stop before all of it ran."""
@@ -277,12 +274,9 @@ class Supervisor:
         try:
             self._write_state()
         except OSError as error:
-            self.say(f"{self._state_file} could not be written ({error.strerror}); `hotline status` is out of date")
+            file = one_house.state_file(self.here)
+            self.say(f"{file} could not be written ({error.strerror}); `hotline status` is out of date")
             asyncio.get_running_loop().call_later(STATE_AGAIN, self._tell_state)
-
-    @property
-    def _state_file(self) -> Path:
-        return self.here.data / "running.json"
 
     def _write_state(self) -> None:
         state = {
@@ -294,9 +288,10 @@ class Supervisor:
             "left_out": self._left_out,
             "children": {child.name: child.pid for child in self._children},
         }
-        beside = self._state_file.with_suffix(".new")
+        told = one_house.state_file(self.here)
+        beside = told.with_suffix(".new")
         beside.write_text(json.dumps(state))
-        beside.rename(self._state_file)
+        beside.rename(told)
 
 
 def _take_and_leave(address: str, port: int, kind: str) -> None:
@@ -337,39 +332,3 @@ def _stop_asterisk(pid: int) -> None:
             os.kill(child, signal.SIGTERM)
             return
     os.kill(pid, signal.SIGTERM)
-
-
-def _lock_file(here: Places) -> Path:
-    return here.data / "supervisor.lock"
-
-
-@contextmanager
-def _only_one(here: Places) -> Iterator[None]:
-    """One supervisor for each data folder, whatever its address. The kernel lets go when it ends, however it ends."""
-    with open(_lock_file(here), "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CannotStart(
-                f"A hotline runs already on the data in {here.data} (`hotline status`). Stop it with `hotline down`, "
-                "or set another folder (HOTLINE_DATA)."
-            ) from None
-        yield
-
-
-def running(here: Places) -> dict[str, object] | None:
-    """What `hotline status` tells: the running supervisor's state, None where there is none or it is still starting."""
-    try:
-        with open(_lock_file(here)) as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return None  # nobody holds it: the state's process number may be another program's by now
-    except BlockingIOError:
-        pass  # it runs
-    except FileNotFoundError:
-        return None
-    try:
-        state: dict[str, object] = json.loads((here.data / "running.json").read_text())
-        os.kill(int(str(state["supervisor"])), 0)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return state

@@ -15,10 +15,10 @@ from hotline import databases, demo, postgres, script_files, wiring
 from hotline.cannot_start import CannotStart
 from hotline.groundwork import begin, lay, opened
 from hotline.in_force import Shipped
+from hotline.one_house import running
 from hotline.places import places
 from hotline.settings import Settings
 from hotline.sheets import Sheets
-from hotline.supervisor import running
 from ivr.front_desk import FrontDesk
 from recordings.files import Spool
 from scripts.wording import Wording

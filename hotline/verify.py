@@ -11,7 +11,7 @@ from hospital import audit, vault
 from hospital.audit import Verdict, Walk
 from hospital.database import Database
 from hospital.recordings import Recording
-from hotline import tapes, wiring
+from hotline import opened, tapes
 from hotline.places import places
 from hotline.settings import Settings
 from recordings.files import Shelf
@@ -24,11 +24,11 @@ SIGN_OF_LIFE_S = 3.0
 async def verify(settings: Settings) -> int:
     """0 where all is sound, 1 where something is not; each finding on a line."""
     here = places(settings)
-    database = wiring.open_database(settings, here)
+    database = opened.open_database(settings, here)
     try:
         chain = _walked(database)
         print(f"audit chain: {chain.rows} rows, {'sound' if chain.sound else f'broken at row {chain.broken_at}'}")
-        replay = Replay(Shelf(here.recordings), tapes.SqlCatalogue(database, wiring.now), vault.unwrap_key)
+        replay = Replay(Shelf(here.recordings), tapes.SqlCatalogue(database, opened.now), vault.unwrap_key)
         ids = await database.run(_sealed)
         damaged = 0
         for recording_id in ids:

@@ -9,7 +9,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Collection, Container
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -20,11 +20,14 @@ from hospital.calling_hours import ALWAYS, PRESETS, Window
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
 from hospital.video_steps import Rooms
-from hotline import asterisk, demo, demo_front_desk, models, numbering, script_files, site_key
+from hotline import asterisk, demo, demo_front_desk, models, numbering, script_files
 from hotline.caller_joints import appointment_messages
 from hotline.care_wiring import care_desk, opening_hours, triage_table, week
 from hotline.in_force import InForce, Shipped
-from hotline.places import Places, database_url, make_secrets, places, read_secrets
+from hotline.opened import now as now
+from hotline.opened import open_database as open_database
+from hotline.opened import zone as zone
+from hotline.places import Places, make_secrets, places, read_secrets
 from hotline.settings import Settings
 from hotline.sheets import Sheets
 from ivr.call import Call, HouseKeys
@@ -70,22 +73,6 @@ DIALOGUES: dict[str, Callable[[Call, FrontDesk], Awaitable[None]]] = {
 }
 SPOKEN_KINDS = frozenset(SUBJECTS)
 """Kinds of contacts that the ivr can speak about: only these are dialled without a nurse."""
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def open_database(settings: Settings, here: Places, *, patient: bool = False) -> Database:
-    """The database, and the vault unlocked by its key. Raises CannotStart where the key is missing or another one, and
-    OperationalError where the database does not answer, unless `patient`."""
-    database = Database(database_url(settings, here))
-    try:
-        site_key.unlock(database, here, patient=patient)
-    except BaseException:
-        database.close()
-        raise
-    return database
 
 
 def words(settings: Settings) -> wording.Wording:
@@ -167,10 +154,6 @@ def house_keys(front: FrontDesk) -> HouseKeys:
     if len(front.language_keys) < 2:
         return HouseKeys()
     return HouseKeys(change_language=partial(change_language, front=front))
-
-
-def zone(settings: Settings) -> ZoneInfo:
-    return ZoneInfo(settings.site.time_zone)
 
 
 def sip_secrets(here: Places) -> dict[str, str]:

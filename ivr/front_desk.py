@@ -10,7 +10,7 @@ from hospital.booking import BookingDesk
 from hospital.calendars import Calendar
 from hospital.calling_rules import CallingPolicy
 from hospital.database import Database
-from hospital.identifiers import Identifier
+from hospital.identifier_kinds import Identifier
 from hospital.patients import Patient
 from ivr.call import Call
 from ivr.care_desk import CareDesk

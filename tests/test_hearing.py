@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from hotline import hearing, models, numbering, wiring
-from hotline.hearing import told
+from hotline.ears_installed import told
 from hotline.places import places
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, SettingsRefused, build

@@ -6,7 +6,8 @@ import pytest
 
 from hospital import identifiers, patients
 from hospital.database import Database
-from hospital.identifiers import Identifier, keys_of, matching
+from hospital.identifier_kinds import Identifier
+from hospital.identifiers import keys_of, matching
 from hospital.patients import Patient
 from tests.characters import JOAO, LUCIA, MEI, WIREMU
 from tests.moments import NOON

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hotline import hearing, models, wiring
-from hotline.hearing import told
+from hotline.ears_installed import told
 from hotline.places import Places, places
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build

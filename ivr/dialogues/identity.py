@@ -17,7 +17,7 @@ from typing import NoReturn
 from sqlalchemy.orm import Session
 
 from hospital import calls, identifiers, number_locks, patients
-from hospital.identifiers import Identifier
+from hospital.identifier_kinds import Identifier
 from hospital.patients import Patient
 from ivr.call import PACES, Call
 from ivr.choosing import choose
