@@ -50,6 +50,7 @@ class Espeak:
         self._speed = speed
         self._seconds = seconds
         self._data: dict[str, Mapping[str, str]] = {}
+        self._looking = asyncio.Lock()
 
     def speaks(self, language: str) -> bool:
         return language in self._voices
@@ -60,20 +61,20 @@ class Espeak:
 
     async def identity(self, language: str, pace: float = 1.0) -> Mapping[str, str]:
         if language not in self._data:
-            voice, dictionary = self._voice(language)
-            said = (await self._run(["--version"], b"")).decode("utf-8", "replace")
-            version = re.search(r"text-to-speech: *(\S+)", said)
-            data = re.search(r"Data at: *(.+)", said)
-            if not version or not data:
-                raise VoiceFailed(f"{self._command} --version answers what espeak-ng does not: check what it is")
-            digest = await asyncio.to_thread(_digest, Path(data[1].strip()), dictionary)
-            self._data[language] = {
-                "engine": self.name,
-                "version": version[1],
-                "voice": voice,
-                "model": digest,
-            }
+            async with self._looking:  # at a start hundreds of prompts ask at once
+                if language not in self._data:
+                    self._data[language] = await self._looked_at(language)
         return {**self._data[language], "speed": str(round(self._speed * pace))}
+
+    async def _looked_at(self, language: str) -> Mapping[str, str]:
+        voice, dictionary = self._voice(language)
+        said = (await self._run(["--version"], b"")).decode("utf-8", "replace")
+        version = re.search(r"text-to-speech: *(\S+)", said)
+        data = re.search(r"Data at: *(.+)", said)
+        if not version or not data:
+            raise VoiceFailed(f"{self._command} --version answers what espeak-ng does not: check what it is")
+        digest = await asyncio.to_thread(_digest, Path(data[1].strip()), dictionary)
+        return {"engine": self.name, "version": version[1], "voice": voice, "model": digest}
 
     async def close(self) -> None:
         """Nothing of it outlives a sentence."""
