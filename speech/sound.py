@@ -42,7 +42,8 @@ class Sound:
         """From 16-bit little-endian samples; several channels are mixed into one."""
         whole = len(pcm) - len(pcm) % (2 * channels)
         frames = np.frombuffer(pcm[:whole], dtype="<i2").reshape(-1, channels)
-        return cls((frames.mean(axis=1, dtype=np.float32) / np.float32(32768)).astype(np.float32), rate)
+        mixed = frames[:, 0].astype(np.float32) if channels == 1 else frames.mean(axis=1, dtype=np.float32)
+        return cls((mixed / np.float32(32768)).astype(np.float32), rate)
 
     def pcm16(self, rate: int) -> bytes:
         """16-bit little-endian samples at another rate (Asterisk's sln is 8000, its sln16 16000)."""

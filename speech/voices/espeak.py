@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -99,13 +100,25 @@ class Espeak:
     async def _run(self, arguments: list[str], given: bytes) -> bytes:
         if shutil.which(self._command) is None:
             raise VoiceFailed(MISSING)
+        with os.fdopen(os.memfd_create("said"), "rb") as said:  # a pipe would wake us for each 4 kB of sound
+            code, complaints = await self._ended(arguments, given, said.fileno())
+            said.seek(0)
+            out = said.read()
+        if code != 0 or not out:
+            # Its complaints name voices and files, never the text.
+            told = complaints.decode("utf-8", "replace").strip()[:200] or "nothing"
+            raise VoiceFailed(f"espeak-ng ended with {code} and said {told!r}: try it by hand")
+        return out
+
+    async def _ended(self, arguments: list[str], given: bytes, into: int) -> tuple[int | None, bytes]:
+        """Its exit code, and its complaints."""
         pipe = asyncio.subprocess.PIPE
         child = await asyncio.create_subprocess_exec(
-            self._command, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={"LC_ALL": "C.UTF-8"}
+            self._command, *arguments, stdin=pipe, stdout=into, stderr=pipe, env={"LC_ALL": "C.UTF-8"}
         )
         try:
             async with asyncio.timeout(self._seconds):
-                out, err = await child.communicate(given)
+                _, complaints = await child.communicate(given)
         except TimeoutError:
             raise VoiceFailed(
                 f"espeak-ng did not finish within {self._seconds:g} s: is the machine overloaded, or the text endless?"
@@ -115,11 +128,7 @@ class Espeak:
                 with contextlib.suppress(ProcessLookupError):
                     child.kill()
                 await child.wait()
-        if child.returncode != 0 or not out:
-            # Its complaints name voices and files, never the text.
-            told = err.decode("utf-8", "replace").strip()[:200] or "nothing"
-            raise VoiceFailed(f"espeak-ng ended with {child.returncode} and said {told!r}: try it by hand")
-        return out
+        return child.returncode, complaints
 
 
 def _digest(data: Path, dictionary: str) -> str:
