@@ -103,7 +103,7 @@ class House:
     def _up(self) -> subprocess.Popen[bytes] | Up:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
-        _share_prompts(SHARED_PROMPTS, self.here.sounds / "cache")
+        self.prompts_of_before()
         environment = {**os.environ, **self.environment}
         with (self.folder / "up.log").open("wb") as sink:
             if "PYTHONPATH" not in self.environment:
@@ -115,6 +115,10 @@ class House:
                 stdout=sink,
                 stderr=sink,
             )
+
+    def prompts_of_before(self) -> None:
+        """What a house of a test has rendered once is there, for a start that is not about it."""
+        share_prompts(SHARED_PROMPTS, self.here.sounds / "cache")
 
     def start(self) -> None:
         self._process = self._up()
@@ -128,7 +132,7 @@ class House:
             # without the one of which Ruth is texted: tests have texts of their own
             kept = select(FollowUpTask.id).where(FollowUpTask.reason != demo.HOW_IT_WAS)
             self._demos_tasks = list(session.scalars(kept))
-        _share_prompts(self.here.sounds / "cache", SHARED_PROMPTS)
+        share_prompts(self.here.sounds / "cache", SHARED_PROMPTS)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -445,7 +449,7 @@ SHARED_PROMPTS = Path(tempfile.gettempdir()) / f"hotline-test-prompts-{os.geteui
 """What one house has rendered is not rendered again by the next: a prompt's name says all that it was made from."""
 
 
-def _share_prompts(source: Path, target: Path) -> None:
+def share_prompts(source: Path, target: Path) -> None:
     if not source.is_dir():
         return
     for folder in source.iterdir():

@@ -32,6 +32,8 @@ pytestmark = pytest.mark.asterisk
 
 def hotline(house: House, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command line, with the house's environment."""
+    if words[0] == "up":
+        house.prompts_of_before()
     return subprocess.run(
         [sys.executable, "-m", "hotline", *words],
         env={**os.environ, **house.environment, **environment},
