@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.asterisk_instance import free_address
+from tests.house import PACE, SHARED_PROMPTS, share_prompts
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,22 +38,26 @@ def test_the_wheel_starts_in_an_empty_environment(tmp_path: Path) -> None:
     run("cp", "-r", vendor, source / "web" / "static" / "vendor")
     run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, source)
     (wheel,) = tmp_path.glob("*.whl")
-    run(sys.executable, "-m", "venv", env)
+    run(sys.executable, "-m", "venv", "--without-pip", env)
+    pip = (sys.executable, "-m", "pip", "--python", env)
     address, data = free_address(), tmp_path / "data"
     environment = {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("PIP_")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_"))},
         "PIP_CONFIG_FILE": os.devnull,  # no other shelf either
         "HOTLINE_ADDRESS": address,
         "HOTLINE_WEB__BIND": address,
         "HOTLINE_DATA": str(data),
         "HOTLINE_VOICES__NATURAL": "false",
+        "HOTLINE_VOICES__PACE": str(PACE),
+        "HOTLINE_SITE__NAME": "Wheelwright Hospital",  # what names it is spoken anew
     }
     python, hotline = env / "bin" / "python", env / "bin" / "hotline"
+    share_prompts(SHARED_PROMPTS, data / "sounds" / "cache")
     try:
         fill(shelf)
         asked = ["--no-index", "--find-links", shelf, "-c", source / "constraints.txt", wheel]
-        run(python, "-m", "pip", "install", "-q", "--no-compile", *asked, env=environment)
-        assert run(python, "-m", "pip", "check", env=environment) == "No broken requirements found.\n"
+        run(*pip, "install", "-q", "--no-compile", *asked, env=environment)
+        assert run(*pip, "check", env=environment) == "No broken requirements found.\n"
         where = run(python, "-c", "import hotline; print(hotline.__file__)", cwd=tmp_path, env=environment)
         assert where.startswith(str(env))
         assert "The console:" in run(hotline, "up", "--detach", cwd=tmp_path, env=environment)
@@ -60,7 +65,7 @@ def test_the_wheel_starts_in_an_empty_environment(tmp_path: Path) -> None:
         assert '"running": true' in status
         assert run(hotline, "down", cwd=tmp_path, env=environment) == "Stopped.\n"
     finally:
-        if hotline.exists():
+        if (data / "running.json").exists():
             run(hotline, "down", cwd=tmp_path, env=environment)
         for folder in (shelf, env):  # half a gigabyte each
             shutil.rmtree(folder, ignore_errors=True)
