@@ -17,7 +17,7 @@ from hospital.calls import Call
 from hospital.recordings import Recording
 from tests.asterisk_instance import free_address
 from tests.console import Console, console
-from tests.house import House
+from tests.house import PACE, SHARED_PROMPTS, House, share_prompts
 from tests.phone import Phone
 from tests.test_followup_calls import ana_calls, attempt, task_of
 
@@ -189,6 +189,9 @@ def test_what_was_set_up_once_starts_without_any_network_in_a_path_with_spaces(t
     data = tmp_path / "data of the hospital"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
     environment |= {"HOTLINE_DATA": str(data), "THIS_PYTHON": sys.executable}
+    environment |= {"HOTLINE_VOICES__NATURAL": "false", "HOTLINE_VOICES__PACE": str(PACE)}
+    environment["HOTLINE_SITE__NAME"] = "Far Away Hospital"  # what names it is spoken anew
+    share_prompts(SHARED_PROMPTS, data / "sounds" / "cache")
     script = """
         set -e
         ip link set lo up
