@@ -25,7 +25,7 @@ from tests.browser import SCREENSHOTS
 from tests.certificates import write_pair
 from tests.characters import LUCIA
 from tests.chromium import FLAGS
-from tests.house import House
+from tests.house import PACE, SHARED_PROMPTS, House, share_prompts
 from tests.phone import Phone
 from tests.scenes import openings
 from tests.test_followup_calls import task_of
@@ -254,6 +254,9 @@ emergency_number = "123"
 time_zone = "America/Bogota"
 country = "co"
 languages = ["en", "es"]
+[voices]
+natural = false
+pace = {pace}
 [web]
 bind = "{host}"
 certificate = "{certificate}"
@@ -267,7 +270,8 @@ async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_pat
     certificate, key = write_pair(tmp_path, HOST)
     data = tmp_path / "data"
     settings = tmp_path / "hotline.toml"
-    settings.write_text(SITE.format(host=HOST, data=data, certificate=certificate, key=key))
+    settings.write_text(SITE.format(host=HOST, data=data, pace=PACE, certificate=certificate, key=key))
+    share_prompts(SHARED_PROMPTS, Places(data).sounds / "cache")
     hotline = [sys.executable, "-m", "hotline", "--settings", str(settings)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
 
