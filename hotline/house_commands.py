@@ -62,8 +62,13 @@ def _nursery(settings: Settings, asked: argparse.Namespace) -> socket.socket | N
     from sqlalchemy.orm import configure_mappers
 
     from hotline import nursery, pulse, run_answers, run_core, run_ivr  # noqa: F401 -- the last three to be loaded
+    from scripts.wording import HERE
+    from scripts.wording_files import load_languages
+    from scripts.yaml_lines import FileRefused
 
     configure_mappers()  # what each would do at its first row
+    with contextlib.suppress(FileRefused):  # each would read them; and each tells what is wrong
+        load_languages(HERE)
 
     def job(name: str, beat: Sequence[int]) -> int:
         asked.command = "run"  # what goes wrong from here on is no longer about `up`

@@ -15,8 +15,10 @@ refused. A language that is not spoken holds the few sentences it has.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from scripts import vocabulary
@@ -72,8 +74,27 @@ class Language:
 def load_languages(folder: Path) -> tuple[dict[str, Language], list[Problem]]:
     """The good languages by tag, in the order of their menu keys, and the problems of the others.
 
-    Raises `FileRefused` if the reference language is one of those: nothing can be judged without it.
+    Raises `FileRefused` if the reference language is one of those: nothing can be judged without it. What did not
+    change since a process (or what it was forked from) last read it is not parsed again.
     """
+    found, problems = _load(folder, _digest(folder))
+    return dict(found), list(problems)
+
+
+def _digest(folder: Path) -> bytes:
+    """Of all that is read in it."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*/**/*.yaml")):
+        try:
+            content = path.read_bytes()
+        except OSError as error:  # which is told when it is read
+            content = str(error.strerror).encode()
+        digest.update(f"{path.relative_to(folder)} {len(content)}\n".encode() + content)
+    return digest.digest()
+
+
+@lru_cache(maxsize=4)
+def _load(folder: Path, _: bytes) -> tuple[Mapping[str, Language], Sequence[Problem]]:
     reference = read_language(folder / REFERENCE, None)
     found = {REFERENCE: reference}
     problems: list[Problem] = []

@@ -90,9 +90,12 @@ def serve(line: int) -> None:
     from sqlalchemy.orm import configure_mappers
 
     from hotline import commands, nursery, run_answers, run_core, run_ivr, supervisor  # noqa: F401 -- to be loaded
+    from scripts.wording import HERE
+    from scripts.wording_files import load_languages
     from tests import dying
 
     configure_mappers()
+    load_languages(HERE)
 
     def hotline(job: str, _: Sequence[int]) -> int:
         command, environment = json.loads(job)

@@ -25,6 +25,7 @@ from scripts.placeholders import (
     used,
 )
 from scripts.wording import STATIC_KEYS, Site, UnknownWording, Wording
+from scripts.wording_files import load_languages
 from scripts.yaml_lines import FileRefused
 
 SITE = Site("Hospital Santa Clara", "112", "910 000 000", ZoneInfo("Europe/Madrid"), "ES")
@@ -498,6 +499,15 @@ def test_a_file_that_is_no_yaml_of_ours(folder: Path, content: bytes, told: str)
     words = wording.load(SITE, folder)
     assert any(told in str(problem) for problem in words.refused), words.refused
     assert "en" in words.languages
+
+
+def test_what_did_not_change_is_not_parsed_again(folder: Path) -> None:
+    before, _ = load_languages(folder)
+    again, _ = load_languages(folder)
+    assert again["es"] is before["es"]
+    spoil(folder / "es/language.yaml", "pace: 1.0", "pace: 0.9")
+    changed, _ = load_languages(folder)
+    assert (before["es"].pace, changed["es"].pace) == (1.0, 0.9)
 
 
 def test_two_languages_on_one_key(folder: Path) -> None:
