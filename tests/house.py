@@ -459,7 +459,7 @@ def share_prompts(source: Path, target: Path) -> None:
             for name in set(os.listdir(folder)) - set(os.listdir(there)):
                 if not name.endswith(".tmp"):
                     with contextlib.suppress(FileExistsError):
-                        os.link(folder / name, there / name)
+                        os.link(f"{folder}/{name}", f"{there}/{name}")  # thousands: no path is made of each
 
 
 @pytest.fixture(scope="session")
