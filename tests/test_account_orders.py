@@ -25,7 +25,7 @@ from hotline.settings_file import DEMO, build
 from hotline.staff import telephones
 from tests.browser import PASSWORD, Comes, PageOf, Site, comes, looked_at, page_of, served, site
 from tests.characters import LUCIA, RUTH
-from tests.conftest import TEMPLATE, cloned
+from tests.conftest import TEMPLATE, renewed
 from tests.hospital_scene import employ
 from tests.moments import NOON, ZONE
 from tests.site_key import put_site_key
@@ -50,7 +50,7 @@ def written(database: Database) -> list[tuple[str, UUID | None, dict[str, object
 def house(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A site's database, and its command line."""
     put_site_key(tmp_path)
-    with cloned(cluster, TEMPLATE) as url:
+    with renewed(cluster, TEMPLATE) as url:
         made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
         monkeypatch.setattr(commands, "load", lambda _: made)
         database = Database(url)

@@ -40,12 +40,12 @@ from recordings.files import Shelf, Spool
 from recordings.replay import Replay
 from scripts import wording
 from tests.characters import LUCIA
-from tests.conftest import cloned
+from tests.conftest import renewed
 from tests.moments import NOON, ZONE
-from tests.test_dialogues import demo_template, words
+from tests.test_dialogues import words
 from tests.transcripts import KEYS, Said, in_each, is_golden, pressed, there
 
-__all__ = ["demo_template", "words"]
+__all__ = ["words"]
 
 LUCIAS = LUCIA.birth_keys
 OFFICE = Hours(ZONE, Window((((time(8), time(12)),),) * 5 + ((), ()), country="CO", on_holidays=False))
@@ -202,7 +202,7 @@ def shelf(tmp_path: Path) -> Shelf:
 def front(
     cluster: postgres.Cluster, demo_template: str, words: wording.Wording, tmp_path: Path, shelf: Shelf
 ) -> Iterator[FrontDesk]:
-    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+    with renewed(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
         made = wiring.front_desk(build({**DEMO, "data": tmp_path}), database, words)
         spool = tmp_path / "spool"
         spool.mkdir()

@@ -28,7 +28,7 @@ from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
 from scripts.languages import TAGS
 from scripts.vocabulary import list_words
-from tests.conftest import TEMPLATE, cloned
+from tests.conftest import TEMPLATE, renewed
 from tests.console_app import Site, words
 from tests.hospital_scene import UNCAPPED, library
 from tests.moments import NOON, ZONE
@@ -186,7 +186,7 @@ def test_rows_before_their_guardian_wait_only_so_long(database: Database, monkey
 @pytest.fixture
 def settings(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     put_site_key(tmp_path)
-    with cloned(cluster, TEMPLATE) as url:
+    with renewed(cluster, TEMPLATE) as url:
         made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
         monkeypatch.setattr(commands, "load", lambda _: made)
         yield made

@@ -30,7 +30,7 @@ from ivr.front_desk import FrontDesk
 from ivr.terminal import Presses, rehearse, scripted
 from scripts import verbalise, wording
 from tests.characters import JOAO, LUCIA, MEI, RUTH, WIREMU
-from tests.conftest import TEMPLATE, cloned, name_in
+from tests.conftest import renewed
 from tests.moments import NOON, ZONE
 from tests.transcripts import Said, in_each, is_golden, pressed, there
 
@@ -442,23 +442,13 @@ SCENES = {
 
 
 @pytest.fixture(scope="module")
-def demo_template(cluster: postgres.Cluster) -> Iterator[str]:
-    """The demo's hospital at noon, once for all scenes; each gets a clone."""
-    with cloned(cluster, TEMPLATE) as url:
-        with closing(Database(url, connections=1)) as database, database.transaction() as session:
-            demo.load_scripts(session, NOON)
-            demo.people(session, {account.username: "" for account in numbering.DEMO_ACCOUNTS}, ZONE, NOON)
-        yield name_in(url)
-
-
-@pytest.fixture(scope="module")
 def words() -> wording.Wording:
     return wiring.words(build(DEMO))
 
 
 @pytest.fixture
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
-    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+    with renewed(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
         made = wiring.front_desk(build(DEMO), database, words)
         desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
         yield replace(made, now=lambda: NOON, desk=desk)

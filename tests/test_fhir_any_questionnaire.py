@@ -36,7 +36,7 @@ from tests.answering import VOICE, Answering
 from tests.characters import LUCIA
 from tests.console_app import Site
 from tests.moments import NOON
-from tests.test_care_dialogues import demo_template, front, shelf, words
+from tests.test_care_dialogues import front, shelf, words
 from tests.test_fhir import exported
 from tests.test_filling import an_answer, answered_on
 from tests.test_web_followups import identify
@@ -45,7 +45,7 @@ from tests.workshops import shipped
 from web import answer_view
 from web.answer_fields import OTHER
 
-__all__ = ["demo_template", "front", "shelf", "words"]
+__all__ = ["front", "shelf", "words"]
 KINDS = sorted(set(ItemType) - {ItemType.GROUP, ItemType.DISPLAY})
 
 

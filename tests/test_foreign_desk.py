@@ -25,13 +25,13 @@ from ivr.front_desk import FrontDesk
 from ivr.terminal import Transcript, rehearse, scripted
 from scripts import wording
 from tests.characters import LUCIA
-from tests.conftest import cloned
+from tests.conftest import renewed
 from tests.foreign_desk import ForeignDesk
 from tests.moments import NOON
-from tests.test_dialogues import demo_template, words
+from tests.test_dialogues import words
 from tests.transcripts import Said, in_each, is_golden, pressed, there
 
-__all__ = ["demo_template", "words"]
+__all__ = ["words"]
 
 BOOKS = f"2,1,1,{LUCIA.birth_keys},1"
 UNREACHABLE = DeskUnreachable("of Lucía Fernández")
@@ -83,7 +83,7 @@ SCENES = {
 
 @pytest.fixture
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
-    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+    with renewed(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
         yield replace(wiring.front_desk(build(DEMO), database, words), now=lambda: NOON)
 
 

@@ -31,9 +31,9 @@ from tests.moments import NOON, ZONE
 from tests.test_dialogues import has, lucia_of
 from tests.test_outgoing_dialogues import clinic_suspended
 from tests.test_prompt_cache import Hummer
-from tests.test_voice_dialogues import demo_template, front, talk, words
+from tests.test_voice_dialogues import front, talk, words
 
-__all__ = ["demo_template", "front", "words"]
+__all__ = ["front", "words"]
 
 LANGUAGES = ("es", "en")
 QUIET = asyncio.Event()  # nothing changes

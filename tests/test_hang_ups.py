@@ -41,10 +41,10 @@ from scripts import wording
 from tests import test_care_dialogues, test_dialogues
 from tests.conftest import cloned
 from tests.moments import NOON, ZONE
-from tests.test_dialogues import demo_template, words
+from tests.test_dialogues import words
 from tests.transcripts import KEYS
 
-__all__ = ["demo_template", "words"]
+__all__ = ["words"]
 
 P = ParamSpec("P")
 T = TypeVar("T")

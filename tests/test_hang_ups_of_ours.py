@@ -37,7 +37,6 @@ from tests.test_hang_ups import (
     OneTransaction,
     appointments_booked,
     database,
-    demo_template,
     dropped,
     front,
     is_whole,
@@ -46,7 +45,7 @@ from tests.test_hang_ups import (
 from tests.test_outgoing_dialogues import ME, rings
 from tests.transcripts import KEYS
 
-__all__ = ["database", "demo_template", "dropped", "front", "words"]
+__all__ = ["database", "dropped", "front", "words"]
 
 NUMBER = LUCIA.numbers[0]
 ASKED = (  # of the surveys: between them each kind of turn, as each deed of each costs a whole call

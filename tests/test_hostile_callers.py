@@ -37,9 +37,9 @@ from tests.house import House
 from tests.light_phone import LightPhone
 from tests.moments import NOON
 from tests.phone_audio import RATE
-from tests.test_dialogues import demo_template, front, words
+from tests.test_dialogues import front, words
 
-__all__ = ["demo_template", "front", "words"]
+__all__ = ["front", "words"]
 
 OUR_NUMBER = "6015550199"
 HOSTILE = {

@@ -42,13 +42,13 @@ from ivr.front_desk import FrontDesk
 from ivr.terminal import rehearse, scripted
 from scripts import wording
 from tests.characters import LUCIA
-from tests.conftest import cloned
+from tests.conftest import renewed
 from tests.hospital_scene import POLICY
 from tests.moments import NOON, ZONE
-from tests.test_dialogues import demo_template, has, lucia_of, words
+from tests.test_dialogues import has, lucia_of, words
 from tests.transcripts import Said, in_each, is_golden, pressed, there
 
-__all__ = ["demo_template", "words"]
+__all__ = ["words"]
 
 ME = f"1,{LUCIA.birth_keys}"
 CALL = "terminal-1"
@@ -264,7 +264,7 @@ SCENES = {
 
 @pytest.fixture
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
-    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+    with renewed(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
         made = wiring.front_desk(build(DEMO), database, words)
         desk = booking.OwnDesk(database, zone=ZONE, **appointment_messages(lambda: NOON, lambda: made.site_says))
         yield replace(made, now=lambda: NOON, desk=desk, policy=POLICY)

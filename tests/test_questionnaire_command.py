@@ -28,7 +28,7 @@ from scripts.fhir_export import as_fhir
 from scripts.filling import Filling
 from scripts.languages import TAGS
 from scripts.questionnaire_files import kept
-from tests.conftest import TEMPLATE, cloned
+from tests.conftest import TEMPLATE, renewed
 from tests.site_key import put_site_key
 from tests.test_fhir import SOURCE
 from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire
@@ -39,7 +39,7 @@ from tests.test_words_between import BETWEEN
 @pytest.fixture
 def settings(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     put_site_key(tmp_path)
-    with cloned(cluster, TEMPLATE) as url:
+    with renewed(cluster, TEMPLATE) as url:
         made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
         monkeypatch.setattr(commands, "load", lambda _: made)
         yield made

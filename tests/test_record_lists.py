@@ -17,7 +17,7 @@ from hospital.database import Database
 from hospital.enrolment_records import Enrolment
 from hotline import commands, postgres, record_import, wiring
 from hotline.settings_file import DEMO, build
-from tests.conftest import TEMPLATE, cloned
+from tests.conftest import TEMPLATE, renewed
 from tests.hospital_scene import employ, library
 from tests.site_key import put_site_key
 
@@ -30,7 +30,7 @@ Obeys = Callable[..., tuple[int, dict[str, Any]]]
 def database(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A house with its library, Grace, Tom, and patients R0 to R24. A part is of ten."""
     put_site_key(tmp_path)
-    with cloned(cluster, TEMPLATE) as url:
+    with renewed(cluster, TEMPLATE) as url:
         made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
         monkeypatch.setattr(commands, "load", lambda _: made)
         monkeypatch.setattr(record_import, "PART", {"enrol": 10, "campaign": 10})

@@ -23,12 +23,12 @@ from ivr.terminal import rehearse, scripted
 from scripts import wording
 from scripts.placeholders import Value
 from tests.characters import WIREMU
-from tests.conftest import cloned
+from tests.conftest import renewed
 from tests.moments import NOON, ZONE
-from tests.test_dialogues import demo_template, somebody_is_on_duty, words
+from tests.test_dialogues import somebody_is_on_duty, words
 from tests.transcripts import PROMPTS, Said, is_golden, there
 
-__all__ = ["demo_template", "words"]
+__all__ = ["words"]
 
 LANGUAGE = "mi"
 
@@ -74,7 +74,7 @@ class Recorded(Said):
 
 @pytest.fixture
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
-    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+    with renewed(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
         somebody_is_on_duty(database)
         made = wiring.front_desk(build(DEMO), database, words)
         spoken = {*made.language_keys.values()}

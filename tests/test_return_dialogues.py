@@ -31,14 +31,13 @@ from tests.test_outgoing_dialogues import (
     CALL,
     an_appointment_tomorrow,
     clinic_suspended,
-    demo_template,
     front,
     lucia_of,
     words,
 )
 from tests.transcripts import Said, in_each, is_golden, there
 
-__all__ = ["demo_template", "front", "words"]
+__all__ = ["front", "words"]
 ME = LUCIA.birth_keys
 THIS_MORNING = NOON - timedelta(hours=3)
 ANSWERS = "1,0#,1,1,36*8#,1,2,1,2,2"  # the day-3 questions, all well

@@ -37,13 +37,13 @@ from scripts.questionnaire_files import load_questionnaires
 from tests.characters import LUCIA, RUTH, Character
 from tests.hospital_scene import POLICY
 from tests.moments import NOON
-from tests.test_care_dialogues import ana_is_on_duty, demo_template, everything, front, shelf, words
+from tests.test_care_dialogues import ana_is_on_duty, everything, front, shelf, words
 from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire, when
 from tests.test_outgoing_dialogues import CALL, lucia_of, rings
 from tests.test_words_between import BETWEEN
 from tests.transcripts import KEYS, TESTS, Said, in_each, is_golden, there
 
-__all__ = ["demo_template", "front", "shelf", "words"]
+__all__ = ["front", "shelf", "words"]
 
 
 SHAPES = questionnaire(

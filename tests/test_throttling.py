@@ -28,9 +28,9 @@ from tests.characters import LUCIA, MEI
 from tests.house import House
 from tests.light_phone import LightPhone
 from tests.moments import NOON
-from tests.test_dialogues import demo_template, front, words
+from tests.test_dialogues import front, words
 
-__all__ = ["demo_template", "front", "words"]
+__all__ = ["front", "words"]
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 THIRTY = Allowance(30)

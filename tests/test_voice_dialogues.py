@@ -31,13 +31,13 @@ from ivr.terminal import rehearse, scripted
 from scripts import wording
 from scripts.placeholders import Doctor
 from tests.characters import JOAO, LUCIA, MEI, RUTH, Character
-from tests.conftest import cloned
+from tests.conftest import renewed
 from tests.moments import NOON, ZONE
-from tests.test_dialogues import demo_template, words
+from tests.test_dialogues import words
 from tests.test_survey_dialogue import answers, asked, due
 from tests.transcripts import KEYS, Said, is_golden, there
 
-__all__ = ["demo_template", "words"]
+__all__ = ["words"]
 
 VOICES = ("es", "en", "pt-BR", "zh-CN")
 DIALPLAN = frozenset(wording.STATIC_KEYS)
@@ -55,7 +55,7 @@ WHO = {"es": LUCIA, "en": RUTH, "pt-BR": JOAO, "zh-CN": MEI}
 
 @pytest.fixture
 def front(cluster: postgres.Cluster, demo_template: str, words: wording.Wording) -> Iterator[FrontDesk]:
-    with cloned(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
+    with renewed(cluster, demo_template) as url, closing(Database(url, connections=4)) as database:
         made = wiring.front_desk(build(DEMO), database, words)
         yield replace(made, now=lambda: NOON, desk=OwnDesk(database, zone=ZONE))
 

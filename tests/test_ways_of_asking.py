@@ -21,11 +21,11 @@ from tests.characters import RUTH
 from tests.console_app import Site
 from tests.console_app import words as words_of
 from tests.moments import NOON
-from tests.test_care_dialogues import demo_template, front, shelf, words
+from tests.test_care_dialogues import front, shelf, words
 from tests.test_filling import questionnaire
 from tests.test_survey_dialogue import answers, asked, due
 
-__all__ = ["demo_template", "front", "shelf", "words"]
+__all__ = ["front", "shelf", "words"]
 
 FORM, VOICE, SMS = "Dyspnoea at rest (NYHA)", "Are you short of breath when you sit still?", "Breathless at rest?"
 WALKING_FORM, WALKING_VOICE, WALKING_SMS = "On exertion only", "Only when I walk or climb stairs", "Only walking"
