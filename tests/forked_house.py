@@ -92,7 +92,7 @@ def serve(line: int) -> None:
     from hotline import commands, nursery, run_answers, run_core, run_ivr, supervisor  # noqa: F401 -- to be loaded
     from scripts.wording import HERE
     from scripts.wording_files import load_languages
-    from tests import dying
+    from tests import dying, jumping
 
     configure_mappers()
     load_languages(HERE)
@@ -104,6 +104,8 @@ def serve(line: int) -> None:
         os.environ.update(environment)
         if "DIES_AT" in os.environ:
             dying.its_core_dies_at(Path(os.environ["DIES_AT"]))
+        if "FAKETIME_TIMESTAMP_FILE" in os.environ:
+            jumping.its_core_has_a_clock()
         return commands.main(command)
 
     sys.exit(nursery.tend(socket.socket(fileno=line), hotline))

@@ -6,7 +6,6 @@ Both clocks are arguments here; the last test has a real dialer whose clock is s
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -386,7 +385,6 @@ async def test_a_turn_that_lasts_is_not_begun_a_second_time() -> None:
 
 # ── A real dialer ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-HERE = Path(__file__).parent
 TODAY, LONG_DUE, LATER = range(4), range(4, 7), range(7, 12)
 
 
@@ -421,11 +419,7 @@ def at_this_time_of_day(folder: Path) -> Iterator[tuple[Jumps, Witness]]:
     house = real_house(folder, trunk, more, hours)
     stamp = folder / "clock"
     stamp.write_text("+0")
-    house.environment |= {
-        "PYTHONPATH": os.pathsep.join((str(HERE / "jumping"), str(HERE.parent))),
-        "FAKETIME_TIMESTAMP_FILE": str(stamp),
-        "HOTLINE_NURSERY": "no",  # the core must be a program that begins anew
-    }
+    house.environment["FAKETIME_TIMESTAMP_FILE"] = str(stamp)  # tests/jumping.py
     with outside.everybody(trunk, folder, "hangs_up") as witness:
         try:
             house.start()
