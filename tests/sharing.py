@@ -6,6 +6,7 @@ they set up. A test of dozens of calls side by side (`alone`) has the line to it
 """
 
 import fcntl
+import gc
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -52,6 +53,12 @@ class Sharing(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Sharing:
     return Sharing(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: nobody needs to look again and again whether they are garbage."""
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
