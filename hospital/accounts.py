@@ -146,12 +146,14 @@ def create(
     sip_username: str | None = None,
     sip_secret: str | None = None,
     languages: list[str] | None = None,
+    kept: str | None = None,
 ) -> Account:
+    """`kept`: the password as it is kept (`hashed`), where that is known."""
     account = Account(
         username=username,
         display_name=display_name,
         role=role,
-        password_hash=hashed(password),
+        password_hash=kept or hashed(password),
         sip_username=sip_username,
         sip_secret=sip_secret,
         languages=languages or ["en"],

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from hospital import accounts, audit
 from hospital.accounts import IDLE, LIMIT, LONGEST, RIGHTS, WINDOW, Account, Refused, SignedIn, SignInSession, Throttled
 from hospital.database import Database
+from hotline import demo
 from tests.hospital_scene import at_once
 from tests.moments import NOON
 
@@ -214,3 +215,9 @@ def test_signing_in_at_the_same_moment(staff: Database) -> None:
     assert results == ["SignedIn"] * 4 + ["Refused"] * 3
     with staff.transaction() as session:
         assert audit.verify(session).sound and audit.count(session) == 7
+
+
+def test_the_demos_passwords_are_kept_as_a_site_keeps_its_own(site_hasher: PasswordHasher) -> None:
+    assert demo.KEPT.keys() == demo.PASSWORDS.keys()
+    for name, kept in demo.KEPT.items():
+        assert site_hasher.verify(kept, demo.PASSWORDS[name]) and not site_hasher.check_needs_rehash(kept)
