@@ -131,30 +131,28 @@ def test_a_data_folder_that_is_none_is_told(tmp_path: Path, words: tuple[str, ..
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    ("dialogue", "press", "heard"),
-    [
-        ("outgoing", "1,29021980,1,2#,1", "Esta es una llamada automática de San Rafael Hospital para Lucía."),
-        ("message", "", "Le ha llamado San Rafael Hospital."),
-        ("oncall", "1", "A red flag is waiting"),
-        ("throttled", "9", "then: queue urgent"),
-    ],
-)
-def test_the_terminal_phone_plays_calls_of_ours_and_leaves_nothing(
-    tmp_path: Path, dialogue: str, press: str, heard: str
-) -> None:
-    done = hotline("call", dialogue, "--press", press, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert heard in done.stdout
-    if dialogue == "outgoing":
-        assert "journal: answered item=pain" in done.stdout
+def test_the_terminal_phone_plays_calls_of_ours_and_leaves_nothing(tmp_path: Path) -> None:
+    for dialogue, press, heard in (
+        (
+            "outgoing",
+            "1,29021980,1,2#,1",
+            ("Esta es una llamada automática de San Rafael Hospital para Lucía.", "journal: answered item=pain"),
+        ),
+        ("message", "", ("Le ha llamado San Rafael Hospital.",)),
+        ("oncall", "1", ("A red flag is waiting",)),
+        ("throttled", "9", ("then: queue urgent",)),
+    ):
+        done = hotline("call", dialogue, "--press", press, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        for sentence in heard:
+            assert sentence in done.stdout, dialogue
     with postgres.running(places(build({**DEMO, "data": tmp_path / "var"})).cluster) as cluster:
         with cluster.connect() as admin:
             names = {name for (name,) in admin.execute("SELECT datname FROM pg_database")}
         assert names == {"hotline", "postgres", "template0", "template1"}, "what it was rehearsed in is dropped"
         with cluster.connect("hotline") as admin:
             made = admin.execute("SELECT (SELECT count(*) FROM attempt), (SELECT count(*) FROM care_case)").fetchone()
-        assert made == (0, dialogue == "throttled"), "only who presses 9 in a call to the house has raised a red flag"
+        assert made == (0, 1), "only who presses 9 in a call to the house has raised a red flag"
 
 
 def test_the_terminal_phone_plays_every_dialogue() -> None:
