@@ -1,6 +1,6 @@
 """From a sentence to the symbols that Kokoro was trained on (IPA with a few marks of its own).
 
-espeak-ng says how es, pt-BR and en are spoken, a child for each clause: it forgets punctuation, which the model needs
+espeak-ng says how es, pt-BR and en are spoken, a line for each clause: it forgets punctuation, which the model needs
 for its melody, and its code is under the GPL, so it stays out of our processes. Chinese is in `mandarin.py`.
 Works synchronously: it is called in the voice's own process.
 """
@@ -37,6 +37,8 @@ WIDE = str.maketrans(
 # A mark ends a clause where a blank or the end follows it: not inside of 10.5 or 9:20.
 CLAUSE = re.compile(rf"(.*?)([{MARKS}]+)(?=\s|$)\s*", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[。！？])|(?<=[.!?…])\s+")
+# A clause of words alone: espeak-ng answers it with one line.
+WORDS = re.compile(r"[\w '’-]*[^\W_][\w '’-]*")
 WITHIN = re.compile(r"(?<=[，、；：])|(?<=[,;:—])\s+")
 SHORT, LONG = 40, 150  # letters: the model speaks single words badly, and a long piece makes others wait
 
@@ -63,12 +65,10 @@ def symbols(text: str, accent: str) -> list[str]:
 
     Raises `Unspeakable`.
     """
-    said = []
-    for clause, marks in _clauses(text.translate(WIDE) if accent != "cmn" else _spaced(text)):
-        sounds = _mandarin(clause) if accent == "cmn" else _by_espeak(clause, accent)
-        if sounds:
-            said.append(sounds + marks[:1])
-    return said
+    clauses = list(_clauses(text.translate(WIDE) if accent != "cmn" else _spaced(text)))
+    texts = [clause for clause, _ in clauses]
+    spoken = list(map(_mandarin, texts)) if accent == "cmn" else _each_by_espeak(texts, accent)
+    return [sounds + marks[:1] for sounds, (_, marks) in zip(spoken, clauses, strict=True) if sounds]
 
 
 def utterances(clauses: list[str], known: Container[str], most: int) -> list[str]:
@@ -114,22 +114,41 @@ def _mandarin(clause: str) -> str:
     ).strip()
 
 
+def _each_by_espeak(clauses: list[str], voice: str) -> list[str]:
+    """All that are words alone by one child, the others by one each."""
+    lines = [clause.strip() for clause in clauses]
+    together = [line for line in lines if WORDS.fullmatch(line)]
+    told = _phonemes("\n".join(together) + "\n", voice).splitlines() if together else []
+    answers = [line for line in told if line.strip()]
+    if len(answers) != len(together):  # one was so long that it came in two
+        return [_by_espeak(line, voice) for line in lines]
+    known = dict(zip(together, map(_in_symbols, answers), strict=True))
+    return [known[line] if line in known else _by_espeak(line, voice) for line in lines]
+
+
 def _by_espeak(clause: str, voice: str) -> str:
     safe = re.sub(r"\[{2,}", "[", clause).strip()  # "[[" starts phonemes
-    if not safe:
-        return ""
+    return _in_symbols(_phonemes(safe, voice, "--stdin")) if safe else ""
+
+
+def _phonemes(text: str, voice: str, *how: str) -> str:
+    """As espeak-ng writes them: of each line, or of all with --stdin."""
     try:
         done = subprocess.run(
-            ["espeak-ng", "-q", "--ipa", "--tie=^", "-v", voice, "--stdin"],
-            input=safe.encode("utf-8", "replace"),
+            ["espeak-ng", "-q", "--ipa", "--tie=^", "-v", voice, *how],
+            input=text.encode("utf-8", "replace"),
             capture_output=True,
             timeout=SECONDS,
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise Unspeakable(f"espeak-ng gave no phonemes ({type(error).__name__}): is it installed?") from None
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _in_symbols(phonemes: str) -> str:
     # "(en)": it says where it takes a word for another language's.
-    sounds = re.sub(r"\([a-z-]+\)", "", " ".join(done.stdout.decode("utf-8", "replace").split()))
+    sounds = re.sub(r"\([a-z-]+\)", "", " ".join(phonemes.split()))
     for two, one in JOINED.items():
         sounds = sounds.replace(two, one)
     # "written" ends in a consonant that is a syllable; the model was taught it with a short vowel before it.
