@@ -21,16 +21,26 @@ BANNER = "DEMO: made-up people, phones without sign-in, no call window and no ca
 
 
 def up(settings: Settings, asked: argparse.Namespace) -> int:
+    from hotline import free_ports, one_house
     from hotline.asterisk import AsteriskFailed
     from hotline.asterisk_root import RootNotBuilt
     from hotline.cannot_start import CannotStart
     from hotline.debian_mirror import NoMirror
+    from hotline.places import places
     from hotline.postgres import PostgresFailed
 
     if asked.detach:
         return _detach(settings, asked)
     # No memory with patients in it goes to a disk. 1 byte: with 0 the kernel still feeds a program that collects cores.
     resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    known = (CannotStart, AsteriskFailed, RootNotBuilt, NoMirror, PostgresFailed, PermissionError)
+    here = places(settings)
+    try:  # before all is loaded; the supervisor asks both again, and keeps the lock
+        here.data.mkdir(parents=True, exist_ok=True)
+        with one_house.only_one(here):
+            free_ports.check(settings)
+    except known as problem:
+        return _did_not_start(problem)
     line = _nursery(settings, asked)
     from hotline.supervisor import Supervisor
 
@@ -42,10 +52,14 @@ def up(settings: Settings, asked: argparse.Namespace) -> int:
 
     try:
         asyncio.run(Supervisor(settings, _say, line).run(ready))
-    except (CannotStart, AsteriskFailed, RootNotBuilt, NoMirror, PostgresFailed, PermissionError) as problem:
-        print(f"The hotline did not start. {problem}", file=sys.stderr)
-        return 1
+    except known as problem:
+        return _did_not_start(problem)
     return 0
+
+
+def _did_not_start(problem: Exception) -> int:
+    print(f"The hotline did not start. {problem}", file=sys.stderr)
+    return 1
 
 
 def _say(said: str) -> None:

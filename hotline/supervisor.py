@@ -7,7 +7,6 @@ what to do.
 """
 
 import asyncio
-import errno
 import json
 import os
 import signal
@@ -20,7 +19,18 @@ from collections.abc import Awaitable, Callable
 from pydantic import SecretStr
 
 from dialplans import render
-from hotline import asterisk, asterisk_root, groundwork, numbering, one_house, postgres, processes, script_files, wiring
+from hotline import (
+    asterisk,
+    asterisk_root,
+    free_ports,
+    groundwork,
+    numbering,
+    one_house,
+    postgres,
+    processes,
+    script_files,
+    wiring,
+)
 from hotline.cannot_start import CannotStart
 from hotline.child import Child
 from hotline.nursery import Nursery
@@ -59,7 +69,7 @@ class Supervisor:
             folder.mkdir(parents=True, exist_ok=True)
         with one_house.only_one(self.here):
             one_house.state_file(self.here).unlink(missing_ok=True)  # one that was killed has left it
-            self._check_free()
+            free_ports.check(self.settings)
             await self._start_and_watch(ready)
 
     async def _start_and_watch(self, ready: Callable[[], Awaitable[None]] | None) -> None:
@@ -205,21 +215,6 @@ class Supervisor:
         if done == of:
             self.say(f"  {of} prompts are ready")
 
-    def _check_free(self) -> None:
-        for name, (port, kind, _) in numbering.PORTS.items():
-            if name == "AudioSocket" and not self.settings.listens:
-                continue
-            if name == "answers" and self.settings.answers_url is None:
-                continue
-            of = self.settings
-            pages = {"console": (of.web.bind, of.web.port), "answers": (of.answers_bind, of.answers.port)}
-            address, port = pages.get(name, (of.address, port))
-            address = of.audio_address if name == "AudioSocket" else address
-            try:
-                _take_and_leave(address, port, kind)
-            except OSError as error:
-                raise CannotStart(f"{address} port {port}/{kind} ({name}) can't be used: {_why(error)}") from error
-
     async def _until_answering(self, address: str, port: int, name: str, seconds: float = 20.0) -> None:
         deadline = time.monotonic() + seconds
         while True:
@@ -292,29 +287,6 @@ class Supervisor:
         beside = told.with_suffix(".new")
         beside.write_text(json.dumps(state))
         beside.rename(told)
-
-
-def _take_and_leave(address: str, port: int, kind: str) -> None:
-    """`kind`: udp or tcp. Raises OSError where it cannot be listened on."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as probe:
-        if kind == "tcp":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:  # as asyncio's servers have it: `::` is not 0.0.0.0, too
-            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        probe.bind((address, port))
-
-
-def _why(error: OSError) -> str:
-    settings = "HOTLINE_ADDRESS, HOTLINE_WEB__BIND, HOTLINE_WEB__PORT, HOTLINE_ANSWERS__BIND, HOTLINE_ANSWERS__PORT"
-    if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-        return (
-            f"{error.strerror}. This machine hasn't got this address (`ip address`): set one of its own ({settings})."
-        )
-    return (
-        f"{error.strerror}. Is a hotline running already (`hotline status`)? Otherwise end the program that has it "
-        f"(`ss -lnp`), or set another address ({settings})."
-    )
 
 
 def _back_off(deaths: int) -> float:
