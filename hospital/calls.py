@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, String, func, or_, select, update
+from sqlalchemy import ARRAY, ForeignKey, String, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -52,6 +52,13 @@ class CallStep(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
 
 
+_NEXT_STEP = text("""
+    INSERT INTO call_step (call_id, seq, at, kind, facts)
+    SELECT :call, coalesce(max(seq), 0) + 1, :at, :kind, :facts FROM call_step WHERE call_id = :call""").bindparams(
+    bindparam("facts", type_=JSONB)
+)
+
+
 def speaks_for(session: Session, call_id: str) -> UUID | None:
     """The guardian who calls, or is called, for the call's patient; None: the patient speaks."""
     return session.scalar(select(Call.proxy_id).where(Call.id == call_id))
@@ -90,9 +97,7 @@ def step(session: Session, call_id: str, kind: str, at: datetime, /, **facts: An
     """One line of the journal. `facts`: codes and ids only."""
     # The call's row is locked first: the IVR and the agent's page may both write at the same moment.
     session.execute(select(Call.id).where(Call.id == call_id).with_for_update())
-    last = session.scalar(select(func.max(CallStep.seq)).where(CallStep.call_id == call_id)) or 0
-    session.add(CallStep(call_id=call_id, seq=last + 1, at=at, kind=kind, facts=facts))
-    session.flush()
+    session.execute(_NEXT_STEP, {"call": call_id, "at": at, "kind": kind, "facts": facts})
     announce(session, "call", call_id)
 
 

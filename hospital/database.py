@@ -79,6 +79,9 @@ def storable(words: str) -> str:
     return words.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+_NOTIFY = text("SELECT pg_notify(:channel, :payload)")
+
+
 def announce(session: Session, kind: str, subject: object) -> None:
     """Tell whoever listens that `kind:subject` changed, when (and only when) this transaction commits."""
-    session.execute(text("SELECT pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": f"{kind}:{subject}"})
+    session.execute(_NOTIFY, {"channel": CHANNEL, "payload": f"{kind}:{subject}"})
