@@ -59,16 +59,14 @@ class Predictive:
             return 0
         dialled = 0
         async with self._one_at_a_time:
-            await self._hang_up_for_nobody()
-            for floor in await self._database.run(pooled.floors, self._now()):
+            up = self._telephone.live_channel_ids()
+            for_nobody, floors = await self._database.run(pooled.look, self._now())
+            for channel_id in for_nobody:
+                if not up.get(channel_id):  # who has answered already hears who called
+                    await self._telephone.hang_up(channel_id)
+            for floor in floors:
                 dialled += await self._dial(floor, wanted(floor).dial)
         return dialled
-
-    async def _hang_up_for_nobody(self) -> None:
-        up = self._telephone.live_channel_ids()
-        for channel_id in await self._database.run(pooled.for_nobody):
-            if not up.get(channel_id):  # who has answered already hears who called
-                await self._telephone.hang_up(channel_id)
 
     async def _dial(self, floor: Floor, lines: int) -> int:
         dialled = put_off = 0

@@ -54,6 +54,11 @@ class Floor:
     """Of the talks that go on."""
 
 
+def look(session: Session, at: datetime) -> tuple[list[str], list[Floor]]:
+    """What rings for nobody, and the floors: what is looked at every second, in one transaction."""
+    return for_nobody(session), floors(session, at)
+
+
 def floors(session: Session, at: datetime) -> list[Floor]:
     """Every predictive campaign that runs."""
     return [_floor(session, one, at) for one in _running(session)]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from cti.events import LegEnded, OriginateFailed
 from cti.switchboard import Switchboard
 from dialer.on_call import OnCallDialer, StaffTelephone
-from hospital import answer_flags, climbing, late_cases, questions
+from hospital import answer_flags, climbing, late_cases, questions, urgent_calls
 from hospital.calendars import Calendar
 from hospital.database import Database
 from hotline.care_wiring import ladder
@@ -58,6 +58,8 @@ def begin(
             await dialer.call_due()
 
     async def settle() -> None:
+        if not await database.run(urgent_calls.live):
+            return
         try:
             await dialer.call_off()
             await dialer.settle()
