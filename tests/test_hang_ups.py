@@ -3,7 +3,7 @@
 Every scene of tests/test_dialogues.py and tests/test_care_dialogues.py (and in tests/test_hang_ups_of_ours.py of calls
 that we begin or are returned) is played in Spanish once for each thing that
 the line does in it, and the line drops just before that. Scenes that begin alike are dropped there once. Each play is
-one transaction of a real PostgreSQL that is rolled back after it was looked at.
+undone in one transaction of a real PostgreSQL after it was looked at; what was there before the call is made once.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,6 +67,7 @@ class OneTransaction(Database):
         super().__init__(url, connections=1)
         self._connection = self.engine.connect()
         self._outer = self._connection.begin()
+        self._within = 0
         self._connection.exec_driver_sql("SELECT 1")  # now it has begun
 
     def close(self) -> None:
@@ -76,11 +77,13 @@ class OneTransaction(Database):
 
     @contextmanager
     def undone(self) -> Iterator[None]:
-        self._does(b"SAVEPOINT one")
+        self._does(b"SAVEPOINT undone; SAVEPOINT one")
+        self._within += 1
         try:
             yield
         finally:
-            self._does(b"ROLLBACK; BEGIN")
+            self._within -= 1
+            self._does(b"ROLLBACK TO undone; RELEASE undone" if self._within else b"ROLLBACK; BEGIN")
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -234,12 +237,22 @@ async def test_a_hang_up_leaves_no_hold_and_no_half_truth(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     scene = SCENES[name]
-    whole = await _played(scene, None, front, database, words)
-    for after, presses in enumerate(whole):
-        place = (scene.state, scene.dialogue, scene.number, scene.presses[:presses], after)
-        if place not in dropped:
-            dropped.add(place)
-            assert len(await _played(scene, after, front, database, words)) == after
+    with database.undone():
+        await _journal(scene, database).begin()
+        with database.transaction() as session:
+            scene.before(session)
+            if scene.dialogue in OF_WHO_WAITS:
+                calls.queued(session, CALL, "reception")
+        whole = await _played(scene, None, front, database, words)
+        for after, presses in enumerate(whole):
+            place = (scene.state, scene.dialogue, scene.number, scene.presses[:presses], after)
+            if place not in dropped:
+                dropped.add(place)
+                assert len(await _played(scene, after, front, database, words)) == after
+
+
+def _journal(scene: Scene, database: Database) -> SqlJournal:
+    return SqlJournal(database, CALL, "terminal", scene.number, lambda: NOON)
 
 
 async def _played(
@@ -250,12 +263,6 @@ async def _played(
         told = Transcript()
         here = _Counts(database)
         line = DroppedLine(wording.Heard(words), here.pressing(scene), told, after)
-        journal = SqlJournal(database, CALL, "terminal", scene.number, lambda: NOON)
-        await journal.begin()
-        with database.transaction() as session:
-            scene.before(session)
-            if scene.dialogue in OF_WHO_WAITS:
-                calls.queued(session, CALL, "reception")
         here.look()
         care = replace(front.care, hours=scene.hours or front.care.hours)
         if not scene.triage:
@@ -266,7 +273,7 @@ async def _played(
             await wiring.DIALOGUES[scene.dialogue](call, there)
 
         house = wiring.house_keys(front)
-        call = Call(CALL, "terminal", scene.number, line, TerminalJournal(told, journal), "es", house)
+        call = Call(CALL, "terminal", scene.number, line, TerminalJournal(told, _journal(scene, database)), "es", house)
         with suppress(CallerLeft):
             await converse(call, dialogue)
         with database.transaction() as session:

@@ -127,23 +127,24 @@ async def test_a_hang_up_leaves_no_hold_no_attempt_and_no_half_truth(
     dropped: set[tuple[object, ...]],
 ) -> None:
     scene = SCENES[name]
-    whole = await _played(scene, None, front, database, words)
-    for after, presses in enumerate(whole):
-        place = (scene.state, scene.dialogue, scene.presses[:presses], after)
-        if place not in dropped:
-            dropped.add(place)
-            assert len(await _played(scene, after, front, database, words)) == after
+    front = replace(front, policy=POLICY)
+    with database.undone():
+        with database.transaction() as session:
+            lucia_of(session).language = "es"
+        scene.begins(front)
+        whole = await _played(scene, None, front, database, words)
+        for after, presses in enumerate(whole):
+            place = (scene.state, scene.dialogue, scene.presses[:presses], after)
+            if place not in dropped:
+                dropped.add(place)
+                assert len(await _played(scene, after, front, database, words)) == after
 
 
 async def _played(
     scene: Scene, after: int | None, front: FrontDesk, database: OneTransaction, words: wording.Wording
 ) -> list[int]:
     """Plays the scene until the line drops, has the line ended, looks at what is left, and undoes it."""
-    front = replace(front, policy=POLICY)
     with database.undone():
-        with database.transaction() as session:
-            lucia_of(session).language = "es"
-        scene.begins(front)
         with database.transaction() as session:
             others = appointments_booked(session)
         told = Transcript()
