@@ -23,9 +23,9 @@ from hotline import wiring
 from scripts.questionnaire_files import read_source
 from tests.browser import looked_at
 from tests.characters import LUCIA
+from tests.chromium import OpenPage
 from tests.forked_house import stock
 from tests.house import House
-from tests.test_browser_phone import page_of
 
 pytestmark = [pytest.mark.covers("H32"), pytest.mark.asterisk]
 
@@ -77,24 +77,24 @@ async def replies(page: Page, said: str) -> None:
 
 @pytest.mark.browser
 @pytest.mark.covers("H33")
-async def test_lucia_is_asked_by_text_and_answers_on_her_phone(house: House) -> None:
-    async with page_of() as page:
-        await page.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
-        came = page.get_by_role("log")
-        await expect(came).to_contain_text("No text message yet")
-        task = asks(house)
-        await expect(came).to_contain_text("¿Cómo le trataron? 1 Bien. 2 Mal.", timeout=30_000)
-        await replies(page, "1")
-        await expect(came).to_contain_text("¿Dolor, de 0 a 10?", timeout=15_000)
-        await looked_at(page, "patient-texts")
-        await replies(page, "9")
-        await expect(came).to_contain_text("una enfermera tiene que verlo enseguida", timeout=15_000)
-        assert answers(house, task) == {"staff": "well", "pain": 9}
-        (case,) = house.rows(Case)
-        assert (case.kind, case.detail, case.caller) == ("red_flag", "severe_pain", LUCIA.numbers[0])
-        await house.until("it climbs", lambda: house.rows(UrgentStep))
-        await replies(page, "BAJA")
-        await expect(came).to_contain_text("ya no le enviaremos mensajes", timeout=15_000)
+async def test_lucia_is_asked_by_text_and_answers_on_her_phone(house: House, open_page: OpenPage) -> None:
+    page = await open_page()
+    await page.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
+    came = page.get_by_role("log")
+    await expect(came).to_contain_text("No text message yet")
+    task = asks(house)
+    await expect(came).to_contain_text("¿Cómo le trataron? 1 Bien. 2 Mal.", timeout=30_000)
+    await replies(page, "1")
+    await expect(came).to_contain_text("¿Dolor, de 0 a 10?", timeout=15_000)
+    await looked_at(page, "patient-texts")
+    await replies(page, "9")
+    await expect(came).to_contain_text("una enfermera tiene que verlo enseguida", timeout=15_000)
+    assert answers(house, task) == {"staff": "well", "pain": 9}
+    (case,) = house.rows(Case)
+    assert (case.kind, case.detail, case.caller) == ("red_flag", "severe_pain", LUCIA.numbers[0])
+    await house.until("it climbs", lambda: house.rows(UrgentStep))
+    await replies(page, "BAJA")
+    await expect(came).to_contain_text("ya no le enviaremos mensajes", timeout=15_000)
     assert len(house.rows(TextStop)) == 1
     assert [one.fate for one in sorted(house.rows(TextReply), key=lambda one: one.came_at)] == [
         "answer",
@@ -145,23 +145,25 @@ async def test_a_reply_from_the_terminal(house: House) -> None:
 
 @pytest.mark.browser
 @pytest.mark.covers("H3", "H4")
-async def test_lucia_books_an_examination_on_her_phone_and_sees_other_times_at_the_terminal(house: House) -> None:
+async def test_lucia_books_an_examination_on_her_phone_and_sees_other_times_at_the_terminal(
+    house: House, open_page: OpenPage
+) -> None:
     message = terminal(house)
-    async with page_of() as page:
-        await page.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
-        came = page.get_by_role("log")
-        await replies(page, "ECOGRAFÍA")
-        await expect(came).to_contain_text("responda con su fecha de nacimiento", timeout=15_000)
-        await replies(page, "29/2/1980")
-        await expect(came).to_contain_text("una orden médica", timeout=15_000)
-        await replies(page, "1")
-        await expect(came).to_contain_text("3) ", timeout=15_000)
-        assert message("reply", "otra hora") == {"fate": "booking"}
-        await expect(came).to_contain_text("6) ", timeout=15_000)
-        await replies(page, "5")
-        await expect(came).to_contain_text("su cita es el", timeout=15_000)
-        await expect(came).to_contain_text("Beba un litro de agua", timeout=15_000)
-        await looked_at(page, "patient-books-by-text")
+    page = await open_page()
+    await page.goto(f"http://{house.address}:8000/patient-phone?as=lucia")
+    came = page.get_by_role("log")
+    await replies(page, "ECOGRAFÍA")
+    await expect(came).to_contain_text("responda con su fecha de nacimiento", timeout=15_000)
+    await replies(page, "29/2/1980")
+    await expect(came).to_contain_text("una orden médica", timeout=15_000)
+    await replies(page, "1")
+    await expect(came).to_contain_text("3) ", timeout=15_000)
+    assert message("reply", "otra hora") == {"fate": "booking"}
+    await expect(came).to_contain_text("6) ", timeout=15_000)
+    await replies(page, "5")
+    await expect(came).to_contain_text("su cita es el", timeout=15_000)
+    await expect(came).to_contain_text("Beba un litro de agua", timeout=15_000)
+    await looked_at(page, "patient-books-by-text")
     (appointment,) = house.rows(Appointment)
     (booking,) = house.rows(TextBooking)
     assert (appointment.booked_via, appointment.slot_id) == ("sms", booking.offered[4])

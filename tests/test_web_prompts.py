@@ -1,9 +1,7 @@
 """A hospital's own recordings at the console: recorded, approved under a name, heard; and what is refused."""
 
-import asyncio
 import json
 import wave
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -245,7 +243,7 @@ async def test_hana_reads_the_welcome_aloud_in_her_browser(
     playwright: Playwright,
 ) -> None:
     """Chromium's microphone is a file: what it says is what callers hear then."""
-    voice = speech(6.0)
+    voice = speech(3.0)
     quiet = np.zeros(3 * voice.rate, dtype=np.float32)  # the microphone is on before the page records
     (tmp_path / "microphone.wav").write_bytes(wav(Sound(np.concatenate([quiet, voice.samples]), voice.rate)))
     microphone = f"--use-file-for-fake-audio-capture={tmp_path / 'microphone.wav'}%noloop"
@@ -262,8 +260,8 @@ async def test_hana_reads_the_welcome_aloud_in_her_browser(
         await page.keyboard.press("r")
         await expect(page.get_by_text("Recording.")).to_be_visible()
         await expect(page.get_by_label("Loudness")).to_be_visible()
-        await until(lambda: page.evaluate("document.querySelector('meter').value > 0.1"))
-        await until(lambda: page.evaluate("document.querySelector('meter').value < 0.01"))  # the file is over
+        await page.wait_for_function("() => document.querySelector('meter').value > 0.1")
+        await page.wait_for_function("() => document.querySelector('meter').value < 0.01")  # the file is over
         await page.keyboard.press("r")
         await expect(page.get_by_text("not heard by callers yet")).to_be_visible()
         await looked_at(page, "prompts-recorded")
@@ -287,9 +285,3 @@ async def test_hana_reads_the_welcome_aloud_in_her_browser(
         np.frombuffer(raw, "<i2").astype(np.float32) for raw in (published.read_bytes(), voice.pcm16(8000))
     )
     assert listening.find(heard, spoken) is not None
-
-
-async def until(happened: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(20):
-        while not await happened():  # noqa: ASYNC110 - a browser's element has no event of ours
-            await asyncio.sleep(0.03)
