@@ -12,6 +12,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 import wave
@@ -82,14 +84,14 @@ class House:
         self.settings: Settings = build(
             {**DEMO, "address": address, "web": {"bind": address}, "data": folder, "voices": voices}
         )
-        self._process: Up | None = None
+        self._process: subprocess.Popen[bytes] | Up | None = None
         self._phone_addresses = itertools.cycle(range(100, 250))
         self.database: Database
         self._demos_tasks: list[UUID]
         self._canary = Canary()
 
     @contextmanager
-    def starting(self) -> Iterator[Up]:
+    def starting(self) -> Iterator[subprocess.Popen[bytes] | Up]:
         """`hotline up`, which has only begun; killed at the block's end where it still runs."""
         process = self._up()
         try:
@@ -98,13 +100,21 @@ class House:
             process.kill()
             process.wait()
 
-    def _up(self) -> Up:
+    def _up(self) -> subprocess.Popen[bytes] | Up:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         self.prompts_of_before()
         environment = {**os.environ, **self.environment}
         with (self.folder / "up.log").open("wb") as sink:
-            return stock().up(environment, sink)
+            if "PYTHONPATH" not in self.environment:
+                return stock().up(environment, sink)
+            return subprocess.Popen(  # what is loaded already is not what it is to load
+                [sys.executable, "-m", "hotline", "up"],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+            )
 
     def prompts_of_before(self) -> None:
         """What a house of a test has rendered once is there, for a start that is not about it."""
