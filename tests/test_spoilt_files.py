@@ -84,6 +84,12 @@ async def test_a_mended_file_is_asked_from_the_next_start_on(spoilt: House) -> N
         mended.stop()
 
 
+@pytest.fixture(scope="module")
+def refused_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all starts that come as far as Asterisk, so that its database is made once."""
+    return tmp_path_factory.mktemp("refused") / "data"
+
+
 @pytest.mark.parametrize(
     ("file", "good", "bad", "told"),
     [
@@ -93,11 +99,11 @@ async def test_a_mended_file_is_asked_from_the_next_start_on(spoilt: House) -> N
     ids=["Asterisk does not boot", "an include that is not there"],
 )
 async def test_a_spoilt_configuration_says_what_and_leaves_nothing_running(
-    tmp_path: Path, file: str, good: str, bad: str, told: str
+    tmp_path: Path, refused_data: Path, file: str, good: str, bad: str, told: str
 ) -> None:
     environment = with_own("dialplans", tmp_path)
     spoil(tmp_path / "dialplans" / file, good, bad)
-    house = House(tmp_path / "data", free_address(), **environment)
+    house = House(refused_data, free_address(), **environment)
     refused = hotline(house, "up")
     assert refused.returncode == 1
     assert "The hotline did not start. " in refused.stderr and told in refused.stderr, refused.stderr
