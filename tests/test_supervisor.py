@@ -14,11 +14,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from hospital import accounts
 from hospital.accounts import Account
 from hospital.database import Database
-from hotline import demo, link_watch, numbering, processes
+from hotline import demo, link_watch, numbering, postgres, processes
 from hotline.house_commands import BANNER
 from hotline.places import Places, read_secrets
 from hotline.postgres import Cluster
@@ -318,7 +319,7 @@ async def call_the_hotline(address: str, ami_secret: str) -> None:
     writer.close()
 
 
-async def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+async def test_nothing_is_left_when_the_supervisor_is_killed_and_it_starts_again_detached(tmp_path: Path) -> None:
     house = House(tmp_path / "data", free_address())
     house.start()
     everyone = everybody(house)
@@ -330,13 +331,26 @@ async def test_nothing_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> 
     assert hotline(house, "status").returncode == 3
     again = hotline(house, "up", "--detach")
     assert again.returncode == 0, f"it starts again on what the dead one left: {again.stderr}"
+    everyone = everybody(house)
+    secret = read_secrets(house.here).sip[numbering.SOFTPHONE.username]
+    for told in (
+        BANNER,
+        f"The console:       http://{house.address}:8000\n",
+        *(f"{name} / {password}" for name, password in demo.PASSWORDS.items()),
+        f"A patient's phone: http://{house.address}:8000/patient-phone\n",
+        f"softphone@{house.address}:5060 (UDP), password {secret}; dial 600\n",
+        "`hotline down` stops it.",
+    ):
+        assert told in again.stdout
     keyless = hotline(house, "status", HOTLINE_SITE_KEY="")
     assert keyless.returncode == 0 and "not known: The key of this site is missing" in keyless.stdout
     assert not house.here.site_key.exists(), "whoever asks makes no key"
     assert hotline(house, "down").stdout == "Stopped.\n"
+    await gone(everyone, within=10)
+    assert hotline(house, "status", "--json").stdout == '{"running": false}\n'
 
 
-async def test_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
+async def test_ctrl_c_ends_all_of_it_and_no_real_site_starts_on_the_demos_data(tmp_path: Path) -> None:
     house = House(tmp_path / "data", free_address())
     house.start()
     everyone = everybody(house)
@@ -345,6 +359,12 @@ async def test_ctrl_c_ends_all_of_it(tmp_path: Path) -> None:
     assert house._process.wait(timeout=40) == 0
     await gone(everyone)
     assert "Stopping …" in (house.folder / "up.log").read_text()
+    refused = hotline(
+        house, "up", HOTLINE_DEMO="false", HOTLINE_CALLING='{"window": "co", "per_day": 1, "per_week": 3}'
+    )
+    assert refused.returncode == 1
+    assert "are the demo's, and this is a real site" in refused.stderr
+    assert "Set `data` (or HOTLINE_DATA) to another folder" in refused.stderr
 
 
 async def test_ctrl_c_is_heard_while_it_starts(tmp_path: Path) -> None:
@@ -359,20 +379,6 @@ async def test_ctrl_c_is_heard_while_it_starts(tmp_path: Path) -> None:
     assert hotline(house, "status").returncode == 3
 
 
-async def test_demo_and_real_data_never_meet(own_house: House, tmp_path: Path) -> None:
-    house = House(tmp_path / "data", free_address())
-    house.start()
-    everyone = everybody(house)
-    house.stop()
-    await gone(everyone, within=10)
-    refused = hotline(
-        house, "up", HOTLINE_DEMO="false", HOTLINE_CALLING='{"window": "co", "per_day": 1, "per_week": 3}'
-    )
-    assert refused.returncode == 1
-    assert "are the demo's, and this is a real site" in refused.stderr
-    assert "Set `data` (or HOTLINE_DATA) to another folder" in refused.stderr
-
-
 async def test_the_demo_never_starts_on_a_real_sites_data(tmp_path: Path) -> None:
     site = real_house(tmp_path, f"{network()}.90")
     site.start()
@@ -381,9 +387,13 @@ async def test_the_demo_never_starts_on_a_real_sites_data(tmp_path: Path) -> Non
     refused = hotline(House(site.folder, free_address()), "up")
     assert refused.returncode == 1
     assert "are a real site's, and this is the demo" in refused.stderr
-    site.start()
-    assert len(site.rows(Account)) == before, "none of the demo's people came"
-    site.stop()
+    with (
+        postgres.running(site.here.cluster) as there,
+        closing(Database(there.url())) as database,
+        database.transaction() as session,
+    ):
+        assert demo.is_demo(session) is False
+        assert len(session.scalars(select(Account)).all()) == before, "none of the demo's people came"
 
 
 async def test_a_database_of_another_version_is_made_anew_for_the_demo_and_left_alone_for_a_real_site(
@@ -419,32 +429,14 @@ async def test_the_first_start_in_an_empty_database_of_another_server(cluster: C
     with cloned(cluster, "template1") as url:
         house = House(tmp_path / "data", free_address(), HOTLINE_DATABASE__URL=url)
         for _ in ("the first start", "and one that finds it as it was"):
-            started = hotline(house, "up", "--detach")
-            assert started.returncode == 0, started.stderr
-            assert "postgres" not in house.children
-            everyone = everybody(house)
-            assert hotline(house, "down").stdout == "Stopped.\n"
+            with house.starting() as process:
+                runs, log = house.folder / "running.json", house.folder / "up.log"
+                await house.until("it runs", runs.exists, within=150, instead=log.read_text)
+                assert "postgres" not in house.children
+                everyone = everybody(house)
+                process.send_signal(signal.SIGTERM)
+                assert await asyncio.to_thread(process.wait, 40) == 0
             await gone(everyone, within=10)
         assert not house.here.cluster.data.exists()
         with closing(Database(url)) as there, there.transaction() as session:
             assert {account.username for account in accounts.staff(session)} == set(demo.PASSWORDS)
-
-
-async def test_detached(tmp_path: Path) -> None:
-    house = House(tmp_path / "data", free_address())
-    started = hotline(house, "up", "--detach")
-    assert started.returncode == 0, started.stderr
-    everyone = everybody(house)
-    secret = read_secrets(house.here).sip[numbering.SOFTPHONE.username]
-    for told in (
-        BANNER,
-        f"The console:       http://{house.address}:8000\n",
-        *(f"{name} / {password}" for name, password in demo.PASSWORDS.items()),
-        f"A patient's phone: http://{house.address}:8000/patient-phone\n",
-        f"softphone@{house.address}:5060 (UDP), password {secret}; dial 600\n",
-        "`hotline down` stops it.",
-    ):
-        assert told in started.stdout
-    assert hotline(house, "down").stdout == "Stopped.\n"
-    await gone(everyone, within=10)
-    assert hotline(house, "status", "--json").stdout == '{"running": false}\n'
