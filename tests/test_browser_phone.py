@@ -5,12 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Error, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Error, Page, Playwright, expect
 from sqlalchemy import delete, func, select
 
 from hospital import followups
@@ -60,15 +61,29 @@ CHROMIUM = "/usr/bin/chromium"
 """With all that it has: the headless shell's audio graph hears nothing of a call."""
 
 
-@asynccontextmanager
-async def page_of(executable: str = CHROMIUM, flags: tuple[str, ...] = ()) -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS, "--mute-audio", *flags])
+PageOf = Callable[..., AbstractAsyncContextManager[Page]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page_of(playwright: Playwright) -> AsyncIterator[PageOf]:
+    """`async with page_of() as page`: somebody's page, in the test's one Chromium with these flags."""
+    started: dict[tuple[str, tuple[str, ...]], Browser] = {}
+
+    @asynccontextmanager
+    async def opened(executable: str = CHROMIUM, flags: tuple[str, ...] = ()) -> AsyncIterator[Page]:
+        if (executable, flags) not in started:
+            all_flags = [*FLAGS, "--mute-audio", *flags]
+            started[executable, flags] = await playwright.chromium.launch(executable_path=executable, args=all_flags)
+        browser = started[executable, flags]
         context = await browser.new_context(ignore_https_errors=True, viewport={"width": 1366, "height": 768})
         try:
             yield await context.new_page()
         finally:
-            await browser.close()
+            await context.close()
+
+    yield opened
+    for browser in started.values():
+        await browser.close()
 
 
 async def signs_in(house: House, page: Page, who: str, path: str) -> None:
@@ -131,7 +146,7 @@ def browser_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def test_a_network_that_lets_no_sound_through_is_told(browser_house: House) -> None:
+async def test_a_network_that_lets_no_sound_through_is_told(browser_house: House, page_of: PageOf) -> None:
     async with page_of(flags=LOOPBACK_FLAGS) as page:
         await page.add_init_script(NO_WAY)
         broken: list[str] = []
@@ -166,7 +181,7 @@ async def impatient(house: House) -> AsyncIterator[None]:
 
 
 @pytest.mark.covers("I10")
-async def test_who_is_muted_stays_and_whose_page_has_died_is_gone(browser_house: House) -> None:
+async def test_who_is_muted_stays_and_whose_page_has_died_is_gone(browser_house: House, page_of: PageOf) -> None:
     async with impatient(browser_house), page_of(flags=LOOPBACK_FLAGS) as page:
         await calls_the_hospital(browser_house, page)
         await page.evaluate("document.querySelector('hotline-phone').mute()")
@@ -179,7 +194,7 @@ async def test_who_is_muted_stays_and_whose_page_has_died_is_gone(browser_house:
 
 
 @pytest.mark.covers("H1", "H2")
-async def test_a_newcomer_calls_as_lucia_from_the_page(browser_house: House) -> None:
+async def test_a_newcomer_calls_as_lucia_from_the_page(browser_house: House, page_of: PageOf) -> None:
     async with page_of(flags=LOOPBACK_FLAGS) as page:
         await page.goto(f"http://{browser_house.address}:8000/patient-phone?as=lucia")
         phone = page.locator("hotline-phone")
@@ -266,7 +281,7 @@ key = "{key}"
 
 @pytest.mark.needs_root
 @pytest.mark.covers("H50")
-async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_path: Path) -> None:
+async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_path: Path, page_of: PageOf) -> None:
     certificate, key = write_pair(tmp_path, HOST)
     data = tmp_path / "data"
     settings = tmp_path / "hotline.toml"
@@ -306,7 +321,7 @@ async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_pat
 
 
 @pytest.mark.covers("H13", "H14", "H16", "H17", "H21")
-async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House) -> None:
+async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House, page_of: PageOf) -> None:
     """She asked for the call, so her own phone answers by itself; his rings in another page."""
     house = browser_house
     async with page_of(flags=LOOPBACK_FLAGS) as ana, page_of(flags=LOOPBACK_FLAGS) as joao:
@@ -346,7 +361,7 @@ async def test_ana_works_joaos_call_with_the_keyboard_alone(browser_house: House
 
 
 @pytest.mark.covers("H10", "H15", "I9")
-async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: House) -> None:
+async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: House, page_of: PageOf) -> None:
     house = browser_house
     async with (
         page_of(flags=LOOPBACK_FLAGS) as tom,
@@ -386,7 +401,7 @@ async def test_tom_sees_lucia_while_his_phone_in_the_page_rings(browser_house: H
 
 
 @pytest.mark.covers("H10", "H15")
-async def test_tom_sees_how_far_lucia_came_while_it_rings(browser_house: House) -> None:
+async def test_tom_sees_how_far_lucia_came_while_it_rings(browser_house: House, page_of: PageOf) -> None:
     """She has an appointment, is about to book another one, and wants a person when it is read back to her."""
     house = browser_house
     has, *_ = await openings(house)

@@ -4,8 +4,9 @@ import pytest
 from playwright.async_api import expect
 
 from hotline import wiring
+from tests.chromium import OpenPage
 from tests.house import House
-from tests.test_browser_phone import page_of, signs_in
+from tests.test_browser_phone import signs_in
 from tests.workshops import shipped
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
@@ -14,11 +15,12 @@ MENU = "Citas, 1. Resultados, 2. Horarios, 3. Enfermería o quejas, 4. Otra cosa
 
 
 @pytest.mark.covers("H51")
-async def test_ida_edits_a_sentence_and_the_next_call_hears_it(house: House) -> None:
+async def test_ida_edits_a_sentence_and_the_next_call_hears_it(house: House, open_page: OpenPage) -> None:
     body = {"es": {"prompts": {"main_menu": {"text": MENU}}}}
     said = wiring.speaker(house.settings, house.here, shipped().words(shipped().changes(body)))
     edited = (await said.file("main_menu", "es", {})).with_suffix(".sln16")
-    async with house.phone("lucia") as lucia, page_of() as page:
+    async with house.phone("lucia") as lucia:
+        page = await open_page()
         await lucia.dials("600")
         await lucia.hears(await house.sound("welcome", "es"))
         await signs_in(house, page, "ida", "/wording/main_menu")
