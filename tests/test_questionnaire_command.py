@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from hospital.audit import AuditRow
 from hospital.database import Database
 from hospital.followups import FollowUpTask
 from hospital.patients import Patient
-from hotline import commands, demo, postgres, wiring
+from hotline import commands, demo, numbering, postgres, wiring
 from hotline.places import places
 from hotline.settings import Settings
 from hotline.settings_file import DEMO, build
@@ -28,7 +29,7 @@ from scripts.fhir_export import as_fhir
 from scripts.filling import Filling
 from scripts.languages import TAGS
 from scripts.questionnaire_files import kept
-from tests.conftest import TEMPLATE, renewed
+from tests.conftest import TEMPLATE, cloned, name_in, renewed
 from tests.site_key import put_site_key
 from tests.test_fhir import SOURCE
 from tests.test_filling import FEVERS, SYMPTOMS, options, question, questionnaire
@@ -36,13 +37,36 @@ from tests.test_wording import SITE
 from tests.test_words_between import BETWEEN
 
 
+@pytest.fixture(scope="session")
+def begun(cluster: postgres.Cluster) -> Iterator[str]:
+    """A demo that was started before: a command finds its people and questionnaires, and does not make them."""
+    with cloned(cluster, TEMPLATE) as url:
+        with closing(Database(url, connections=1)) as database, database.transaction() as session:
+            demo.load_scripts(session, wiring.now())
+            sip = {account.username: "" for account in numbering.DEMO_ACCOUNTS}
+            demo.people(session, sip, wiring.zone(build(DEMO)), wiring.now())
+        yield name_in(url)
+
+
 @pytest.fixture
-def settings(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    put_site_key(tmp_path)
+def settings(
+    cluster: postgres.Cluster, begun: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    with renewed(cluster, begun) as url:
+        yield _in(url, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def never_started(cluster: postgres.Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     with renewed(cluster, TEMPLATE) as url:
-        made = build({**DEMO, "data": tmp_path, "database": {"url": url}})
-        monkeypatch.setattr(commands, "load", lambda _: made)
-        yield made
+        yield _in(url, tmp_path, monkeypatch)
+
+
+def _in(url: str, data: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    put_site_key(data)
+    made = build({**DEMO, "data": data, "database": {"url": url}})
+    monkeypatch.setattr(commands, "load", lambda _: made)
+    return made
 
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: str, typed: str = "") -> Any:
@@ -66,7 +90,7 @@ def taken_out(settings: Settings, by: str) -> list[str]:
 
 @pytest.mark.covers("H21")
 def test_from_their_questionnaire_to_their_response(
-    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    never_started: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "q.json").write_text(json.dumps(SOURCE))
     made = run(capsys, monkeypatch, "import", str(tmp_path / "q.json"))
@@ -87,7 +111,7 @@ def test_from_their_questionnaire_to_their_response(
     assert (whole["status"], whole["missing"], whole["next"]) == ("completed", [], None), whole
     commands.main(["questionnaire", "export", cut_off["response"], "--by", "grace", "--json"])
     response = QuestionnaireResponse.model_validate_json(capsys.readouterr().out)
-    assert taken_out(settings, "grace") == [f"task:{cut_off['response']}"] * 2
+    assert taken_out(never_started, "grace") == [f"task:{cut_off['response']}"] * 2
     assert (response.status, response.questionnaire) == (
         "completed",
         "https://example.org/Questionnaire/heart|2.1",
@@ -269,10 +293,10 @@ def test_a_questionnaire_never_takes_the_place_of_another(
 
 
 def test_the_demo_s_people_do_not_come_among_real_ones(
-    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    never_started: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert settings.database.url is not None
-    database = Database(settings.database.url.get_secret_value())
+    assert never_started.database.url is not None
+    database = Database(never_started.database.url.get_secret_value())
     with database.transaction() as session:
         demo.mark(session, demo=False)
     monkeypatch.setattr(sys, "stdin", io.StringIO("1\n"))
