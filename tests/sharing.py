@@ -90,6 +90,23 @@ def _turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """One worker reads the tests before the others do: what is new is compiled by it, and not by each."""
+    if not _of_several():
+        return (yield)
+    shared = session.config._tmp_path_factory.getbasetemp().parent  # type: ignore[attr-defined]
+    with (shared / "read").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        is_first = os.fstat(file.fileno()).st_size == 0
+        if not is_first:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        result = yield
+        if is_first:
+            file.write("by one")  # and let go, when it is closed
+        return result
+
+
 def _of_several() -> bool:
     return "PYTEST_XDIST_WORKER" in os.environ
 
