@@ -1,7 +1,8 @@
 """Calls without a nurse: what is due is dialled by itself, so many at once, so many a second.
 
 Rules: one contact after the other is claimed, committed and dialled. Nothing is claimed while Asterisk can't be given
-an order. A contact that may not be called now is put off in the claiming transaction, and the next one is looked at.
+an order, or has just not taken one. A contact that may not be called now is put off in the claiming transaction, and
+the next one is looked at.
 Campaigns and what is in none of them share the lines (`shares.py`); without a campaign there is one share, everything.
 """
 
@@ -35,7 +36,7 @@ class Agentless:
         per_second: float,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._dialer, self._database, self._telephone = dialer, dialer.database, dialer.telephone
+        self._dialer, self._database = dialer, dialer.database
         self._node, self._policy, self._now = dialer.node, dialer.policy, dialer.now
         self._kinds, self._most = kinds, most
         self._rate, self._in_turn = Rate(per_second, seconds), InTurn(seconds)
@@ -43,7 +44,7 @@ class Agentless:
     async def call_due(self) -> int:
         """Dials what is due and may be dialled now; how many it were. To be called about once a second."""
         dialled = put_off = 0
-        while self._telephone.is_up() and put_off < MOST_PUT_OFF and not self._dialer.held() and self._rate.allows():
+        while put_off < MOST_PUT_OFF and self._may_call() and self._rate.allows():
             with self._dialer.rate.turn() as may_order:
                 claimed = await self._claim_next() if may_order else None
                 if claimed is None:
@@ -54,6 +55,9 @@ class Agentless:
                 self._rate.used()
                 dialled += await self._dialer.dial_alone(claimed.attempt_id)
         return dialled
+
+    def _may_call(self) -> bool:
+        return self._dialer.takes_orders() and not self._dialer.held()
 
     async def _claim_next(self) -> Claimed | NotNow | None:
         """What is urgent, else the next of whose turn it is."""

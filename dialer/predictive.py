@@ -72,6 +72,8 @@ class Predictive:
         dialled = put_off = 0
         campaign = floor.campaign
         while dialled < lines and put_off < MOST_PUT_OFF and not self._dialer.held():
+            if not self._dialer.takes_orders():
+                break
             if not self._rates.allows(campaign.id, campaign.per_second):
                 break
             with self._dialer.rate.turn(for_nurse=True) as may_order:

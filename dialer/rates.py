@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 NURSE_FIRST_S = 2.0  # a nurse for whom there was no order left asks again within this
+NOT_TAKEN_S, LONGEST_NOT_TAKEN_S = 1.0, 60.0  # nobody is claimed after an order that was not taken
 NOTHING_DUE_S = 10.0  # so long nothing is kept for a nurse for whom nothing was due
 
 
@@ -60,6 +61,25 @@ class Unlimited(Rate):
 
     def used(self) -> None:
         self._given += 1
+
+
+class Brake:
+    """After an order that Asterisk did not take, nobody is claimed for a while, each time twice as long: whoever is
+    claimed and not dialled is put off, and a list is soon at its end. `seconds`: a clock."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._wait, self._until = 0.0, seconds()
+
+    def not_taken(self) -> None:
+        self._wait = min(max(NOT_TAKEN_S, 2 * self._wait), LONGEST_NOT_TAKEN_S)
+        self._until = self._seconds() + self._wait
+
+    def taken(self) -> None:
+        self._wait, self._until = 0.0, self._seconds()
+
+    def holds(self) -> bool:
+        return self._seconds() < self._until
 
 
 class CampaignRates:

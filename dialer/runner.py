@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from dialer import orders
-from dialer.rates import Rate, Unlimited
+from dialer.rates import Brake, Rate, Unlimited
 from dialer.telephone import Recorder, Telephone
 from hospital import attempts, plan_changes, return_calls
 from hospital.attempts import Attempt
@@ -64,6 +64,7 @@ class Dialer:
         self.node, self._caller_id, self.now, self._ring_s = node, caller_id, now, ring_s
         self.rate = rate or Unlimited()
         self.held, self._seconds = held, seconds
+        self._brake = Brake(seconds)
         self._ordered_at: dict[UUID, float] = {}
         self._without_leg: set[tuple[UUID, str, bool | None]] = set()
         self._finishing: set[asyncio.Task[None]] = set()
@@ -182,6 +183,10 @@ class Dialer:
         order = self.telephone.dial_pooled(number, attempt.channel_id, self._ring_s, shown, language)
         return await self._ordered(attempt, order)
 
+    def takes_orders(self) -> bool:
+        """Whether the telephone does, as far as is known: who is claimed while it does not is put off for nothing."""
+        return self.telephone.is_up() and not self._brake.holds()
+
     def no_room(self) -> str | None:
         """A sentence where nothing is dialled because there is no room to record."""
         return self._recorder.full()
@@ -226,9 +231,13 @@ class Dialer:
             log.error("attempt %s: its number may not be dialled (no route, not on the allow-list)", attempt.id)
             await self._over(attempt, "not_allowed")
             return False
-        except (ConnectionError, LookupError):
+        except (ConnectionError, LookupError) as error:
+            if isinstance(error, ConnectionError):
+                self._brake.not_taken()
             await self._over(attempt, "cancelled")
             return False
+        else:
+            self._brake.taken()
         return True
 
     async def leg_ended(

@@ -89,6 +89,12 @@ async def test_the_order_did_not_reach_asterisk_and_is_given_again(night: Night)
     task = night.task_of(attempt)
     assert (attempt.line_result, task.state, task.tries) == ("cancelled", "open", 0)
     assert task.next_try_at == NOON + timedelta(minutes=1), "not every second for as long as it is down"
+    night.exchange.fails.clear()
+    night.seconds += 5
+    assert await night.automatic.call_due() == 0, "and nobody else at once"
+    night.clock += timedelta(seconds=1)
+    assert await night.automatic.call_due() == 1
+    assert night.exchange.steps == ["dial alone"] * 2
 
 
 @pytest.mark.parametrize(("knows", "left"), [(False, "open"), (None, "stopped"), (True, "stopped")])

@@ -123,6 +123,24 @@ async def test_nobody_is_dialled_without_a_nurse_and_a_day_begins_progressively(
     assert {(call.account_id, call.pooled, call.state) for call in survey.calls()} == {(None, True, "dialling")}
 
 
+async def test_an_order_that_is_not_taken_does_not_cost_the_next_in_the_list(survey: Survey) -> None:
+    """Each would be put off. It is tried again after a second, then after two …, and as always once one is taken."""
+    for nurse in survey.nurses:
+        await survey.join(nurse)
+    survey.exchange.fails["dial pooled"] = DOWN
+    tried = []
+    for _ in range(20):
+        assert await survey.predictive.call_due() == 0
+        tried.append(len(survey.calls("ended")))
+        survey.clock += SECOND
+    assert [tried.index(n) for n in range(1, 6)] == [0, 1, 3, 7, 15]
+    assert tried[-1] == 5
+    survey.exchange.fails.clear()
+    survey.clock += 15 * SECOND
+    assert await survey.predictive.call_due() == NURSES
+    assert survey.exchange.steps[-NURSES:] == ["dial pooled"] * NURSES
+
+
 async def test_with_an_allowance_more_lines_ring_than_nurses_are_free(database: Database) -> None:
     survey = Survey(database, 400)
     survey.answered_so_far(150)
