@@ -1,10 +1,8 @@
 """The phone in the page: the real JsSIP in a real Chromium against the real Asterisk, its sound over WebRTC."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
@@ -18,18 +16,17 @@ from hospital import followups
 from hospital.booking import Hold, OwnDesk
 from hospital.caller_languages import CallerLanguage
 from hospital.followups import FollowUpTask
-from hotline import asterisk as asterisk_process
 from hotline import demo, wiring
-from hotline.places import Places
 from tests.asterisk_instance import free_address, network
 from tests.browser import SCREENSHOTS
 from tests.certificates import write_pair
 from tests.characters import LUCIA
 from tests.chromium import FLAGS
-from tests.house import PACE, SHARED_PROMPTS, House, share_prompts
+from tests.house import House
 from tests.phone import Phone
 from tests.scenes import openings
 from tests.test_followup_calls import task_of
+from tests.test_supervisor import hotline
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.browser]
 
@@ -261,17 +258,12 @@ def lan() -> Iterator[str]:
 
 
 SITE = """
-address = "{host}"
-data = "{data}"
 [site]
 name = "Hospital San José"
 emergency_number = "123"
 time_zone = "America/Bogota"
 country = "co"
 languages = ["en", "es"]
-[voices]
-natural = false
-pace = {pace}
 [web]
 bind = "{host}"
 certificate = "{certificate}"
@@ -283,23 +275,17 @@ key = "{key}"
 @pytest.mark.covers("H50")
 async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_path: Path, page_of: PageOf) -> None:
     certificate, key = write_pair(tmp_path, HOST)
-    data = tmp_path / "data"
     settings = tmp_path / "hotline.toml"
-    settings.write_text(SITE.format(host=HOST, data=data, pace=PACE, certificate=certificate, key=key))
-    share_prompts(SHARED_PROMPTS, Places(data).sounds / "cache")
-    hotline = [sys.executable, "-m", "hotline", "--settings", str(settings)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-
-    def run(*words: str) -> str:
-        done = subprocess.run([*hotline, *words], env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
+    settings.write_text(SITE.format(host=HOST, certificate=certificate, key=key))
+    site = {"HOTLINE_SETTINGS": str(settings), "HOTLINE_ADDRESS": HOST, "HOTLINE_WEB__BIND": HOST}
+    house = House(tmp_path / "house", free_address(), **site, HOTLINE_BROWSER_PHONES="true")
     try:
-        run("up", "--detach")
-        password = run("account", "tom", "--name", "Tom", "--role", "agent").split(" signs in with ")[1].split(". ")[0]
-        run("down")
-        run("up", "--detach")
+        house.start()
+        made = hotline(house, "account", "tom", "--name", "Tom", "--role", "agent")
+        assert made.returncode == 0, made.stdout + made.stderr
+        password = made.stdout.split(" signs in with ")[1].split(". ")[0]
+        house.stop()
+        house.start()
         chromium = tmp_path / "chromium"
         chromium.write_text(f'#!/bin/sh\nexec ip netns exec {lan} {CHROMIUM} "$@"\n')
         chromium.chmod(0o755)
@@ -313,11 +299,9 @@ async def test_tom_takes_his_phone_to_another_machine_over_tls(lan: str, tmp_pat
             await page.evaluate("document.querySelector('hotline-phone').dial('600')")
             await expect(phone).to_have_attribute("data-state", "talking", timeout=20_000)
             await hears_something(page)
-            assert "1 active call" in await asterisk_process.asterisk_cli(
-                Places(data).asterisk, "core show channels count"
-            )
+            assert "1 active call" in await house.cli("core show channels count")
     finally:
-        run("down")
+        house.stop()
 
 
 @pytest.mark.covers("H13", "H14", "H16", "H17", "H21")
