@@ -7,9 +7,7 @@ import contextlib
 import re
 import struct
 import subprocess
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.asterisk_instance import network
@@ -50,28 +48,31 @@ def number(n: int) -> str:
     return f"+576015551{n:03d}"
 
 
-@dataclass(frozen=True)
 class Witness:
     """What was sent to the patients' phones."""
 
-    messages: Path
+    def __init__(self, messages: Path) -> None:
+        self._messages, self._size = messages, 0
+        self._sent: dict[str, dict[str, set[str]]] = {}
 
     def rang(self) -> Mapping[str, set[str]]:
         """The calls (SIP's Call-ID: a repeated INVITE is the same call) of each number that was dialled."""
-        return self._sent("INVITE")
+        return self._all_sent().get("INVITE", {})
 
     def gave_up(self) -> Mapping[str, set[str]]:
         """Those that were ended before anybody had picked up."""
-        return self._sent("CANCEL")
+        return self._all_sent().get("CANCEL", {})
 
-    def _sent(self, method: str) -> Mapping[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        text = self.messages.read_text(errors="replace") if self.messages.exists() else ""
-        for message in re.split(r"^-{20,}.*$", text, flags=re.MULTILINE):
-            match = _REQUEST.search(message)
-            if match and match[1] == method and "received" in message:
-                found[match[2]].add(match[3])
-        return found
+    def _all_sent(self) -> Mapping[str, Mapping[str, set[str]]]:
+        """Read anew when there is more."""
+        raw = self._messages.read_bytes() if self._messages.exists() else b""
+        if len(raw) != self._size:
+            self._size, self._sent = len(raw), {"INVITE": {}, "CANCEL": {}}
+            for message in re.split(r"^-{20,}.*$", raw.decode(errors="replace"), flags=re.MULTILINE):
+                match = _REQUEST.search(message)
+                if match and "received" in message:
+                    self._sent[match[1]].setdefault(match[2], set()).add(match[3])
+        return self._sent
 
 
 @contextlib.contextmanager
