@@ -10,6 +10,7 @@ import gc
 import os
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,11 @@ LONGEST = (
 
 def is_quiet(worker: str) -> bool:
     """Whether this worker (gw0, gw1 …) leaves the calls to others."""
-    return int(worker.removeprefix("gw")) >= WITH_CALLS
+    return _number(worker) >= WITH_CALLS
+
+
+def _number(worker: str) -> int:
+    return int(worker.removeprefix("gw"))
 
 
 @cache
@@ -90,21 +95,13 @@ def _turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Iterator[None]:
-    """One worker reads the tests before the others do: what is new is compiled by it, and not by each."""
-    if not _of_several():
-        return (yield)
-    shared = session.config._tmp_path_factory.getbasetemp().parent  # type: ignore[attr-defined]
-    with (shared / "read").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        is_first = os.fstat(file.fileno()).st_size == 0
-        if not is_first:
-            fcntl.flock(file, fcntl.LOCK_UN)
-        result = yield
-        if is_first:
-            file.write("by one")  # and let go, when it is closed
-        return result
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    """What is new is compiled once: each worker begins with tests of its own, before it reads all of them."""
+    if _of_several():
+        first, workers = _number(os.environ["PYTEST_XDIST_WORKER"]), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        for path in sorted(Path(__file__).parent.glob("test_*.py"))[first::workers]:
+            import_module(f"{__package__}.{path.stem}")
 
 
 def _of_several() -> bool:
