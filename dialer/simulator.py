@@ -122,10 +122,10 @@ def simulated(
                 if played is not None:
                     played(min(days, sum(size for part in parts if part.done())))
         except BaseException:  # a day may be long, and nobody waits for it any more
-            pool.shutdown(wait=False, cancel_futures=True)
             for child in active_children():
                 if child not in before:
                     child.terminate()
+            pool.shutdown(cancel_futures=True)
             raise
         return [day for part in parts for day in part.result()]
 

@@ -41,6 +41,9 @@ def offer(session: Session, at: datetime, policy: CallingPolicy) -> int:
         .with_for_update(of=Appointment, skip_locked=True)
     )
     found = session.scalars(rows).all()
-    for one in found:
+    # Once they are locked nobody else offers them; who did so while they were looked for is seen now.
+    meanwhile = set(session.scalars(offered.where(Reminder.missed_id.in_([one.id for one in found]))))
+    new = [one for one in found if one.id not in meanwhile]
+    for one in new:
         remind(session, one.patient_id, at, at + WITHIN, policy, missed_id=one.id)
-    return len(found)
+    return len(new)

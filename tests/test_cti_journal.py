@@ -67,7 +67,7 @@ async def test_what_was_told_while_the_database_was_away_is_made_good_at_the_sec
     def standing() -> tuple[list[tuple[str, str | None]], list[str]]:
         with database.transaction() as session:
             of_calls = session.execute(
-                select(Call.state, Call.outcome).where(Call.id.startswith("n1-1")).order_by(Call.id)
+                select(Call.state, Call.outcome).where(Call.id.startswith("n1-1.")).order_by(Call.id)
             )
             of_pops = session.scalars(select(ScreenPop.state).order_by(ScreenPop.channel))
             return [(state, outcome) for state, outcome in of_calls], list(of_pops)
