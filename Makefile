@@ -10,7 +10,7 @@
 # was set up from: a second run asks no registry.
 
 PYTHON ?= python3
-WORKERS ?= 6
+WORKERS ?= 5
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -31,7 +31,7 @@ up: $(INSTALLED)
 setup: $(INSTALLED_FOR_TESTS)
 	@$(RUN) hotline setup --tests
 
-# Six also on two cores: four make calls, which mostly wait, two do the rest behind them (tests/sharing.py). What a busy
+# Five also on two cores: three make calls, which mostly wait, two do the rest behind them (tests/sharing.py). What a busy
 # machine lost or did too late (sound on its way to a test's phone) is looked at once more, and nothing else is.
 test: setup
 	$(RUN) pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --reruns 1 --only-rerun PhoneFailed --only-rerun 'it did not happen' -v -rs --no-header
