@@ -97,7 +97,8 @@ class Heard:
         position, -1 to 1; 0 where it is quiet."""
         spectra = self._spectra * np.conj(np.fft.rfft(window, _BLOCK))
         products = np.fft.irfft(spectra, _BLOCK)[:, :_STEP].reshape(-1)[: len(self.samples) - len(window) + 1]
-        likeness: npt.NDArray[np.float64] = products / (self._local(len(window)) * float(np.linalg.norm(window)))
+        loud = float(np.linalg.norm(window)) or 1.0  # silence is like nothing
+        likeness: npt.NDArray[np.float64] = products / (self._local(len(window)) * loud)
         return likeness
 
     def _local(self, length: int) -> npt.NDArray[np.float64]:
